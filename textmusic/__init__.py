@@ -1,0 +1,36 @@
+"""textmusic: type "calm piano in D minor", get music."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textmusic.errors import TextMusicError
+    from textmusic.generation import Generation
+    from textmusic.pipeline import Bar, TextToMusic
+    from textmusic.plan import Plan
+    from textmusic.prompt import Prompt
+    from textmusic.report import Report
+    from textmusic.sampling import Sampling
+
+__version__ = "0.1.0"
+_HOME = {
+    "Bar": "pipeline",
+    "Generation": "generation",
+    "Plan": "plan",
+    "Prompt": "prompt",
+    "Report": "report",
+    "Sampling": "sampling",
+    "TextMusicError": "errors",
+    "TextToMusic": "pipeline",
+}
+__all__ = [*sorted(_HOME), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `import textmusic` and `textmusic --help` are quick."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'textmusic' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"textmusic.{_HOME[name]}"), name)

@@ -1,0 +1,131 @@
+"""Ids in, logits out. An engine knows no music: no grammar, no plan, no sampling.
+
+`OnnxEngine` runs a quantised graph on the CPU with onnxruntime. Its text and music embeddings stand
+beside the graph in a memory-mapped file, of which only the rows that occur are ever read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.errors import TextMusicError
+
+Ids = NDArray[np.int64]
+Floats = NDArray[np.float32]
+FORMAT = 1
+
+
+class Engine(Protocol):
+    """What the decode loop needs of a model."""
+
+    context: int  # ids it can look back on at most
+
+    def prefill(self, ids: Ids) -> Floats:
+        """Forget everything, read ids (B, T); music logits (B, M) for what follows."""
+
+    def step(self, ids: Ids) -> Floats:
+        """Read one more id a row, (B,); music logits (B, M) for what follows."""
+
+
+class Embeddings:
+    """Rows of the embedding matrix, kept as 8-bit integers with a scale a row."""
+
+    def __init__(self, path: Path) -> None:
+        from safetensors import safe_open
+
+        try:
+            with safe_open(path, "numpy") as file:
+                self._quantised = file.get_tensor("quantised")  # (V, D) int8
+                self._scale = file.get_tensor("scale")  # (V, 1) float32
+        except Exception as problem:  # the library's own exception type is not exported
+            raise TextMusicError(_broken(path.parent, problem)) from None
+
+    def __getitem__(self, ids: Ids) -> Floats:
+        return np.asarray(self._quantised[ids] * self._scale[ids], dtype=np.float32)
+
+
+class OnnxEngine:
+    """A decoder graph with a key-value cache that is written in place."""
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        """folder: config.json, model.onnx (and .data), embeddings.safetensors.
+
+        threads: cores to use; by default all that this process may.
+        """
+        import onnxruntime as ort
+
+        self._ort = ort
+        config = read_config(folder)
+        self.context: int = config["context"]
+        self._heads, self._width = config["kv_heads"], config["head_width"]
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(
+                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as problem:  # onnxruntime raises its own types for each cause
+            raise TextMusicError(_broken(folder, problem)) from None
+        self._embeddings = Embeddings(folder / "embeddings.safetensors")
+        names = [i.name for i in self._session.get_inputs()]
+        self._past = [name for name in names if name.startswith("past_key_values.")]
+        self._cache: dict[str, Any] = {}
+        self._batch = 0
+        self._length = 0
+
+    def prefill(self, ids: Ids) -> Floats:
+        batch, length = ids.shape
+        if length > self.context:
+            raise ValueError(f"{length} ids do not fit the context of {self.context}")
+        if batch != self._batch:
+            shape = (batch, self._heads, self.context, self._width)
+            self._cache = {
+                name: self._ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype=np.float32))
+                for name in self._past
+            }
+            self._batch = batch
+        self._length = 0
+        return self._run(ids)
+
+    def step(self, ids: Ids) -> Floats:
+        return self._run(ids[:, None])
+
+    def _run(self, ids: Ids) -> Floats:
+        self._length += ids.shape[1]
+        binding = self._session.io_binding()
+        binding.bind_cpu_input("inputs_embeds", self._embeddings[ids])
+        binding.bind_cpu_input(
+            "attention_mask", np.ones((len(ids), self._length), dtype=np.int64)
+        )
+        binding.bind_output("logits", "cpu")
+        for name, value in self._cache.items():
+            binding.bind_ortvalue_input(name, value)
+            binding.bind_ortvalue_output(name.replace("past_key_values", "present"), value)
+        self._session.run_with_iobinding(binding)
+        logits = binding.get_outputs()[0].numpy()  # (B, T, M)
+        return np.asarray(logits[:, -1], dtype=np.float32)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The textmusic part of a model folder's config.json."""
+    try:
+        config = json.loads((folder / "textmusic.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise TextMusicError(_broken(folder, problem)) from None
+    if config.get("format", 0) > FORMAT:
+        raise TextMusicError(
+            f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
+        )
+    return dict(config)
+
+
+def _broken(folder: Path, problem: object) -> str:
+    first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+    return f"'{folder}' is not a whole textmusic model ({first}); fetch it again."

@@ -1,0 +1,146 @@
+"""What one generation gives: a score, its plan and report, and ways to keep and hear it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textmusic.errors import TextMusicError
+from textmusic.plan import NO_KEY, Plan, is_minor, tonic
+from textmusic.prompt import Prompt
+from textmusic.report import Report, instrument_name
+
+if TYPE_CHECKING:
+    from symusic import Score
+
+TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
+FORMATS = ("mid", "wav", "flac", "mp3", "svg", "png", "json")
+DEFAULT_FORMATS = ("mid", "wav", "json", "svg")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A piece. plan: complete. score: 480 ticks a quarter, a named track an instrument."""
+
+    prompt: Prompt
+    plan: Plan
+    score: Score
+    seed: int
+    report: Report
+    model: str
+    ids: int  # how many score ids were written
+
+    @property
+    def slug(self) -> str:
+        """The prompt as a file name: "calm-piano-in-d-minor"."""
+        words = re.sub(r"[^\w]+", "-", self.prompt.text.lower()).strip("-")[:48].strip("-")
+        return words or "untitled"
+
+    def to_pretty_midi(self) -> Any:
+        """The piece as a pretty_midi.PrettyMIDI."""
+        import pretty_midi
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "piece.mid"
+            self.score.dump_midi(path)
+            return pretty_midi.PrettyMIDI(str(path))
+
+    def audio(self, soundfont: str | Path | None = None) -> Any:
+        """Rendered audio: float32, shape (2, samples), 44,100 samples a second."""
+        from textmusic.render import render
+
+        return render(self.score, soundfont=soundfont)
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        formats: Sequence[str] = DEFAULT_FORMATS,
+        stem: str | None = None,
+        soundfont: str | Path | None = None,
+    ) -> list[Path]:
+        """Write the piece as <stem>.<format> for each format; returns the paths.
+
+        stem: file name without suffix, by default "<slug>-<seed>". A file appears under its name
+        only when it is whole. Raises TextMusicError where a file cannot be written.
+        """
+        unknown = [f for f in formats if f not in FORMATS]
+        if unknown:
+            raise TextMusicError(f"format '{unknown[0]}' is not one of {', '.join(FORMATS)}.")
+        folder, stem = Path(folder), stem or f"{self.slug}-{self.seed}"
+        # the audio is rendered before anything is written: a bad soundfont leaves no half result
+        sounds = {f for f in formats if f in ("wav", "flac", "mp3")}
+        audio = self.audio(soundfont) if sounds else None
+        paths = []
+        for name in formats:
+            path = folder / f"{stem}.{name}"
+            write_whole(path, lambda partial, name=name: self._write(name, partial, audio))  # type: ignore[misc]
+            paths.append(path)
+        return paths
+
+    def _write(self, name: str, path: Path, audio: Any) -> None:
+        from textmusic import picture, render
+
+        title = self.prompt.text or "untitled"
+        if name == "mid":
+            self.score.dump_midi(path)
+        elif name == "json":
+            text = json.dumps(self.report.to_dict(), indent=1, ensure_ascii=False)
+            path.write_text(text + "\n", encoding="utf-8")
+        elif name == "svg":
+            svg = picture.piano_roll_svg(self.score, key=self.plan.key, title=title)
+            path.write_text(svg, encoding="utf-8")
+        elif name == "png":
+            picture.piano_roll_png(self.score, path, key=self.plan.key, title=title)
+        else:
+            render.write_audio(audio, path)
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a file under a temporary name, then give it its own name.
+
+    Raises TextMusicError where the folder cannot be written or the disk is full; no partial file
+    is left behind.
+    """
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        partial.replace(path)
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise TextMusicError(
+            f"'{path}' could not be written ({reason}); choose another folder with -o or free some"
+            " space."
+        ) from None
+    finally:
+        if partial.exists():
+            partial.unlink()
+
+
+def finish(score: Score, plan: Plan) -> Score:
+    """The score as a sequencer likes it: 480 ticks a quarter, named tracks, key signature."""
+    from symusic import KeySignature
+
+    score = score.resample(TICKS_PER_QUARTER, min_dur=1)
+    for track in score.tracks:
+        track.name = "Drums" if track.is_drum else instrument_name(track.program).capitalize()
+    score.key_signatures.clear()
+    if plan.key not in (None, NO_KEY):
+        assert plan.key is not None
+        score.key_signatures.append(KeySignature(0, sharps(plan.key), int(is_minor(plan.key))))
+    return score
+
+
+def sharps(key: str) -> int:
+    """Sharps of a key's signature, flats negative: sharps("D minor") == -1, "F# major" -> 6."""
+    major = (tonic(key) + (3 if is_minor(key) else 0)) % 12
+    count = major * 7 % 12
+    flat_spelled = "b" in key.split()[0] or count > 6
+    return count - 12 if flat_spelled and count > 5 else count

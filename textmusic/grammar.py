@@ -1,0 +1,348 @@
+"""What may come next: state -> mask over the music ids, so that every output is valid.
+
+Two automata: `PlanGrammar` from `<|plan|>` to `<|score|>`, `ScoreGrammar` from there to `<|end|>`.
+They know no model. A sampler that only ever sees masked logits can't write a note that is cut, a
+bar that does not fit, an instrument that was not planned, or a piece of another length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.measure import MAJOR_PROFILE, MINOR_PROFILE
+from textmusic.plan import (
+    COUNTED_BARS,
+    DRUMS,
+    FIELDS,
+    MAX_PROGRAMS,
+    NO_KEY,
+    Plan,
+    decode_plan,
+    field_tokens,
+    field_vocabulary,
+    is_minor,
+    quarters_per_bar,
+    tonic,
+)
+from textmusic.tokenizer import END, SCORE, positions_per_beat
+
+Mask = NDArray[np.bool_]
+OPEN_BARS = (8, 32)  # lengths the model may choose among when none is asked for
+MAX_NOTES_PER_BAR = 160
+MAX_VOICES = 16  # notes of one instrument that may sound at once
+# Comfortable written ranges (MIDI note numbers) by General MIDI program; others have the piano's.
+RANGES = {
+    **dict.fromkeys((40, 110), (55, 103)), 41: (48, 91), 42: (36, 81), 43: (28, 67),
+    **dict.fromkeys(range(24, 32), (40, 88)), **dict.fromkeys(range(32, 40), (24, 67)),
+    9: (60, 108), 10: (60, 108), 22: (55, 96), 46: (23, 103), 47: (36, 57), 52: (38, 86),
+    53: (38, 86), 54: (38, 86), 56: (52, 86), 57: (36, 77), 58: (28, 65), 60: (34, 81),
+    64: (56, 91), 65: (49, 85), 66: (44, 80), 67: (36, 73), 68: (58, 93), 69: (52, 84),
+    70: (34, 77), 71: (50, 94), 72: (72, 108), 73: (59, 98), 74: (60, 98), 75: (60, 98),
+    105: (48, 86),
+}  # fmt: skip
+
+
+class Grammar(Protocol):
+    """What the decode loop needs of an automaton."""
+
+    done: bool
+
+    def allowed(self) -> Mask:
+        """(M,) True where an id may come next; never all False before `done`."""
+
+    def advance(self, music_id: int) -> None:
+        """Take the id that was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the kinds of tokens lie among the music ids of one vocabulary."""
+
+    vocabulary: tuple[str, ...]
+    index: dict[str, int]
+    spans: dict[str, tuple[int, int]]  # kind -> (first id, behind the last)
+    durations: NDArray[np.int64]  # steps (a twelfth of a beat) of each Duration id, in id order
+
+    @property
+    def size(self) -> int:
+        return len(self.vocabulary)
+
+
+@cache
+def layout_of(vocabulary: tuple[str, ...]) -> Layout:
+    """The layout of a vocabulary in which each kind of token stands together."""
+    spans: dict[str, tuple[int, int]] = {}
+    for i, token in enumerate(vocabulary):
+        kind = token.partition("_")[0]
+        spans[kind] = (spans.get(kind, (i, i))[0], i + 1)
+    steps = []
+    for token in vocabulary[slice(*spans["Duration"])]:
+        beats, part, parts = map(int, token.partition("_")[2].split("."))
+        steps.append(beats * 12 + part * 12 // parts)
+    index = {token: i for i, token in enumerate(vocabulary)}
+    return Layout(vocabulary, index, spans, np.array(steps))
+
+
+class PlanGrammar:
+    """From `<|plan|>` to `<|score|>`: asked fields are forced, open ones are any value of theirs."""
+
+    def __init__(self, layout: Layout, asked: Plan, *, seconds: float | None = None) -> None:
+        """asked: what is fixed. seconds: a length that bars are counted from, once known."""
+        self.layout, self.asked, self.seconds = layout, asked, seconds
+        self.done = False
+        self.tokens: list[str] = []
+        self._field = 0  # which of FIELDS is being written
+        self._forced: list[str] = []  # what of an asked field is still to be written
+
+    @property
+    def plan(self) -> Plan:
+        """The plan so far; asked values exactly as asked, not rounded to their tokens."""
+        return self.asked.over(decode_plan(self.tokens))
+
+    def allowed(self) -> Mask:
+        mask = np.zeros(self.layout.size, dtype=np.bool_)
+        for token in self._next_tokens():
+            mask[self.layout.index[token]] = True
+        return mask
+
+    def advance(self, music_id: int) -> None:
+        token = self.layout.vocabulary[music_id]
+        if token == SCORE:
+            self.done = True
+            return
+        if FIELDS[self._field] == "programs" and not token.startswith("Program_"):
+            self._field += 1  # the open list of instruments was closed by the next field
+        self.tokens.append(token)
+        if self._forced:
+            self._forced.pop(0)
+        if not self._forced and not (
+            FIELDS[self._field] == "programs" and self.asked.programs is None
+        ):
+            self._field += 1
+
+    def _next_tokens(self) -> list[str]:
+        if self._field == len(FIELDS):
+            return [SCORE]
+        name = FIELDS[self._field]
+        if self._forced:
+            return self._forced[:1]
+        if name == "programs" and self.asked.programs is None:
+            return self._programs()
+        return self._options(name)
+
+    def _options(self, name: str) -> list[str]:
+        asked = getattr(self.asked, name)
+        if name == "bars" and self.seconds is not None and asked is None:
+            asked = bars_for(self.plan, self.seconds)
+        if asked is not None:
+            self._forced = field_tokens(name, asked)
+            return self._forced[:1]
+        options = field_vocabulary()[name]
+        if name == "key":
+            drums_only = self.plan.programs == (DRUMS,)
+            return [t for t in options if (t == f"Key_{NO_KEY}") == drums_only]
+        if name == "bars":
+            return [t for t in options if OPEN_BARS[0] <= int(t.split("_")[1]) <= OPEN_BARS[1]]
+        return options
+
+    def _programs(self) -> list[str]:
+        chosen = self.plan.programs or ()
+        last = DRUMS if self.asked.key is None or chosen else DRUMS - 1
+        more = [f"Program_{p}" for p in range(max(chosen, default=-1) + 1, last + 1)]
+        if not chosen:
+            return more
+        return (more if len(chosen) < MAX_PROGRAMS else []) + self._options("key")
+
+
+def bars_for(plan: Plan, seconds: float) -> int:
+    """How many bars of the plan's tempo and metre come nearest to a length in seconds."""
+    assert plan.tempo is not None and plan.time_signature is not None
+    bar = quarters_per_bar(plan.time_signature) * 60 / plan.tempo
+    return max(1, round(seconds / bar))
+
+
+class ScoreGrammar:
+    """From the first bar to `<|end|>`, for one complete plan.
+
+    Times are counted in steps of a twelfth of a beat from the beginning of the piece.
+    """
+
+    def __init__(self, layout: Layout, plan: Plan, *, ranges: bool = True) -> None:
+        """ranges: keep to the instruments' own ranges (real pieces now and then do not)."""
+        assert plan.bars is not None and plan.programs and plan.time_signature is not None
+        self.layout, self.plan = layout, plan
+        self.done = False
+        self.bars_left = plan.bars  # bars not yet begun
+        self.bar_steps, _ = positions_per_beat(plan.time_signature)
+        self.total = plan.bars * self.bar_steps
+        self._bar_start = -self.bar_steps
+        self._position = -1
+        self._program: int | None = None
+        self._row = {program: i for i, program in enumerate(plan.programs)}
+        self._free_at = np.zeros((len(self._row), 128), dtype=np.int64)  # when a pitch is silent
+        self._playable = np.zeros((len(self._row), 128), dtype=np.bool_)
+        for program, row in self._row.items():
+            low, high = _range(program) if ranges else (27, 88) if program == DRUMS else (12, 115)
+            self._playable[row, low : high + 1] = True
+        self._expects = "bar"
+        self._pitch = 0
+        self._notes_in_bar = 0
+        self._last_end = 0
+        self._silent = set(plan.programs)  # planned, not yet heard
+        # every planned instrument enters by the middle of the piece
+        self._deadline = max(0, (plan.bars - 1) // 2)
+        self._pitches = layout.spans["Pitch"][0] - _first_pitch(layout, "Pitch")
+        self._drums = layout.spans["PitchDrum"][0] - _first_pitch(layout, "PitchDrum")
+
+    @property
+    def bar(self) -> int:
+        """Index of the bar being written, from 0; -1 before the first."""
+        assert self.plan.bars is not None
+        return self.plan.bars - self.bars_left - 1
+
+    def allowed(self) -> Mask:
+        mask = np.zeros(self.layout.size, dtype=np.bool_)
+        getattr(self, f"_{self._expects}_mask")(mask)
+        return mask
+
+    def advance(self, music_id: int) -> None:
+        token = self.layout.vocabulary[music_id]
+        kind, _, value = token.partition("_")
+        if token == END:
+            self.done = True
+        elif kind == "Bar":
+            self.bars_left -= 1
+            self._bar_start += self.bar_steps
+            self._position, self._notes_in_bar, self._expects = -1, 0, "inside"
+        elif kind == "Position":
+            self._position, self._expects = int(value), "onset"
+        elif kind == "Program":
+            self._program, self._expects = int(value), "pitch"
+        elif kind in ("Pitch", "PitchDrum"):
+            self._pitch, self._expects = int(value), "velocity"
+        elif kind == "Velocity":
+            self._expects = "duration"
+        else:
+            self._end_note(int(self.layout.durations[music_id - self.layout.spans["Duration"][0]]))
+
+    def _end_note(self, steps: int) -> None:
+        assert self._program is not None
+        end = self._now + steps
+        self._free_at[self._row[self._program], self._pitch] = end
+        self._last_end = max(self._last_end, end)
+        self._notes_in_bar += 1
+        self._silent.discard(self._program)
+        self._expects = "inside"
+
+    @property
+    def _now(self) -> int:
+        return self._bar_start + self._position
+
+    def _bar_mask(self, mask: Mask) -> None:
+        mask[self.layout.index[f"Bar_{min(self.bars_left, COUNTED_BARS)}"]] = True
+
+    def _inside_mask(self, mask: Mask) -> None:
+        """After a bar line or a note: another note, a later position, the next bar or the end."""
+        room = MAX_NOTES_PER_BAR - self._notes_in_bar
+        overdue = bool(self._silent) and self.bar >= self._deadline
+        hurry = overdue and (room <= len(self._silent) or self._position >= self.bar_steps - 2)
+        if self._position >= 0 and room > 0:
+            self._note_mask(mask, only_silent=hurry)
+        if room > 0 and (not hurry or not mask.any()):
+            self._later_positions(mask)
+        if not overdue or not mask.any():
+            self._close_bar(mask)
+
+    def _later_positions(self, mask: Mask) -> None:
+        first = self.layout.spans["Position"][0]
+        start = max(self._position + 1, self._first_room() - self._bar_start)
+        if start < self.bar_steps:
+            mask[first + start : first + self.bar_steps] = True
+
+    def _close_bar(self, mask: Mask) -> None:
+        if self.bars_left:
+            self._bar_mask(mask)
+        elif self._last_end > self._bar_start:
+            mask[self.layout.index[END]] = True
+        elif not mask.any():  # the last bar is silent so far and has no room: cannot be
+            raise AssertionError("the grammar ran into a dead end")
+
+    def _onset_mask(self, mask: Mask) -> None:
+        self._note_mask(mask, only_silent=False)
+
+    def _note_mask(self, mask: Mask, *, only_silent: bool) -> None:
+        """A pitch of the instrument that plays, or another instrument."""
+        free = self._free_now()
+        if self._program is not None and not only_silent:
+            self._allow_pitches(mask, self._program, free[self._row[self._program]])
+        first = self.layout.index["Program_0"]
+        for program, row in self._row.items():
+            wanted = program in self._silent if only_silent else True
+            if wanted and program != self._program and free[row].any():
+                mask[first + program] = True
+
+    def _pitch_mask(self, mask: Mask) -> None:
+        assert self._program is not None
+        self._allow_pitches(mask, self._program, self._free_now()[self._row[self._program]])
+
+    def _allow_pitches(self, mask: Mask, program: int, free: Mask) -> None:
+        shift = self._drums if program == DRUMS else self._pitches
+        pitches = np.flatnonzero(free)
+        mask[pitches + shift] = True
+
+    def _free_now(self) -> NDArray[np.bool_]:
+        """(programs, 128): playable, not sounding, and the instrument has a voice left."""
+        sounding = self._free_at > self._now
+        crowded = sounding.sum(axis=1, keepdims=True) >= MAX_VOICES
+        return np.asarray(self._playable & ~sounding & ~crowded)
+
+    def _first_room(self) -> int:
+        """The earliest step, from now on, at which some instrument has a voice and a pitch left."""
+        best = self.total
+        for row in range(len(self._row)):
+            ends = np.sort(self._free_at[row][self._playable[row]])[::-1]
+            limit = min(MAX_VOICES, len(ends))
+            best = min(best, max(int(ends[limit - 1]), self._now + 1))
+        return best
+
+    def _velocity_mask(self, mask: Mask) -> None:
+        mask[slice(*self.layout.spans["Velocity"])] = True
+
+    def _duration_mask(self, mask: Mask) -> None:
+        first, last = self.layout.spans["Duration"]
+        mask[first:last] = self.layout.durations <= self.total - self._now
+
+
+def _first_pitch(layout: Layout, kind: str) -> int:
+    return int(layout.vocabulary[layout.spans[kind][0]].partition("_")[2])
+
+
+def _range(program: int) -> tuple[int, int]:
+    return (27, 88) if program == DRUMS else RANGES.get(program, (21, 108))
+
+
+def key_bias(layout: Layout, key: str | None, strength: float) -> NDArray[np.float32]:
+    """(M,) what is added to the logits of pitches for the sake of the key.
+
+    strength 0 adds nothing; towards 1 the key's profile weighs more and more; 1 leaves scale tones
+    only (in minor: natural and raised seventh). Other tokens are never touched.
+    """
+    bias = np.zeros(layout.size, dtype=np.float32)
+    if key is None or key == NO_KEY or strength <= 0:
+        return bias
+    minor = is_minor(key)
+    profile = MINOR_PROFILE if minor else MAJOR_PROFILE
+    scale = {0, 2, 3, 5, 7, 8, 10, 11} if minor else {0, 2, 4, 5, 7, 9, 11}
+    first, last = layout.spans["Pitch"]
+    for music_id in range(first, last):
+        pitch = int(layout.vocabulary[music_id].partition("_")[2])
+        degree = (pitch - tonic(key)) % 12
+        bias[music_id] = strength * np.log(profile[degree] / profile.max())
+        if strength >= 1 and degree not in scale:
+            bias[music_id] = -np.inf
+    return bias

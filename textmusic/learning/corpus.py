@@ -1,0 +1,280 @@
+"""Readers: a corpus folder -> pieces -> windows at bar lines, ready to be learnt.
+
+A corpus folder holds `midi.zip` (flat, `<id>.mid`) and `metadata.jsonl` (a JSON object a piece:
+id, genre, key, tempo_bpm, velocity, licence ...).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from symusic import Note, Score, Tempo, TimeSignature, Track
+
+from textmusic.measure import (
+    Notes,
+    estimate_key,
+    key_scores,
+    measure,
+    notes_of,
+    pitch_class_weights,
+)
+from textmusic.plan import (
+    DRUMS,
+    KEYS,
+    MAX_PROGRAMS,
+    NO_KEY,
+    TEMPO_RANGE,
+    TIME_SIGNATURES,
+    Plan,
+    key_name,
+    quarters_per_bar,
+    tonic,
+)
+from textmusic.tokenizer import Tokenizer
+
+TPQ = 12  # the corpora's own grid, ticks per quarter note
+WINDOW_BARS = (64, 48, 32, 24, 16, 12, 8, 6, 4)
+# Tempi (quarter notes a minute) for scores that state none: the usual range of the dance or style.
+USUAL_TEMPO = {
+    "reel": (180, 224), "hornpipe": (150, 190), "jig": (160, 200), "strathspey": (110, 140),
+    "waltz": (120, 180), "mazurka": (120, 165), "polonaise": (84, 112), "march": (108, 126),
+    "hymn": (72, 108), "chorale": (66, 92), "lied": (66, 110), "ragtime": (88, 112),
+    "celtic": (150, 210), "folk": (104, 160), "dance": (110, 170), "sacred": (60, 92),
+    "string-quartet": (66, 140), "orchestral": (66, 140), "game": (100, 150), "jazz": (110, 180),
+}  # fmt: skip
+NO_LICENCE = "no public licence named"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of whole bars of one piece, with what it is and its music ids."""
+
+    piece: str
+    source: str
+    group: str  # pieces that share a tune share the group, and so the split
+    licence: str
+    genres: tuple[str, ...]
+    plan: Plan  # genre left open: drawn from `genres` when an example is made
+    ids: tuple[int, ...]
+
+
+def read_metadata(folder: Path) -> list[dict[str, Any]]:
+    """The pieces of a corpus folder, default-weights licences only."""
+    lines = (folder / "metadata.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines if line]
+    return [row for row in rows if not row["licence"].startswith(NO_LICENCE)]
+
+
+def tune_names(folder: Path) -> dict[str, str]:
+    """Piece id -> name of the tune it was arranged from (sources.tsv), where a corpus says so."""
+    table = folder / "sources.tsv"
+    if not table.exists():
+        return {}
+    rows = [line.split("\t") for line in table.read_text().splitlines()[1:]]
+    return {row[0]: f"{row[1]}/{row[2].replace('_', '-')}" for row in rows}
+
+
+def fingerprint(notes: Notes) -> str:
+    """The same for the same opening melody (16 intervals of the top line) in any key."""
+    tonal = notes.program != DRUMS
+    top: dict[float, int] = {}
+    for start, pitch in zip(notes.start[tonal], notes.pitch[tonal], strict=True):
+        top[float(start)] = max(top.get(float(start), 0), int(pitch))
+    line = [top[start] for start in sorted(top)][:17]
+    steps = ",".join(str(b - a) for a, b in zip(line, line[1:], strict=False))
+    return hashlib.sha1(steps.encode()).hexdigest()[:12] if len(line) > 12 else ""
+
+
+def windows_of(
+    row: dict[str, Any], data: bytes, source: str, group: str, tokenizer: Tokenizer, longest: int
+) -> tuple[list[Window], str]:
+    """Windows of one piece, each at most `longest` music ids; or why there are none."""
+    rng = random.Random(row["id"])
+    score = Score.from_midi(data).resample(TPQ, min_dur=1)
+    notes = _repair(notes_of(score))
+    if len(notes) < 16:
+        return [], "fewer than 16 notes"
+    if row["velocity"] == "flat":
+        notes = _shaped(notes)
+    windows: list[Window] = []
+    for metre, first, last in _segments(score, notes):
+        if metre not in TIME_SIGNATURES:
+            continue
+        ends_piece = last >= float(notes.end.max()) - 1e-6
+        tempo = _tempo(row, score, first, metre, rng)
+        for begin, end, bars in _cuts(notes, first, last, metre, longest, rng):
+            plan_bars = bars
+            part = _slice(notes, begin, begin + bars * quarters_per_bar(metre))
+            if len(part) < 4 or len(np.unique(part.program)) > MAX_PROGRAMS:
+                continue
+            window = to_score(part, metre, tempo)
+            measured = measure(window)
+            assert measured.bars is not None
+            plan_bars = measured.bars  # trailing silence is cut off
+            if plan_bars < 2:
+                continue
+            plan = replace(
+                measured,
+                key=_key(row.get("key"), part),
+                begin=first == 0 and begin == 0,
+                end=ends_piece and end,
+            )
+            ids = tokenizer.encode_score(window, plan)
+            if len(ids) <= longest:
+                windows.append(
+                    Window(row["id"], source, group, row["licence"], tuple(row["genre"]), plan,
+                           tuple(ids))
+                )  # fmt: skip
+    return windows, "" if windows else "no window fits (metre, length or too many notes a bar)"
+
+
+def _repair(notes: Notes) -> Notes:
+    """Notes of vocabulary pitches, none struck while it still sounds in the same part."""
+    low, high = np.where(notes.program == DRUMS, 27, 21), np.where(notes.program == DRUMS, 88, 108)
+    keep = (notes.pitch >= low) & (notes.pitch < high)
+    duration = notes.duration.copy()
+    last: dict[tuple[int, int], int] = {}
+    for i in np.flatnonzero(keep):
+        voice = (int(notes.program[i]), int(notes.pitch[i]))
+        if voice in last:
+            before = last[voice]
+            if notes.start[before] == notes.start[i]:
+                keep[i] = False
+                continue
+            duration[before] = min(duration[before], notes.start[i] - notes.start[before])
+        last[voice] = int(i)
+    return Notes(
+        notes.start[keep],
+        duration[keep],
+        notes.pitch[keep],
+        notes.velocity[keep],
+        notes.program[keep],
+    )
+
+
+def _shaped(notes: Notes) -> Notes:
+    """Dynamics for scores without: strong beats louder, a swell over every 8 quarter notes.
+
+    Beats 92, other notes 80; +6 in the middle of a swell, -6 at its ends. A plain metrical accent
+    and phrase arch (cf. Friberg, Bresin & Sundberg 2006, "phrase arch"), not a performance.
+    """
+    accent = np.where(notes.start % 1 == 0, 90, 80)
+    swell = 6 * np.sin(np.pi * (notes.start % 8) / 8) * 2 - 6
+    return replace(notes, velocity=np.clip(accent + swell, 30, 120).astype(np.int64))
+
+
+def _segments(score: Score, notes: Notes) -> Iterator[tuple[str, float, float]]:
+    """(time signature, first quarter, last quarter) of the stretches of one metre."""
+    changes = [
+        (ts.time / score.ticks_per_quarter, f"{ts.numerator}/{ts.denominator}")
+        for ts in score.time_signatures
+    ] or [(0.0, "4/4")]
+    total = float(notes.end.max())
+    starts = [start for start, _ in changes] + [total]
+    for (start, metre), stop in zip(changes, starts[1:], strict=True):
+        if stop > start:
+            yield metre, start, stop
+
+
+def _cuts(
+    notes: Notes, first: float, last: float, metre: str, longest: int, rng: random.Random
+) -> Iterator[tuple[float, bool, int]]:
+    """(first quarter, reaches the end, bars) of the windows of a stretch.
+
+    One from its beginning, one to its ending, and others between, so that beginnings and endings
+    are over-represented; sizes are drawn, largest that fits or smaller.
+    """
+    bar = quarters_per_bar(metre)
+    bars = int(np.ceil((last - first) / bar - 1e-6))
+    inside = (notes.start >= first) & (notes.start < last)
+    # Four ids a note is on the safe side of what the corpora need (3.6)
+    per_bar = np.bincount(((notes.start[inside] - first) / bar).astype(int), minlength=bars) * 4 + 3
+    total = np.concatenate([[0], np.cumsum(per_bar)])
+    if total[-1] <= longest and bars <= WINDOW_BARS[0]:
+        yield first, True, bars
+        return
+
+    def fits(at: int, backwards: bool = False) -> list[int]:
+        spans = [(at - n, at) if backwards else (at, at + n) for n in WINDOW_BARS]
+        return [b - a for a, b in spans if 0 <= a and b <= bars and total[b] - total[a] <= longest]
+
+    def pick(sizes: list[int]) -> int:
+        return sizes[0] if rng.random() < 0.6 else rng.choice(sizes)
+
+    tail = fits(bars, backwards=True)
+    if tail:
+        size = pick(tail)
+        yield first + (bars - size) * bar, True, size
+    at = 0
+    while sizes := fits(at):
+        size = pick(sizes)
+        yield first + at * bar, at + size == bars, size
+        at += size
+
+
+def _slice(notes: Notes, begin: float, stop: float) -> Notes:
+    """The notes that start in [begin, stop), moved to 0, cut at the end."""
+    inside = (notes.start >= begin - 1e-6) & (notes.start < stop - 1e-6)
+    start = notes.start[inside]
+    duration = np.minimum(notes.duration[inside], stop - start)
+    return Notes(
+        start - begin, duration, notes.pitch[inside], notes.velocity[inside], notes.program[inside]
+    )
+
+
+def to_score(notes: Notes, metre: str, tempo: float) -> Score:
+    """A Score of one metre and tempo from columns of notes."""
+    score = Score(TPQ)
+    top, bottom = map(int, metre.split("/"))
+    score.time_signatures.append(TimeSignature(0, top, bottom))
+    score.tempos.append(Tempo(0, tempo))
+    ticks = np.rint(notes.start * TPQ).astype(int)
+    lengths = np.maximum(np.rint(notes.duration * TPQ).astype(int), 1)
+    for program in np.unique(notes.program):
+        mine = notes.program == program
+        drums = bool(program == DRUMS)
+        track = Track(program=0 if drums else int(program), is_drum=drums)
+        for row in zip(ticks[mine], lengths[mine], notes.pitch[mine], notes.velocity[mine],
+                       strict=True):  # fmt: skip
+            track.notes.append(Note(*(int(value) for value in row)))
+        score.tracks.append(track)
+    return score
+
+
+def _tempo(
+    row: dict[str, Any], score: Score, at: float, metre: str, rng: random.Random
+) -> float:
+    """The tempo in force, or, where the source states none, one usual for the style."""
+    if row["tempo_bpm"] is not None:
+        tick = at * score.ticks_per_quarter
+        marks = [t.qpm for t in score.tempos if t.time <= tick + 1] or [row["tempo_bpm"]]
+        return float(min(max(marks[-1], TEMPO_RANGE[0]), TEMPO_RANGE[1]))
+    words = " ".join([row["style"] or "", row["title"] or "", *row["genre"]]).lower()
+    low, high = next((usual for word, usual in USUAL_TEMPO.items() if word in words), (84, 132))
+    tempo = rng.uniform(low, high)
+    return round(tempo, 1)
+
+
+def _key(label: str | None, notes: Notes) -> str:
+    """The window's key: the label where the notes bear it out, else the estimate."""
+    estimate = estimate_key(notes)
+    if estimate == NO_KEY or not label or label.split()[-1] not in ("major", "minor"):
+        return estimate
+    labelled = key_name(tonic(label), label.endswith("minor"))
+    scores = key_scores(pitch_class_weights(notes))
+    return labelled if scores[KEYS.index(labelled)] > scores.max() - 0.06 else estimate
+
+
+def read_corpus(folder: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """(metadata, MIDI bytes) of every piece of a corpus folder."""
+    with zipfile.ZipFile(folder / "midi.zip") as archive:
+        for row in read_metadata(folder):
+            yield row, archive.read(f"{row['id']}.mid")

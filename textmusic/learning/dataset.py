@@ -1,0 +1,179 @@
+"""Windows on disk (parquet), and training examples drawn from them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.caption import Captioner
+from textmusic.errors import TextMusicError
+from textmusic.learning.corpus import Window
+from textmusic.plan import DRUMS, Plan, transposed
+from textmusic.tokenizer import PLAN, SCORE, Tokenizer, rounded
+
+IGNORED = -100
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """ids: (T,) in the LLM's id space. labels: (T,) music ids, or -100 where no loss falls.
+
+    labels[t] is what should follow ids[t]. notes: how many notes the score part has.
+    """
+
+    ids: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    notes: int
+
+
+def write_windows(windows: Sequence[Window], path: Path) -> None:
+    """Windows as a parquet file; ids as 16-bit integers."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [asdict(w) | {"plan": asdict(w.plan), "ids": list(w.ids)} for w in windows]
+    schema_ids = pa.array([row.pop("ids") for row in rows], type=pa.list_(pa.uint16()))
+    table = pa.Table.from_pylist(rows).append_column("ids", schema_ids)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    pq.write_table(table, partial, compression="zstd")
+    partial.replace(path)
+
+
+def read_windows(path: Path) -> list[Window]:
+    """The windows of a parquet file written by `write_windows`."""
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        raise TextMusicError(f"'{path}' does not exist; make it with training/prepare.py.")
+    windows = []
+    for row in pq.read_table(path).to_pylist():
+        plan = {**row.pop("plan")}
+        plan["programs"] = tuple(plan["programs"])
+        row["genres"], row["ids"] = tuple(row["genres"]), tuple(row["ids"])
+        windows.append(Window(plan=Plan(**plan), **row))
+    return windows
+
+
+class Examples:
+    """Draws examples: a window by its source's weight, transposed, with a fresh caption."""
+
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        tokenizer: Tokenizer,
+        captioner: Captioner,
+        *,
+        weights: dict[str, float] | None = None,
+        transpose: bool = True,
+    ) -> None:
+        self.windows = windows
+        self.tokenizer = tokenizer
+        self.captioner = captioner
+        self.transpose = transpose
+        sources = [w.source for w in windows]
+        counts = {source: sources.count(source) for source in set(sources)}
+        share = weights or {source: float(n) for source, n in counts.items()}
+        each = np.array([share.get(s, 0.0) / counts[s] for s in sources])
+        if each.sum() == 0:
+            raise TextMusicError("no window has a weight; check the mix against the sources.")
+        self.cumulative = np.cumsum(each / each.sum())
+        pitches = [i for i, t in enumerate(tokenizer.vocabulary) if t.startswith("Pitch_")]
+        self._low, self._high = min(pitches), max(pitches) + 1
+        self._plan, self._score = tokenizer.music_ids([PLAN, SCORE])
+
+    def draw(self, rng: random.Random) -> Window:
+        """A window, by weight."""
+        return self.windows[int(np.searchsorted(self.cumulative, rng.random()))]
+
+    def make(self, window: Window, rng: random.Random, *, music: bool = True) -> Example:
+        """An example of a window; without music it is caption and plan alone."""
+        ids = np.array(window.ids, dtype=np.int64)
+        shift = rng.randint(-5, 6) if self.transpose else 0
+        pitched = (ids >= self._low) & (ids < self._high)
+        moved = ids[pitched] + shift
+        if len(moved) and (moved.min() < self._low + 9 or moved.max() >= self._high - 8):
+            shift, moved = 0, ids[pitched]  # out of the piano's range: leave it where it is
+        ids[pitched] = moved
+        assert window.plan.key is not None
+        plan = replace(
+            rounded(window.plan),
+            genre=self._genre(window, rng),
+            key=transposed(window.plan.key, shift),
+        )
+        return self.join(self.captioner.write(plan, rng), plan, ids if music else ids[:0])
+
+    def join(self, caption: str, plan: Plan, score: NDArray[np.int64]) -> Example:
+        """Caption, plan and (possibly no) score as one sequence, with its labels."""
+        offset = self.tokenizer.offset
+        text = self.tokenizer.encode_text(caption)
+        tail = [self._score, *score] if len(score) else [self._score]
+        music = np.array([self._plan, *self.tokenizer.encode_plan(plan), *tail], dtype=np.int64)
+        ids = np.concatenate([np.array(text, dtype=np.int64), music + offset])
+        labels = np.full(len(ids), IGNORED, dtype=np.int64)
+        labels[len(text) : -1] = music[1:]
+        velocities = self.tokenizer.vocabulary
+        notes = sum(velocities[i].startswith("Velocity") for i in score)
+        return Example(ids, labels, notes)
+
+    def _genre(self, window: Window, rng: random.Random) -> str:
+        genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
+        return rng.choice(genres or ["other"])
+
+
+def batches(
+    examples: Examples,
+    *,
+    tokens: int,
+    reading: Callable[[int], float],
+    seed: int,
+    skip: int = 0,
+) -> Iterator[dict[str, Any]]:
+    """Endless batches of about `tokens` ids, examples of like length together, padded on the right.
+
+    Right padding needs no mask under causal attention: nothing real can look at it. `reading(n)`
+    is the share, around the n-th batch, of examples that stop after the plan (cheap lessons in
+    reading). The same seed gives the same batches; `skip` of them are passed over, for resuming.
+    Yields numpy arrays ids (B, T) and labels (B, T), and the number of notes.
+    """
+    index = 0
+    for pool in count():
+        rng = random.Random(f"{seed}/{pool}")
+        for batch in _pool(examples, 256, tokens, reading(index), rng):
+            index += 1
+            if index > skip:
+                yield batch
+
+
+def _pool(
+    examples: Examples, size: int, tokens: int, reading: float, rng: random.Random
+) -> list[dict[str, Any]]:
+    drawn = [
+        examples.make(examples.draw(rng), rng, music=rng.random() >= reading) for _ in range(size)
+    ]
+    drawn.sort(key=lambda e: len(e.ids))
+    groups: list[list[Example]] = [[]]
+    for example in drawn:
+        if groups[-1] and (len(groups[-1]) + 1) * len(example.ids) > tokens:
+            groups.append([])
+        groups[-1].append(example)
+    rng.shuffle(groups)
+    return [collate(group) for group in groups]
+
+
+def collate(group: Sequence[Example]) -> dict[str, Any]:
+    """Examples as one batch: ids (B, T) padded with 0, labels (B, T) padded with -100."""
+    longest = max(len(e.ids) for e in group)
+    ids = np.zeros((len(group), longest), dtype=np.int64)
+    labels = np.full((len(group), longest), IGNORED, dtype=np.int64)
+    for row, example in enumerate(group):
+        ids[row, : len(example.ids)] = example.ids
+        labels[row, : len(example.labels)] = example.labels
+    return {"ids": ids, "labels": labels, "notes": sum(e.notes for e in group)}

@@ -1,0 +1,111 @@
+"""A trained LLM as the quantised ONNX folder that `OnnxEngine` runs, and back again.
+
+onnxruntime-genai's model builder writes the decoder graph (grouped-query attention, 8- or 4-bit
+MatMulNBits). It is given the trunk alone: the graph takes embeddings, so that the text rows stay
+out of it, and its head is the music rows, so that no text logit is ever computed.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+from textmusic.engine import FORMAT
+from textmusic.models.llm import TOKENIZER_FILES, MusicLLM
+
+PRECISIONS = ("int8", "int4", "fp32")
+
+
+def export_onnx(
+    model: MusicLLM,
+    folder: Path,
+    tokenizer_folder: Path,
+    *,
+    name: str,
+    precision: str = "int8",
+    context: int = 1088,
+) -> None:
+    """Write model.onnx, embeddings.safetensors, textmusic.json and the tokenizer files.
+
+    context: ids that the engine looks back on at most; the length trained on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lm = model.lm
+    with tempfile.TemporaryDirectory() as work:
+        _save_trunk(model, Path(work) / "trunk", tokenizer_folder)
+        _build(Path(work) / "trunk", Path(work) / "onnx", precision)
+        for part in ("model.onnx", "model.onnx.data"):
+            shutil.move(str(Path(work) / "onnx" / part), folder / part)
+    save_embeddings(lm.get_input_embeddings().weight.detach().float().numpy(), folder)
+    config = {
+        "format": FORMAT,
+        "name": name,
+        "precision": precision,
+        "context": context,
+        "layers": lm.config.num_hidden_layers,
+        "kv_heads": lm.config.num_key_value_heads,
+        "head_width": getattr(lm.config, "head_dim", None)
+        or lm.config.hidden_size // lm.config.num_attention_heads,
+        "offset": model.offset,
+        "llm": _plain_config(lm.config),
+    }
+    (folder / "textmusic.json").write_text(json.dumps(config, indent=1) + "\n")
+    for file in TOKENIZER_FILES:
+        shutil.copy(tokenizer_folder / file, folder / file)
+
+
+def save_embeddings(weight: np.ndarray[Any, np.dtype[np.float32]], folder: Path) -> None:
+    """The embedding rows (V, D) as 8-bit integers with a float scale a row."""
+    scale = np.abs(weight).max(axis=1, keepdims=True) / 127
+    scale[scale == 0] = 1
+    quantised = np.rint(weight / scale).astype(np.int8)
+    save_file(
+        {"quantised": quantised, "scale": scale.astype(np.float32)},
+        folder / "embeddings.safetensors",
+    )
+
+
+def _save_trunk(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
+    """The layers with the music rows as a small LM of its own."""
+    from transformers import AutoModelForCausalLM
+
+    config = copy.deepcopy(model.lm.config)
+    rows = model.rows.detach()
+    config.vocab_size, config.tie_word_embeddings = len(rows), False
+    config.bos_token_id, config.eos_token_id, config.pad_token_id = 0, 2, 0
+    trunk = AutoModelForCausalLM.from_config(config)
+    state = {k: v for k, v in model.lm.state_dict().items() if "embed" not in k and "head" not in k}
+    state["model.embed_tokens.weight"] = state["lm_head.weight"] = rows.contiguous()
+    trunk.load_state_dict(state)
+    trunk.float().save_pretrained(folder)
+    # the builder insists on a text tokenizer beside the weights, though the graph never sees text
+    shutil.copy(tokenizer_folder / "tokenizer.json", folder / "tokenizer.json")
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"})
+    )
+
+
+def _build(trunk: Path, folder: Path, precision: str) -> None:
+    """Run the builder through its command line, which is what its makers keep stable."""
+    command = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
+    command += ["-i", str(trunk), "-o", str(folder), "-p", precision, "-e", "cpu"]
+    command += ["--extra_options", "exclude_embeds=true", "int4_block_size=32"]
+    command += ["int4_accuracy_level=4"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"the ONNX builder failed:\n{done.stderr[-2000:]}")
+
+
+def _plain_config(config: Any) -> dict[str, Any]:
+    kept = config.to_dict()
+    return {k: v for k, v in kept.items() if isinstance(v, (int, float, str, bool, dict))}

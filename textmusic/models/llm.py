@@ -1,0 +1,122 @@
+"""The LLM for training: a pretrained causal LM with music rows behind its text rows.
+
+Only the music head is ever computed: logits are over the music ids alone, since nothing else is
+predicted. On disk a model is a standard Hugging Face folder of a causal LM whose vocabulary is text
+rows then music rows, so any Llama loader reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from textmusic.errors import TextMusicError
+from textmusic.learning.dataset import IGNORED
+
+TOKENIZER_FILES = ("tokenizer.json", "vocabulary.json", "remi.json")
+
+
+class MusicLLM(nn.Module):
+    """A causal LM, read on text and music ids, asked for music ids only."""
+
+    def __init__(self, lm: Any, offset: int) -> None:
+        super().__init__()
+        self.lm = lm
+        self.offset = offset
+
+    @property
+    def rows(self) -> Tensor:
+        """The music rows (M, D) of the tied embedding: input and head in one."""
+        weight: Tensor = self.lm.get_input_embeddings().weight
+        return weight[self.offset :]
+
+    def forward(self, ids: Tensor, labels: Tensor) -> Tensor:
+        """Summed loss in nats over the labelled places. ids, labels: (B, T), -100 is ignored."""
+        hidden = self.lm.base_model(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, D)
+        counted = labels != IGNORED
+        logits = hidden[counted] @ self.rows.T  # (N, M)
+        return F.cross_entropy(logits.float(), labels[counted], reduction="sum")
+
+    def logits(self, ids: Tensor) -> Tensor:
+        """Music logits (B, T, M) at every place."""
+        hidden = self.lm.base_model(input_ids=ids, use_cache=False).last_hidden_state
+        return hidden @ self.rows.T
+
+    def freeze_text_rows(self) -> None:
+        """Let the text embedding stay as pretrained: words not met in training keep their sense."""
+
+        def music_only(grad: Tensor) -> Tensor:
+            grad = grad.clone()
+            grad[: self.offset] = 0
+            return grad
+
+        self.lm.get_input_embeddings().weight.register_hook(music_only)
+
+
+def new_llm(
+    base: str, vocabulary: int, *, layers: int | None = None, pretrained: bool = True, seed: int = 0
+) -> MusicLLM:
+    """A base LM (Hub id or folder) cut to its first `layers`, with music rows appended.
+
+    New rows start at the mean of the text rows plus a little noise, so that no music id is an
+    outlier at step 0. pretrained=False gives the same shape at random, for comparison.
+    """
+    config = AutoConfig.from_pretrained(base)
+    if layers is not None:
+        config.num_hidden_layers = layers
+    torch.manual_seed(seed)
+    if pretrained:
+        lm = AutoModelForCausalLM.from_pretrained(base, config=config, dtype=torch.float32)
+    else:
+        lm = AutoModelForCausalLM.from_config(config)
+    if not lm.config.tie_word_embeddings:
+        lm.config.tie_word_embeddings = True
+        lm.tie_weights()
+    offset = lm.get_input_embeddings().num_embeddings
+    lm.resize_token_embeddings(offset + vocabulary, mean_resizing=False)
+    weight = lm.get_input_embeddings().weight
+    with torch.no_grad():
+        text = weight[:offset]
+        noise = torch.randn(vocabulary, text.shape[1]) * text.std() * 0.2
+        weight[offset:] = text.mean(0) + noise
+    return MusicLLM(lm, offset)
+
+
+def load_llm(folder: Path) -> MusicLLM:
+    """The model of a folder written by `save_llm`."""
+    if not (folder / "config.json").exists():
+        raise TextMusicError(f"'{folder}' holds no model; give a folder written by training.")
+    music = len(json.loads((folder / "vocabulary.json").read_text()))
+    lm = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return MusicLLM(lm, lm.get_input_embeddings().num_embeddings - music)
+
+
+def save_llm(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
+    """Weights (safetensors), config and tokenizer files as one model folder."""
+    model.lm.save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        if (tokenizer_folder / name).resolve() != (folder / name).resolve():
+            shutil.copy(tokenizer_folder / name, folder / name)
+
+
+def with_lora(model: MusicLLM, rank: int) -> MusicLLM:
+    """The model with LoRA on its linear layers, and its music rows trainable (peft)."""
+    from peft import LoraConfig, get_peft_model
+
+    total = model.lm.get_input_embeddings().num_embeddings
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank,
+        target_modules="all-linear",
+        exclude_modules=["lm_head"],
+        trainable_token_indices={"embed_tokens": list(range(model.offset, total))},
+        task_type="CAUSAL_LM",
+    )
+    return MusicLLM(get_peft_model(model.lm, config), model.offset)

@@ -1,0 +1,132 @@
+"""Text made ready for reading: one form of every character, word boundaries, spelled numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Span = tuple[int, int]
+
+CJK = "\u3400-\u4dbf\u4e00-\u9fff"
+# Word boundaries that also hold between Latin and Chinese: "一首D minor的曲子".
+LEFT = rf"(?<![^\W{CJK}])"
+RIGHT = rf"(?![^\W{CJK}])"
+_TRADITIONAL = str.maketrans(
+    "鋼調節歡樂憂傷鬱靜緩輕溫馨爾絃銅號簧單雙豎薩聲電結貝斯譜謠藍鄉歐戲遊園慶聖誕兒動漸氣憤緊張懸"
+    "異奇興奮勝戰鬥悶熱烈強風愛戀離別夢蕭瑟龍馬長進軍舊國際藝術葉劇淒涼絕過難亂穩莊嚴肅愉悅開積極"
+    "優雅滿歲時鐘數個從無帶沒還與響讚詩頌協奏賦聯隊團組練習賽車陽場暈鬧說廣協鈴録錄蘭鋸齒線畫",
+    "钢调节欢乐忧伤郁静缓轻温馨尔弦铜号簧单双竖萨声电结贝斯谱谣蓝乡欧戏游园庆圣诞儿动渐气愤紧张悬"
+    "异奇兴奋胜战斗闷热烈强风爱恋离别梦萧瑟龙马长进军旧国际艺术叶剧凄凉绝过难乱稳庄严肃愉悦开积极"
+    "优雅满岁时钟数个从无带没还与响赞诗颂协奏赋联队团组练习赛车阳场晕闹说广协铃录录兰锯齿线画",
+)
+_PUNCTUATION = str.maketrans(
+    {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": '"',
+     "”": '"', "，": ",", "。": ".", "、": ",", "；": ";", "：": ":", "♭": "b", "♯": "#", "⁄": "/"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """One fact read from a text: its value, the notes for `Prompt.unused`, and where it stood."""
+
+    value: T | None = None
+    unused: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+def prepare(text: str) -> str:
+    """Text as the readers want it: one form of every width, dash, quote, accent and space.
+
+    Line ends become " ; ", so that what stands alone on a line is seen to stand alone.
+    """
+    text = re.sub(r"\s*[\r\n\v\f\u2028\u2029]+\s*", " ; ", text)
+    text = unicodedata.normalize("NFKC", text).translate(_PUNCTUATION).translate(_TRADITIONAL)
+    bare = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    text = unicodedata.normalize("NFC", "".join(bare))
+    # Marks that join emoji and order scripts stand between letters without being seen.
+    shown = (c for c in text if unicodedata.category(c) not in ("Cf", "Cs"))
+    return re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in shown)).strip()
+
+
+def alone(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] is all there is between two marks of punctuation."""
+    return bool(
+        re.search(r"(?:^|[,;:.()/|!?+]|\s-)\s*$", text[:start])
+        and re.match(r"\s*(?:$|[,;:.()/|!?+]|-\s)", text[end:])
+    )
+
+
+def negated(text: str, start: int) -> bool:
+    """Whether what begins at `start` is said not to be: "not a waltz"."""
+    before = text[:start]
+    cue = r"\b(?:not|no|never|without|isn't|anything but|instead of|rather than|other than)"
+    return bool(
+        re.search(rf"{cue}(?: (?:an?|the|any|in|really|too|very|so|much))*\s*$", before, re.I)
+        or re.search(r"(?:不要|不是|不用|别|非|没有|无)\s*$", before)
+    )
+
+
+def blank(text: str, spans: tuple[Span, ...]) -> str:
+    """The text with these places overwritten, so that nobody reads them twice."""
+    for start, end in spans:
+        text = text[:start] + "\x00" * (end - start) + text[end:]
+    return text
+
+
+def overlaps(span: Span, others: tuple[Span, ...] | list[Span]) -> bool:
+    """Whether a span shares a character with any of the others."""
+    return any(span[0] < end and start < span[1] for start, end in others)
+
+
+UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_VALUES = {w: n for n, w in enumerate(UNITS)} | {w: 20 + 10 * n for n, w in enumerate(_TENS)}
+_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(UNITS[1:10])}))?"
+_BELOW_100 += rf"|(?:{'|'.join(sorted(UNITS, key=len, reverse=True))}))"
+_HUNDREDS = rf"(?:(?:an?|one|two|three) hundred(?:(?: and)? {_BELOW_100})?)"
+# Not the 4 of "3/4" or the 5 of "2.5"; but a number may follow a Chinese character.
+DIGITS = rf"(?:(?<![/.\w])|(?<=[{CJK}]))-?(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]+(?:\.[0-9]+)?)(?![0-9])"
+WORD_NUMBER = rf"(?:{LEFT}(?:{_HUNDREDS}|{_BELOW_100}|a dozen){RIGHT})"
+HAN_NUMBER = "[零〇一二两三四五六七八九十百]+"
+NUMBER = rf"(?:{DIGITS}|{WORD_NUMBER}|{HAN_NUMBER})"
+
+
+def number(text: str) -> float:
+    """The value of what `NUMBER` matched: "120", "one hundred and twenty", "一百二十"."""
+    text = text.strip().lower()
+    if re.fullmatch(HAN_NUMBER, text):
+        return float(han_number(text))
+    if text == "a dozen":
+        return 12.0
+    if re.search("[a-z]", text):
+        total = 0
+        for word in re.split(r"[\s-]+", re.sub(r"^an?\b", "one", text)):
+            total = total * 100 if word == "hundred" else total + _VALUES.get(word, 0)
+        return float(total)
+    return float(text.replace(",", ""))
+
+
+def han_number(text: str) -> int:
+    """The value of a Chinese numeral: "一百二十" and the spoken "一百二" are 120."""
+    digits = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+    if not set(text) & set("十百"):
+        return int("".join(str(digits[c]) for c in text[:9]))
+    total, digit = 0, 0
+    for c in text:
+        if c in "十百":
+            total += (digit or 1) * (10 if c == "十" else 100)
+            digit = 0
+        else:
+            digit = digits[c]
+    return total + digit * (10 if re.search("百[^零〇十百]$", text) else 1)
+
+
+def shown(value: float) -> str:
+    """A number as people write it: "96", "112.5"."""
+    return f"{value:g}"

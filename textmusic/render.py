@@ -1,0 +1,250 @@
+"""Score -> audio: play a score's notes with a soundfont, in numpy.
+
+symusic has a synthesizer of its own, and a faster one, but it plays every note equally loud and
+never lets a sound fade: no velocity, no envelope, no release (measured with 0.5.9). Generated
+music carries its dynamics in velocities, so they must be heard.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from symusic import Score
+
+from textmusic.errors import TextMusicError
+from textmusic.soundfont import SoundFont, Wave, Zone, open_soundfont
+
+SAMPLE_RATE = 44100
+PEAK = 10 ** (-1 / 20)
+"""-1 dBFS: room for the overshoot of lossy formats."""
+RELEASE_TAIL = 3.0
+"""Seconds at most that sound rings on after the last note has ended."""
+
+_FADE = 60.0  # dB below the note's level at which its release is taken as silence
+_SHORTEST_RELEASE = 0.02  # seconds; a sound cut off at once clicks
+_SILENCE = 1.0  # seconds of audio for a score without notes
+_BLOCK = 1 << 16  # samples handed to the encoder at a time
+_FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Strike:
+    """One note on one layer; times in seconds."""
+
+    zone: Zone
+    pitch: int
+    start: float
+    stop: float
+    gain: float
+
+
+def render(
+    score: Score, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE
+) -> Wave:
+    """Play a score.
+
+    Args:
+        score: what to play. Notes, velocities, programs, drums and tempo changes count; pedals,
+            bends and controllers don't.
+        soundfont: an SF2 or SF3 file; else the one TEXTMUSIC_SOUNDFONT names; else TimGM6mb.
+        sample_rate: samples per second.
+
+    Returns:
+        float32, (2, samples): left and right, the loudest sample at -1 dBFS. A score without
+        notes gives a second of silence.
+
+    Raises:
+        TextMusicError: the soundfont is missing or broken.
+    """
+    font = open_soundfont(soundfont_path(soundfont))
+    strikes = list(_strikes(score, font))
+    if not strikes:
+        return np.zeros((2, round(_SILENCE * sample_rate)), dtype=np.float32)
+    end = max(strike.stop for strike in strikes) + RELEASE_TAIL
+    audio = np.zeros((2, round(end * sample_rate)), dtype=np.float32)
+    layers: dict[tuple[Zone, int], list[_Strike]] = {}
+    for strike in strikes:
+        layers.setdefault((strike.zone, strike.pitch), []).append(strike)
+    for (zone, pitch), struck in layers.items():
+        _mix(audio, zone, struck, font.wave(zone.sample), pitch, sample_rate)
+    last_note = round((end - RELEASE_TAIL) * sample_rate)
+    return _normalised(_without_dead_air(audio, last_note))
+
+
+def write_audio(
+    audio: NDArray[np.floating[Any]], path: str | Path, sample_rate: int = SAMPLE_RATE
+) -> None:
+    """Write audio (channels, samples), -1 .. 1, as its file name says: .wav, .flac or .mp3.
+
+    Raises:
+        TextMusicError: another suffix, or a folder that can't be written to.
+    """
+    import soundfile
+
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in _FORMATS:
+        raise TextMusicError(f"can't write audio as {suffix or path.name!r}: use .wav, .flac, .mp3")
+    name, subtype = _FORMATS[suffix]
+    try:
+        with soundfile.SoundFile(
+            path, "w", sample_rate, len(audio), format=name, subtype=subtype
+        ) as file:
+            for start in range(0, audio.shape[1], _BLOCK):
+                file.write(audio[:, start : start + _BLOCK].T)
+    except (OSError, soundfile.LibsndfileError) as problem:
+        raise TextMusicError(f"can't write {path}: choose a folder you can write to") from problem
+
+
+def soundfont_path(soundfont: str | Path | None = None) -> Path:
+    """The soundfont to play with: the argument, else TEXTMUSIC_SOUNDFONT, else TimGM6mb.
+
+    Raises:
+        TextMusicError: none is named, and pretty_midi, which ships TimGM6mb, is not installed.
+    """
+    named = soundfont or os.environ.get("TEXTMUSIC_SOUNDFONT")
+    if named:
+        return Path(named).expanduser()
+    spec = find_spec("pretty_midi")  # found, not imported: importing it costs a fifth of a second
+    if spec is None or spec.origin is None:
+        raise TextMusicError("no soundfont: name one with --soundfont, or install pretty_midi")
+    return Path(spec.origin).with_name("TimGM6mb.sf2")
+
+
+def _strikes(score: Score, font: SoundFont) -> Iterator[_Strike]:
+    for track in score.to("second").tracks:
+        struck = [
+            _Strike(zone, note.pitch, note.time, note.time + note.duration, gain)
+            for note in sorted(track.notes, key=lambda note: float(note.time))
+            if note.velocity > 0  # in MIDI, the end of another note
+            for zone in font.zones(track.program, track.is_drum, note.pitch, note.velocity)
+            # 40 dB over the velocities: the curve that the soundfont format prescribes.
+            for gain in [(note.velocity / 127) ** 2 * 10 ** (-zone.attenuation / 20)]
+        ]
+        yield from _choked(struck)
+
+
+def _choked(struck: list[_Strike]) -> Iterator[_Strike]:
+    """The notes of one track, in time order, cut off by later ones of their exclusive class."""
+    next_start: dict[int, float] = {}
+    for strike in reversed(struck):
+        group = strike.zone.exclusive
+        later = next_start.get(group, np.inf) if group else np.inf
+        if group and strike.start < later:
+            next_start[group] = strike.start
+        if later - strike.stop < strike.zone.release and later > strike.start:
+            quick = replace(strike.zone, release=_SHORTEST_RELEASE)
+            yield replace(strike, zone=quick, stop=later)
+        else:
+            yield strike
+
+
+def _mix(
+    audio: Wave, zone: Zone, struck: list[_Strike], wave: Wave, pitch: int, sample_rate: int
+) -> None:
+    """Add every note of one layer and pitch to `audio` (2, samples), in place."""
+    release = max(zone.release * _FADE / 100, _SHORTEST_RELEASE)
+    release = min(release, RELEASE_TAIL)
+    fall = np.linspace(0, -_FADE, max(round(release * sample_rate), 2), dtype=np.float32)
+    letting_go = (10 ** (fall / 20) - 10 ** (-_FADE / 20)).astype(np.float32)  # ends at 0
+    longest = max(strike.stop - strike.start for strike in struck)
+    tone = _tone(zone, wave, pitch, round((longest + release) * sample_rate), sample_rate)
+    angle = (zone.pan + 1) * np.pi / 4  # equal power from left to right
+    sides = np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)[:, None] * np.sqrt(2)
+    for strike in struck:
+        start = round(strike.start * sample_rate)
+        held = round((strike.stop - strike.start) * sample_rate)
+        sound = tone[: min(held + len(letting_go), audio.shape[1] - start)] * strike.gain
+        sound[held:] *= letting_go[: max(len(sound) - held, 0)]
+        audio[:, start : start + len(sound)] += sides * sound
+
+
+def _tone(zone: Zone, wave: Wave, pitch: int, length: int, sample_rate: int) -> Wave:
+    """A layer's sound at one pitch while the key is held: at most `length` samples, mono."""
+    cents = (pitch - zone.root) * zone.cents_per_key + zone.cents
+    step = 2 ** (cents / 1200) * zone.rate / sample_rate
+    tone = _resampled(wave, zone.loop, step, length)
+    time = np.arange(len(tone), dtype=np.float32) / np.float32(sample_rate)
+    return _filtered(tone, zone, time, sample_rate) * _envelope(zone, time)
+
+
+def _resampled(wave: Wave, loop: tuple[int, int] | None, step: float, length: int) -> Wave:
+    """`wave` read at `step` samples a sample, by 4-point (Catmull-Rom) interpolation."""
+    if loop is not None and loop[1] <= len(wave):
+        first, last = loop
+        where = np.arange(length) * step
+        past = where >= last
+        where[past] = first + (where[past] - first) % (last - first)
+        source = np.concatenate([wave[:last], np.resize(wave[first:last], 3)])
+    else:
+        where = np.arange(min(length, int(len(wave) / step))) * step
+        source = np.concatenate([wave, np.zeros(3, dtype=np.float32)])
+    whole = where.astype(np.intp)
+    between = (where - whole).astype(np.float32)
+    before, here = source[np.maximum(whole - 1, 0)], source[whole]
+    after, beyond = source[whole + 1], source[whole + 2]
+    slope, cubic = (after - before) / 2, (beyond - before) / 2 + 1.5 * (here - after)
+    square = before - 2.5 * here + 2 * after - beyond / 2
+    return np.asarray(here + between * (slope + between * (square + between * cubic)), np.float32)
+
+
+def _envelope(zone: Zone, time: Wave) -> Wave:
+    """Level over time, 0 .. 1: delay, attack (a ramp), hold, decay (a straight line in dB)."""
+    since = time - np.float32(zone.delay)
+    rise = np.clip(since / max(zone.attack, 1e-3), 0, 1)
+    decaying = np.maximum(since - np.float32(zone.attack + zone.hold), 0)
+    fall = np.minimum(100 * decaying / max(zone.decay, 1e-3), zone.sustain)
+    return np.asarray(rise * 10 ** (-fall / 20), dtype=np.float32)
+
+
+def _filtered(tone: Wave, zone: Zone, time: Wave, sample_rate: int) -> Wave:
+    """`tone` through the layer's low-pass filter, gliding from its first cutoff to its last.
+
+    The glide is a cross-fade of the two ends: a plucked string loses its brightness, and that
+    is what the ear follows.
+    """
+    audible = 0.45 * sample_rate
+    if min(zone.cutoff, zone.sweep_cutoff) >= audible or not len(tone):
+        return tone
+    spectrum = np.fft.rfft(tone, _fast_length(len(tone) + 2048))
+    hertz = np.linspace(0, sample_rate / 2, len(spectrum))
+
+    def low_pass(cutoff: float) -> Wave:
+        ratio = hertz / cutoff
+        damping = np.sqrt(2) * 10 ** (-zone.resonance / 20)
+        passed = np.fft.irfft(spectrum / (1 - ratio**2 + 1j * damping * ratio))
+        return passed[: len(tone)].astype(np.float32)
+
+    dark = low_pass(zone.cutoff)
+    if zone.cutoff == zone.sweep_cutoff:
+        return dark
+    gone = np.clip((time - zone.sweep_hold) / max(zone.sweep_decay, 1e-3), 0, 1)
+    bright = np.maximum(1 - gone, zone.sweep_sustain).astype(np.float32)
+    return np.asarray(dark + bright * (low_pass(zone.sweep_cutoff) - dark), dtype=np.float32)
+
+
+def _fast_length(length: int) -> int:
+    """The next length of the form 2^n or 3 * 2^n: quick to transform."""
+    power = 1 << (length - 1).bit_length()
+    return power * 3 // 4 if length <= power * 3 // 4 else power
+
+
+def _without_dead_air(audio: Wave, last_note: int) -> Wave:
+    """Drop the silence after the last release; nothing before `last_note` (in samples) goes."""
+    loud = np.flatnonzero(np.abs(audio[:, last_note:]).max(axis=0) > 1e-4)
+    return audio[:, : last_note + (int(loud[-1]) + 1 if len(loud) else 0)]
+
+
+def _normalised(audio: Wave) -> Wave:
+    """Scale `audio` in place, so that its loudest sample is at `PEAK`."""
+    peak = max(float(audio.max(initial=0.0)), -float(audio.min(initial=0.0)))
+    if peak > 1e-6:  # below this there is nothing to hear, and lifting it would lift rounding
+        audio *= np.float32(PEAK / peak)
+    return audio

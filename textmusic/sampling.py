@@ -1,0 +1,57 @@
+"""Masked logits -> id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.errors import TextMusicError
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How freely ids are drawn.
+
+    temperature: 0 always takes the likeliest id; 1 draws as the model believes; at most 2.
+    top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
+    key_strength: 0 leaves the key to the model, 1 allows scale tones only.
+    """
+
+    temperature: float = 0.95
+    top_p: float = 0.95
+    key_strength: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 2:
+            raise TextMusicError(f"temperature {self.temperature} is not between 0 and 2.")
+        if not 0 < self.top_p <= 1:
+            raise TextMusicError(f"top-p {self.top_p} is not above 0 and at most 1.")
+        if not 0 <= self.key_strength <= 1:
+            raise TextMusicError(f"key strength {self.key_strength} is not between 0 and 1.")
+
+
+def choose(
+    logits: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    sampling: Sampling,
+    rng: np.random.Generator,
+) -> int:
+    """An allowed id, drawn by nucleus sampling (Holtzman et al. 2020). logits, allowed: (M,)."""
+    ids = np.flatnonzero(allowed)
+    if len(ids) == 1:
+        return int(ids[0])
+    scores = logits[ids].astype(np.float64)
+    if not np.isfinite(scores).any():  # a key of strength 1 may shut out all that is left
+        scores = np.zeros(len(ids))
+    if sampling.temperature == 0:
+        return int(ids[np.argmax(scores)])
+    scores = (scores - scores.max()) / sampling.temperature
+    probabilities = np.exp(scores)
+    probabilities /= probabilities.sum()
+    order = np.argsort(-probabilities, kind="stable")
+    cumulative = np.cumsum(probabilities[order])
+    keep = int(np.searchsorted(cumulative, sampling.top_p)) + 1
+    threshold = rng.random() * cumulative[min(keep, len(order)) - 1]
+    return int(ids[order[min(int(np.searchsorted(cumulative, threshold)), len(order) - 1)]])

@@ -1,0 +1,248 @@
+"""Text, plan and music in one id space.
+
+    [text ids] <|plan|> plan ids <|score|> REMI ids <|end|>
+
+Text ids are the pretrained LLM's own, untouched; music ids are new rows behind them, from `offset`
+on. The REMI part is MidiTok's, folded in two places: a bar's time signature and the tempo stand in
+the plan and are not said again in every bar, and bars are numbered by how many are left
+(`Bar_16` ... `Bar_1`), so that the model always knows where the end is, in pieces of any length.
+`unfold` restores MidiTok's own stream.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textmusic.errors import TextMusicError
+from textmusic.plan import (
+    COUNTED_BARS,
+    DRUMS,
+    TEMPO_MARKS,
+    Plan,
+    decode_plan,
+    encode_plan,
+    field_vocabulary,
+    quarters_per_bar,
+    tempo_mark,
+)
+
+if TYPE_CHECKING:
+    from symusic import Score
+
+PLAN, SCORE, END = "<|plan|>", "<|score|>", "<|end|>"
+# A half-note beat would make MidiTok's grid (12 positions a beat) too coarse for sixteenths, so
+# half-note metres are written on the quarter-note grid of the same length.
+_GRID = {"2/2": "4/4", "3/2": "6/4", "4/2": "8/4"}
+REMI_CONFIG: dict[str, Any] = {
+    "pitch_range": (12, 116),
+    "beat_res": {(0, 4): 12, (4, 16): 4},
+    "num_velocities": 16,
+    "special_tokens": ["PAD"],
+    "use_programs": True,
+    "one_token_stream_for_programs": True,
+    "program_changes": True,
+    "use_time_signatures": True,
+    "time_signature_range": {4: [2, 3, 4, 5, 6, 8], 8: [3, 5, 6, 7, 9, 12]},
+    "use_pitchdrum_tokens": True,
+    "drums_pitch_range": (27, 88),
+}
+
+
+def grid_signature(time_signature: str) -> str:
+    """The time signature whose grid REMI writes a bar on: "3/2" -> "6/4", "3/4" -> "3/4"."""
+    return _GRID.get(time_signature, time_signature)
+
+
+def positions_per_beat(time_signature: str) -> tuple[int, int]:
+    """(steps in a bar, steps in a quarter note) of the REMI grid: "6/8" -> (72, 24)."""
+    top, bottom = map(int, grid_signature(time_signature).split("/"))
+    return 12 * top, 3 * bottom
+
+
+def make_remi() -> Any:
+    """A fresh MidiTok REMI tokenizer; its saved form is tokenizers/remi.json."""
+    from miditok import REMI, TokenizerConfig
+
+    return REMI(TokenizerConfig(**REMI_CONFIG))
+
+
+def make_vocabulary(remi: Any) -> list[str]:
+    """All music tokens: marks, plan, counted bars, then MidiTok's own."""
+    plan = [token for tokens in field_vocabulary().values() for token in tokens]
+    bars = [f"Bar_{n}" for n in range(1, COUNTED_BARS + 1)]
+    kinds = ("Position", "Pitch", "PitchDrum", "Velocity", "Duration")
+    notes = [token for token in remi.vocab if token.split("_")[0] in kinds]
+    return [PLAN, SCORE, END, *plan, *bars, *notes]
+
+
+class Note(NamedTuple):
+    """A note. Times in quarter notes from the beginning; program 128 is the drum kit."""
+
+    start: float
+    duration: float
+    pitch: int
+    velocity: int
+    program: int
+
+
+class Tokenizer:
+    """The id space of one model folder (tokenizer.json, vocabulary.json, remi.json)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self.vocabulary: tuple[str, ...] = tuple(
+                json.loads((folder / "vocabulary.json").read_text())
+            )
+        except (OSError, ValueError) as problem:
+            raise TextMusicError(
+                f"'{folder}' is not a whole textmusic model (vocabulary.json: {problem});"
+                " fetch it again."
+            ) from None
+        self.index = {token: i for i, token in enumerate(self.vocabulary)}
+
+    @cached_property
+    def _text(self) -> Any:
+        from tokenizers import Tokenizer as TextTokenizer
+
+        try:
+            return TextTokenizer.from_file(str(self.folder / "tokenizer.json"))
+        except Exception as problem:  # the library raises bare Exception
+            raise TextMusicError(
+                f"'{self.folder}' is not a whole textmusic model (tokenizer.json: {problem});"
+                " fetch it again."
+            ) from None
+
+    @cached_property
+    def _remi(self) -> Any:
+        from miditok import REMI
+
+        return REMI(params=self.folder / "remi.json")
+
+    @cached_property
+    def offset(self) -> int:
+        """Where the music rows begin: the size of the text vocabulary."""
+        return int(self._text.get_vocab_size())
+
+    def encode_text(self, text: str) -> list[int]:
+        """Text ids, no special tokens."""
+        return list(self._text.encode(text, add_special_tokens=False).ids)
+
+    def music_ids(self, tokens: list[str]) -> list[int]:
+        """Music ids (0 = first music row, without the offset) of token strings."""
+        return [self.index[token] for token in tokens]
+
+    def encode_plan(self, plan: Plan) -> list[int]:
+        """Music ids of a plan's known fields."""
+        return self.music_ids(encode_plan(plan))
+
+    def decode_plan(self, ids: list[int]) -> Plan:
+        """The plan that music ids spell."""
+        return decode_plan([self.vocabulary[i] for i in ids])
+
+    def encode_score(self, score: Score, plan: Plan) -> list[int]:
+        """Music ids of a score of one time signature, from the first bar to `<|end|>`.
+
+        plan.bars and plan.time_signature must be known; bars without notes are written too.
+        """
+        assert plan.time_signature is not None and plan.bars is not None
+        copy = score.copy()
+        top, bottom = map(int, grid_signature(plan.time_signature).split("/"))
+        from symusic import TimeSignature
+
+        copy.time_signatures.clear()
+        copy.time_signatures.append(TimeSignature(0, top, bottom))
+        return self.music_ids(fold(self._remi(copy).tokens, plan.bars))
+
+    def decode_score(self, ids: list[int], plan: Plan) -> Score:
+        """The Score (MidiTok's ticks) that music ids spell, with the plan's tempo and metre.
+
+        A key signature is not written here: `pipeline` adds what a MIDI file should carry.
+        """
+        from symusic import Tempo, TimeSignature
+        from miditok import TokSequence
+
+        assert plan.time_signature is not None and plan.tempo is not None
+        tokens = unfold([self.vocabulary[i] for i in ids], plan.time_signature)
+        score: Score = self._remi.decode(TokSequence(tokens=tokens))
+        top, bottom = map(int, plan.time_signature.split("/"))
+        score.time_signatures.clear()
+        score.time_signatures.append(TimeSignature(0, top, bottom))
+        score.tempos.clear()
+        score.tempos.append(Tempo(0, plan.tempo))
+        return score
+
+
+def fold(tokens: list[str], bars: int) -> list[str]:
+    """MidiTok's REMI stream as ours: bars counted down, metre and tempo left to the plan."""
+    left, folded = bars, []
+    for token in tokens:
+        kind, _, value = token.partition("_")
+        if kind == "Bar":
+            folded.append(f"Bar_{min(left, COUNTED_BARS)}")
+            left -= 1
+        elif kind == "Program":
+            folded.append(f"Program_{DRUMS if value == '-1' else value}")
+        elif kind != "TimeSig":
+            folded.append(token)
+    folded += [f"Bar_{min(n, COUNTED_BARS)}" for n in range(left, 0, -1)]
+    return [*folded, END]
+
+
+def unfold(tokens: list[str], time_signature: str) -> list[str]:
+    """Inverse of `fold`: the stream that MidiTok decodes."""
+    metre = f"TimeSig_{grid_signature(time_signature)}"
+    unfolded: list[str] = []
+    for token in tokens:
+        kind, _, value = token.partition("_")
+        if kind == "Bar":
+            unfolded += ["Bar_None", metre]
+        elif kind == "Program":
+            unfolded.append(f"Program_{-1 if int(value) == DRUMS else value}")
+        elif token != END:
+            unfolded.append(token)
+    return unfolded
+
+
+def rounded(plan: Plan) -> Plan:
+    """The plan as its tokens can say it: the tempo on its nearest mark, bars up to 64."""
+    tempo = None if plan.tempo is None else TEMPO_MARKS[tempo_mark(plan.tempo)]
+    bars = None if plan.bars is None else min(plan.bars, COUNTED_BARS)
+    return replace(plan, tempo=tempo, bars=bars)
+
+
+def seconds_of(plan: Plan) -> float:
+    """Length of a complete plan in seconds."""
+    assert plan.bars is not None and plan.tempo is not None and plan.time_signature is not None
+    return plan.bars * quarters_per_bar(plan.time_signature) * 60 / plan.tempo
+
+
+def notes_of_bar(tokens: list[str], plan: Plan, bar: int) -> tuple[Note, ...]:
+    """The notes that one bar's tokens spell, for showing music while it is being written.
+
+    tokens: from the Bar token on. bar: its index, from 0. `Tokenizer.decode_score` makes the score.
+    """
+    assert plan.time_signature is not None
+    steps, per_quarter = positions_per_beat(plan.time_signature)
+    notes: list[Note] = []
+    position = pitch = velocity = program = 0
+    for token in tokens:
+        kind, _, value = token.partition("_")
+        if kind == "Position":
+            position = int(value)
+        elif kind == "Program":
+            program = int(value)
+        elif kind in ("Pitch", "PitchDrum"):
+            pitch = int(value)
+        elif kind == "Velocity":
+            velocity = int(value)
+        elif kind == "Duration":
+            beats, part, parts = map(int, value.split("."))
+            length = (beats + part / parts) * 12 / per_quarter
+            start = (bar * steps + position) / per_quarter
+            notes.append(Note(start, length, pitch, velocity, program))
+    return tuple(notes)
