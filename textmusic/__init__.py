@@ -24,7 +24,17 @@ _HOME = {
     "TextMusicError": "errors",
     "TextToMusic": "pipeline",
 }
-__all__ = [*sorted(_HOME), "__version__"]
+__all__ = [
+    "Bar",
+    "Generation",
+    "Plan",
+    "Prompt",
+    "Report",
+    "Sampling",
+    "TextMusicError",
+    "TextToMusic",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

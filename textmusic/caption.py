@@ -26,8 +26,8 @@ _DENSITY = {
     5: ("dense", "very busy", "lots of notes", "virtuosic"),
 }
 _OPENERS = (
-    "write {}", "compose {}", "make {}", "I want {}", "I'd like {}", "please write {}", "give me {}",
-    "create {}", "can you play {}?", "generate {}", "I need {}", "{}, please",
+    "write {}", "compose {}", "make {}", "I want {}", "I'd like {}", "please write {}",
+    "give me {}", "create {}", "can you play {}?", "generate {}", "I need {}", "{}, please",
 )  # fmt: skip
 
 
@@ -79,10 +79,10 @@ class Captioner:
 
     def mood_word(self, plan: Plan, kind: str, rng: random.Random) -> str | None:
         """A word whose levels are the plan's, or one level off at most."""
-        assert plan.valence is not None and plan.arousal is not None
 
         def distance(entry: dict[str, Any]) -> int:
-            return abs(entry["valence"] - plan.valence) + abs(entry["arousal"] - plan.arousal)
+            valence, arousal = int(entry["valence"]), int(entry["arousal"])
+            return abs(valence - (plan.valence or 3)) + abs(arousal - (plan.arousal or 3))
 
         exact = [e["text"] for e in self._words[kind] if distance(e) == 0]
         near = [e["text"] for e in self._words[kind] if distance(e) == 1]
@@ -181,7 +181,7 @@ def _article(phrase: str) -> str:
 
 
 def _sentence(said: Phrases, rng: random.Random) -> str:
-    parts = [getattr(said, name) for name in Phrases.__slots__]  # type: ignore[attr-defined]
+    parts = [getattr(said, name) for name in Phrases.__slots__]
     known = [part for part in parts if part]
     if not known:
         return rng.choice(("", "music", "some music", "play something"))
@@ -190,7 +190,10 @@ def _sentence(said: Phrases, rng: random.Random) -> str:
     shape = rng.random()
     if shape < 0.25:  # telegraphic: "sad waltz, piano, 3/4"
         if rng.random() < 0.6 and said.mood and said.genre:
-            known = [f"{said.mood} {said.genre}", *(p for p in known if p not in (said.mood, said.genre))]
+            known = [
+                f"{said.mood} {said.genre}",
+                *(p for p in known if p not in (said.mood, said.genre)),
+            ]
         else:
             rng.shuffle(known)
         return rng.choice((", ", ", ", " ", "; ")).join(known)
@@ -233,7 +236,9 @@ def _full_sentence(said: Phrases, rng: random.Random) -> str:
         said.instruments
     ) else []  # fmt: skip
     if said.mood:
-        verbs.append(rng.choice(("sounds {}", "feels {}", "is {}", "has a {} mood")).format(said.mood))
+        verbs.append(
+            rng.choice(("sounds {}", "feels {}", "is {}", "has a {} mood")).format(said.mood)
+        )
     if said.scene:
         verbs.append(f"{rng.choice(('evokes', 'suits', 'brings to mind'))} {said.scene}")
     if said.bars:

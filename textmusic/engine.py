@@ -81,9 +81,23 @@ class OnnxEngine:
         self._length = 0
 
     def prefill(self, ids: Ids) -> Floats:
+        """Forget everything, read ids (B, T); music logits (B, M) for what follows."""
         batch, length = ids.shape
         if length > self.context:
             raise ValueError(f"{length} ids do not fit the context of {self.context}")
+        self._reset(batch)
+        return self._run(ids)[:, -1]
+
+    def step(self, ids: Ids) -> Floats:
+        """Read one more id a row, (B,); music logits (B, M) for what follows."""
+        return self._run(ids[:, None])[:, -1]
+
+    def logits(self, ids: Ids) -> Floats:
+        """Music logits (B, T, M) at every place of ids (B, T): for measuring a model."""
+        self._reset(len(ids))
+        return self._run(ids)
+
+    def _reset(self, batch: int) -> None:
         if batch != self._batch:
             shape = (batch, self._heads, self.context, self._width)
             self._cache = {
@@ -92,25 +106,18 @@ class OnnxEngine:
             }
             self._batch = batch
         self._length = 0
-        return self._run(ids)
-
-    def step(self, ids: Ids) -> Floats:
-        return self._run(ids[:, None])
 
     def _run(self, ids: Ids) -> Floats:
         self._length += ids.shape[1]
         binding = self._session.io_binding()
         binding.bind_cpu_input("inputs_embeds", self._embeddings[ids])
-        binding.bind_cpu_input(
-            "attention_mask", np.ones((len(ids), self._length), dtype=np.int64)
-        )
+        binding.bind_cpu_input("attention_mask", np.ones((len(ids), self._length), dtype=np.int64))
         binding.bind_output("logits", "cpu")
         for name, value in self._cache.items():
             binding.bind_ortvalue_input(name, value)
             binding.bind_ortvalue_output(name.replace("past_key_values", "present"), value)
         self._session.run_with_iobinding(binding)
-        logits = binding.get_outputs()[0].numpy()  # (B, T, M)
-        return np.asarray(logits[:, -1], dtype=np.float32)
+        return np.asarray(binding.get_outputs()[0].numpy(), dtype=np.float32)  # (B, T, M)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class Layout:
 
     @property
     def size(self) -> int:
+        """How many music ids there are."""
         return len(self.vocabulary)
 
 
@@ -89,7 +90,7 @@ def layout_of(vocabulary: tuple[str, ...]) -> Layout:
 
 
 class PlanGrammar:
-    """From `<|plan|>` to `<|score|>`: asked fields are forced, open ones are any value of theirs."""
+    """From `<|plan|>` to `<|score|>`: asked fields are forced, open ones take any value."""
 
     def __init__(self, layout: Layout, asked: Plan, *, seconds: float | None = None) -> None:
         """asked: what is fixed. seconds: a length that bars are counted from, once known."""
@@ -105,12 +106,14 @@ class PlanGrammar:
         return self.asked.over(decode_plan(self.tokens))
 
     def allowed(self) -> Mask:
+        """(M,) True where an id may come next."""
         mask = np.zeros(self.layout.size, dtype=np.bool_)
         for token in self._next_tokens():
             mask[self.layout.index[token]] = True
         return mask
 
     def advance(self, music_id: int) -> None:
+        """Take the id that was chosen."""
         token = self.layout.vocabulary[music_id]
         if token == SCORE:
             self.done = True
@@ -206,11 +209,13 @@ class ScoreGrammar:
         return self.plan.bars - self.bars_left - 1
 
     def allowed(self) -> Mask:
+        """(M,) True where an id may come next."""
         mask = np.zeros(self.layout.size, dtype=np.bool_)
         getattr(self, f"_{self._expects}_mask")(mask)
         return mask
 
     def advance(self, music_id: int) -> None:
+        """Take the id that was chosen."""
         token = self.layout.vocabulary[music_id]
         kind, _, value = token.partition("_")
         if token == END:

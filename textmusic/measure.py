@@ -50,6 +50,7 @@ class Notes:
 
     @property
     def end(self) -> Floats:
+        """When each note ends."""
         return self.start + self.duration
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -129,7 +129,7 @@ class TextToMusic:
         seconds: float | None = None,
         seed: int | None = None,
         sampling: Sampling = Sampling(),
-    ) -> Iterator[Bar]:
+    ) -> Generator[Bar, None, Generation]:
         """Write one piece, yielding each bar when it is complete; returns the Generation.
 
         The Generation is the generator's return value: `generation = yield from music.stream(...)`.
@@ -207,6 +207,7 @@ class _Take:
         self.plan = asked
         self._open_bar = 0  # where in score_ids the bar being written begins
         self._bars = 0  # bars handed out
+        self._program = 0  # the last that played in them
 
     @property
     def done(self) -> bool:
@@ -237,7 +238,8 @@ class _Take:
         if self.done or (last.startswith("Bar_") and len(self.score_ids) > 1):
             tokens = [self._vocabulary[i] for i in self.score_ids[self._open_bar : -1]]
             self._open_bar = len(self.score_ids) - 1
-            notes = notes_of_bar(tokens, self.plan, self._bars)
+            notes = notes_of_bar(tokens, self.plan, self._bars, self._program)
+            self._program = notes[-1].program if notes else self._program
             assert self.plan.bars is not None
             yield Bar(self._bars, self.plan.bars, notes)
             self._bars += 1
@@ -273,6 +275,3 @@ def locate(model: str | PathLike[str] | None, revision: str | None) -> tuple[Pat
     from textmusic.hub import fetch
 
     return fetch(str(model), revision), str(model)
-
-
-

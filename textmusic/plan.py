@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 # Closed vocabulary, the corpora's own.
 GENRES = tuple(
@@ -21,7 +22,8 @@ MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 KEYS = tuple(f"{t} major" for t in MAJOR_TONICS) + tuple(f"{t} minor" for t in MINOR_TONICS)
 NO_KEY = "none"  # drums alone have no key
 TIME_SIGNATURES = (
-    "2/4", "3/4", "4/4", "5/4", "6/4", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8", "2/2", "3/2", "4/2",
+    "2/4", "3/4", "4/4", "5/4", "6/4", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8",
+    "2/2", "3/2", "4/2",
 )  # fmt: skip
 LEVELS = (1, 2, 3, 4, 5)
 DRUMS = 128  # stands for the drum kit among the General MIDI programs 0-127
@@ -59,9 +61,9 @@ class Plan:
 
     def over(self, other: Plan) -> Plan:
         """This plan, its open fields filled from `other`."""
-        return replace(other, **{name: value for name, value in self.known()})
+        return replace(other, **dict(self.known()))
 
-    def known(self) -> Iterator[tuple[str, object]]:
+    def known(self) -> Iterator[tuple[str, Any]]:
         """Names and values of the fields that are not left open."""
         for field in fields(self):
             value = getattr(self, field.name)
@@ -131,7 +133,7 @@ def field_tokens(name: str, value: object) -> list[str]:
             return [f"TimeSig_{value}"]
         case "bars", int():
             return [f"Bars_{min(value, COUNTED_BARS)}"]
-        case ("begin" | "end"), bool():
+        case (("begin" | "end"), bool()):
             return [f"{name.capitalize()}_{int(value)}"]
         case _:
             return [f"{name.capitalize()}_{value}"]

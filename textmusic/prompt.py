@@ -18,7 +18,7 @@ from textmusic.errors import TextMusicError
 from textmusic.plan import DRUMS, GENRES, NO_KEY, TEMPO_RANGE, TIME_SIGNATURES, Plan
 from textmusic.reading import chinese
 from textmusic.reading.genre import read_genre
-from textmusic.reading.instruments import lookup, name, read_instruments, squash, terms
+from textmusic.reading.instruments import lookup, name, read_instruments, spell_out, squash, terms
 from textmusic.reading.key import read_key
 from textmusic.reading.length import SECONDS_RANGE, read_bars, read_seconds
 from textmusic.reading.metre import read_time_signature
@@ -59,6 +59,7 @@ class _Read:
     plan: Plan
     seconds: float | None
     without: tuple[int, ...]
+    denied: tuple[str, ...]
     unused: tuple[str, ...]
     spans: tuple[Span, ...]
     tempo_said: str | None  # a tempo word in English, if the tempo comes from one
@@ -77,7 +78,7 @@ def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = N
     if visible and not any(unicodedata.category(c)[0] in "LN" for c in visible):
         prompt = Prompt(text, controls, seconds, "", (f"'{_quote(visible)}': no words to read",))
         return _one_length(prompt, controls)
-    prepared = prepare(text)
+    prepared = spell_out(prepare(text))
     read = _read(prepared, controls.genre)
     caption, missed = _caption(visible, prepared, read)
     asked = controls.over(read.plan)
@@ -85,6 +86,9 @@ def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = N
         asked = replace(asked, programs=tuple(sorted(asked.programs)))
     unused = (*read.unused, *missed, *_overruled(read.plan, controls))
     without = tuple(p for p in read.without if p not in (asked.programs or ()))
+    if without and asked.programs is None:
+        said = ", ".join(read.denied)
+        unused += (f"'{said}': to leave it out, name the instruments that should play",)
     prompt = Prompt(text, asked, seconds, caption, unused, without)
     return _one_length(prompt, controls, read)
 
@@ -138,6 +142,7 @@ def _read(text: str, genre: str | None) -> _Read:
         plan=plan,
         seconds=seconds.value if bars.value is None else None,
         without=players.value.without,
+        denied=players.value.denied,
         unused=(*unused, *bars.unused, *length_notes),
         spans=tuple(span for reading in readings for span in reading.spans),
         tempo_said=chinese.tempo_in_english(text, word.spans) if tempo.value is None else None,
@@ -150,9 +155,12 @@ def _caption(visible: str, prepared: str, read: _Read) -> tuple[str, tuple[str, 
         moods = chinese.read_moods(prepared)
         spans = (*read.spans, *moods.spans)
         missed = chinese.not_understood(prepared, spans)
-        note = (", ".join(f"'{_quote(part)}'" for part in missed) + ": not understood",) if missed else ()
+        quoted = ", ".join(f"'{_quote(part)}'" for part in missed)
         rest = chinese.latin_rest(prepared, spans)
-        return chinese.compose(read.plan, moods.value or (), tempo_said=read.tempo_said, rest=rest), note
+        caption = chinese.compose(
+            read.plan, moods.value or (), tempo_said=read.tempo_said, rest=rest
+        )
+        return caption, (f"{quoted}: not understood",) if missed else ()
     if any(c.isalpha() for c in visible) and not re.search("[A-Za-z]", prepared):
         note = (f"'{_quote(visible)}': not understood; write in English or Chinese",)
         return chinese.compose(read.plan, (), tempo_said=read.tempo_said), note
@@ -205,7 +213,8 @@ def parse_key(said: str) -> str:
         return NO_KEY
     bare = re.fullmatch(r"([A-Ga-g])\s?(#|b|[\s-]?(?:sharp|flat))?", text, re.IGNORECASE)
     reading = read_key(f"in {bare[1].upper()}{bare[2] or ''}" if bare else text)
-    if reading.value and not reading.unused and (bare or not _left(text, reading.spans, "in|key|the|of")):
+    whole = bare or not _left(text, reading.spans, "in|key|the|of")
+    if reading.value and whole and not reading.unused:
         return reading.value
     if reading.unused and not reading.value:
         raise TextMusicError(reading.unused[0])
@@ -227,7 +236,8 @@ def parse_time_signature(said: str) -> str:
     """
     text = prepare(said)
     reading = read_time_signature(text)
-    if reading.value and not reading.unused and not _left(text, reading.spans, "in|time|metre|meter"):
+    whole = not _left(text, reading.spans, "in|time|metre|meter")
+    if reading.value and whole and not reading.unused:
         return reading.value
     raise TextMusicError(
         f"'{_quote(text)}' is not a time signature known here; choose one of"
@@ -284,10 +294,11 @@ def parse_instrument(said: str) -> tuple[int, ...]:
         raise TextMusicError(
             f"instrument {_quote(text)}: General MIDI programs are 0 to 127; {DRUMS} is the drums"
         )
+    text = spell_out(text)
     reading = read_instruments(text)
-    if reading.value and reading.value.programs:
-        if not _left(text, reading.spans, "an?|the|solo|some|two|three|four"):
-            return tuple(sorted(reading.value.programs))
+    whole = not _left(text, reading.spans, "an?|the|solo|some|two|three|four")
+    if reading.value and reading.value.programs and whole:
+        return tuple(sorted(reading.value.programs))
     names = {squash(name(program)): name(program) for program in range(DRUMS + 1)}
     near = difflib.get_close_matches(squash(text), [*names, *terms()], n=1, cutoff=0.5)
     found = terms().get(near[0]) if near else None

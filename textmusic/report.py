@@ -16,7 +16,7 @@ DENSITY_NAMES = ("very sparse", "sparse", "medium", "dense", "very dense")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fact. ok: the measured fits what was asked (or planned, if open); None: not measurable."""
+    """One fact. ok: what is measured fits the plan; None: it cannot be measured."""
 
     field: str
     asked: str

@@ -20,17 +20,22 @@ from textmusic.errors import TextMusicError
 Wave = NDArray[np.float32]
 
 # Record layouts of the format's "pdta" tables (SoundFont 2.04, section 7).
+_BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
+_GENERATOR = np.dtype([("name", "<u2"), ("amount", "<i2")])
 _TABLES: Mapping[bytes, np.dtype[Any]] = {
-    b"phdr": np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2")]
-                      + [("unused", "<u4", 3)]),
-    b"pbag": np.dtype([("generator", "<u2"), ("modulator", "<u2")]),
-    b"pgen": np.dtype([("name", "<u2"), ("amount", "<i2")]),
+    b"phdr": np.dtype([
+        ("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("unused", "<u4", 3),
+    ]),
+    b"pbag": _BAG,
+    b"pgen": _GENERATOR,
     b"inst": np.dtype([("name", "S20"), ("bag", "<u2")]),
-    b"ibag": np.dtype([("generator", "<u2"), ("modulator", "<u2")]),
-    b"igen": np.dtype([("name", "<u2"), ("amount", "<i2")]),
-    b"shdr": np.dtype([("name", "S20"), ("start", "<u4"), ("end", "<u4"), ("loop_start", "<u4")]
-                      + [("loop_end", "<u4"), ("rate", "<u4"), ("key", "u1"), ("cents", "i1")]
-                      + [("link", "<u2"), ("kind", "<u2")]),
+    b"ibag": _BAG,
+    b"igen": _GENERATOR,
+    b"shdr": np.dtype([
+        ("name", "S20"), ("start", "<u4"), ("end", "<u4"), ("loop_start", "<u4"),
+        ("loop_end", "<u4"), ("rate", "<u4"), ("key", "u1"), ("cents", "i1"), ("link", "<u2"),
+        ("kind", "<u2"),
+    ]),
 }  # fmt: skip
 _COMPRESSED, _ROM = 0x10, 0x8000  # flags of a sample's kind: Ogg Vorbis (SF3); in a card's ROM
 

@@ -12,8 +12,10 @@ the plan and are not said again in every bar, and bars are numbered by how many 
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,19 +39,6 @@ PLAN, SCORE, END = "<|plan|>", "<|score|>", "<|end|>"
 # A half-note beat would make MidiTok's grid (12 positions a beat) too coarse for sixteenths, so
 # half-note metres are written on the quarter-note grid of the same length.
 _GRID = {"2/2": "4/4", "3/2": "6/4", "4/2": "8/4"}
-REMI_CONFIG: dict[str, Any] = {
-    "pitch_range": (12, 116),
-    "beat_res": {(0, 4): 12, (4, 16): 4},
-    "num_velocities": 16,
-    "special_tokens": ["PAD"],
-    "use_programs": True,
-    "one_token_stream_for_programs": True,
-    "program_changes": True,
-    "use_time_signatures": True,
-    "time_signature_range": {4: [2, 3, 4, 5, 6, 8], 8: [3, 5, 6, 7, 9, 12]},
-    "use_pitchdrum_tokens": True,
-    "drums_pitch_range": (27, 88),
-}
 
 
 def grid_signature(time_signature: str) -> str:
@@ -63,11 +52,31 @@ def positions_per_beat(time_signature: str) -> tuple[int, int]:
     return 12 * top, 3 * bottom
 
 
-def make_remi() -> Any:
-    """A fresh MidiTok REMI tokenizer; its saved form is tokenizers/remi.json."""
-    from miditok import REMI, TokenizerConfig
+def remi_file() -> Path:
+    """tokenizers/remi.json, MidiTok's own configuration: in the package, or beside a checkout.
 
-    return REMI(TokenizerConfig(**REMI_CONFIG))
+    12 positions a beat (so that triplets exist), 16 velocities, durations up to 16 beats (by
+    twelfths up to 4, by quarters beyond), one stream for all instruments with program changes.
+    """
+    package = Path(str(resources.files("textmusic")))
+    places = (package / "tokenizers" / "remi.json", package.parent / "tokenizers" / "remi.json")
+    return next((place for place in places if place.exists()), places[0])
+
+
+def make_remi() -> Any:
+    """A fresh MidiTok REMI tokenizer."""
+    from miditok import REMI
+
+    return REMI(params=remi_file())
+
+
+def create_tokenizer(text_tokenizer: Path, folder: Path) -> Tokenizer:
+    """Write a model folder's tokenizer files, from a pretrained LLM's tokenizer.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(text_tokenizer, folder / "tokenizer.json")
+    shutil.copy(remi_file(), folder / "remi.json")
+    (folder / "vocabulary.json").write_text(json.dumps(make_vocabulary(make_remi())))
+    return Tokenizer(folder)
 
 
 def make_vocabulary(remi: Any) -> list[str]:
@@ -121,7 +130,13 @@ class Tokenizer:
     def _remi(self) -> Any:
         from miditok import REMI
 
-        return REMI(params=self.folder / "remi.json")
+        try:
+            return REMI(params=self.folder / "remi.json")
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            raise TextMusicError(
+                f"'{self.folder}' is not a whole textmusic model (remi.json: {problem});"
+                " fetch it again."
+            ) from None
 
     @cached_property
     def offset(self) -> int:
@@ -163,8 +178,8 @@ class Tokenizer:
 
         A key signature is not written here: `pipeline` adds what a MIDI file should carry.
         """
-        from symusic import Tempo, TimeSignature
         from miditok import TokSequence
+        from symusic import Tempo, TimeSignature
 
         assert plan.time_signature is not None and plan.tempo is not None
         tokens = unfold([self.vocabulary[i] for i in ids], plan.time_signature)
@@ -221,15 +236,16 @@ def seconds_of(plan: Plan) -> float:
     return plan.bars * quarters_per_bar(plan.time_signature) * 60 / plan.tempo
 
 
-def notes_of_bar(tokens: list[str], plan: Plan, bar: int) -> tuple[Note, ...]:
+def notes_of_bar(tokens: list[str], plan: Plan, bar: int, program: int = 0) -> tuple[Note, ...]:
     """The notes that one bar's tokens spell, for showing music while it is being written.
 
-    tokens: from the Bar token on. bar: its index, from 0. `Tokenizer.decode_score` makes the score.
+    tokens: from the Bar token on. bar: its index, from 0. program: the one that played last before
+    it, which goes on until a Program token. `Tokenizer.decode_score` makes the score.
     """
     assert plan.time_signature is not None
     steps, per_quarter = positions_per_beat(plan.time_signature)
     notes: list[Note] = []
-    position = pitch = velocity = program = 0
+    position = pitch = velocity = 0
     for token in tokens:
         kind, _, value = token.partition("_")
         if kind == "Position":

@@ -1,7 +1,8 @@
 """Turn corpus folders into training windows: python training/prepare.py CORPORA -o data/
 
 Measures every piece, cuts it into windows at bar lines, keeps tunes that occur in several sources
-in one split, and writes train.parquet, valid.parquet and test.parquet with the model's music ids.
+in one split, and writes train.parquet, valid.parquet and test.parquet with music ids, and the
+tokenizer they belong to.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from huggingface_hub import hf_hub_download
 from rich.progress import track
 from symusic import Score
 
 from textmusic.learning import corpus
 from textmusic.learning.dataset import write_windows
 from textmusic.measure import arousal_of, density_of, estimate_key, notes_of, valence_of
+from textmusic.pipeline import locate
 from textmusic.plan import is_minor, tonic
-from textmusic.tokenizer import Tokenizer
+from textmusic.tokenizer import Tokenizer, create_tokenizer
 
 Job = tuple[dict[str, Any], bytes, str, str]
 SHARES = {"valid": 2, "test": 4}  # percent of the tunes; the rest is for training
@@ -83,9 +86,16 @@ def key_agreement(jobs: list[Job]) -> None:
                 label.endswith("minor"),
             )
             right[source].append(same)
-    for source, hits in sorted(right.items()):
+    right["all"] = [hit for hits in right.values() for hit in hits]
+    for source, hits in right.items():
         print(f"key estimate = label: {source:22} {np.mean(hits):6.1%} of {len(hits)}")
-    print(f"key estimate = label: {'all':22} {np.mean(sum(right.values(), [])):6.1%}")
+
+
+def text_tokenizer(base: str | None) -> Path:
+    """The tokenizer.json of a base LLM; by default the bundled model's, which is SmolLM2's."""
+    if base is None or Path(base).exists():
+        return locate(base, None)[0] / "tokenizer.json"
+    return Path(hf_hub_download(base, "tokenizer.json"))
 
 
 def percentiles(windows: list[corpus.Window], model: Path) -> None:
@@ -95,9 +105,7 @@ def percentiles(windows: list[corpus.Window], model: Path) -> None:
         notes = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
         assert window.plan.tempo is not None
         tempo = window.plan.tempo
-        rows.append(
-            (valence_of(notes, tempo), arousal_of(notes, tempo), density_of(notes))
-        )
+        rows.append((valence_of(notes, tempo), arousal_of(notes, tempo), density_of(notes)))
     for name, column in zip(("valence", "arousal", "density"), np.array(rows).T, strict=True):
         print(f"{name}: 10/33/67/90 % at", np.percentile(column, (10, 33, 67, 90)).round(2))
 
@@ -106,18 +114,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpora", type=Path, help="folder of corpus folders (midi.zip, metadata)")
     parser.add_argument("-o", "--output", type=Path, default=Path("data"))
-    parser.add_argument("--model", type=Path, required=True, help="folder with the vocabulary")
+    parser.add_argument("--base", help="LLM (folder or Hub id) whose text tokenizer is used")
     parser.add_argument("--longest", type=int, default=960, help="music ids in a window at most")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     folders = sorted(p.parent for p in args.corpora.glob("*/metadata.jsonl"))
+    if not folders:
+        parser.error(f"'{args.corpora}' holds no corpus folder (midi.zip and metadata.jsonl)")
+    model = args.output / "tokenizer"
+    create_tokenizer(text_tokenizer(args.base), model)
     jobs = grouped(folders)
     key_agreement(jobs)
     kept: dict[str, list[corpus.Window]] = defaultdict(list)
     dropped: Counter[tuple[str, str]] = Counter()
     with ProcessPoolExecutor(args.workers) as pool:
         n = len(jobs)
-        results = pool.map(work, jobs, [args.model] * n, [args.longest] * n, chunksize=16)
+        results = pool.map(work, jobs, [model] * n, [args.longest] * n, chunksize=16)
         for windows, source, why in track(results, "cutting", total=n):
             if why:
                 dropped[source, why] += 1
@@ -125,7 +137,7 @@ def main() -> None:
                 kept[split_of(window.group)].append(window)
     for (source, why), count in sorted(dropped.items()):
         print(f"dropped {count:5} of {source}: {why}")
-    percentiles(kept["train"], args.model)
+    percentiles(kept["train"], model)
     for split, windows in kept.items():
         write_windows(windows, args.output / f"{split}.parquet")
         ids = sum(len(w.ids) for w in windows)

@@ -43,7 +43,9 @@ def validation_batches(
     examples = Examples(
         windows, tokenizer, captioner, weights=dict.fromkeys(sources, 1.0), transpose=False
     )
-    drawn = sorted((examples.make(examples.draw(rng), rng) for _ in range(size)), key=lambda e: len(e.ids))
+    drawn = sorted(
+        (examples.make(examples.draw(rng), rng) for _ in range(size)), key=lambda e: len(e.ids)
+    )
     return [collate(drawn[i : i + 4]) for i in range(0, size, 4)]
 
 
@@ -51,9 +53,7 @@ def main() -> None:
     args = arguments()
     config = json.loads(args.config.read_text())
     options = {f.name: getattr(args, f.name) for f in fields(Training)}
-    training = Training(
-        **config["training"] | {k: v for k, v in options.items() if v is not None}
-    )
+    training = Training(**config["training"] | {k: v for k, v in options.items() if v is not None})
     tokenizer = Tokenizer(Path(args.data / "tokenizer"))
     base = args.base or config["base"]
     if (Path(base) / "vocabulary.json").exists():

@@ -12,6 +12,7 @@ import random
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def fingerprint(notes: Notes) -> str:
     for start, pitch in zip(notes.start[tonal], notes.pitch[tonal], strict=True):
         top[float(start)] = max(top.get(float(start), 0), int(pitch))
     line = [top[start] for start in sorted(top)][:17]
-    steps = ",".join(str(b - a) for a, b in zip(line, line[1:], strict=False))
+    steps = ",".join(str(b - a) for a, b in pairwise(line))
     return hashlib.sha1(steps.encode()).hexdigest()[:12] if len(line) > 12 else ""
 
 
@@ -204,7 +205,7 @@ def _cuts(
 
     def fits(at: int, backwards: bool = False) -> list[int]:
         spans = [(at - n, at) if backwards else (at, at + n) for n in WINDOW_BARS]
-        return [b - a for a, b in spans if 0 <= a and b <= bars and total[b] - total[a] <= longest]
+        return [b - a for a, b in spans if a >= 0 and b <= bars and total[b] - total[a] <= longest]
 
     def pick(sizes: list[int]) -> int:
         return sizes[0] if rng.random() < 0.6 else rng.choice(sizes)
@@ -249,9 +250,7 @@ def to_score(notes: Notes, metre: str, tempo: float) -> Score:
     return score
 
 
-def _tempo(
-    row: dict[str, Any], score: Score, at: float, metre: str, rng: random.Random
-) -> float:
+def _tempo(row: dict[str, Any], score: Score, at: float, metre: str, rng: random.Random) -> float:
     """The tempo in force, or, where the source states none, one usual for the style."""
     if row["tempo_bpm"] is not None:
         tick = at * score.ticks_per_quarter

@@ -153,7 +153,9 @@ class Run:
 
     def _tensors(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         device = self.accelerator.device
-        return torch.from_numpy(batch["ids"]).to(device), torch.from_numpy(batch["labels"]).to(device)
+        return torch.from_numpy(batch["ids"]).to(device), torch.from_numpy(batch["labels"]).to(
+            device
+        )
 
     def save(self) -> None:
         """Everything a resumed run needs, in one safetensors file that appears when whole."""

@@ -1,4 +1,4 @@
-"""The instruments: 128 General MIDI programs and drums by every ordinary name, ensembles, "no drums"."""
+"""The instruments: General MIDI programs by every ordinary name, ensembles, "no drums"."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Instruments:
 
     programs: tuple[int, ...] = ()  # in the order of the text
     without: tuple[int, ...] = ()
+    denied: tuple[str, ...] = ()  # the words behind `without`
     singles: tuple[Span, ...] = ()  # where single instruments are named: "jazz guitar" is no genre
 
 
@@ -82,52 +83,78 @@ def _pattern() -> re.Pattern[str]:
 
 # Where an instrument's name means something else.
 _NOT_INSTRUMENTS = re.compile(
-    r"jingle bells|\b(?:wedding|alarm|warning|school) bells?|bells and whistles|heart[\s-]?strings"
-    r"|strings attached|drum[\s-]*(?:and|&|n|'n'?)[\s-]*bass\b|\bd\s?&\s?b\b|tape recorder|(?:voice|sound) recorder"
-    r"|(?:car|fog|air|shoe) ?horns?\b|horn of plenty|\bbass[\s-]heavy|\b(?:treble|bass|alto|tenor) clefs?"
-    r"|singer[\s-]songwriter|drummer boy|synth[\s-]?(?:pop|wave)|second fiddle|fiddle (?:with|around)"
-    r"|organ (?:donor|transplant)|wind chimes|(?:computer|typing on an?|laptop) keyboard|lily pads?|pad thai"
-    r"|\b(?:mono|poly|homo)phonic|(?:two|three|four|five|six|\d)[\s-](?:voice|voices|part|parts)\b"
-    r"(?= (?:invention|fugue|counterpoint|texture|harmony|writing|canon|chorale|piece|setting|song|hymn)|$)"
-    r"|in (?:two|three|four|five|six|\d) (?:voices|parts)|drum major|top brass|brass monkey|harp seal"
-    r"|(?:from )?piano (?:to|and) (?:forte|fortissimo)|voice leading|inner voice|piano (?:tuner|mover|stool)s?"
-    r"|风筝|鼓舞|鼓励|鼓掌|鼓起|大号字|笙歌|人声鼎沸|钢琴家",
+    "|".join(
+        (
+            r"jingle bells|\b(?:wedding|alarm|warning|school) bells?|bells and whistles",
+            r"wind chimes|harp seal",
+            r"heart[\s-]?strings|strings attached|synth[\s-]?(?:pop|wave)|pad thai|lily pads?",
+            r"drum[\s-]*(?:and|&|n|'n'?)[\s-]*bass\b|\bd\s?&\s?b\b|drum major|drummer boy",
+            r"(?:tape|voice|sound) recorder|(?:car|fog|air|shoe) ?horns?\b|horn of plenty",
+            r"\bbass[\s-]heavy|\b(?:treble|bass|alto|tenor) clefs?|top brass|brass monkey",
+            r"singer[\s-]songwriter|second fiddle|fiddle (?:with|around)",
+            r"organ (?:donor|transplant)",
+            r"(?:computer|laptop|typing on an?) keyboard|piano (?:tuner|mover|stool)s?",
+            r"(?:from )?piano (?:to|and) (?:forte|fortissimo)",
+            # voices of a texture rather than singers
+            r"(?:two|three|four|five|six|\d)[\s-](?:voice|part)s?\b(?= (?:invention|fugue"
+            r"|counterpoint|texture|harmony|writing|canon|chorale|piece|setting|song|hymn)|$)",
+            r"in (?:two|three|four|five|six|\d) (?:voices|parts)|voice leading|inner voice",
+            r"\bchorales\b",
+            "风筝|鼓舞|鼓励|鼓掌|鼓起|大号字|笙歌|人声鼎沸|钢琴家",
+        )
+    ),
     re.IGNORECASE,
 )
 # Words that mean an instrument only in a list of instruments: "voice and piano", "on vibes".
-_IN_LISTS = {"voice", "voices", "vibes", "keys", "whistle", "chimes", "horns", "virginal", "pad", "pads"}
-_NOT_AFTER = {"voice", "voices", "vibes", "keys", "whistle", "chimes", "virginal"}
-_DETERMINER = r"(?:(?:an?|the|any|some|solo|soft|gentle|single|two|three|four|female|male|human)\s+)*"
+_IN_LISTS = {"voice", "voices", "vibes", "keys", "whistle", "chimes", "virginal", "brushes"}
+_DETERMINER = (
+    r"(?:(?:an?|the|any|some|solo|soft|gentle|single|two|three|four|female|male|human)\s+)*"
+)
 _LIST_BEFORE = re.compile(
-    rf"(?:^|[,;&+(/:]|\b(?:for|with|on|and|plus|by|or|no|without|just|only|add|features?|featuring))\s*{_DETERMINER}$",
+    r"(?:^|[,;&+(/:]|\b(?:for|with|on|and|plus|by|or|no|without|just|only|add|features?|featuring))"
+    rf"\s*{_DETERMINER}$",
     re.IGNORECASE,
 )
 _LIST_AFTER = re.compile(
-    r"\s*(?:$|[,.;&+)/!?]|(?:and|with|in|at|plus|or|only|solo|alone|over|but|playing|part|melody|line)\b)",
+    r"\s*(?:$|[,.;&+)/!?]|(?:and|with|in|at|plus|or|only|solo|alone|over|but|playing|part|melody"
+    r"|line)\b)",
     re.IGNORECASE,
 )
+# What denies the instrument that follows; a few adjectives may stand between.
 _NO = re.compile(
-    r"(?:\b(?:without(?: using)?|with no|no|minus|excluding|exclude|omit(?:ting)?|drop|avoid(?:ing)?|instead of"
-    r"|rather than|leave out|leaving out|free of|lacking|skip(?:ping)?|never|remove"
-    r"|(?:do not|don't|please don't|not) (?:use|want|include|add|have|like|need)(?: in)?|not(?! (?:only|just|merely|so|too))"
-    r"|hates?|except(?: for)?|but not)\s+(?:(?:the|an?|any|of|for|with|some|use|using)\s+)*(?:(?!just |only |but )[a-z]+\s+)??"
+    r"(?:\b(?:without(?: using)?|with no|no|minus|excluding|exclude|omit(?:ting)?|drop"
+    r"|avoid(?:ing)?|instead of|(?:any|every)thing but|rather than|leave out|leaving out|free of"
+    r"|lacking"
+    r"|skip(?:ping)?|never|remove|hates?|except(?: for)?|but not"
+    r"|(?:do not|don't|please don't|not) (?:use|want|include|add|have|like|need)(?: in)?"
+    r"|not(?! (?:only|just|merely|so|too)))"
+    r"\s+(?:(?:the|an?|any|of|for|with|some|use|using)\s+)*"
+    r"(?:(?:loud|soft|heavy|big|extra|added|live|backing|lead|harsh|busy|real|kind of)\s+)?"
     r"|(?:不要|不用|没有|无需|不含|不带|不加|除了|去掉|别用|别加|不使用|无)(?:任何|有)?)$",
     re.IGNORECASE,
 )
-_EXCEPT_OF_NONE = re.compile(r"\b(?:no|nothing|none|without)\b[^,.;]*\b(?:except|but|other than)\b[^,.;]*$", re.I)
+_EXCEPT_OF_NONE = re.compile(
+    r"\b(?:no|nothing|none|without)\b[^,.;]*\b(?:except|but|other than)\b[^,.;]*$", re.I
+)
+_NO_THANKS = re.compile(r"\s*[?:]\s*no\b", re.IGNORECASE)
 _LESS = re.compile(rf"{LEFT}(?:drum|beat|percussion)(?:less|[\s-]free){RIGHT}", re.IGNORECASE)
 _LIKE = re.compile(
-    r"(?:\b(?:sounds?|sounding|a bit|much|rather|something|play\w*|just|feels?) like|\b(?:resembl|imitat|mimick?|emulat"
-    r"|evok|recall)(?:es?|ing|s)|reminiscent of|as if|inspired by|in the (?:style|manner|spirit) of|(?<!would )(?<!'d )"
-    r"(?<!\bi )(?<!we )\blike|similar to)\s+(?:(?:an?|the|some|of|it were|played on)\s+)*(?:[a-z]+\s+)?$",
+    r"(?:\b(?:sounds?|sounding|a bit|much|rather|something|play\w*|just|feels?) like"
+    r"|\b(?:resembl|imitat|mimick?|emulat|evok|recall)(?:es?|ing|s)|reminiscent of|as if"
+    r"|inspired by|in the (?:style|manner|spirit) of|similar to"
+    r"|(?<!would )(?<!'d )(?<!\bi )(?<!we )\blike)"
+    r"\s+(?:(?:an?|the|some|of|it were|played on)\s+)*(?:[a-z]+\s+)?$",
     re.IGNORECASE,
 )
-_STYLE_AFTER = re.compile(r"[\s-](?:like|style|esque|ish)\b", re.IGNORECASE)
+_STYLE_AFTER = re.compile(r"-?(?:like|esque|ish)\b|[\s-]style\b", re.IGNORECASE)
 # "acoustic and electric guitar" names two instruments with one noun.
+_KIND = (
+    r"acoustic|electric|nylon|classical|distorted|overdriven|clean|soprano|alto|tenor|baritone|synth"
+    r"|slap"
+)
 _SHARED_NOUN = re.compile(
-    r"\b(?P<a>acoustic|electric|nylon|classical|distorted|overdriven|clean|soprano|alto|tenor|baritone|synth|slap)"
-    r"(?P<sep>\s*(?:,|and|&|\+|plus)\s*(?:an? )?)(?P<b>(?:acoustic|electric|nylon|classical|distorted|overdriven|clean"
-    r"|soprano|alto|tenor|baritone|synth|slap)\s+)(?P<noun>guitar|sax(?:ophone)?|bass|piano)(?P<s>e?s)?\b",
+    rf"\b(?P<a>{_KIND})(?P<sep>\s*(?:,|and|&|\+|plus)\s*(?:an? )?)(?P<b>(?:{_KIND})\s+)"
+    r"(?P<noun>guitar|sax(?:ophone)?|bass|piano)(?P<s>e?s)?\b",
     re.IGNORECASE,
 )
 # What a denied general word excludes: "no guitar" means none of them.
@@ -139,21 +166,32 @@ _KINDS = {
     "synthesizer": (38, 39, *range(80, 104)), "pads": range(88, 96), "钢琴": range(4),
     "吉他": range(24, 32), "贝斯": range(32, 40), "弦乐": range(40, 52), "人声": (52, 53, 54),
 }  # fmt: skip
+_FOUR_VOICES = re.compile(
+    r"\bsopranos?[,\s]+altos?[,\s]+tenors?[,\s]+(?:and |& )?bass(?:es)?\b", re.IGNORECASE
+)
 # A general word is read as the kind of instrument that its genre uses.
 _BY_GENRE = {
-    "guitar": {25: "pop country folk ballad celtic christmas lead-sheet", 26: "jazz swing",
-               27: "funk reggae blues", 29: "rock", 30: "metal"},
-    "吉他": {25: "pop country folk ballad", 26: "jazz swing", 27: "funk reggae blues", 29: "rock", 30: "metal"},
+    "guitar": {
+        25: "pop country folk ballad celtic christmas lead-sheet", 26: "jazz swing",
+        27: "funk reggae blues", 29: "rock", 30: "metal",
+    },
     "organ": {16: "jazz swing blues funk reggae pop latin", 18: "rock metal"},
-    "bass": {32: "jazz swing bossa-nova folk country tango blues latin ragtime classical ballad",
-             38: "electronic game"},
-    "贝斯": {32: "jazz swing bossa-nova folk tango blues latin", 38: "electronic game"},
+    "bass": {
+        32: "jazz swing bossa-nova folk country tango blues latin ragtime classical ballad",
+        38: "electronic game",
+    },
     "doublebass": {32: "jazz swing bossa-nova blues ragtime country folk"},
     "saxophone": {66: "jazz swing blues funk rock reggae latin"},
-    "sax": {66: "jazz swing blues funk rock reggae latin"},
-    "萨克斯": {66: "jazz swing blues funk rock"},
     "bells": {112: "christmas"},
 }  # fmt: skip
+_SAME = {
+    "bassline": "bass", "basslines": "bass", "bassist": "bass", "贝斯": "bass", "贝司": "bass",
+    "guitarist": "guitar", "吉他": "guitar", "sax": "saxophone", "saxophonist": "saxophone",
+    "萨克斯": "saxophone", "萨克斯管": "saxophone", "萨克斯风": "saxophone",
+}  # fmt: skip
+_LOOSE = re.compile(
+    "jazz|rock|metal|punk|pop|bigband|power|bluegrass|dixie|mariachi|rhythm|爵士|摇滚|金属|大乐队"
+)
 
 
 def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments]:
@@ -161,11 +199,12 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
 
     The order of `Instruments.programs` is that of the text; at most 15 besides what is reported.
     """
-    text = _SHARED_NOUN.sub(_share_noun, text)
     found = _weigh(text, _find(text))
     sure = [n for n in found if not n.negated and not n.simile and n.term.programs]
     playing = sure or [n for n in found if not n.negated and n.term.programs]
-    notes = [f"'{text[slice(*n.span)]}': {_absent(n)}" for n in found if not n.negated and _absent(n)]
+    notes = [
+        f"'{text[slice(*n.span)]}': {_absent(n)}" for n in found if not n.negated and _absent(n)
+    ]
     programs = _programs(playing, genre)
     without = {p for n in found if n.negated for p in (*n.term.programs, *_KINDS.get(n.word, ()))}
     without |= {DRUMS} if _LESS.search(text) else set()
@@ -173,14 +212,24 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
     kept = tuple(dict.fromkeys(p for p in programs if p not in without))
     if len(kept) > MAX_PROGRAMS:
         names = ", ".join(name(p) for p in kept[MAX_PROGRAMS:])
-        notes.append(f"'{names}': at most {MAX_PROGRAMS} instruments play at once; the first are used")
+        notes.append(
+            f"'{names}': at most {MAX_PROGRAMS} instruments play at once; the first are used"
+        )
     singles = tuple(n.span for n in found if n.term.kind != "ensemble")
-    value = Instruments(kept[:MAX_PROGRAMS], tuple(sorted(without)), singles)
+    less = [match[0] for match in _LESS.finditer(text)]
+    denied = tuple(dict.fromkeys(less + [text[slice(*n.span)] for n in found if n.negated]))
+    value = Instruments(kept[:MAX_PROGRAMS], tuple(sorted(without)), denied, singles)
     return Reading(value, tuple(dict.fromkeys(notes)), tuple(n.span for n in found))
 
 
-def _share_noun(match: re.Match[str]) -> str:
-    return f"{match['a']} {match['noun']}{match['sep']}{match['b']}{match['noun']}{match['s'] or ''}"
+def spell_out(text: str) -> str:
+    """A text in which every instrument has its own noun, and the four voices are one choir."""
+
+    def share_noun(match: re.Match[str]) -> str:
+        first, second = f"{match['a']} {match['noun']}", f"{match['b']}{match['noun']}"
+        return f"{first}{match['sep']}{second}{match['s'] or ''}"
+
+    return _FOUR_VOICES.sub("satb", _SHARED_NOUN.sub(share_noun, text))
 
 
 def lookup(word: str) -> Term | None:
@@ -201,7 +250,7 @@ def _find(text: str) -> list[_Named]:
             continue
         key = squash(match[0])
         key = key if key in terms() else key.removesuffix("s")
-        if key in _NOT_AFTER and not _in_list(text, match):
+        if key in _IN_LISTS and not _in_list(text, match):
             continue
         found.append(_Named(key, term, match.span()))
     return found
@@ -218,6 +267,9 @@ def _weigh(text: str, found: list[_Named]) -> list[_Named]:
     denied_until = -1
     for i, named in enumerate(found):
         before, after = text[: named.span[0]], text[named.span[1] :]
+        if _NO_THANKS.match(after):
+            weighed.append(replace(named, negated=True))
+            continue
         if i > denied_until and _is_denied(before, found[:i]):
             denied_until = _last_denied(text, found, i)
         if i <= denied_until:
@@ -246,9 +298,10 @@ def _last_denied(text: str, found: list[_Named], first: int) -> int:
     last, reach = first, first
     for i in range(first + 1, len(found)):
         gap = text[found[i - 1].span[1] : found[i].span[0]].strip().lower()
-        if re.fullmatch(r",?\s*(?:or|nor|和|或|或者|与|及|or any|or the|and no|or an?)", gap):
-            last = reach = i
-        elif gap in ("and", "&", "/") and last == i - 1:
+        either = re.fullmatch(
+            r",?\s*(?:(?:or|nor)(?: any| the| an?)?|and no|和|或|或者|与|及)", gap
+        )
+        if either or (gap in ("and", "&", "/") and last == i - 1):
             last = reach = i
         elif gap == "," and reach == i - 1:
             reach = i
@@ -267,7 +320,7 @@ def _programs(playing: list[_Named], genre: str | None) -> tuple[int, ...]:
     programs: list[int] = []
     for named in playing:
         members = _of_genre(named, genre)
-        if named.term.kind == "ensemble" and _is_loose(named.word):
+        if named.term.kind == "ensemble" and _LOOSE.match(named.word):
             if len(listed) >= max(2, len(members) - 1):
                 continue
             families = {p // 8 for p in listed}
@@ -276,15 +329,9 @@ def _programs(playing: list[_Named], genre: str | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(programs))
 
 
-def _is_loose(word: str) -> bool:
-    return bool(re.match(r"jazz|rock|metal|punk|pop|bigband|power|bluegrass|dixie|mariachi|rhythm|爵士|摇滚|金属|大乐队", word))
-
-
 def _of_genre(named: _Named, genre: str | None) -> tuple[int, ...]:
-    word = {"bassline": "bass", "basslines": "bass", "guitarist": "guitar", "saxophonist": "sax"}.get(
-        named.word, named.word
-    )
-    for program, genres in _BY_GENRE.get(word, {}).items():
+    """The programs of a name; a general one ("guitar") as the genre uses it."""
+    for program, genres in _BY_GENRE.get(_SAME.get(named.word, named.word), {}).items():
         if genre and genre in genres.split():
             return (program,)
     return named.term.programs

@@ -14,15 +14,18 @@ _ACCIDENTAL = r"(?P<acc>\s?#|b|[\s-]?(?:sharp|flat))?"
 _FULL_KEY = re.compile(
     rf"{LEFT}(?P<tonic>[a-g]){_ACCIDENTAL}[\s-]*(?:(?:natural|harmonic|melodic)[\s-]+)?"
     rf"(?P<mode>major|minor|maj|min|aeolian|ionian){RIGHT}"
-    r"(?!\s*-?(?:\d(?!\s*/)|\d\d? ?chord|seventh|ninth|sixth|third|triad|chord\b|pentatonic scale\b))",
+    # not the chords "D minor 7" and "D minor third"; but "D minor 7/8" and "D minor 9 bars"
+    r"(?!\s*-?(?:(?:7|9|11|13)(?:th)?\b(?!\s*(?:/|bars?|measures?|bpm|sec|min))"
+    r"|seventh|ninth|sixth|third|triad|chord\b))",
     re.IGNORECASE,
 )
 _GERMAN_KEY = re.compile(
     rf"{LEFT}(?P<tonic>[a-h])(?P<acc>is|es|s|#|b)?[\s-]?(?P<mode>dur|moll){RIGHT}", re.IGNORECASE
 )
 _ROMANCE_KEY = re.compile(
-    rf"{LEFT}(?P<tonic>do|ut|re|mi|fa|sol|la|si)\s*(?P<acc>#|b|diesis|diese|sostenido|bemolle|bemol)?"
-    rf"\s*(?P<mode>maggiore|minore|majeur|mineur|mayor|menor){RIGHT}",
+    rf"{LEFT}(?P<tonic>do|ut|re|mi|fa|sol|la|si)\s*"
+    rf"(?P<acc>#|b|diesis|diese|sostenido|bemolle|bemol)?\s*"
+    rf"(?P<mode>maggiore|minore|majeur|mineur|mayor|menor){RIGHT}",
     re.IGNORECASE,
 )
 _CHINESE_KEY = re.compile(
@@ -36,17 +39,32 @@ _MUSIC_NOUN = (
     r"|lullaby|theme|track|chorale|invention|minuet|polonaise|rag|reel|jig|symphony|concerto|suite)"
 )
 _AFTER_KEY = (
-    r"(?=\s*(?:$|[,;:!?)|/+]|\.(?:\s|$)|-\s|\d|(?:with|at|for|on|and|by|played|featuring|using|tempo"
+    r"(?=\s*(?:$|[,;:!?)|/]|\+(?!\+)|\.(?:\s|$)|-\s|\d"
+    r"|(?i:with|at|for|on|and|by|played|featuring|using|tempo"
     r"|about|around|slow|fast|piano|solo|key|in|lasting|evoking)\b(?!-)|[" + CJK + "]))"
 )
-_AFTER_LOWER_A = r"(?=\s*(?:$|[,;:!?)|/+]|\.(?:\s|$)|-\s|\d|(?:with|at|for|using|tempo)\b))"
+_AFTER_LOWER_A = (
+    r"(?=\s*(?:$|[,;:!?)|/]|\+(?!\+)|\.(?:\s|$)|-\s|\d|(?i:with|at|for|using|tempo)\b))"
+)
+# "clarinet in A and piano": the key of the instrument, not of the piece.
+_TRANSPOSING = re.compile(
+    r"\b(?:clarinet|trumpet|cornet|horn|sax(?:ophone)?|flugelhorn)s?\s*$", re.I
+)
+_THEN_ANOTHER = re.compile(
+    r"\s*(?:,|and|&|\+|with)\s*(?:an? |the |two |three )?"
+    r"(?:piano|strings?|orchestra|violins?|violas?|cellos?|bass\w*|flutes?|oboes?|clarinets?"
+    r"|trumpets?|trombones?|horns?|tubas?|guitars?|harps?|drums|organ|continuo)\b",
+    re.IGNORECASE,
+)
+_LETTER_BLUES = re.compile(rf"{LEFT}(?P<tonic>[B-G])(?P<acc>#|b)?(?= blues\b)")
 # What may follow a tonic without a mode: "country ballad in G with harmonica", "slow blues in E".
 _BARE_KEY = re.compile(
     rf"{LEFT}(?:(?:in|In|IN)(?: the key of)?|(?:[Kk]ey|KEY)(?: of| is|:| =|=| -)?)\s+"
     rf"(?P<tonic>[A-G])(?P<acc>\s?#|b|[\s-]?(?:sharp|flat|Sharp|Flat|SHARP|FLAT))?{RIGHT}{_AFTER_KEY}"
 )
 _KEY_OF = re.compile(
-    rf"{LEFT}(?:(?P<mode>major|minor) )?key(?: of| is|:|\s?=)\s*(?P<tonic>[a-g]){_ACCIDENTAL}{RIGHT}"
+    rf"{LEFT}(?:(?P<mode>major|minor) )?key(?: of| is|:|\s?=)\s*"
+    rf"(?P<tonic>[a-g]){_ACCIDENTAL}{RIGHT}"
     r"(?![\s-]*(?:major|minor|maj|min|dur|moll|dorian|phrygian|lydian|mixolydian|locrian|sharp|flat"
     r"|natural|harmonic|melodic)\b)(?!['#])",
     re.IGNORECASE,
@@ -71,7 +89,11 @@ _NO_TONIC_BARE = re.compile(
     rf"{LEFT}(?:[Ii]n|[Kk]ey of|[Kk]ey:) (?P<said>(?P<t>H))(?=\s*(?:$|[,.;!?)]|with\b|at\b|for\b))"
 )
 _NO_TONIC_HAN = re.compile(r"(?<![A-Za-z])(?P<said>(?P<t>[H-Zh-z])\s?(?P<mode>大调|小调))")
-_MODE_ONLY = re.compile(rf"{LEFT}(?:an? )?(?P<mode>major|minor)[\s-]key{RIGHT}(?! (?:of|change|moment|figure|player|part|role))", re.IGNORECASE)
+_MODE_ONLY = re.compile(
+    rf"{LEFT}(?:an? )?(?P<mode>major|minor)[\s-]key{RIGHT}"
+    r"(?! (?:of|change|moment|figure|player|part|role))",
+    re.IGNORECASE,
+)
 
 
 def _pitch(tonic: str, accidental: str | None) -> int:
@@ -104,9 +126,14 @@ def _says_a_minor_thing(text: str, match: re.Match[str]) -> bool:
     sentence = re.search(r"(?:^|[.!?]|\")\s*$", before) is not None
     a_key = re.match(r"[\s-]+key\b", after, re.IGNORECASE) is not None  # "in a minor key"
     if match["tonic"] == "a" or text.isupper():
-        return a_key or not (named and followed or re.match(_AFTER_LOWER_A, after))
+        return a_key or not ((named and followed) or re.match(_AFTER_LOWER_A, after))
     noun = re.match(rf"[\s,]*{_MUSIC_NOUN}", after, re.IGNORECASE) is not None
     return sentence and (a_key or not (followed or noun))
+
+
+def _of_the_instrument(text: str, match: re.Match[str]) -> bool:
+    before, after = text[: match.start()], text[match.end() :]
+    return bool(_TRANSPOSING.search(before) and _THEN_ANOTHER.match(after))
 
 
 def _key_matches(text: str) -> Iterator[re.Match[str]]:
@@ -119,18 +146,25 @@ def _key_matches(text: str) -> Iterator[re.Match[str]]:
         if not _says_a_minor_thing(text, match):
             yield match
     for match in _BARE_KEY.finditer(text):
-        if not (text.isupper() and match["tonic"] == "A" and match["acc"]):
+        shouted = text.isupper() and match["tonic"] == "A" and match["acc"]  # "IN A FLAT"
+        if not shouted and not _of_the_instrument(text, match):
             yield match
-    yield from _IN_FLAT.finditer(text)
+    for match in _IN_FLAT.finditer(text):
+        if not _of_the_instrument(text, match):
+            yield match
+    yield from _LETTER_BLUES.finditer(text)
     for match in _SIGNED.finditer(text):
         genre = re.match(r"\s+(?:blues|ballad|waltz|tune|piece|jam)\b", text[match.end() :])
         if alone(text, *match.span()) or genre:
             yield match
     for match in _SHORT_KEY.finditer(text):
-        before = re.search(r"(?:^|[,;:(/]|\b(?:in|key|of|is))\s*$", text[: match.start()])
+        named = re.search(r"(?:^|[,;:(/]|\b(?:in|key|of|is))\s*$", text[: match.start()])
         after = re.match(_AFTER_KEY, text[match.end() :])
-        signed = match["acc"] and not re.match(r"\s*[A-G]\b", text[match.end() :])
-        if after and (before or match["tonic"] != "A") or (signed and match["tonic"] != "A"):
+        if match["tonic"] == "A":  # "Am I dreaming?"
+            plain = bool(after and named)
+        else:
+            plain = bool(after) or match["acc"] is not None
+        if plain:
             yield match
 
 
@@ -148,7 +182,11 @@ def read_key(text: str) -> Reading[str]:
         spans.append(match.span())
     for match in _CHURCH_MODE.finditer(text):
         near = "minor" if match["mode"].lower() in ("dorian", "phrygian", "locrian") else "major"
-        tonic = key_name(_pitch(match["tonic"], match["acc"]), near == "minor") if match["tonic"] else ""
+        tonic = (
+            key_name(_pitch(match["tonic"], match["acc"]), near == "minor")
+            if match["tonic"]
+            else ""
+        )
         remedy = f"'{tonic}'" if tonic else f"a key such as 'D {near}'"
         notes.append(f"'{match[0]}': only major and minor keys can be set; the nearest is {remedy}")
         spans.append(match.span())
@@ -168,7 +206,9 @@ def read_key(text: str) -> Reading[str]:
             spans.append(match.span())
             notes.append(f"'{match['said']}': not a key ({_key_remedy(match['said'])})")
     if not found and (mode := _MODE_ONLY.search(text)):
-        notes.append(f"'{mode[0]}': name the tonic too to set the key, e.g. 'A {mode['mode'].lower()}'")
+        notes.append(
+            f"'{mode[0]}': name the tonic too to set the key, e.g. 'A {mode['mode'].lower()}'"
+        )
     return Reading(first, tuple(dict.fromkeys(notes)), tuple(spans))
 
 

@@ -1,4 +1,4 @@
-"""The length: "16 bars", "eight measures", "16小节"; "30 seconds", "a minute and a half", "半分钟"."""
+"""The length: "16 bars", "eight measures", "16小节"; "30 seconds", "a minute and a half"."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PART_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PART_AFTER = re.compile(
-    r"[\s-]+(?:phrases|patterns|sections|sentences|intro\w*|outro|coda|fills?|breaks?|rests?|turnarounds?"
-    r"|bridge|solos?|ostinato\w*|motifs?|motives?|pause|of (?:silence|rest|intro\w*)|before|later|apart"
-    r"|each|pickup|lead-in|call)\b",
+    r"[\s-]+(?:phrases|patterns|sections|sentences|intro\w*|outro|coda|fills?|breaks?|rests?|bridge"
+    r"|turnarounds?|solos?|ostinato\w*|motifs?|motives?|pause|of (?:silence|rest|intro\w*)|before"
+    r"|later|apart|each|pickup|lead-in|call)\b",
     re.IGNORECASE,
 )
 _BARS = (
@@ -28,7 +28,9 @@ _BARS = (
     rf"{_RANGE}\s*个?\s*小节",
     rf"小节数?\s*[:=为]\s*(?P<n>{NUMBER})(?P<n2>(?!))?",
 )
-_SINGLE_BAR = re.compile(rf"{LEFT}(?:a single|only one|just one) (?:bar|measure){RIGHT}", re.IGNORECASE)
+_SINGLE_BAR = re.compile(
+    rf"{LEFT}(?:a single|only one|just one) (?:bar|measure){RIGHT}", re.IGNORECASE
+)
 
 
 def read_bars(text: str) -> Reading[int]:
@@ -41,6 +43,8 @@ def read_bars(text: str) -> Reading[int]:
             low = number(match["n"])
             high = abs(number(match["n2"])) if match["n2"] else low
             found.append((match.span(), round((low + high) / 2) if high != low else low))
+    if not found and (single := _SINGLE_BAR.search(text)):
+        found.append((single.span(), 1.0))
     value: int | None = None
     notes: list[str] = []
     for (start, end), count in sorted(found):
@@ -55,12 +59,15 @@ def read_bars(text: str) -> Reading[int]:
 
 
 def _is_part(text: str, match: re.Match[str]) -> bool:
-    return bool(_PART_BEFORE.search(text[: match.start()]) or _PART_AFTER.match(text[match.end() :]))
+    return bool(
+        _PART_BEFORE.search(text[: match.start()]) or _PART_AFTER.match(text[match.end() :])
+    )
 
 
 # "a two-minute walk" is a scene, "in the last minute" a moment.
 _SCENE_AFTER = re.compile(
-    r"[\s-]+(?:walk|drive|ride|run|break|meeting|nap|later|ago|before|after|past|until|till|to (?:go|midnight)"
+    r"[\s-]+(?:walk|drive|ride|run|break|meeting|nap|later|ago|before|after|past|until|till"
+    r"|to (?:go|midnight)"
     r"|meditation|workout|flight|trip|journey|train|rule|abs|silence|countdown|timer|delay|egg"
     r"|of (?:silence|fame|rest|intro\w*))\b",
     re.IGNORECASE,
@@ -78,16 +85,21 @@ _COMPOUND = re.compile(
     re.IGNORECASE,
 )
 _AND_A_HALF = re.compile(
-    rf"(?P<n>{NUMBER}|{LEFT}a)(?: and a half (?:minutes?|mins?)| minutes? and a half){RIGHT}", re.IGNORECASE
+    rf"(?P<n>{NUMBER}|{LEFT}a)(?: and a half (?:minutes?|mins?)| minutes? and a half){RIGHT}",
+    re.IGNORECASE,
 )
-_HALF_MINUTE = re.compile(rf"{LEFT}(?:half a minute|(?:a )?half[\s-]minute)(?: long)?{RIGHT}", re.IGNORECASE)
+_HALF_MINUTE = re.compile(
+    rf"{LEFT}(?:half a minute|(?:a )?half[\s-]minute)(?: long)?{RIGHT}", re.IGNORECASE
+)
 _A_MINUTE = re.compile(
-    rf"{LEFT}(?:an?|about a|around a|roughly a|lasting a) minute(?:'s worth of|[\s-]long|(?= of\b)){RIGHT}"
-    rf"|{LEFT}(?:about|around|roughly|lasting|lasts|for) a minute(?=\s*(?:$|[,.;!?)]))",
+    rf"{LEFT}(?:(?:about|around|roughly|lasting) )?an? minute"
+    rf"(?:'s worth of|[\s-]long|(?= of\b)){RIGHT}"
+    rf"|{LEFT}(?:about|around|roughly|lasting|lasts) a minute(?=\s*(?:$|[,.;!?)]))",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(
-    rf"{_RANGE}(?P<gap>[\s-]*)(?P<unit>seconds?|secs?\.?|s|minutes?|mins?\.?|hours?){RIGHT}", re.IGNORECASE
+    rf"{_RANGE}(?P<gap>[\s-]*)(?P<unit>seconds?|secs?\.?|s|minutes?|mins?\.?|hours?){RIGHT}",
+    re.IGNORECASE,
 )
 _HAN_COMPOUND = re.compile(rf"(?P<m>{NUMBER})\s*分钟?\s*(?P<s>{NUMBER})\s*秒钟?")
 _HAN_HALF = re.compile(rf"(?P<n>{NUMBER})\s*分(?:钟)?半(?:钟)?|(?P<m>{NUMBER})\s*个半分钟|半分钟")
@@ -135,7 +147,8 @@ def _is_scene(text: str, match: re.Match[str]) -> bool:
         return True  # "one second violin"
     if unit in ("hour", "hours") and not re.match(r"\s*(?:of|long|$|[,.;])", after):
         return True
-    return bool(_PART_BEFORE.search(before) or _SCENE_AFTER.match(after))
+    soon = unit.startswith("m") and re.search(r"\bin\s*$", before, re.IGNORECASE)
+    return bool(soon or _PART_BEFORE.search(before) or _SCENE_AFTER.match(after))
 
 
 def read_seconds(text: str) -> Reading[float]:
@@ -154,5 +167,7 @@ def read_seconds(text: str) -> Reading[float]:
         elif value is None:
             value = seconds
         elif seconds != value:
-            notes.append(f"'{said}': one length for the whole piece; {shown(value)} seconds are used")
+            notes.append(
+                f"'{said}': one length for the whole piece; {shown(value)} seconds are used"
+            )
     return Reading(value, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))

@@ -40,7 +40,9 @@ _HAN_METRES = (
     ("四拍子", "4/4"), ("二拍子|两拍子", "2/4"), ("六拍子", "6/8"), ("五拍子", "5/4"),
     ("吉格舞曲|塔兰泰拉|船歌", "6/8"),
 )  # fmt: skip
-_HAN_FRACTION = re.compile(r"(?P<bottom>[二四八]|十六)分之(?P<top>[一二两三四五六七九八十]{1,2})拍?")
+_HAN_FRACTION = re.compile(
+    r"(?P<bottom>[二四八]|十六)分之(?P<top>[一二两三四五六七九八十]{1,2})拍?"
+)
 _HAN_PAIR = re.compile(r"(?P<a>[二四八三六])(?P<b>十[一二]|[二三四五六七八九])拍")
 _NOT_METRES = {(24, 7), (9, 11), (50, 50), (10, 10), (100, 100), (365, 24), (7, 24)}
 
@@ -54,7 +56,9 @@ def _metre_candidates(text: str) -> Iterator[tuple[Span, str, bool]]:
             re.match(rf"[\s-]*(?:{_METRE_NOUN}\b|拍)", after, re.IGNORECASE)
             or re.search(r"\b(?:metre|meter|time|signature)(?: is| of|:| =)?\s*$", before, re.I)
         )
-        dated = re.search(r"\b(?:on|since|until|dated|before|after|till|born|every)\s*$", before, re.I)
+        dated = re.search(
+            r"\b(?:on|since|until|dated|before|after|till|born|every)\s*$", before, re.I
+        )
         part = re.match(
             r"\s*(?:of\b|cups?|full|empty|inch|miles?|size|hours?|speed|length|stars?|rating|notes?)",
             after, re.IGNORECASE,
@@ -89,9 +93,11 @@ def read_time_signature(text: str) -> Reading[str]:
             known.append((span, metre))
         else:
             notes.append(f"'{text[span[0] : span[1]].strip()}': {_metre_remedy()}")
-    for span, metre in known[1:]:
+    for _span, metre in known[1:]:
         if metre != known[0][1]:
-            notes.append(f"'{metre}': one time signature for the whole piece; {known[0][1]} is used")
+            notes.append(
+                f"'{metre}': one time signature for the whole piece; {known[0][1]} is used"
+            )
     if known:
         return Reading(known[0][1], tuple(dict.fromkeys(notes)), tuple(spans))
     for pattern, metre in _NAMED_METRES:

@@ -34,6 +34,7 @@ _TEMPO_PATTERNS = (
     rf"{LEFT}tempo\s*(?::|=|is|of|marking)?\s*{_ABOUT}{_RANGE}(?!\s*[/:]|[\s-]*(?:bars?|measures?))",
     rf"每分钟\s*(?:大?约)?\s*{_RANGE}\s*(?:拍|下)?",
     rf"速度\s*(?::|=|为|是|大约|约)?\s*{_RANGE}(?!\s*[/:])",
+    r"(?<![0-9/.])(?P<n>[1-9][0-9]{1,2})\s*拍(?!子)(?P<n2>(?!))?",
 )
 # What is counted, and how many quarter notes it lasts; the dotted quarter before the quarter.
 _NOTE_VALUES = (
@@ -88,24 +89,30 @@ def tempo_remedy() -> str:
 
 # Words that may describe a mood or a moment as well: they give way to plainer ones.
 _WEAK = {"lively", "leisurely", "unhurried", "brisk", "moderate", "轻快", "舒缓", "从容"}
-# Adverbs and adjectives of other things ("moderately happy", "at the grave") unless they stand alone.
+# Words for other things as well ("moderately happy", "at the grave") unless they stand alone.
 _ONLY_ALONE = {"grave", "moderately", "slowly", "quickly", "briskly"}
 _WITH_TEMPO = {"moderate"}  # "a moderate tempo", "the tempo is moderate", or alone
-# "slow strings" is a tempo; "slow build", "fast food" and "fast arpeggios" are none of the whole piece.
+# "slow strings" is a tempo; "slow build", "fast food" and "fast arpeggios" are not the piece's.
 _OTHER_NOUNS = re.compile(
     r"[\s-]+(?:food|cars?|lane|asleep|forward|track|break|cooker|motion|burn|burning|build(?:[\s-]?up)?"
     r"|fade\w*|intro\w*|ending|outro|bridge|middle|beginning|start|section|movement|passages?"
     r"|arpeggios?|arpeggiated|runs?|notes|scales|fingerwork|attack|release|decay|vibrato|tremolo"
     r"|harmonic rhythm|moving|changing|building|growing|rising|fading|evolving|unfolding|eighth"
-    r"|sixteenth|triplets|riffs?|fingers|train|internet|wifi|learner)\b",
+    r"|sixteenth|triplets|riffs?|fingers|train|boat|river|internet|wifi|learner|days?"
+    r"|morning|afternoon|evening|sundays?|life)\b",
     re.IGNORECASE,
 )
 _QUICK_BUT_SHORT = re.compile(
-    r"\s+(?:little|short|idea|sketch|demo|test|piece|song|tune|melody|jingle|loop|example|and easy|\d)",
+    r"\s+(?:little|short|idea|sketch|demo|test|piece|song|tune|melody|jingle|loop|example|and easy"
+    r"|\d)",
     re.IGNORECASE,
 )
-_NOT_TEMPI = re.compile(r"key largo|hey presto|(?:hold|stand) fast|slow down|fast and furious", re.I)
-_HAN_ALONE = re.compile(r"(?<![\u3400-\u9fff])(?P<w>[快慢])(?=一?点?的|歌|曲|节奏|\s*(?:$|[,.;!?]))")
+_NOT_TEMPI = re.compile(
+    r"key largo|hey presto|(?:hold|stand) fast|slow down|fast and furious", re.I
+)
+_HAN_ALONE = re.compile(
+    r"(?<![\u3400-\u9fff])(?P<w>[快慢])(?=一?点?的|歌|曲|节奏|\s*(?:$|[,.;!?]))"
+)
 
 
 @cache
@@ -141,9 +148,9 @@ def read_tempo_word(text: str) -> Reading[float]:
     if not strong:
         return Reading()
     spans = tuple(span for span, _, _ in found)
-    lowest_top = min(entry["high"] for _, _, entry in strong)
-    highest_low = max(entry["low"] for _, _, entry in strong)
-    if highest_low > lowest_top:
+    slowest = min((entry for _, _, entry in strong), key=lambda e: e["typical"])
+    fastest = max((entry for _, _, entry in strong), key=lambda e: e["typical"])
+    if fastest["low"] > slowest["high"] and slowest["typical"] < 100 < fastest["typical"]:
         said = ", ".join(dict.fromkeys(f"'{word}'" for _, word, _ in strong))
         return Reading(None, (f"{said}: one tempo for the whole piece; give it in bpm",), spans)
     best = min((entry for _, _, entry in strong), key=lambda e: e["high"] / e["low"])
@@ -161,11 +168,16 @@ def _means_tempo(text: str, match: re.Match[str], word: str) -> bool:
     if word in _ONLY_ALONE or word in _WITH_TEMPO:
         played = re.search(r"\b(?:play\w*|sung|moving|moves)(?: it)?\s*$", before, re.IGNORECASE)
         adverb = played if word in _ONLY_ALONE else None
-        return bool(alone(text, *match.span()) or tempo_follows or is_tempo or adverb)
+        by_itself = alone(text, *match.span()) and match[0] != "grave"  # a mood, too
+        return bool(by_itself or tempo_follows or is_tempo or adverb)
     if tempo_follows or is_tempo:
         return not negated(text, match.start())
     if word == "quick" and _QUICK_BUT_SHORT.match(after):
         return False
-    if re.search(r"\b(?:not|isn't|never|neither|nor|too|as|how|so|stay|without being|get\w*)\s*$", before, re.I):
+    if re.search(
+        r"\b(?:not|isn't|never|neither|nor|too|as|how|so|stay|without being|get\w*)\s*$",
+        before,
+        re.I,
+    ):
         return False
     return not (_OTHER_NOUNS.match(after) or negated(text, match.start()))

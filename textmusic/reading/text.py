@@ -15,12 +15,18 @@ CJK = "\u3400-\u4dbf\u4e00-\u9fff"
 LEFT = rf"(?<![^\W{CJK}])"
 RIGHT = rf"(?![^\W{CJK}])"
 _TRADITIONAL = str.maketrans(
-    "鋼調節歡樂憂傷鬱靜緩輕溫馨爾絃銅號簧單雙豎薩聲電結貝斯譜謠藍鄉歐戲遊園慶聖誕兒動漸氣憤緊張懸"
-    "異奇興奮勝戰鬥悶熱烈強風愛戀離別夢蕭瑟龍馬長進軍舊國際藝術葉劇淒涼絕過難亂穩莊嚴肅愉悅開積極"
-    "優雅滿歲時鐘數個從無帶沒還與響讚詩頌協奏賦聯隊團組練習賽車陽場暈鬧說廣協鈴録錄蘭鋸齒線畫",
-    "钢调节欢乐忧伤郁静缓轻温馨尔弦铜号簧单双竖萨声电结贝斯谱谣蓝乡欧戏游园庆圣诞儿动渐气愤紧张悬"
-    "异奇兴奋胜战斗闷热烈强风爱恋离别梦萧瑟龙马长进军旧国际艺术叶剧凄凉绝过难乱稳庄严肃愉悦开积极"
-    "优雅满岁时钟数个从无带没还与响赞诗颂协奏赋联队团组练习赛车阳场晕闹说广协铃录录兰锯齿线画",
+    "鋼調節歡樂憂傷鬱靜緩輕溫爾絃銅號單雙豎薩聲電結貝譜謠藍鄉歐戲遊園慶聖誕兒動漸氣憤緊張懸異興"
+    "奮勝戰鬥悶熱強風愛戀離別夢蕭龍馬長進軍舊國際藝術葉劇淒涼絕過難亂穩莊嚴肅悅開積極優滿歲時鐘"
+    "數個從無帶沒還與響讚詩頌協賦聯隊團組練習賽車陽場暈鬧說廣鈴録錄蘭鋸齒線畫搖滾華茲韻鐵銀顫錘"
+    "撥絲簫嗩吶蘆頭揚裡裏麗獨擊專業類種為請幫寫創聽關於邊給親條來這間變幾點現學讀書館處雲飛鳥遠"
+    "寧謐閒適癒療憶懷偉壯輝貴純慘慮擔擾懼嚇靈誠躍騰勵驕堅險減隨會發對讓買賣話誰雞貓鎮橋燈壓歷師"
+    "爺媽嬰燭曠蒼濃淚潔渾滄灑煙燒爐",
+    "钢调节欢乐忧伤郁静缓轻温尔弦铜号单双竖萨声电结贝谱谣蓝乡欧戏游园庆圣诞儿动渐气愤紧张悬异兴"
+    "奋胜战斗闷热强风爱恋离别梦萧龙马长进军旧国际艺术叶剧凄凉绝过难乱稳庄严肃悦开积极优满岁时钟"
+    "数个从无带没还与响赞诗颂协赋联队团组练习赛车阳场晕闹说广铃录录兰锯齿线画摇滚华兹韵铁银颤锤"
+    "拨丝箫唢呐芦头扬里里丽独击专业类种为请帮写创听关于边给亲条来这间变几点现学读书馆处云飞鸟远"
+    "宁谧闲适愈疗忆怀伟壮辉贵纯惨虑担扰惧吓灵诚跃腾励骄坚险减随会发对让买卖话谁鸡猫镇桥灯压历师"
+    "爷妈婴烛旷苍浓泪洁浑沧洒烟烧炉",
 )
 _PUNCTUATION = str.maketrans(
     {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": '"',
@@ -44,7 +50,7 @@ def prepare(text: str) -> str:
     """
     text = re.sub(r"\s*[\r\n\v\f\u2028\u2029]+\s*", " ; ", text)
     text = unicodedata.normalize("NFKC", text).translate(_PUNCTUATION).translate(_TRADITIONAL)
-    bare = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    bare = (c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
     text = unicodedata.normalize("NFC", "".join(bare))
     # Marks that join emoji and order scripts stand between letters without being seen.
     shown = (c for c in text if unicodedata.category(c) not in ("Cf", "Cs"))
@@ -91,9 +97,12 @@ _BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(UNITS[1:10])}))?"
 _BELOW_100 += rf"|(?:{'|'.join(sorted(UNITS, key=len, reverse=True))}))"
 _HUNDREDS = rf"(?:(?:an?|one|two|three) hundred(?:(?: and)? {_BELOW_100})?)"
 # Not the 4 of "3/4" or the 5 of "2.5"; but a number may follow a Chinese character.
-DIGITS = rf"(?:(?<![/.\w])|(?<=[{CJK}]))-?(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]+(?:\.[0-9]+)?)(?![0-9])"
+DIGITS = (
+    rf"(?:(?<![.\w])(?<!\d/)(?<!\d/\s)|(?<=[{CJK}]))-?"
+    r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:\.[0-9]+)?)(?![0-9])"
+)
 WORD_NUMBER = rf"(?:{LEFT}(?:{_HUNDREDS}|{_BELOW_100}|a dozen){RIGHT})"
-HAN_NUMBER = "[零〇一二两三四五六七八九十百]+"
+HAN_NUMBER = "[零〇一二两三四五六七八九十百]{1,7}"
 NUMBER = rf"(?:{DIGITS}|{WORD_NUMBER}|{HAN_NUMBER})"
 
 

@@ -1,0 +1,310 @@
+"""Many prompts from a file, one after the other or in several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textmusic.controls import MAX_SEED, Controls, well_formed
+from textmusic.errors import TextMusicError
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
+    from textmusic.pipeline import TextToMusic
+
+MAX_WORKERS = 64
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One prompt. number: its place in the file, from 1. record: what its line holds."""
+
+    number: int
+    text: str
+    seed: int
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all prompts of a run share. model, soundfont: None is the default."""
+
+    folder: Path
+    formats: tuple[str, ...]
+    model: str | None = None
+    soundfont: Path | None = None
+
+    def paths(self, job: Job) -> list[Path]:
+        """The files of a prompt: 0001.mid, ..."""
+        return [self.folder / f"{job.number:04}.{kind}" for kind in self.formats]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A prompt that was dealt with. problem: why nothing was written; None if all went well."""
+
+    number: int
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a run."""
+
+    prompts: int
+    skipped: int
+    written: int = 0
+    failed: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more prompt."""
+        if outcome.problem is None:
+            self.written += 1
+        else:
+            self.failed += 1
+
+    def summary(self) -> str:
+        """The last line: "38 prompts: 36 written, 2 skipped (already there), 0 failed in 80.1 s"."""
+        left = self.prompts - self.skipped - self.written - self.failed
+        return (
+            f"{self.prompts} prompt{'s' * (self.prompts != 1)}: {self.written} written,"
+            f" {self.skipped} skipped (already there), {self.failed} failed"
+            f"{f', {left} left' if left else ''} in {time.perf_counter() - self.began:.1f} s"
+        )
+
+
+class _Stopped(Exception):  # noqa: N818  (not an error)
+    """The run was stopped while this prompt was being written."""
+
+
+def read_jobs(file: Path, *, seed: int = 0, text_only: bool = False) -> list[Job]:
+    """The prompts of a file; empty lines don't count.
+
+    file: JSON lines (by its suffix, or because it begins with "{"), or plain text. seed: that of
+    the first prompt; the next has the next, unless its line names one. text_only: leave out all
+    other fields. Raises TextMusicError, naming the line, for what can't be read.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as problem:
+        raise TextMusicError(
+            f"'{file}' can't be read ({problem.strerror}); name a file with prompts."
+        ) from None
+    except UnicodeDecodeError:
+        raise TextMusicError(f"'{file}' is not text in UTF-8; save it as such.") from None
+    filled = [(k, line.strip()) for k, line in enumerate(lines, 1) if line.strip()]
+    if not filled:
+        raise TextMusicError(f"'{file}' holds no prompts; write one on each line.")
+    if file.suffix.lower() in JSON_SUFFIXES or filled[0][1].startswith("{"):
+        records = [_record(line, f"line {k} of '{file}'") for k, line in filled]
+    else:
+        records = [{"text": line} for _, line in filled]
+    return [
+        Job(
+            index + 1,
+            well_formed(record["text"]),
+            record.get("seed", seed + index),
+            {} if text_only else record,
+        )
+        for index, record in enumerate(records)
+    ]
+
+
+def _record(line: str, place: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        why = problem.msg if isinstance(problem, json.JSONDecodeError) else "too deep"
+        raise TextMusicError(f"{place} is not JSON ({why}); mend it.") from None
+    if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+        raise TextMusicError(f'{place} has no text; write e.g. {{"text": "calm piano"}}.')
+    if record.get("seed") is None:
+        record.pop("seed", None)
+    elif type(record["seed"]) is not int or not 0 <= record["seed"] <= MAX_SEED:
+        raise TextMusicError(f"{place}: the seed has to be a whole number from 0 to {MAX_SEED:,}.")
+    return record
+
+
+def read_controls(record: dict[str, Any]) -> Controls:
+    """The controls among the fields of a JSON line; raises TextMusicError for a wrong type.
+
+    Other fields are left out, and so is a length given as a range [low, high]: files that say what
+    is expected of an answer have such.
+    """
+    instruments = record.get("instruments") or ()
+    if isinstance(instruments, str | int):
+        instruments = (instruments,)
+    mood = record.get("mood")
+    if isinstance(mood, list):
+        mood = ",".join(map(str, mood))
+    seconds = record.get("seconds")
+    given = {
+        "key": (record.get("key"), str, "a text"),
+        "tempo": (record.get("tempo"), str | int | float, "a number or a word"),
+        "time_signature": (record.get("time_signature"), str, "a text"),
+        "instruments": (instruments, list | tuple, "a list"),
+        "bars": (record.get("bars"), int, "a whole number"),
+        "seconds": (None if isinstance(seconds, list) else seconds, int | float, "a number"),
+        "mood": (mood, str, "a word or two levels"),
+        "genre": (record.get("genre"), str, "a text"),
+        "density": (record.get("density"), str | int, "a level or a word"),
+    }
+    for name, (value, kind, wanted) in given.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+            raise TextMusicError(f"{name} {json.dumps(value)} has to be {wanted}.")
+    return Controls(**{name: value for name, (value, _, _) in given.items()})
+
+
+def pending(jobs: Sequence[Job], settings: Settings) -> list[Job]:
+    """The jobs whose files are not all there yet.
+
+    Raises TextMusicError if the files of one are there and belong to another text.
+    """
+    left = []
+    for job in jobs:
+        if not all(path.exists() for path in settings.paths(job)):
+            left.append(job)
+            continue
+        report = settings.folder / f"{job.number:04}.json"
+        if "json" in settings.formats and _text_of(report) != job.text:
+            raise TextMusicError(
+                f"'{report}' belongs to another prompt; choose another folder with -o."
+            )
+    return left
+
+
+def _text_of(report: Path) -> str | None:
+    try:
+        return str(json.loads(report.read_text(encoding="utf-8"))["text"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def run(jobs: Sequence[Job], settings: Settings, *, workers: int = 1) -> Iterator[Outcome]:
+    """Write every job, yielding what became of it as soon as it is known.
+
+    workers: processes; each loads the model once and uses its share of the cores. Raises
+    TextMusicError where no prompt at all can be written, as without a model.
+    """
+    workers = min(workers, len(jobs))
+    if workers > 1:
+        yield from _run_in_processes(jobs, settings, workers)
+    elif jobs:
+        music = _load(settings, threads=None)
+        for job in jobs:
+            yield write(music, job, settings)
+
+
+def write(
+    music: TextToMusic, job: Job, settings: Settings, stop: Event | None = None
+) -> Outcome:
+    """Write one prompt's files; what goes wrong is told, not raised. stop: give up when set."""
+
+    def go_on(_done: int, _total: int) -> None:
+        if stop is not None and stop.is_set():
+            raise _Stopped
+
+    try:
+        go_on(0, 0)
+        controls = read_controls(job.record)
+        generation = music.generate(
+            job.text,
+            controls=controls.plan(),
+            seconds=controls.seconds,
+            seed=job.seed,
+            on_bar=go_on,
+        )
+        generation.save(
+            settings.folder,
+            formats=settings.formats,
+            stem=f"{job.number:04}",
+            soundfont=settings.soundfont,
+        )
+    except _Stopped:
+        return Outcome(job.number, "stopped")
+    except TextMusicError as problem:
+        return Outcome(job.number, str(problem))
+    except Exception as problem:  # one prompt that meets a defect must not cost the other thousand
+        return Outcome(job.number, f"{type(problem).__name__}: {problem}")
+    return Outcome(job.number)
+
+
+def _load(settings: Settings, threads: int | None) -> TextToMusic:
+    from textmusic.pipeline import TextToMusic
+
+    return TextToMusic.from_pretrained(settings.model, threads=threads)
+
+
+# Processes ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Worker:
+    """What a worker process keeps between jobs; an unusable model is a problem with each of them."""
+
+    settings: Settings
+    stop: Event
+    music: TextToMusic | None = None
+    problem: str = ""
+
+
+_worker: list[_Worker] = []  # of this process, if it is a worker: an executor can't hand it on
+
+
+def _run_in_processes(
+    jobs: Sequence[Job], settings: Settings, workers: int
+) -> Iterator[Outcome]:
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    # Not forked: the threads of this process, such as the progress bar's, would be missing there.
+    context = get_context("spawn")
+    stop = context.Event()
+    threads = max(1, cores() // workers)
+    with ProcessPoolExecutor(
+        workers, context, initializer=_start, initargs=(settings, stop, threads)
+    ) as pool:
+        try:
+            for future in as_completed([pool.submit(_work, job) for job in jobs]):
+                yield future.result()
+        except BrokenProcessPool:
+            raise TextMusicError(
+                "a worker process ended early, perhaps for lack of memory; use fewer --workers."
+            ) from None
+        finally:  # also when the run is interrupted: the workers stop at their next bar
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _start(settings: Settings, stop: Event, threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
+    worker = _Worker(settings, stop)
+    try:
+        worker.music = _load(settings, threads)
+    except TextMusicError as problem:
+        worker.problem = str(problem)
+    _worker[:] = [worker]
+
+
+def _work(job: Job) -> Outcome:
+    worker = _worker[0]
+    if worker.music is None:
+        raise TextMusicError(worker.problem)
+    return write(worker.music, job, worker.settings, worker.stop)

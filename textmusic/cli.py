@@ -1,0 +1,352 @@
+"""The command line: a small function a verb. What is heavy is imported once a verb needs it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from textmusic.controls import MAX_SEED, Controls, well_formed, within
+from textmusic.errors import TextMusicError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from textmusic.generation import Generation
+
+MAX_VARIATIONS = 16
+OnStep = Callable[[int, int], None]
+
+app = typer.Typer(
+    name="textmusic",
+    help="Write a description, get music.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+OUT = Path("out")
+Model = Annotated[
+    str | None, typer.Option(help="Model folder or Hugging Face Hub id; else the bundled model.")
+]
+Soundfont = Annotated[
+    Path | None,
+    typer.Option(help="SF2 or SF3 file to play with; else TEXTMUSIC_SOUNDFONT, else TimGM6mb."),
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 in part, 2 not possible, 130 stopped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without ✓ is no reason to fail
+            stream.reconfigure(errors="replace")
+    try:
+        app(args=None if argv is None else list(argv), prog_name="textmusic")
+    except TextMusicError as problem:
+        typer.echo(f"textmusic: {_plain(str(problem)).rstrip('.')}.", err=True)
+        return 2
+    except SystemExit as end:
+        if end.code == 130:
+            typer.echo("textmusic: stopped; what was finished is kept.", err=True)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from textmusic import __version__
+
+        typer.echo(f"textmusic {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    """Write a description, get music."""
+
+
+@app.command()
+def generate(
+    text: Annotated[str, typer.Argument(help='What is wanted; "" leaves all to the model.')],
+    out: Out = OUT,
+    bars: Annotated[int | None, typer.Option(help="Length in bars, 1 to 256.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length in seconds, 2 to 600.")] = None,
+    key: Annotated[str | None, typer.Option(help='As in "D minor".')] = None,
+    tempo: Annotated[
+        str | None, typer.Option(help="Quarter notes a minute, or a word such as andante.")
+    ] = None,
+    time_signature: Annotated[str | None, typer.Option(help="As in 6/8.")] = None,
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="Name or General MIDI number; can be repeated.")
+    ] = None,
+    mood: Annotated[
+        str | None, typer.Option(help="A word, or valence,arousal from 1 to 5 each.")
+    ] = None,
+    genre: Annotated[str | None, typer.Option(help="As in ragtime.")] = None,
+    density: Annotated[
+        str | None, typer.Option(help="1 (very sparse) to 5 (very dense), or the word.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Choose among the likeliest with this share, up to 1.")
+    ] = None,
+    key_strength: Annotated[
+        float | None, typer.Option(help="0 leaves the key to the model; 1 allows scale tones only.")
+    ] = None,
+    variations: Annotated[int, typer.Option(help="How many pieces, 1 to 16.")] = 1,
+    formats: Annotated[
+        str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
+    ] = "mid,wav,json,svg",
+    soundfont: Soundfont = None,
+    model: Model = None,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
+) -> None:
+    """Write music to a description, and say what was asked for and what came out."""
+    controls = Controls(
+        key, tempo, time_signature, instrument or (), bars, seconds, mood, genre, density
+    )
+    plan = controls.plan()
+    kinds = read_formats(formats)
+    within("variations", variations, 1, MAX_VARIATIONS)
+    check_seed(seed, variations)
+    check_threads(threads)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+
+    from textmusic.prompt import read_prompt
+    from textmusic.sampling import Sampling
+
+    given = {"temperature": temperature, "top_p": top_p, "key_strength": key_strength}
+    sampling = Sampling(**{name: value for name, value in given.items() if value is not None})
+    text = well_formed(text)
+    read_prompt(text)  # a text that is too long is said before the model is loaded
+
+    from textmusic.pipeline import TextToMusic
+
+    began = time.perf_counter()
+    music = TextToMusic.from_pretrained(model, threads=threads)
+    with progress_bar("writing", "bars") as step:
+        generations = music.generate_many(
+            text, variations, controls=plan, seconds=seconds, seed=seed, sampling=sampling,
+            on_bar=step,
+        )  # fmt: skip
+    console = _console()
+    for number, generation in enumerate(generations, 1):
+        if variations > 1:
+            console.print()
+            _say(console, f"variation {number} of {variations}, seed {generation.seed}")
+        paths = generation.save(out, formats=kinds, soundfont=soundfont)
+        show(generation, console)
+        for path in paths:
+            _say(console, str(path))
+    notes = sum(generation.report.notes for generation in generations)
+    _say(console, f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
+
+
+@app.command()
+def batch(
+    file: Annotated[
+        Path, typer.Argument(help="JSON lines with text and controls, or a prompt a line.")
+    ],
+    out: Out = OUT,
+    audio: Annotated[
+        bool, typer.Option("--audio/--no-audio", help="--no-audio: mid and json only.")
+    ] = True,
+    formats: Annotated[
+        str | None, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Prompt n, from 0, has the seed SEED + n.")] = 0,
+    text_only: Annotated[
+        bool, typer.Option("--text-only", help="Leave out all controls in the file.")
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Processes that share the prompts.")] = 1,
+    soundfont: Soundfont = None,
+    model: Model = None,
+) -> None:
+    """Write music to every prompt of a file: 0001.mid, 0001.json, ...
+
+    Run again, it goes on where it was stopped. Fields of a JSON line: text, key, tempo,
+    time_signature, instruments (a list), bars, seconds, mood, genre, density, seed; others are
+    left out.
+    """
+    from textmusic.batch import MAX_WORKERS, Settings, Tally, pending, read_jobs, run
+
+    kinds = read_formats(formats or ("mid,wav,json,svg" if audio else "mid,json"))
+    if not audio:
+        kinds = tuple(kind for kind in kinds if kind not in SOUNDS)
+    within("workers", workers, 1, MAX_WORKERS)
+    check_seed(seed)
+    jobs = read_jobs(file, seed=seed, text_only=text_only)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+    settings = Settings(out, kinds, model, soundfont)
+    todo = pending(jobs, settings)
+    tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
+    try:
+        with progress_bar("writing", "prompts") as step:
+            for outcome in run(todo, settings, workers=workers):
+                tally.add(outcome)
+                if outcome.problem is not None:
+                    line = f"prompt {outcome.number} failed: {outcome.problem}"
+                    typer.echo(_plain(line), err=True)
+                step(tally.written + tally.failed, len(todo))
+    finally:
+        typer.echo(tally.summary())
+    if tally.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    model: Model = None,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
+) -> None:
+    """Open the page in which one types a description and listens."""
+    within("port", port, 1, 65535)
+    check_threads(threads)
+    from textmusic.page import build_page, launch
+    from textmusic.pipeline import TextToMusic
+
+    launch(build_page(TextToMusic.from_pretrained(model, threads=threads)), host=host, port=port)
+
+
+@app.command()
+def info(model: Model = None) -> None:
+    """Print the model's card."""
+    from textmusic.engine import read_config
+    from textmusic.pipeline import locate
+
+    folder, name = locate(model, None)
+    read_config(folder)
+    try:
+        card = (folder / "README.md").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        card = f"The model {name} has no card (README.md)."
+    typer.echo(card)
+
+
+# Checks before anything is written ----------------------------------------------------------------
+
+SOUNDS = ("wav", "flac", "mp3")
+
+
+def read_formats(said: str) -> tuple[str, ...]:
+    """The formats of a comma-separated list, each once."""
+    from textmusic.generation import FORMATS
+
+    kinds = dict.fromkeys(kind.strip().lower().lstrip(".") for kind in said.split(","))
+    kinds.pop("", None)
+    for kind in kinds:
+        if kind not in FORMATS:
+            raise TextMusicError(f"'{kind}' is not a format; choose from {', '.join(FORMATS)}.")
+    if not kinds:
+        raise TextMusicError(f"no format is named; choose from {', '.join(FORMATS)}.")
+    return tuple(kinds)
+
+
+def check_seed(seed: int | None, variations: int = 1) -> None:
+    """Raise TextMusicError unless the seed and those after it can be used."""
+    if seed is not None:
+        within("seed", seed, 0, MAX_SEED - variations + 1)
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise TextMusicError for a number of threads that makes no sense."""
+    if threads is not None:
+        within("threads", threads, 1, 1024)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise TextMusicError unless files can be written into a folder, which need not exist yet."""
+    place = folder.absolute()
+    try:
+        while not place.exists():
+            place = place.parent
+        usable = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    except OSError:  # below a regular file, or in a folder that can't be looked into
+        usable = False
+    if not usable:
+        raise TextMusicError(f"'{folder}' can't be written to; choose another folder with -o.")
+
+
+def check_soundfont(kinds: Iterable[str], soundfont: Path | None) -> None:
+    """Raise TextMusicError if there will be audio and the soundfont is missing or broken."""
+    if any(kind in SOUNDS for kind in kinds):
+        from textmusic.render import soundfont_path
+        from textmusic.soundfont import open_soundfont
+
+        open_soundfont(soundfont_path(soundfont))
+
+
+# What people see ----------------------------------------------------------------------------------
+
+
+def show(generation: Generation, console: Console) -> None:
+    """Print what was asked, planned and measured, and what could not be used."""
+    from rich.table import Table
+    from rich.text import Text
+
+    report = generation.report
+    if not any(row.asked for row in report.rows) and not report.caption:
+        _say(console, "nothing was asked for: everything is the model's choice")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("", "asked", "planned", "measured", ""):
+        table.add_column(head)
+    for row in report.rows:
+        sign = {True: Text("✓", "green"), False: Text("✗", "red"), None: Text("")}[row.ok]
+        asked = Text(row.asked) if row.asked else Text("open", "dim")
+        table.add_row(row.field, asked, Text(row.planned), Text(row.measured), sign)
+    console.print(table)
+    for note in report.unused:
+        _say(console, f"not used: {note}")
+
+
+@contextmanager
+def progress_bar(doing: str, unit: str) -> Iterator[OnStep]:
+    """A bar on standard error, while the block runs; gives the function that moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns: list[Any] = [TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(unit)]
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True,
+        disable=not console.is_terminal,
+    ) as progress:  # fmt: skip
+        task = progress.add_task(doing, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # A file or a pipe has no width to fit into.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def _say(console: Console, text: str) -> None:
+    """Print a line as it is: no markup in it, no line breaks in a path."""
+    console.print(_plain(text), markup=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """A text on one line, without what could steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
