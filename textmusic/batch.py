@@ -73,7 +73,7 @@ class Tally:
             self.failed += 1
 
     def summary(self) -> str:
-        """The last line: "38 prompts: 36 written, 2 skipped (already there), 0 failed in 80.1 s"."""
+        """The last line: "38 prompts: 36 written, 2 skipped (already there), 0 failed in 80 s"."""
         left = self.prompts - self.skipped - self.written - self.failed
         return (
             f"{self.prompts} prompt{'s' * (self.prompts != 1)}: {self.written} written,"
@@ -147,7 +147,7 @@ def read_controls(record: dict[str, Any]) -> Controls:
     if isinstance(mood, list):
         mood = ",".join(map(str, mood))
     seconds = record.get("seconds")
-    given = {
+    given: dict[str, tuple[Any, Any, str]] = {
         "key": (record.get("key"), str, "a text"),
         "tempo": (record.get("tempo"), str | int | float, "a number or a word"),
         "time_signature": (record.get("time_signature"), str, "a text"),
@@ -204,9 +204,7 @@ def run(jobs: Sequence[Job], settings: Settings, *, workers: int = 1) -> Iterato
             yield write(music, job, settings)
 
 
-def write(
-    music: TextToMusic, job: Job, settings: Settings, stop: Event | None = None
-) -> Outcome:
+def write(music: TextToMusic, job: Job, settings: Settings, stop: Event | None = None) -> Outcome:
     """Write one prompt's files; what goes wrong is told, not raised. stop: give up when set."""
 
     def go_on(_done: int, _total: int) -> None:
@@ -249,7 +247,7 @@ def _load(settings: Settings, threads: int | None) -> TextToMusic:
 
 @dataclass(slots=True)
 class _Worker:
-    """What a worker process keeps between jobs; an unusable model is a problem with each of them."""
+    """What a worker process keeps between jobs. problem: why there is no model."""
 
     settings: Settings
     stop: Event
@@ -260,9 +258,7 @@ class _Worker:
 _worker: list[_Worker] = []  # of this process, if it is a worker: an executor can't hand it on
 
 
-def _run_in_processes(
-    jobs: Sequence[Job], settings: Settings, workers: int
-) -> Iterator[Outcome]:
+def _run_in_processes(jobs: Sequence[Job], settings: Settings, workers: int) -> Iterator[Outcome]:
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context

@@ -7,7 +7,8 @@ bar that does not fit, an instrument that was not planned, or a piece of another
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from textmusic.plan import (
     COUNTED_BARS,
     DRUMS,
     FIELDS,
+    MAX_BARS,
     MAX_PROGRAMS,
     NO_KEY,
     Plan,
@@ -32,9 +34,9 @@ from textmusic.plan import (
 from textmusic.tokenizer import END, SCORE, positions_per_beat
 
 Mask = NDArray[np.bool_]
-OPEN_BARS = (8, 32)  # lengths the model may choose among when none is asked for
+OPEN_BARS = (12, 32)  # lengths the model may choose among when none is asked for
 MAX_NOTES_PER_BAR = 160
-MAX_VOICES = 16  # notes of one instrument that may sound at once
+MAX_VOICES = 12  # notes of one instrument that may sound at once
 # Comfortable written ranges (MIDI note numbers) by General MIDI program; others have the piano's.
 RANGES = {
     **dict.fromkeys((40, 110), (55, 103)), 41: (48, 91), 42: (36, 81), 43: (28, 67),
@@ -92,9 +94,19 @@ def layout_of(vocabulary: tuple[str, ...]) -> Layout:
 class PlanGrammar:
     """From `<|plan|>` to `<|score|>`: asked fields are forced, open ones take any value."""
 
-    def __init__(self, layout: Layout, asked: Plan, *, seconds: float | None = None) -> None:
-        """asked: what is fixed. seconds: a length that bars are counted from, once known."""
-        self.layout, self.asked, self.seconds = layout, asked, seconds
+    def __init__(
+        self,
+        layout: Layout,
+        asked: Plan,
+        *,
+        seconds: float | None = None,
+        without: Collection[int] = (),
+    ) -> None:
+        """asked: what is fixed. seconds: a length that bars are counted from, once known.
+
+        without: programs that an open choice of instruments must leave out.
+        """
+        self.layout, self.asked, self.seconds, self.without = layout, asked, seconds, without
         self.done = False
         self.tokens: list[str] = []
         self._field = 0  # which of FIELDS is being written
@@ -142,6 +154,7 @@ class PlanGrammar:
         asked = getattr(self.asked, name)
         if name == "bars" and self.seconds is not None and asked is None:
             asked = bars_for(self.plan, self.seconds)
+            self.asked = replace(self.asked, bars=asked)  # the token says at most "64 or more"
         if asked is not None:
             self._forced = field_tokens(name, asked)
             return self._forced[:1]
@@ -156,27 +169,34 @@ class PlanGrammar:
     def _programs(self) -> list[str]:
         chosen = self.plan.programs or ()
         last = DRUMS if self.asked.key is None or chosen else DRUMS - 1
-        more = [f"Program_{p}" for p in range(max(chosen, default=-1) + 1, last + 1)]
+        rest = range(max(chosen, default=-1) + 1, last + 1)
+        more = [f"Program_{p}" for p in rest if p not in self.without]
         if not chosen:
             return more
         return (more if len(chosen) < MAX_PROGRAMS else []) + self._options("key")
 
 
 def bars_for(plan: Plan, seconds: float) -> int:
-    """How many bars of the plan's tempo and metre come nearest to a length in seconds."""
+    """How many bars (1-256) of the plan's tempo and metre come nearest to a length in seconds."""
     assert plan.tempo is not None and plan.time_signature is not None
     bar = quarters_per_bar(plan.time_signature) * 60 / plan.tempo
-    return max(1, round(seconds / bar))
+    return min(max(1, round(seconds / bar)), MAX_BARS)
 
 
 class ScoreGrammar:
     """From the first bar to `<|end|>`, for one complete plan.
 
-    Times are counted in steps of a twelfth of a beat from the beginning of the piece.
+    Times are counted in steps of a twelfth of a beat from the beginning of the piece. Notes struck
+    together are spelt in one order, as MidiTok does: instruments ascending, pitches ascending.
     """
 
-    def __init__(self, layout: Layout, plan: Plan, *, ranges: bool = True) -> None:
-        """ranges: keep to the instruments' own ranges (real pieces now and then do not)."""
+    def __init__(
+        self, layout: Layout, plan: Plan, *, ranges: bool = True, scale_only: bool = False
+    ) -> None:
+        """ranges: keep to the instruments' own ranges (real pieces now and then do not).
+
+        scale_only: only tones of the key's scale (in minor with natural and raised seventh).
+        """
         assert plan.bars is not None and plan.programs and plan.time_signature is not None
         self.layout, self.plan = layout, plan
         self.done = False
@@ -192,8 +212,11 @@ class ScoreGrammar:
         for program, row in self._row.items():
             low, high = _range(program) if ranges else (27, 88) if program == DRUMS else (12, 115)
             self._playable[row, low : high + 1] = True
+            if scale_only and program != DRUMS and plan.key not in (None, NO_KEY):
+                self._playable[row] &= _scale(str(plan.key))
         self._expects = "bar"
-        self._pitch = 0
+        self._pitch = -1  # of the latest note of this instrument at this position
+        self._struck = False  # whether the instrument that plays has notes at this position
         self._notes_in_bar = 0
         self._last_end = 0
         self._silent = set(plan.programs)  # planned, not yet heard
@@ -226,8 +249,10 @@ class ScoreGrammar:
             self._position, self._notes_in_bar, self._expects = -1, 0, "inside"
         elif kind == "Position":
             self._position, self._expects = int(value), "onset"
+            self._pitch, self._struck = -1, False
         elif kind == "Program":
             self._program, self._expects = int(value), "pitch"
+            self._pitch = -1
         elif kind in ("Pitch", "PitchDrum"):
             self._pitch, self._expects = int(value), "velocity"
         elif kind == "Velocity":
@@ -241,6 +266,7 @@ class ScoreGrammar:
         self._free_at[self._row[self._program], self._pitch] = end
         self._last_end = max(self._last_end, end)
         self._notes_in_bar += 1
+        self._struck = True
         self._silent.discard(self._program)
         self._expects = "inside"
 
@@ -253,15 +279,17 @@ class ScoreGrammar:
 
     def _inside_mask(self, mask: Mask) -> None:
         """After a bar line or a note: another note, a later position, the next bar or the end."""
-        room = MAX_NOTES_PER_BAR - self._notes_in_bar
-        overdue = bool(self._silent) and self.bar >= self._deadline
-        hurry = overdue and (room <= len(self._silent) or self._position >= self.bar_steps - 2)
-        if self._position >= 0 and room > 0:
-            self._note_mask(mask, only_silent=hurry)
-        if room > 0 and (not hurry or not mask.any()):
+        if self._notes_in_bar < MAX_NOTES_PER_BAR:
+            if self._position >= 0:
+                self._onset_mask(mask)
             self._later_positions(mask)
-        if not overdue or not mask.any():
+        if not self._overdue:
             self._close_bar(mask)
+
+    @property
+    def _overdue(self) -> bool:
+        """Whether an instrument must enter before this bar ends."""
+        return bool(self._silent) and self.bar >= self._deadline
 
     def _later_positions(self, mask: Mask) -> None:
         first = self.layout.spans["Position"][0]
@@ -278,18 +306,26 @@ class ScoreGrammar:
             raise AssertionError("the grammar ran into a dead end")
 
     def _onset_mask(self, mask: Mask) -> None:
-        self._note_mask(mask, only_silent=False)
-
-    def _note_mask(self, mask: Mask, *, only_silent: bool) -> None:
         """A pitch of the instrument that plays, or another instrument."""
-        free = self._free_now()
-        if self._program is not None and not only_silent:
-            self._allow_pitches(mask, self._program, free[self._row[self._program]])
         first = self.layout.index["Program_0"]
-        for program, row in self._row.items():
-            wanted = program in self._silent if only_silent else True
-            if wanted and program != self._program and free[row].any():
+        room = MAX_NOTES_PER_BAR - self._notes_in_bar
+        if self._overdue and (self._position == self.bar_steps - 1 or room <= len(self._silent)):
+            program = min(self._silent)  # the last chance for all of them, in ascending order
+            if self._may_follow(program):
                 mask[first + program] = True
+            return
+        free = self._free_now()
+        if self._program is not None:
+            self._allow_pitches(mask, self._program, free[self._row[self._program]])
+        for program, row in self._row.items():
+            if self._may_follow(program) and free[row].any():
+                mask[first + program] = True
+
+    def _may_follow(self, program: int) -> bool:
+        """Whether the part of another instrument may come next at this position."""
+        if self._program is None or not self._struck:
+            return program != self._program
+        return program > self._program
 
     def _pitch_mask(self, mask: Mask) -> None:
         assert self._program is not None
@@ -298,7 +334,7 @@ class ScoreGrammar:
     def _allow_pitches(self, mask: Mask, program: int, free: Mask) -> None:
         shift = self._drums if program == DRUMS else self._pitches
         pitches = np.flatnonzero(free)
-        mask[pitches + shift] = True
+        mask[pitches[pitches > self._pitch] + shift] = True
 
     def _free_now(self) -> NDArray[np.bool_]:
         """(programs, 128): playable, not sounding, and the instrument has a voice left."""
@@ -331,23 +367,25 @@ def _range(program: int) -> tuple[int, int]:
     return (27, 88) if program == DRUMS else RANGES.get(program, (21, 108))
 
 
+def _scale(key: str) -> Mask:
+    """(128,) True at the pitches of a key's scale."""
+    degrees = (0, 2, 3, 5, 7, 8, 10, 11) if is_minor(key) else (0, 2, 4, 5, 7, 9, 11)
+    return np.isin((np.arange(128) - tonic(key)) % 12, degrees)
+
+
 def key_bias(layout: Layout, key: str | None, strength: float) -> NDArray[np.float32]:
     """(M,) what is added to the logits of pitches for the sake of the key.
 
-    strength 0 adds nothing; towards 1 the key's profile weighs more and more; 1 leaves scale tones
-    only (in minor: natural and raised seventh). Other tokens are never touched.
+    strength 0 adds nothing; towards 1 the key's profile weighs more and more. Other tokens are
+    never touched. (That strength 1 leaves scale tones only is `ScoreGrammar`'s doing: scale_only.)
     """
     bias = np.zeros(layout.size, dtype=np.float32)
     if key is None or key == NO_KEY or strength <= 0:
         return bias
-    minor = is_minor(key)
-    profile = MINOR_PROFILE if minor else MAJOR_PROFILE
-    scale = {0, 2, 3, 5, 7, 8, 10, 11} if minor else {0, 2, 4, 5, 7, 9, 11}
+    profile = MINOR_PROFILE if is_minor(key) else MAJOR_PROFILE
     first, last = layout.spans["Pitch"]
     for music_id in range(first, last):
         pitch = int(layout.vocabulary[music_id].partition("_")[2])
         degree = (pitch - tonic(key)) % 12
         bias[music_id] = strength * np.log(profile[degree] / profile.max())
-        if strength >= 1 and degree not in scale:
-            bias[music_id] = -np.inf
     return bias

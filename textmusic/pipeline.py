@@ -199,7 +199,9 @@ class _Take:
         # generated pieces begin and end: windows cut out of the middle are for training only
         asked = replace(prompt.asked, begin=True, end=True)
         self._seconds = prompt.seconds
-        self._plan_grammar = PlanGrammar(owner.layout, asked, seconds=prompt.seconds)
+        self._plan_grammar = PlanGrammar(
+            owner.layout, asked, seconds=prompt.seconds, without=prompt.without
+        )
         self._grammar: Grammar = self._plan_grammar
         self._bias: Any = 0.0
         self._plan_ids: list[int] = []
@@ -225,8 +227,9 @@ class _Take:
         self._plan_ids.append(music_id)
         if self._plan_grammar.done:
             self.plan = _settled(self._plan_grammar.plan, self._plan_grammar.asked, self._seconds)
-            self._grammar = ScoreGrammar(self._layout, self.plan)
-            self._bias = key_bias(self._layout, self.plan.key, self.sampling.key_strength)
+            strength = self.sampling.key_strength
+            self._grammar = ScoreGrammar(self._layout, self.plan, scale_only=strength >= 1)
+            self._bias = key_bias(self._layout, self.plan.key, strength)
         return music_id
 
     def completed(self) -> Iterator[Bar]:

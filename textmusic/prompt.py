@@ -59,13 +59,12 @@ class _Read:
     plan: Plan
     seconds: float | None
     without: tuple[int, ...]
-    denied: tuple[str, ...]
     unused: tuple[str, ...]
     spans: tuple[Span, ...]
     tempo_said: str | None  # a tempo word in English, if the tempo comes from one
 
 
-def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = None) -> Prompt:  # noqa: B008  (frozen)
+def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = None) -> Prompt:
     """Read a prompt; `controls` and `seconds` win over the words.
 
     Raises TextMusicError for a text of more than 2,000 characters, and for nothing else.
@@ -86,9 +85,6 @@ def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = N
         asked = replace(asked, programs=tuple(sorted(asked.programs)))
     unused = (*read.unused, *missed, *_overruled(read.plan, controls))
     without = tuple(p for p in read.without if p not in (asked.programs or ()))
-    if without and asked.programs is None:
-        said = ", ".join(read.denied)
-        unused += (f"'{said}': to leave it out, name the instruments that should play",)
     prompt = Prompt(text, asked, seconds, caption, unused, without)
     return _one_length(prompt, controls, read)
 
@@ -142,7 +138,6 @@ def _read(text: str, genre: str | None) -> _Read:
         plan=plan,
         seconds=seconds.value if bars.value is None else None,
         without=players.value.without,
-        denied=players.value.denied,
         unused=(*unused, *bars.unused, *length_notes),
         spans=tuple(span for reading in readings for span in reading.spans),
         tempo_said=chinese.tempo_in_english(text, word.spans) if tempo.value is None else None,

@@ -43,8 +43,6 @@ def choose(
     if len(ids) == 1:
         return int(ids[0])
     scores = logits[ids].astype(np.float64)
-    if not np.isfinite(scores).any():  # a key of strength 1 may shut out all that is left
-        scores = np.zeros(len(ids))
     if sampling.temperature == 0:
         return int(ids[np.argmax(scores)])
     scores = (scores - scores.max()) / sampling.temperature

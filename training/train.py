@@ -17,7 +17,9 @@ from typing import Any
 from textmusic.caption import Captioner
 from textmusic.learning.dataset import Examples, batches, collate, read_windows
 from textmusic.learning.trainer import Run, Training
+from textmusic.models.export import import_onnx
 from textmusic.models.llm import load_llm, new_llm, save_llm, with_lora
+from textmusic.pipeline import locate
 from textmusic.tokenizer import Tokenizer
 
 
@@ -26,7 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--run", type=Path, default=Path("runs/default"))
-    parser.add_argument("--base", help="Hub id or folder of the pretrained LLM, or a model folder")
+    parser.add_argument("--base", help="Hub id or folder of an LLM, a model folder, or 'bundled'")
     for field in fields(Training):
         kind = {"int": int, "float": float}.get(str(field.type), float)
         parser.add_argument(f"--{field.name}", type=kind)
@@ -56,7 +58,9 @@ def main() -> None:
     training = Training(**config["training"] | {k: v for k, v in options.items() if v is not None})
     tokenizer = Tokenizer(Path(args.data / "tokenizer"))
     base = args.base or config["base"]
-    if (Path(base) / "vocabulary.json").exists():
+    if base == "bundled" or (Path(base) / "textmusic.json").exists():
+        model = import_onnx(locate(None if base == "bundled" else base, None)[0])
+    elif (Path(base) / "vocabulary.json").exists():
         model = load_llm(Path(base))
     else:
         model = new_llm(

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.numpy import save_file
 
-from textmusic.engine import FORMAT
+from textmusic.engine import FORMAT, Embeddings, read_config
+from textmusic.errors import TextMusicError
 from textmusic.models.llm import TOKENIZER_FILES, MusicLLM
 
 PRECISIONS = ("int8", "int4", "fp32")
@@ -108,3 +110,60 @@ def _build(trunk: Path, folder: Path, precision: str) -> None:
 def _plain_config(config: Any) -> dict[str, Any]:
     kept = config.to_dict()
     return {k: v for k, v in kept.items() if isinstance(v, (int, float, str, bool, dict))}
+
+
+def import_onnx(folder: Path) -> MusicLLM:
+    """The LLM of an exported folder, its weights as the quantised graph holds them.
+
+    This is where fine-tuning starts from when all there is of a model is what was bundled.
+    """
+    import onnx_ir
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = read_config(folder)
+    llm = dict(config["llm"])
+    lm_config = AutoConfig.for_model(llm.pop("model_type"), **llm)
+    lm = AutoModelForCausalLM.from_config(lm_config).float()
+    stored = Embeddings(folder / "embeddings.safetensors")
+    rows = stored[np.arange(lm_config.vocab_size)]
+    state = {"model.embed_tokens.weight": torch.from_numpy(rows)}
+    values = onnx_ir.load(folder / "model.onnx").graph.initializers
+    for name, value in values.items():
+        if name.endswith(("weight_Q8", "weight_Q4")):
+            scales = values[name[:-2] + "scales"].const_value.numpy()
+            weight = _dequantised(value.const_value.numpy(), scales, bits=int(name[-1]))
+            state |= _linear(name, torch.from_numpy(weight), lm_config)
+        elif name.endswith("norm.weight"):
+            norm = torch.from_numpy(np.array(value.const_value.numpy(), dtype=np.float32))
+            target = "model.norm.weight" if "final_norm" in name else name
+            state[target] = norm
+    missing, unexpected = lm.load_state_dict(state, strict=False)
+    if unexpected or set(missing) - {"lm_head.weight"}:
+        raise TextMusicError(f"'{folder}' holds no graph that can be trained on; export it anew.")
+    return MusicLLM(lm, config["offset"])
+
+
+def _dequantised(packed: Any, scales: Any, *, bits: int) -> Any:
+    """(N, K) floats of MatMulNBits weights (N, blocks, bytes), symmetric around the middle."""
+    values = packed
+    if bits == 4:  # two to a byte, the lower half first
+        values = np.stack([packed & 15, packed >> 4], axis=-1).reshape(*packed.shape[:2], -1)
+    centred = values.astype(np.float32) - (1 << (bits - 1))
+    return (centred * scales.reshape(*packed.shape[:2], 1)).reshape(len(packed), -1)
+
+
+def _linear(name: str, weight: torch.Tensor, config: Any) -> dict[str, torch.Tensor]:
+    """A graph's weight under the names that the LM gives it; query, key and value come as one."""
+    if name.startswith("lm_head"):
+        return {}  # the music rows of the embedding
+    stem = name.partition(".MatMul")[0].replace(".attn.", ".self_attn.")
+    if not stem.endswith("qkv_proj"):
+        return {f"{stem}.weight": weight}
+    keys = (
+        len(weight)
+        * config.num_key_value_heads
+        // (config.num_attention_heads + 2 * config.num_key_value_heads)
+    )
+    parts = weight.split([len(weight) - 2 * keys, keys, keys])
+    stem = stem.removesuffix("qkv_proj")
+    return {f"{stem}{p}_proj.weight": w for p, w in zip("qkv", parts, strict=True)}

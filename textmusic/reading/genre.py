@@ -142,6 +142,8 @@ def _choose(text: str, found: list[tuple[Span, str]]) -> str:
         players = re.search(
             r"(?:trio|quartet|quintet|combo|band|乐队)$", text[slice(*item[0])], re.I
         )
+        if text[slice(*item[0])].lower().endswith("like"):  # "a hymn-like chorale"
+            return _RANK[item[1]] - 0.5
         return 1.5 if players and item[1] != "string-quartet" else _RANK[item[1]]
 
     top = max(rank(item) for item in found)

@@ -26,7 +26,6 @@ class Instruments:
 
     programs: tuple[int, ...] = ()  # in the order of the text
     without: tuple[int, ...] = ()
-    denied: tuple[str, ...] = ()  # the words behind `without`
     singles: tuple[Span, ...] = ()  # where single instruments are named: "jazz guitar" is no genre
 
 
@@ -216,9 +215,7 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
             f"'{names}': at most {MAX_PROGRAMS} instruments play at once; the first are used"
         )
     singles = tuple(n.span for n in found if n.term.kind != "ensemble")
-    less = [match[0] for match in _LESS.finditer(text)]
-    denied = tuple(dict.fromkeys(less + [text[slice(*n.span)] for n in found if n.negated]))
-    value = Instruments(kept[:MAX_PROGRAMS], tuple(sorted(without)), denied, singles)
+    value = Instruments(kept[:MAX_PROGRAMS], tuple(sorted(without)), singles)
     return Reading(value, tuple(dict.fromkeys(notes)), tuple(n.span for n in found))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from textmusic.plan import key_name
-from textmusic.reading.text import CJK, LEFT, RIGHT, Reading, Span, alone, blank
+from textmusic.reading.text import LEFT, RIGHT, Reading, Span, alone, blank
 
 _NATURALS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
 _SOLFEGE = {"do": 0, "ut": 0, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
@@ -39,9 +39,9 @@ _MUSIC_NOUN = (
     r"|lullaby|theme|track|chorale|invention|minuet|polonaise|rag|reel|jig|symphony|concerto|suite)"
 )
 _AFTER_KEY = (
-    r"(?=\s*(?:$|[,;:!?)|/]|\+(?!\+)|\.(?:\s|$)|-\s|\d"
+    r"(?=\s*(?:$|[,;:!?()|/]|\+(?!\+)|\.(?:\s|$)|-\s|\d"
     r"|(?i:with|at|for|on|and|by|played|featuring|using|tempo"
-    r"|about|around|slow|fast|piano|solo|key|in|lasting|evoking)\b(?!-)|[" + CJK + "]))"
+    r"|about|around|slow|fast|piano|solo|key|in|lasting|evoking)\b(?!-)|[^\x00-\x7f]))"
 )
 _AFTER_LOWER_A = (
     r"(?=\s*(?:$|[,;:!?)|/]|\+(?!\+)|\.(?:\s|$)|-\s|\d|(?i:with|at|for|using|tempo)\b))"
@@ -73,6 +73,8 @@ _IN_FLAT = re.compile(
     rf"{LEFT}in (?P<tonic>[b-g])[\s-]?(?P<acc>sharp|flat|b|#){RIGHT}{_AFTER_KEY}", re.IGNORECASE
 )
 _SIGNED = re.compile(rf"{LEFT}(?P<tonic>[A-G])(?P<acc>#|b|[ -](?:sharp|flat)){RIGHT}")
+# "a sea shanty, 6/8, G"; A and B are parts of a form more often than keys.
+_LONE_LETTER = re.compile(r"(?<=[,;] )(?P<tonic>[C-G])(?P<acc>(?!))?(?=\s*(?:$|[,;]))")
 _SHORT_KEY = re.compile(rf"{LEFT}(?P<tonic>[A-G])(?P<acc>#|b)?(?P<mode>m){RIGHT}")
 _CHORD = r"[A-G](?:#|b)?(?:maj7|min7|m7|m|dim|aug|sus[24]|7)?"
 _CHORDS = re.compile(rf"{LEFT}{_CHORD}(?:(?:\s*[-,>|/]+\s*|\s+){_CHORD}){{2,}}{RIGHT}")
@@ -157,6 +159,9 @@ def _key_matches(text: str) -> Iterator[re.Match[str]]:
         genre = re.match(r"\s+(?:blues|ballad|waltz|tune|piece|jam)\b", text[match.end() :])
         if alone(text, *match.span()) or genre:
             yield match
+    letters = [m for m in _LONE_LETTER.finditer(text) if alone(text, *m.span())]
+    if len(letters) == 1:
+        yield letters[0]
     for match in _SHORT_KEY.finditer(text):
         named = re.search(r"(?:^|[,;:(/]|\b(?:in|key|of|is))\s*$", text[: match.start()])
         after = re.match(_AFTER_KEY, text[match.end() :])

@@ -11,9 +11,10 @@ from textmusic.reading.text import LEFT, NUMBER, RIGHT, Reading, Span, number, o
 SECONDS_RANGE = (2.0, 600.0)
 
 _RANGE = rf"(?P<n>{NUMBER})(?:\s*(?:-|~|to|or|至|到)\s*(?P<n2>{NUMBER}))?"
+# "The piece should last 32 bars" is a length, "the last 32 bars" are a part.
 _PART_BEFORE = re.compile(
-    r"\b(?:every|each|first|last|final|next|after|another|opening|closing|per|repeat\w*)"
-    r"(?: the)?\s*$|[每前后第隔]\s*$",
+    r"\b(?:every|each|first|(?<!and )(?<!should )(?<!to )(?<!must )last|final|next|after|another"
+    r"|opening|closing|per|repeat\w*)(?: the)?\s*$|[每前后第隔]\s*$",
     re.IGNORECASE,
 )
 _PART_AFTER = re.compile(

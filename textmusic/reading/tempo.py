@@ -27,7 +27,7 @@ _PER_MINUTE = (
     r"(?:bpm|b\.p\.m\.?|(?:beats?|quarters|quarter[\s-]notes|crotchets)\s*(?:per|a|/)\s*min(?:ute)?"
     r"|拍\s*/\s*分钟?|拍每分钟(?!\s*大?约?\s*[0-9一二两三四五六七八九]))"
 )
-_ABOUT = r"(?:of )?(?:about |around |circa |ca?\. |roughly |approximately )?"
+_ABOUT = r"(?:of )?(?:about |around |circa |ca?\. |roughly |approximately |between )?"
 _TEMPO_PATTERNS = (
     rf"{_RANGE}[\s-]*{_PER_MINUTE}{RIGHT}",
     rf"{LEFT}bpm\s*(?::|=|is|of|为|是)?\s*{_ABOUT}{_RANGE}(?!\s*[/:])",

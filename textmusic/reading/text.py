@@ -11,9 +11,10 @@ T = TypeVar("T")
 Span = tuple[int, int]
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff"
-# Word boundaries that also hold between Latin and Chinese: "一首D minor的曲子".
-LEFT = rf"(?<![^\W{CJK}])"
-RIGHT = rf"(?![^\W{CJK}])"
+# Word boundaries that also hold between Latin and Chinese: "一首D minor的曲子". In ASCII, which is
+# what `prepare` leaves of Latin letters: large character sets make patterns slow to compile.
+LEFT = "(?<![0-9A-Za-z_])"
+RIGHT = "(?![0-9A-Za-z_])"
 _TRADITIONAL = str.maketrans(
     "鋼調節歡樂憂傷鬱靜緩輕溫爾絃銅號單雙豎薩聲電結貝譜謠藍鄉歐戲遊園慶聖誕兒動漸氣憤緊張懸異興"
     "奮勝戰鬥悶熱強風愛戀離別夢蕭龍馬長進軍舊國際藝術葉劇淒涼絕過難亂穩莊嚴肅悅開積極優滿歲時鐘"
@@ -93,15 +94,16 @@ UNITS = (
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _VALUES = {w: n for n, w in enumerate(UNITS)} | {w: 20 + 10 * n for n, w in enumerate(_TENS)}
-_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(UNITS[1:10])}))?"
-_BELOW_100 += rf"|(?:{'|'.join(sorted(UNITS, key=len, reverse=True))}))"
-_HUNDREDS = rf"(?:(?:an?|one|two|three) hundred(?:(?: and)? {_BELOW_100})?)"
 # Not the 4 of "3/4" or the 5 of "2.5"; but a number may follow a Chinese character.
 DIGITS = (
-    rf"(?:(?<![.\w])(?<!\d/)(?<!\d/\s)|(?<=[{CJK}]))-?"
+    r"(?<![.0-9A-Za-z_])(?<![0-9]/)(?<![0-9]/\s)-?"
     r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:\.[0-9]+)?)(?![0-9])"
 )
-WORD_NUMBER = rf"(?:{LEFT}(?:{_HUNDREDS}|{_BELOW_100}|a dozen){RIGHT})"
+# Loose, since it is compiled into many patterns: "one hundred and twenty", "thirty-two", "a dozen".
+_WORD = rf"(?:{'|'.join((*_TENS, *reversed(UNITS)))}|hundred|dozen)"
+WORD_NUMBER = (
+    rf"(?:{LEFT}(?:an? (?=hundred|dozen))?{_WORD}(?:(?:-| (?:and )?){_WORD}){{0,3}}{RIGHT})"
+)
 HAN_NUMBER = "[零〇一二两三四五六七八九十百]{1,7}"
 NUMBER = rf"(?:{DIGITS}|{WORD_NUMBER}|{HAN_NUMBER})"
 
@@ -111,12 +113,11 @@ def number(text: str) -> float:
     text = text.strip().lower()
     if re.fullmatch(HAN_NUMBER, text):
         return float(han_number(text))
-    if text == "a dozen":
-        return 12.0
     if re.search("[a-z]", text):
         total = 0
         for word in re.split(r"[\s-]+", re.sub(r"^an?\b", "one", text)):
-            total = total * 100 if word == "hundred" else total + _VALUES.get(word, 0)
+            factor = {"hundred": 100, "dozen": 12}.get(word, 0)
+            total = (total or 1) * factor if factor else total + _VALUES.get(word, 0)
         return float(total)
     return float(text.replace(",", ""))
 

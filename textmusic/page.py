@@ -1,0 +1,199 @@
+"""The page: a description in, music to hear, see and take away."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+from collections.abc import Generator
+from html import escape
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+# Set before gradio is imported; it reads the first at once and reports home without it.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+
+from textmusic.controls import MAX_SEED, well_formed
+from textmusic.errors import TextMusicError
+from textmusic.prompt import MAX_CHARACTERS
+
+if TYPE_CHECKING:
+    from textmusic.generation import Generation
+    from textmusic.pipeline import TextToMusic
+    from textmusic.report import Report
+
+EXAMPLES = (
+    "calm piano in D minor",
+    "a cheerful folk tune for violin in G major, 6/8, fast",
+    "16 bars of ragtime piano in C major at 100 bpm",
+    "slow sad waltz for cello and harp",
+    "energetic rock in E minor with distorted guitar, bass and drums",
+    "欢快的G大调小提琴舞曲，每分钟140拍",
+)
+KEPT_SECONDS = 24 * 3600  # how long results can be downloaded
+WAITING = 32  # people in the queue at most
+CSS = """
+.tm-wide {max-width: 60rem; margin: 0 auto !important}
+.tm-roll img {width: 100%; border-radius: var(--radius-lg); color-scheme: light}
+.dark .tm-roll img {color-scheme: dark}
+.tm-report {overflow-x: auto}
+.tm-report table {width: 100%; border-collapse: collapse}
+.tm-report th, .tm-report td {padding: .35rem .75rem .35rem 0; text-align: left;
+  border-bottom: 1px solid var(--border-color-primary)}
+.tm-report thead th, .tm-open {color: var(--body-text-color-subdued); font-weight: 400}
+.tm-report p {margin: .6rem 0 0}
+.tm-yes {color: #1f9d63} .tm-no {color: #e0453a}
+"""
+
+# Audio, roll, report, files.
+Results = tuple[Any, Any, Any, Any]
+
+
+def build_page(music: TextToMusic) -> gr.Blocks:
+    """The page for one model. Its API endpoint is "/generate" (text, seed)."""
+    with gr.Blocks(
+        title="textmusic", analytics_enabled=False, delete_cache=(3600, KEPT_SECONDS)
+    ) as page:
+        with gr.Column(elem_classes="tm-wide"):
+            gr.Markdown("# textmusic\nWrite a description, get music.")
+            text = gr.Textbox(
+                label="Description",
+                placeholder="calm piano in D minor; left empty, everything is the model's choice",
+                lines=2,
+                max_lines=6,
+                max_length=MAX_CHARACTERS,
+                autofocus=True,
+            )
+            with gr.Row(equal_height=True):
+                seed = gr.Number(
+                    label="Seed",
+                    placeholder="a new one each time",
+                    value=None,
+                    precision=0,
+                    minimum=0,
+                    maximum=MAX_SEED,
+                    min_width=140,
+                )
+                start = gr.Button("Generate", variant="primary", scale=2)
+                stop = gr.Button("Stop", scale=1)
+            gr.Examples([[example] for example in EXAMPLES], text, label="For example")
+            audio = gr.Audio(label="Music", type="filepath", interactive=False)
+            roll = gr.HTML(elem_classes="tm-roll")
+            report = gr.HTML(elem_classes="tm-report")
+            files = gr.File(label="Downloads", file_count="multiple", interactive=False)
+        writing = gr.on(
+            [start.click, text.submit],
+            _generator(music, Path(audio.GRADIO_CACHE)),
+            inputs=[text, seed],
+            outputs=[audio, roll, report, files],
+            api_name="generate",
+            show_progress_on=audio,
+            concurrency_limit=1,
+        )
+        stop.click(None, cancels=[writing], api_visibility="private")
+    # The engine holds one conversation at a time.
+    return page.queue(default_concurrency_limit=1, max_size=WAITING)
+
+
+def launch(
+    page: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, **more: Any
+) -> Any:
+    """Serve the page; nothing is fetched from or sent to elsewhere.
+
+    port: None takes a free one from 7860 on. more: further options of gradio's `launch`. Raises
+    TextMusicError if the port is taken or the address is not this machine's.
+    """
+    theme = gr.themes.Default(
+        primary_hue="indigo",
+        font=["ui-sans-serif", "system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+    options = {
+        "theme": theme,
+        "css": CSS,
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "show_error": True,
+        "ssr_mode": False,
+    }
+    try:
+        return page.launch(server_name=host, server_port=port, **(options | more))
+    except OSError as problem:
+        if "empty port" not in str(problem):
+            raise
+        raise TextMusicError(
+            f"{host}:{port or 7860} can't be listened on; choose another --port or --host."
+        ) from None
+
+
+def _generator(music: TextToMusic, cache: Path) -> Any:
+    """What the button runs: between two bars it yields, which is when it can be stopped."""
+    lock = Lock()  # a stopped run may still be in its last bar when the next one begins
+
+    def generate(
+        text: str,
+        seed: float | None = None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio finds it)
+    ) -> Generator[Results, None, None]:
+        """Write music to a description. seed: the same one gives the same music."""
+        unchanged = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
+        try:
+            with lock:
+                bars = music.stream(
+                    well_formed(text or ""), seed=None if seed is None else int(seed)
+                )
+                while True:
+                    try:
+                        bar = next(bars)
+                    except StopIteration as end:
+                        piece: Generation = end.value
+                        break
+                    progress((bar.index + 1, bar.total), desc="writing", unit="bars")
+                    yield unchanged
+            yield _results(piece, cache)
+        except TextMusicError as problem:
+            # shown as HTML, and it may quote the text
+            raise gr.Error(escape(str(problem), quote=False), print_exception=False) from None
+
+    return generate
+
+
+def _results(generation: Generation, cache: Path) -> Results:
+    """The outputs, their files in a folder of their own that gradio's cache keeps for a while."""
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = tempfile.mkdtemp(dir=cache)
+    paths = generation.save(folder, formats=("mid", "wav", "json", "svg"))
+    midi, wav, report, svg = map(str, paths)
+    return wav, roll_html(Path(svg)), report_html(generation.report), [midi, wav, report, svg]
+
+
+def roll_html(svg: Path) -> str:
+    """The piano roll as an image: nothing in an image can run."""
+    data = base64.b64encode(svg.read_bytes()).decode("ascii")
+    return f'<img alt="piano roll" src="data:image/svg+xml;base64,{data}">'
+
+
+def report_html(report: Report) -> str:
+    """Asked, planned and measured as a table, then what was not used, then how to repeat it."""
+    signs = {
+        True: '<span class="tm-yes" title="as wanted">✓</span>',
+        False: '<span class="tm-no" title="missed">✗</span>',
+        None: "",
+    }
+    nothing = '<span class="tm-open">open</span>'
+    rows = "".join(
+        f'<tr><th scope="row">{escape(row.field)}</th>'
+        f"<td>{escape(row.asked) or nothing}</td>"
+        f"<td>{escape(row.planned)}</td><td>{escape(row.measured)}</td><td>{signs[row.ok]}</td></tr>"
+        for row in report.rows
+    )
+    notes = "".join(f"<p>Not used: {escape(note)}</p>" for note in report.unused)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in ("", "asked", "planned", "measured"))
+    return (
+        f"<table><thead><tr>{heads}<th></th></tr></thead><tbody>{rows}</tbody></table>{notes}"
+        f'<p class="tm-open">{report.notes:,} notes · seed {report.seed}: with it, the same'
+        " description gives this piece again</p>"
+    )
