@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textmusic.controls import MAX_SEED, Controls, well_formed
+from textmusic.engine import cores
 from textmusic.errors import TextMusicError
 
 if TYPE_CHECKING:
@@ -123,7 +123,11 @@ def _record(line: str, place: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as problem:
-        why = problem.msg if isinstance(problem, json.JSONDecodeError) else "too deep"
+        why = (
+            problem.msg
+            if isinstance(problem, json.JSONDecodeError)
+            else "too deep, or too long a number"
+        )
         raise TextMusicError(f"{place} is not JSON ({why}); mend it.") from None
     if not isinstance(record, dict) or not isinstance(record.get("text"), str):
         raise TextMusicError(f'{place} has no text; write e.g. {{"text": "calm piano"}}.')
@@ -280,13 +284,6 @@ def _run_in_processes(jobs: Sequence[Job], settings: Settings, workers: int) -> 
         finally:  # also when the run is interrupted: the workers stop at their next bar
             stop.set()
             pool.shutdown(cancel_futures=True)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _start(settings: Settings, stop: Event, threads: int) -> None:

@@ -40,6 +40,23 @@ def load_data(name: str) -> Any:
     return json.loads(text)
 
 
+@cache
+def _implied(phrase: str) -> Plan:
+    """The facts that a prompt of this phrase alone would fix: a waltz is in 3/4."""
+    from textmusic.prompt import read_prompt
+
+    return read_prompt(phrase).asked
+
+
+def _true_of(phrase: str, plan: Plan) -> bool:
+    """Whether what is read in a phrase agrees with a plan: "an irish jig" is no reel in 4/4."""
+    facts = _implied(phrase)
+    if facts.tempo and plan.tempo and not 0.8 < facts.tempo / plan.tempo < 1.25:
+        return False
+    known = [(name, value) for name, value in facts.known() if name not in ("tempo", "genre")]
+    return all(getattr(plan, name) in (value, None) for name, value in known)
+
+
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """What of a plan a caption mentions, already in words; None is not mentioned."""
@@ -84,8 +101,9 @@ class Captioner:
             valence, arousal = int(entry["valence"]), int(entry["arousal"])
             return abs(valence - (plan.valence or 3)) + abs(arousal - (plan.arousal or 3))
 
-        exact = [e["text"] for e in self._words[kind] if distance(e) == 0]
-        near = [e["text"] for e in self._words[kind] if distance(e) == 1]
+        words = [e for e in self._words[kind] if _true_of(e["text"], plan)]
+        exact = [e["text"] for e in words if distance(e) == 0]
+        near = [e["text"] for e in words if distance(e) == 1]
         pool = exact if exact and (len(exact) > 4 or rng.random() < 0.7 or not near) else near
         return rng.choice(pool) if pool else None
 
@@ -117,7 +135,10 @@ class Captioner:
         entry = self._genres.get(plan.genre or "other")
         if plan.genre == "other" or not entry:
             return None
-        phrase: str = rng.choice(entry["phrases"])
+        phrases = [phrase for phrase in entry["phrases"] if _true_of(phrase, plan)]
+        if not phrases:
+            return None
+        phrase: str = rng.choice(phrases)
         for article in ("a ", "an ", "some ", "the "):
             phrase = phrase.removeprefix(article)
         return phrase
@@ -236,9 +257,9 @@ def _full_sentence(said: Phrases, rng: random.Random) -> str:
         said.instruments
     ) else []  # fmt: skip
     if said.mood:
-        verbs.append(
-            rng.choice(("sounds {}", "feels {}", "is {}", "has a {} mood")).format(said.mood)
-        )
+        a_mood = f"has {_article(said.mood)} mood"
+        plain = (f"sounds {said.mood}", f"feels {said.mood}", f"is {said.mood}")
+        verbs.append(rng.choice((*plain, a_mood)))
     if said.scene:
         verbs.append(f"{rng.choice(('evokes', 'suits', 'brings to mind'))} {said.scene}")
     if said.bars:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 from xml.sax.saxutils import escape, quoteattr
 
-from textmusic.errors import TextMusicError
-
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont, ImageFont
@@ -125,7 +123,7 @@ def save_png(drawing: Drawing, path: str | Path) -> None:
     """Write the drawing as a PNG, on light paper, `SCALE` pixels a unit.
 
     Raises:
-        TextMusicError: a folder that can't be written to.
+        OSError: the file can't be written.
     """
     from PIL import Image, ImageDraw
 
@@ -137,10 +135,7 @@ def save_png(drawing: Drawing, path: str | Path) -> None:
             _paint_box(draw, shape)
         else:
             _paint_label(draw, shape)
-    try:
-        image.save(path, format="PNG", optimize=True)
-    except OSError as problem:
-        raise TextMusicError(f"can't write {path}: choose a folder you can write to") from problem
+    image.save(path, format="PNG", optimize=True)
 
 
 def _number(value: float) -> str:

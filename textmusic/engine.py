@@ -65,7 +65,7 @@ class OnnxEngine:
         self.context: int = config["context"]
         self._heads, self._width = config["kv_heads"], config["head_width"]
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.intra_op_num_threads = threads or cores()
         options.log_severity_level = 3
         try:
             self._session = ort.InferenceSession(
@@ -120,17 +120,27 @@ class OnnxEngine:
         return np.asarray(binding.get_outputs()[0].numpy(), dtype=np.float32)  # (B, T, M)
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """The textmusic part of a model folder's config.json."""
     try:
         config = json.loads((folder / "textmusic.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise TextMusicError(_broken(folder, problem)) from None
-    if config.get("format", 0) > FORMAT:
+    wanted = ("format", "context", "kv_heads", "head_width", "offset")
+    if not (isinstance(config, dict) and all(isinstance(config.get(k), int) for k in wanted)):
+        raise TextMusicError(_broken(folder, "textmusic.json describes no model"))
+    if config["format"] > FORMAT:
         raise TextMusicError(
             f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
         )
-    return dict(config)
+    return config
 
 
 def _broken(folder: Path, problem: object) -> str:

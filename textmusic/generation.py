@@ -89,7 +89,7 @@ class Generation:
 
         title = self.prompt.text or "untitled"
         if name == "mid":
-            self.score.dump_midi(path)
+            path.write_bytes(self.score.dumps_midi())  # dump_midi does not notice a full disk
         elif name == "json":
             text = json.dumps(self.report.to_dict(), indent=1, ensure_ascii=False)
             path.write_text(text + "\n", encoding="utf-8")
@@ -113,6 +113,8 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
         partial.replace(path)
+    except TextMusicError as problem:  # of a writer, who knows the temporary name only
+        raise TextMusicError(str(problem).replace(str(partial), str(path))) from None
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise TextMusicError(

@@ -16,7 +16,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from textmusic.controls import MAX_SEED, well_formed
+from textmusic.controls import MAX_SEED, well_formed, within
 from textmusic.errors import TextMusicError
 from textmusic.prompt import MAX_CHARACTERS
 
@@ -73,16 +73,14 @@ def build_page(music: TextToMusic) -> gr.Blocks:
                     placeholder="a new one each time",
                     value=None,
                     precision=0,
-                    minimum=0,
-                    maximum=MAX_SEED,
                     min_width=140,
                 )
                 start = gr.Button("Generate", variant="primary", scale=2)
                 stop = gr.Button("Stop", scale=1)
             gr.Examples([[example] for example in EXAMPLES], text, label="For example")
             audio = gr.Audio(label="Music", type="filepath", interactive=False)
-            roll = gr.HTML(elem_classes="tm-roll")
-            report = gr.HTML(elem_classes="tm-report")
+            roll = gr.HTML(label="Piano roll", elem_classes="tm-roll")
+            report = gr.HTML(label="Report", elem_classes="tm-report")
             files = gr.File(label="Downloads", file_count="multiple", interactive=False)
         writing = gr.on(
             [start.click, text.submit],
@@ -135,16 +133,16 @@ def _generator(music: TextToMusic, cache: Path) -> Any:
 
     def generate(
         text: str,
-        seed: float | None = None,
+        seed: int | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio finds it)
     ) -> Generator[Results, None, None]:
         """Write music to a description. seed: the same one gives the same music."""
         unchanged = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
         try:
+            if seed is not None:
+                within("seed", seed, 0, MAX_SEED)
             with lock:
-                bars = music.stream(
-                    well_formed(text or ""), seed=None if seed is None else int(seed)
-                )
+                bars = music.stream(well_formed(text or ""), seed=seed)
                 while True:
                     try:
                         bar = next(bars)

@@ -62,8 +62,13 @@ class TextToMusic:
         """
         folder, name = locate(model, revision)
         config = read_config(folder)
-        engine = OnnxEngine(folder, threads=threads)
-        return cls(engine, Tokenizer(folder), config.get("name", name) if model is None else name)
+        engine, tokenizer = OnnxEngine(folder, threads=threads), Tokenizer(folder)
+        if tokenizer.offset != config["offset"]:
+            raise TextMusicError(
+                f"'{folder}' is not a whole textmusic model (tokenizer.json is another model's);"
+                " fetch it again."
+            )
+        return cls(engine, tokenizer, config.get("name", name) if model is None else name)
 
     def understand(
         self, text: str, *, controls: Plan = Plan(), seconds: float | None = None
@@ -74,7 +79,17 @@ class TextToMusic:
             note = f"'{prompt.asked.key}': drums alone have no key"
             asked = replace(prompt.asked, key=None)
             prompt = replace(prompt, asked=asked, unused=(*prompt.unused, note))
+        caption = self.tokenizer.beginning(prompt.caption, self._longest_text)
+        if caption != prompt.caption:
+            rest = prompt.caption[len(caption) :].strip()[:40]
+            note = f"'{rest}…': the text is long; from here on only facts are read"
+            prompt = replace(prompt, caption=caption, unused=(*prompt.unused, note))
         return prompt
+
+    @property
+    def _longest_text(self) -> int:
+        """Ids of a prompt's text at most, so that there is room to look back on music."""
+        return self.engine.context // 4
 
     def generate(
         self,
@@ -148,7 +163,8 @@ class TextToMusic:
     def _write(self, prompt: Prompt, takes: Sequence[_Take]) -> Iterator[tuple[int, Bar]]:
         """The decode loop: one id a take and step; yields (take's index, bar) as bars complete."""
         offset = self.tokenizer.offset
-        text = [*self.tokenizer.encode_text(prompt.caption), *self._ids(PLAN)]
+        caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
+        text = [*caption, *self._ids(PLAN)]
         logits = self.engine.prefill(np.array([text] * len(takes), dtype=np.int64))
         length = len(text)
         while not all(take.done for take in takes):
@@ -248,9 +264,13 @@ class _Take:
             self._bars += 1
 
     def recent(self, text: list[int], length: int, offset: int) -> list[int]:
-        """Text, plan and as many of the latest score ids as make `length` ids together."""
+        """Text, plan and as many of the latest score ids as make `length` ids together.
+
+        A take that was done early has too few of them: what it reads then does not matter.
+        """
         head = [*text, *(i + offset for i in self._plan_ids)]
-        return head + [i + offset for i in self.score_ids[len(head) - length :]]
+        tail = [i + offset for i in self.score_ids[len(head) - length :]]
+        return head + tail + tail[-1:] * (length - len(head) - len(tail))
 
 
 def _settled(plan: Plan, asked: Plan, seconds: float | None) -> Plan:

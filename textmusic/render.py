@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def write_audio(
     """Write audio (channels, samples), -1 .. 1, as its file name says: .wav, .flac or .mp3.
 
     Raises:
-        TextMusicError: another suffix, or a folder that can't be written to.
+        TextMusicError: another suffix.
+        OSError: the file can't be written.
     """
     import soundfile
 
@@ -93,14 +95,14 @@ def write_audio(
     if suffix not in _FORMATS:
         raise TextMusicError(f"can't write audio as {suffix or path.name!r}: use .wav, .flac, .mp3")
     name, subtype = _FORMATS[suffix]
-    try:
-        with soundfile.SoundFile(
-            path, "w", sample_rate, len(audio), format=name, subtype=subtype
-        ) as file:
-            for start in range(0, audio.shape[1], _BLOCK):
-                file.write(audio[:, start : start + _BLOCK].T)
-    except (OSError, soundfile.LibsndfileError) as problem:
-        raise TextMusicError(f"can't write {path}: choose a folder you can write to") from problem
+    # By way of memory: libsndfile does not say why a disk can't be written to.
+    encoded = BytesIO()
+    with soundfile.SoundFile(
+        encoded, "w", sample_rate, len(audio), format=name, subtype=subtype
+    ) as file:
+        for start in range(0, audio.shape[1], _BLOCK):
+            file.write(audio[:, start : start + _BLOCK].T)
+    path.write_bytes(encoded.getbuffer())
 
 
 def soundfont_path(soundfont: str | Path | None = None) -> Path:

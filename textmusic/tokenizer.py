@@ -103,16 +103,23 @@ class Tokenizer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        try:
-            self.vocabulary: tuple[str, ...] = tuple(
-                json.loads((folder / "vocabulary.json").read_text())
-            )
-        except (OSError, ValueError) as problem:
-            raise TextMusicError(
-                f"'{folder}' is not a whole textmusic model (vocabulary.json: {problem});"
-                " fetch it again."
-            ) from None
+        vocabulary = self._json("vocabulary.json")
+        if not (isinstance(vocabulary, list) and {PLAN, SCORE, END} <= set(map(str, vocabulary))):
+            raise self._broken("vocabulary.json", "no list of music tokens")
+        self._json("remi.json")  # MidiTok reads it when it is needed: importing that takes a second
+        self.vocabulary: tuple[str, ...] = tuple(vocabulary)
         self.index = {token: i for i, token in enumerate(self.vocabulary)}
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as problem:
+            raise self._broken(name, problem) from None
+
+    def _broken(self, name: str, problem: object) -> TextMusicError:
+        return TextMusicError(
+            f"'{self.folder}' is not a whole textmusic model ({name}: {problem}); fetch it again."
+        )
 
     @cached_property
     def _text(self) -> Any:
@@ -121,10 +128,7 @@ class Tokenizer:
         try:
             return TextTokenizer.from_file(str(self.folder / "tokenizer.json"))
         except Exception as problem:  # the library raises bare Exception
-            raise TextMusicError(
-                f"'{self.folder}' is not a whole textmusic model (tokenizer.json: {problem});"
-                " fetch it again."
-            ) from None
+            raise self._broken("tokenizer.json", problem) from None
 
     @cached_property
     def _remi(self) -> Any:
@@ -133,10 +137,7 @@ class Tokenizer:
         try:
             return REMI(params=self.folder / "remi.json")
         except (OSError, ValueError, KeyError, TypeError) as problem:
-            raise TextMusicError(
-                f"'{self.folder}' is not a whole textmusic model (remi.json: {problem});"
-                " fetch it again."
-            ) from None
+            raise self._broken("remi.json", problem) from None
 
     @cached_property
     def offset(self) -> int:
@@ -146,6 +147,11 @@ class Tokenizer:
     def encode_text(self, text: str) -> list[int]:
         """Text ids, no special tokens."""
         return list(self._text.encode(text, add_special_tokens=False).ids)
+
+    def beginning(self, text: str, longest: int) -> str:
+        """As much of a text as `longest` ids spell."""
+        encoded = self._text.encode(text, add_special_tokens=False)
+        return text if len(encoded.ids) <= longest else text[: encoded.offsets[longest][0]]
 
     def music_ids(self, tokens: list[str]) -> list[int]:
         """Music ids (0 = first music row, without the offset) of token strings."""

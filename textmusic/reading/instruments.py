@@ -119,6 +119,8 @@ _LIST_AFTER = re.compile(
     r"|line)\b)",
     re.IGNORECASE,
 )
+_AND = re.compile(r"\s*(?:\band\b|&|\+)\s*(?:(?:a|an|the|solo) )?", re.IGNORECASE)
+_AND_BEFORE = re.compile(r"\s*(?:\band\b|&|\+)\s*(?:(?:a|an|the|solo) )?$", re.IGNORECASE)
 # What denies the instrument that follows; a few adjectives may stand between.
 _NO = re.compile(
     r"(?:\b(?:without(?: using)?|with no|no|minus|excluding|exclude|omit(?:ting)?|drop"
@@ -247,7 +249,7 @@ def _find(text: str) -> list[_Named]:
             continue
         key = squash(match[0])
         key = key if key in terms() else key.removesuffix("s")
-        if key in _IN_LISTS and not _in_list(text, match):
+        if key in _IN_LISTS and not (_in_list(text, match) or _joined(text, match)):
             continue
         found.append(_Named(key, term, match.span()))
     return found
@@ -256,6 +258,17 @@ def _find(text: str) -> list[_Named]:
 def _in_list(text: str, match: re.Match[str]) -> bool:
     after = _LIST_AFTER.match(text[match.end() :])
     return bool(after and _LIST_BEFORE.search(text[: match.start()]))
+
+
+def _joined(text: str, match: re.Match[str]) -> bool:
+    """Whether "and" joins a word to a plain instrument: "sad voice and piano in C"."""
+    after = _AND.match(text, match.end())
+    beside = _pattern().match(text, after.end()) if after else None
+    before = _AND_BEFORE.search(text[: match.start()])
+    last = [m for m in _pattern().finditer(text[: before.start()])] if before else []
+    if before and last and last[-1].end() == before.start():
+        beside = beside or last[-1]
+    return beside is not None and squash(beside[0]) not in _IN_LISTS
 
 
 def _weigh(text: str, found: list[_Named]) -> list[_Named]:

@@ -1,0 +1,240 @@
+"""Many prompts from a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textmusic.batch import Job, Settings, pending, read_controls, read_jobs
+from textmusic.cli import main
+from textmusic.errors import TextMusicError
+
+LINES: list[dict[str, Any]] = [
+    {"text": "calm piano", "bars": 2, "key": "D minor"},
+    {"text": "", "bars": 2},
+    {"text": "duo", "bars": 3, "instruments": ["violin", 32], "mood": [2, 1], "seed": 99},
+    {"text": "a tune", "bars": 2, "tempo_bpm": [90, 120], "programs": [[0, 1]], "valence": [4, 5]},
+]
+
+
+def write_lines(path: Path, lines: list[dict[str, Any]] = LINES) -> Path:
+    path.write_text("\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8")
+    return path
+
+
+def batch(*args: str | Path) -> int:
+    return main(["batch", *map(str, args)])
+
+
+def report(folder: Path, number: int) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / f"{number:04}.json").read_text("utf-8"))
+    return data
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_batch(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = write_lines(tmp_path / "prompts.jsonl"), tmp_path / "out"
+    args = (file, "-o", out, "--model", tiny_model, "--no-audio", "--seed", "10")
+    assert batch(*args) == 0
+    names = [f"{n:04}.{kind}" for n in range(1, 5) for kind in ("json", "mid")]
+    assert sorted(path.name for path in out.iterdir()) == names
+    said = last_line(capsys)
+    assert said.startswith("4 prompts: 4 written, 0 skipped (already there), 0 failed in ")
+    assert said.endswith(" s")
+    assert [report(out, n)["seed"] for n in range(1, 5)] == [10, 11, 99, 13]
+    assert [report(out, n)["text"] for n in range(1, 5)] == [line["text"] for line in LINES]
+    planned = report(out, 3)["planned"]
+    assert (planned["programs"], planned["valence"], planned["arousal"]) == ([32, 40], 2, 1)
+    # fields that are no controls are left out
+    assert report(out, 4)["asked"]["programs"] is None
+    assert report(out, 4)["asked"]["tempo"] is None
+
+    (out / "0002.mid").unlink()
+    before = (out / "0001.mid").stat().st_mtime_ns
+    assert batch(*args) == 0
+    assert last_line(capsys).startswith("4 prompts: 1 written, 3 skipped (already there), 0 failed")
+    assert (out / "0001.mid").stat().st_mtime_ns == before
+    assert (out / "0002.mid").exists()
+
+
+def test_workers_and_order_do_not_matter(tiny_model: Path, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "prompts.jsonl")
+    args = ("--model", tiny_model, "--format", "mid,json", "--seed", "3")
+    assert batch(file, "-o", tmp_path / "one", *args) == 0
+    assert batch(file, "-o", tmp_path / "two", *args, "--workers", "2") == 0
+    for number in range(1, 5):
+        name = f"{number:04}.mid"
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_audio_and_picture(tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("\ufeffpiano, 2 bars\n\n2 bars of flute\r\n", encoding="utf-8")
+    assert batch(file, "-o", tmp_path / "out", "--model", tiny_model) == 0
+    names = [f"{n:04}.{kind}" for n in (1, 2) for kind in ("json", "mid", "svg", "wav")]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    assert [report(tmp_path / "out", n)["text"] for n in (1, 2)] == [
+        "piano, 2 bars", "2 bars of flute",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_prompt_that_fails_is_named(
+    workers: int, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[dict[str, Any]] = [
+        {"text": "one", "bars": 2}, {"text": "two", "key": "Q major"}, {"text": "x" * 3000},
+        {"text": "four", "bars": 0}, {"text": "five", "bars": "7"}, {"text": "six", "bars": 2},
+    ]  # fmt: skip
+    file = write_lines(tmp_path / "prompts.jsonl", lines)
+    args = (file, "-o", tmp_path / "out", "--model", tiny_model, "--no-audio")
+    assert batch(*args, "--workers", str(workers)) == 1
+    said = capsys.readouterr()
+    assert "6 prompts: 2 written, 0 skipped (already there), 4 failed in" in said.out
+    problems = sorted(said.err.splitlines())
+    for number, problem, part in zip((2, 3, 4, 5), problems, "Q 2,000 256 7".split(), strict=True):
+        assert problem.startswith(f"prompt {number} failed: ")
+        assert part in problem
+    assert sorted(path.stem for path in (tmp_path / "out").glob("*.mid")) == ["0001", "0006"]
+    # with the controls left out, some of them can be written
+    assert batch(*args, "--text-only") == 1
+    assert "6 prompts: 3 written, 2 skipped (already there), 1 failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"text": "a"}\n\n{"text": \n', "line 3"),
+        (b'{"text": "a"}\n["b"]\n', "line 2"),
+        (b'{"text": "a"}\n{"prompt": "b"}\n', "line 2"),
+        (b'{"text": "a"}\n{"text": 5}\n', "line 2"),
+        (b'{"text": "a", "seed": -1}\n', "line 1"),
+        (b'{"text": "a", "seed": "x"}\n', "line 1"),
+        (b'{"text": "a", "bars": ' + b"9" * 5000 + b"}\n", "line 1"),
+        (b"[" * 100_000, "line 1"),
+        (b"\n \n", "no prompts"),
+        (b"\xff\xfe\x00", "UTF-8"),
+    ],
+)  # fmt: skip
+def test_a_broken_file_is_refused_at_once(
+    content: bytes,
+    said: str,
+    tiny_model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "prompts.jsonl"
+    file.write_bytes(content)
+    assert batch(file, "-o", tmp_path / "out", "--model", tiny_model) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("textmusic: ")
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--workers", "0"], ["--seed", "-1"], ["--format", "doc"], ["--soundfont", "missing.sf2"]],
+    ids=str,
+)
+def test_refused(args: list[str], tiny_model: Path, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "prompts.jsonl")
+    assert batch(file, "-o", tmp_path / "out", "--model", tiny_model, *args) == 2
+    assert batch(tmp_path / "missing.jsonl", "-o", tmp_path / "out", "--model", tiny_model) == 2
+    assert batch(file, "-o", file, "--model", tiny_model) == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_without_a_model_nothing_is_tried(
+    workers: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_lines(tmp_path / "prompts.jsonl")
+    args = ("-o", tmp_path / "out", "--model", tmp_path, "--workers", workers)
+    assert batch(file, *args) == 2
+    assert "not a whole textmusic model" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_of_another_file_are_not_taken_for_ours(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, ("mid", "json"))
+    job = Job(1, "a harp", 0, {})
+    assert pending([job], settings) == [job]
+    (tmp_path / "0001.mid").write_bytes(b"MThd")
+    assert pending([job], settings) == [job]
+    (tmp_path / "0001.json").write_text(json.dumps({"text": "a harp"}))
+    assert pending([job], settings) == []
+    with pytest.raises(TextMusicError, match="another prompt"):
+        pending([Job(1, "a flute", 0, {})], settings)
+
+
+def test_numbers_are_as_wide_as_they_have_to_be(tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("piano\n" * 10_001)
+    jobs = read_jobs(file, seed=5)
+    assert (jobs[-1].number, jobs[-1].seed) == (10_001, 10_005)
+    assert Settings(Path("out"), ("mid",)).paths(jobs[-1]) == [Path("out/10001.mid")]
+
+
+def test_json_lines_are_known_by_their_look(tmp_path: Path) -> None:
+    file = tmp_path / "prompts"
+    file.write_text('{"text": "lone \\ud800 surrogate"}\n')
+    (job,) = read_jobs(file)
+    assert job.text == "lone ? surrogate"
+
+
+def test_controls_of_a_line() -> None:
+    controls = read_controls({"text": "", "instruments": "piano", "density": 2, "seconds": [5, 9]})
+    assert (controls.instruments, controls.density, controls.seconds) == (("piano",), 2, None)
+    wrong: list[dict[str, Any]] = [
+        {"key": 5},
+        {"bars": True},
+        {"bars": 2.5},
+        {"mood": {}},
+        {"instruments": {"a": 1}},
+    ]
+    for record in wrong:
+        with pytest.raises(TextMusicError, match=next(iter(record))):
+            read_controls(record)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_keeps_what_is_finished(workers: str, tiny_model: Path, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "prompts.jsonl", [{"text": "piano", "bars": 20}] * 50)
+    out = tmp_path / "out"
+    args = ["batch", str(file), "-o", str(out), "--model", str(tiny_model), "--no-audio"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "textmusic", *args, "--workers", workers],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 120
+    while not (out / "0002.json").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes
+    said, complaints = process.communicate(timeout=60)
+    assert process.returncode == 130, complaints
+    assert "Traceback" not in complaints
+    assert "stopped" in complaints
+    assert "left in" in said.splitlines()[-1]
+    assert not [path for path in out.iterdir() if ".part" in path.name]
+    for path in out.glob("*.json"):
+        json.loads(path.read_text("utf-8"))
+        assert path.with_suffix(".mid").read_bytes()[:4] == b"MThd"

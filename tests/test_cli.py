@@ -1,0 +1,402 @@
+"""The command line, as people run it: in a process of its own."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+import symusic
+
+from textmusic import __version__
+from textmusic.cli import main
+from textmusic.generation import Generation
+from textmusic.report import Report
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
+
+
+def command(*args: str | Path) -> list[str]:
+    return [sys.executable, "-m", "textmusic", *map(str, args)]
+
+
+def call(*args: str | Path) -> subprocess.CompletedProcess[str]:
+    """A command in this process: quicker, and what is no TextMusicError fails the test."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main([str(arg) for arg in args])
+    return subprocess.CompletedProcess(args, code, out.getvalue(), err.getvalue())
+
+
+def run(*args: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8", "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(
+        command(*args), capture_output=True, encoding="utf-8", timeout=300, env=environment, **more
+    )
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
+    """One sentence for people on stderr, exit code 2."""
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("textmusic: "), done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.endswith(".\n")
+    for part in said:
+        assert part in done.stderr, done.stderr
+
+
+def test_help_is_light() -> None:
+    heavy = ["gradio", "miditok", "numpy", "onnxruntime", "symusic", "torch", "transformers"]
+    code = (
+        "import sys; from textmusic.cli import main; assert main(['--help']) == 0;"
+        f"assert main(['generate', '--help']) == 0; print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+    for verb in ("generate", "batch", "serve", "info"):
+        assert verb in done.stdout
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"textmusic {__version__}\n")
+
+
+def test_generate(tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder"
+    done = run(
+        "generate", "calm piano in D minor", "--bars", "4", "--seed", "7", "-o", out,
+        "--model", tiny_model, "--format", "mid,wav,flac,mp3,svg,png,json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    stem = "calm-piano-in-d-minor-7"
+    suffixes = ("flac", "json", "mid", "mp3", "png", "svg", "wav")
+    assert files(out) == [f"{stem}.{suffix}" for suffix in suffixes]
+    assert all((out / name).stat().st_size > 0 for name in files(out))
+    for suffix in suffixes:
+        assert str(out / f"{stem}.{suffix}") in done.stdout.splitlines()
+    lines = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
+    assert lines["key"].count("D minor") >= 2
+    assert lines["bars"].split() == ["bars", "4", "4", "4", "✓"]
+    assert "open" in lines["tempo"]
+    report = Report.from_dict(json.loads((out / f"{stem}.json").read_text("utf-8")))
+    assert (report.seed, report.asked.bars, report.asked.key) == (7, 4, "D minor")
+
+
+def test_the_same_seed_gives_the_same_file(tiny_model: Path, tmp_path: Path) -> None:
+    args = ["generate", "violin", "--bars", "3", "--seed", "5", "--format", "mid"]
+    assert call(*args, "-o", tmp_path / "one", "--model", tiny_model).returncode == 0
+    assert run(*args, "-o", tmp_path / "two", "--model", tiny_model).returncode == 0
+    first, second = tmp_path / "one" / "violin-5.mid", tmp_path / "two" / "violin-5.mid"
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_every_control_is_kept(tiny_model: Path, tmp_path: Path) -> None:
+    done = call(
+        "generate", "something", "-o", tmp_path, "--model", tiny_model, "--format", "json",
+        "--key", "f sharp minor", "--tempo", "90", "--time-signature", "6/8", "--bars", "5",
+        "--instrument", "violin", "--instrument", "32", "--mood", "2,4", "--genre", "folk",
+        "--density", "sparse", "--seed", "1", "--temperature", "0.8", "--top-p", "0.9",
+        "--key-strength", "1", "--threads", "1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    planned = json.loads((tmp_path / "something-1.json").read_text("utf-8"))["planned"]
+    expected = {
+        "key": "F# minor", "tempo": 90, "time_signature": "6/8", "bars": 5, "programs": [32, 40],
+        "valence": 2, "arousal": 4, "genre": "folk", "density": 2,
+    }  # fmt: skip
+    assert {name: planned[name] for name in expected} == expected
+
+
+def test_variations_have_seeds_of_their_own(tiny_model: Path, tmp_path: Path) -> None:
+    args = ["generate", "flute", "--bars", "2", "--seed", "3", "--variations", "3"]
+    done = call(*args, "--format", "mid", "-o", tmp_path, "--model", tiny_model)
+    assert done.returncode == 0
+    assert "variation 2 of 3, seed 4" in done.stdout
+    assert files(tmp_path) == ["flute-3.mid", "flute-4.mid", "flute-5.mid"]
+
+
+@pytest.mark.parametrize("text", ["", "🎹🎻", "\x07\x1b\x7f"])
+def test_no_words_leave_all_to_the_model(text: str, tiny_model: Path, tmp_path: Path) -> None:
+    done = call(
+        "generate", text, "-o", tmp_path, "--model", tiny_model, "--format", "mid", "--seed", "2"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "everything is the model's choice" in done.stdout or "not used" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "\x07" not in done.stdout
+    assert len(files(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("key", ["H minor", "Q major"])
+def test_an_unknown_key_in_the_text_is_told(key: str, tiny_model: Path, tmp_path: Path) -> None:
+    done = call(
+        "generate", f"piano in {key}", "-o", tmp_path, "--model", tiny_model, "--format", "mid",
+        "--bars", "2",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"not used: '{key}': not a key" in done.stdout
+
+
+def test_markup_in_the_text_stays_text(tiny_model: Path, tmp_path: Path) -> None:
+    args: list[str | Path] = [
+        "generate",
+        "[red]piano[/red] in [/] H minor",
+        "-o",
+        tmp_path,
+        "--bars",
+        "2",
+    ]
+    done = call(*args, "--format", "mid", "--model", tiny_model)
+    assert done.returncode == 0
+    assert "not used: 'H minor'" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--key", "H minor"], ["H minor", "B minor"]),
+        (["--key", "Q major"], ["Q major"]),
+        (["--tempo", "0"], ["30", "250"]),
+        (["--tempo", "-5"], ["30", "250"]),
+        (["--tempo", "9000"], ["30", "250"]),
+        (["--tempo", "nan"], ["30", "250"]),
+        (["--time-signature", "5/0"], ["6/8"]),
+        (["--time-signature", "17/16"], ["6/8"]),
+        (["--bars", "0"], ["1 to 256"]),
+        (["--bars", "100000"], ["100,000", "1 to 256"]),
+        (["--seconds", "1"], ["2 to 600"]),
+        (["--seconds", "inf"], ["2 to 600"]),
+        (["--bars", "4", "--seconds", "10"], ["one of them"]),
+        (["--instrument", "kazooo"], ["kazooo", "did you mean"]),
+        (["--instrument", "129"], ["127"]),
+        ([x for i in range(17) for x in ("--instrument", str(i))], ["17", "at most 15"]),
+        (["--mood", "9,1"], ["1 to 5"]),
+        (["--mood", "qwertyish"], ["1 to 5"]),
+        (["--genre", "qwertyish"], ["ragtime"]),
+        (["--density", "6"], ["1 to 5"]),
+        (["--seed", "-1"], ["seed", "0 to"]),
+        (["--variations", "0"], ["1 to 16"]),
+        (["--variations", "17"], ["1 to 16"]),
+        (["--threads", "0"], ["threads"]),
+        (["--temperature", "3"], ["temperature", "2"]),
+        (["--top-p", "0"], ["top-p"]),
+        (["--key-strength", "2"], ["key strength"]),
+        (["--format", "mid,doc"], ["doc", "mid, wav"]),
+        (["--format", ","], ["mid, wav"]),
+        (["--soundfont", "missing.sf2"], ["missing.sf2"]),
+        (["--model", "no/such/folder/here"], ["no/such/folder/here"]),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else str(value),
+)
+def test_refused_with_the_remedy(
+    args: list[str], said: Sequence[str], tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = call("generate", "piano", "-o", out, "--model", tiny_model, *args)
+    assert_refused(done, *said)
+    assert not out.exists()
+
+
+def test_refused_in_a_process_of_its_own(tmp_path: Path) -> None:
+    done = run("generate", "piano", "-o", tmp_path / "out", "--instrument", "kazooo")
+    assert_refused(done, "kazooo", "did you mean")
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("args", [["--bars", "many"], ["--no-such-option"], []], ids=str)
+def test_usage_errors(args: list[str], tmp_path: Path) -> None:
+    wanted: list[str | Path] = ["piano", "-o", tmp_path / "out"] if args else []
+    done = run("generate", *wanted, *args)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_very_long_prompt(tiny_model: Path, tmp_path: Path) -> None:
+    done = call("generate", "x" * 10_000, "-o", tmp_path / "out", "--model", tiny_model)
+    assert_refused(done, "10,000", "2,000")
+    assert files(tmp_path) == []
+
+
+def test_a_missing_model_folder(tmp_path: Path) -> None:
+    done = call("generate", "piano", "-o", tmp_path / "out", "--model", tmp_path)
+    assert_refused(done, str(tmp_path), "not a whole textmusic model")
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["textmusic.json", "vocabulary.json", "tokenizer.json", "model.onnx", "model.onnx.data",
+     "embeddings.safetensors", "remi.json"],
+)  # fmt: skip
+@pytest.mark.parametrize("harm", ["missing", "truncated"])
+def test_a_damaged_model(name: str, harm: str, tiny_model: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    if harm == "missing":
+        (model / name).unlink()
+    else:
+        whole = (model / name).read_bytes()
+        (model / name).write_bytes(whole[: len(whole) // 2])
+    out = tmp_path / "out"
+    done = call("generate", "piano", "--bars", "2", "-o", out, "--model", model, "--format", "mid")
+    assert_refused(done, str(model))
+    assert files(out) == []
+
+
+def test_a_broken_soundfont(tiny_model: Path, tmp_path: Path) -> None:
+    font = tmp_path / "broken.sf2"
+    font.write_bytes(b"RIFF\x00\x00\x00\x00sfbk")
+    out = tmp_path / "out"
+    args: list[str | Path] = ["generate", "piano", "--bars", "2", "-o", out, "--model", tiny_model]
+    assert_refused(call(*args, "--soundfont", font), "broken.sf2")
+    assert not (tmp_path / "out").exists()
+    # without audio it is not needed
+    assert call(*args, "--soundfont", font, "--format", "mid").returncode == 0
+
+
+def test_a_folder_that_cannot_be_written(tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("here first")
+    for out in (file, file / "below"):
+        done = call("generate", "piano", "-o", out, "--model", tiny_model)
+        assert_refused(done, str(out), "-o")
+    assert file.read_text() == "here first"
+
+
+def test_a_full_disk(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Generation, name: str, path: Path, audio: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Generation, "_write", full)
+    done = call("generate", "piano", "--bars", "2", "-o", tmp_path, "--model", tiny_model)
+    assert_refused(done, os.strerror(errno.ENOSPC))
+    assert files(tmp_path) == []
+
+
+@posix
+@pytest.mark.parametrize("kind", ["mid", "json", "wav"])
+def test_files_that_do_not_fit(kind: str, tiny_model: Path, tmp_path: Path) -> None:
+    """A file size limit stands in for a full disk: writing fails in the middle of a file."""
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60, 60))
+
+    done = run(
+        "generate", "piano", "--bars", "4", "-o", tmp_path, "--model", tiny_model, "--format", kind,
+        preexec_fn=limit,
+    )  # fmt: skip
+    assert_refused(done)
+    assert files(tmp_path) == []
+
+
+@posix
+def test_progress_and_ctrl_c(tiny_model: Path, tmp_path: Path) -> None:
+    import pty
+
+    terminal, side = pty.openpty()
+    process = subprocess.Popen(
+        command("generate", "piano", "--bars", "256", "--variations", "16", "-o", tmp_path,
+                "--model", tiny_model, "--threads", "1"),
+        stdout=subprocess.DEVNULL,
+        stderr=side,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    os.close(side)
+    seen = b""
+    while b"/4096" not in seen:  # bars of all variations together
+        seen += os.read(terminal, 4096)
+    process.send_signal(signal.SIGINT)
+    try:
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+    except OSError:  # how Linux says that the other side is closed
+        pass
+    os.close(terminal)
+    assert process.wait(60) == 130
+    assert b"bars" in seen
+    assert b"stopped" in seen
+    assert b"Traceback" not in seen
+    assert files(tmp_path) == []
+
+
+def test_info(tiny_model: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    (model / "README.md").unlink(missing_ok=True)
+    done = call("info", "--model", model)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no card" in done.stdout
+    (model / "README.md").write_text("# Tiny\n\n音楽 made at random\n", encoding="utf-8")
+    done = call("info", "--model", model)
+    assert (done.returncode, done.stdout) == (0, "# Tiny\n\n音楽 made at random\n")
+    assert_refused(call("info", "--model", tmp_path), "not a whole textmusic model")
+
+
+def test_serve_refuses_a_port_that_is_none(tiny_model: Path) -> None:
+    assert_refused(call("serve", "--port", "99999", "--model", tiny_model), "1 to 65,535")
+
+
+@posix
+def test_serve(tiny_model: Path, tmp_path: Path) -> None:
+    import socket
+    from urllib.request import urlopen
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        command("serve", "--port", str(port), "--model", tiny_model, "--threads", "1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+                    assert b"textmusic" in answer.read()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.3)
+        assert_refused(
+            run("serve", "--port", str(port), "--model", tiny_model), str(port), "--port"
+        )
+    finally:
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert b"Traceback" not in said
+
+
+@pytest.mark.bundled
+def test_the_bundled_model(tmp_path: Path) -> None:
+    done = run("generate", "calm piano in D minor", "--bars", "4", "--seed", "1", "-o", tmp_path)
+    assert done.returncode == 0, done.stderr
+    score = symusic.Score(str(tmp_path / "calm-piano-in-d-minor-1.mid"))
+    assert score.note_num() > 0
+    assert {track.program for track in score.tracks} <= {0, 1, 2, 3}
