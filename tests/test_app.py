@@ -34,8 +34,8 @@ def client(tiny: TextToMusic, tmp_path_factory: pytest.TempPathFactory) -> Itera
             page.close(verbose=False)
 
 
-def generate(client: Client, text: str, seed: int | None = None) -> tuple[Any, ...]:
-    result: tuple[Any, ...] = client.predict(text, seed, api_name="/generate")
+def generate(client: Client, text: str, seed: object = "") -> tuple[Any, ...]:
+    result: tuple[Any, ...] = client.predict(text, str(seed), api_name="/generate")
     return result
 
 
@@ -87,10 +87,15 @@ def test_notes_are_escaped() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seed", "said"),
-    [("x" * 10_000, 1, "2,000"), ("piano", -1, "seed"), ("piano", 2**40, "seed")],
-    ids=["long", "negative", "large"],
+    [
+        ("x" * 10_000, 1, "2,000"),
+        ("piano", -1, "seed"),
+        ("piano", 2**40, "seed"),
+        ("piano", "five", "whole number"),
+    ],
+    ids=["long", "negative", "large", "a word"],
 )
-def test_refused(client: Client, text: str, seed: int, said: str) -> None:
+def test_refused(client: Client, text: str, seed: object, said: str) -> None:
     from gradio_client.exceptions import AppError
 
     with pytest.raises(AppError, match=said):

@@ -40,9 +40,9 @@ CSS = """
 .tm-roll img {width: 100%; border-radius: var(--radius-lg); color-scheme: light}
 .dark .tm-roll img {color-scheme: dark}
 .tm-report {overflow-x: auto}
-.tm-report table {width: 100%; border-collapse: collapse}
-.tm-report th, .tm-report td {padding: .35rem .75rem .35rem 0; text-align: left;
-  border-bottom: 1px solid var(--border-color-primary)}
+.tm-report table {width: 100%; border-collapse: collapse; border: 0 !important}
+.tm-report th, .tm-report td {padding: .35rem .75rem .35rem 0 !important; text-align: left;
+  border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important}
 .tm-report thead th, .tm-open {color: var(--body-text-color-subdued); font-weight: 400}
 .tm-report p {margin: .6rem 0 0}
 .tm-yes {color: #1f9d63} .tm-no {color: #e0453a}
@@ -68,13 +68,8 @@ def build_page(music: TextToMusic) -> gr.Blocks:
                 autofocus=True,
             )
             with gr.Row(equal_height=True):
-                seed = gr.Number(
-                    label="Seed",
-                    placeholder="a new one each time",
-                    value=None,
-                    precision=0,
-                    min_width=140,
-                )
+                # not a gr.Number: that shows 0 where nothing was chosen, and 0 is a seed
+                seed = gr.Textbox(label="Seed", placeholder="a new one each time", min_width=140)
                 start = gr.Button("Generate", variant="primary", scale=2)
                 stop = gr.Button("Stop", scale=1)
             gr.Examples([[example] for example in EXAMPLES], text, label="For example")
@@ -133,16 +128,14 @@ def _generator(music: TextToMusic, cache: Path) -> Any:
 
     def generate(
         text: str,
-        seed: int | None = None,
+        seed: str = "",
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio finds it)
     ) -> Generator[Results, None, None]:
         """Write music to a description. seed: the same one gives the same music."""
         unchanged = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
         try:
-            if seed is not None:
-                within("seed", seed, 0, MAX_SEED)
             with lock:
-                bars = music.stream(well_formed(text or ""), seed=seed)
+                bars = music.stream(well_formed(text or ""), seed=_seed(seed))
                 while True:
                     try:
                         bar = next(bars)
@@ -157,6 +150,20 @@ def _generator(music: TextToMusic, cache: Path) -> Any:
             raise gr.Error(escape(str(problem), quote=False), print_exception=False) from None
 
     return generate
+
+
+def _seed(said: str | None) -> int | None:
+    """The seed in a text box; None if it was left empty."""
+    if not said or not said.strip():
+        return None
+    try:
+        seed = int(said)
+    except ValueError:
+        raise TextMusicError(
+            f"seed '{said[:40]}' is not a whole number; leave it empty for a new one."
+        ) from None
+    within("seed", seed, 0, MAX_SEED)
+    return seed
 
 
 def _results(generation: Generation, cache: Path) -> Results:
