@@ -16,6 +16,7 @@ import shutil
 from dataclasses import replace
 from functools import cached_property
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -180,22 +181,40 @@ class Tokenizer:
         return self.music_ids(fold(self._remi(copy).tokens, plan.bars))
 
     def decode_score(self, ids: list[int], plan: Plan) -> Score:
-        """The Score (MidiTok's ticks) that music ids spell, with the plan's tempo and metre.
+        """The Score that music ids spell, with the plan's tempo and metre, a track an instrument.
 
-        A key signature is not written here: `pipeline` adds what a MIDI file should carry.
+        MidiTok would read `unfold`'s stream to the same notes, but importing it takes longer than
+        writing a short piece. A key signature is not written here: `generation.finish` adds what a
+        MIDI file should carry.
         """
-        from miditok import TokSequence
-        from symusic import Tempo, TimeSignature
+        from symusic import Note as ScoreNote
+        from symusic import Score, Tempo, TimeSignature, Track
 
         assert plan.time_signature is not None and plan.tempo is not None
-        tokens = unfold([self.vocabulary[i] for i in ids], plan.time_signature)
-        score: Score = self._remi.decode(TokSequence(tokens=tokens))
+        _, per_quarter = positions_per_beat(plan.time_signature)
+        score: Score = Score(per_quarter)
         top, bottom = map(int, plan.time_signature.split("/"))
-        score.time_signatures.clear()
         score.time_signatures.append(TimeSignature(0, top, bottom))
-        score.tempos.clear()
         score.tempos.append(Tempo(0, plan.tempo))
+        notes = self._notes(ids, plan)
+        for program in sorted({note.program for note in notes}):
+            drums = program == DRUMS
+            track = Track(program=0 if drums else program, is_drum=drums)
+            for start, duration, pitch, velocity, played_by in notes:
+                if played_by == program:
+                    time, length = round(start * per_quarter), round(duration * per_quarter)
+                    track.notes.append(ScoreNote(time, length, pitch, velocity))
+            score.tracks.append(track)
         return score
+
+    def _notes(self, ids: list[int], plan: Plan) -> list[Note]:
+        tokens = [self.vocabulary[i] for i in ids if self.vocabulary[i] != END]
+        lines = [i for i, token in enumerate(tokens) if token.startswith("Bar_")]
+        notes: list[Note] = []
+        for bar, (begin, end) in enumerate(pairwise([*lines, len(tokens)])):
+            program = notes[-1].program if notes else 0
+            notes += notes_of_bar(tokens[begin:end], plan, bar, program)
+        return notes
 
 
 def fold(tokens: list[str], bars: int) -> list[str]:

@@ -28,15 +28,15 @@ from textmusic.plan import is_minor, tonic
 from textmusic.tokenizer import Tokenizer, create_tokenizer
 
 Job = tuple[dict[str, Any], bytes, str, str]
-SHARES = {"valid": 2, "test": 4}  # percent of the tunes; the rest is for training
+SHARES = {"valid": 2, "test": 4}  # percent of the tunes, by default
 
 
-def split_of(group: str) -> str:
-    """A tune's split, the same on every machine and in every run."""
+def split_of(group: str, shares: dict[str, int]) -> str:
+    """A tune's split, the same on every machine and in every run. shares: percent for each."""
     number = int(hashlib.sha1(group.encode()).hexdigest(), 16) % 100
-    if number < SHARES["valid"]:
+    if number < shares["valid"]:
         return "valid"
-    return "test" if number < SHARES["valid"] + SHARES["test"] else "train"
+    return "test" if number < shares["valid"] + shares["test"] else "train"
 
 
 def grouped(folders: list[Path]) -> list[Job]:
@@ -116,9 +116,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("data"))
     parser.add_argument("--base", help="LLM (folder or Hub id) whose text tokenizer is used")
     parser.add_argument("--longest", type=int, default=960, help="music ids in a window at most")
+    for split, percent in SHARES.items():
+        parser.add_argument(f"--{split}", type=int, default=percent, help="percent of the tunes")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     folders = sorted(p.parent for p in args.corpora.glob("*/metadata.jsonl"))
+    shares = {split: getattr(args, split) for split in SHARES}
     if not folders:
         parser.error(f"'{args.corpora}' holds no corpus folder (midi.zip and metadata.jsonl)")
     model = args.output / "tokenizer"
@@ -134,7 +137,7 @@ def main() -> None:
             if why:
                 dropped[source, why] += 1
             for window in windows:
-                kept[split_of(window.group)].append(window)
+                kept[split_of(window.group, shares)].append(window)
     for (source, why), count in sorted(dropped.items()):
         print(f"dropped {count:5} of {source}: {why}")
     percentiles(kept["train"], model)

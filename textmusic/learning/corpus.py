@@ -1,7 +1,7 @@
 """Readers: a corpus folder -> pieces -> windows at bar lines, ready to be learnt.
 
-A corpus folder holds `midi.zip` (flat, `<id>.mid`) and `metadata.jsonl` (a JSON object a piece:
-id, genre, key, tempo_bpm, velocity, licence ...).
+A corpus folder holds `<id>.mid` files, or a flat `midi.zip` of them, and `metadata.jsonl` (a JSON
+object a piece: id, genre, key, tempo_bpm, velocity, licence ...).
 """
 
 from __future__ import annotations
@@ -274,6 +274,7 @@ def _key(label: str | None, notes: Notes) -> str:
 
 def read_corpus(folder: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
     """(metadata, MIDI bytes) of every piece of a corpus folder."""
-    with zipfile.ZipFile(folder / "midi.zip") as archive:
-        for row in read_metadata(folder):
-            yield row, archive.read(f"{row['id']}.mid")
+    packed = folder / "midi.zip"
+    files = zipfile.Path(packed) if packed.exists() else folder
+    for row in read_metadata(folder):
+        yield row, (files / f"{row['id']}.mid").read_bytes()

@@ -63,7 +63,10 @@ def read_windows(path: Path) -> list[Window]:
 
 
 class Examples:
-    """Draws examples: a window by its source's weight, transposed, with a fresh caption."""
+    """Draws examples: a window by its source's weight, transposed, with a fresh caption.
+
+    A source that the weights do not name weighs 1; weight 0 leaves it out.
+    """
 
     def __init__(
         self,
@@ -81,7 +84,7 @@ class Examples:
         sources = [w.source for w in windows]
         counts = {source: sources.count(source) for source in set(sources)}
         share = weights or {source: float(n) for source, n in counts.items()}
-        each = np.array([share.get(s, 0.0) / counts[s] for s in sources])
+        each = np.array([share.get(s, 1.0) / counts[s] for s in sources])
         if each.sum() == 0:
             raise TextMusicError("no window has a weight; check the mix against the sources.")
         self.cumulative = np.cumsum(each / each.sum())

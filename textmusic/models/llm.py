@@ -7,6 +7,7 @@ rows then music rows, so any Llama loader reads it.
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -39,15 +40,24 @@ class MusicLLM(nn.Module):
 
     def forward(self, ids: Tensor, labels: Tensor) -> Tensor:
         """Summed loss in nats over the labelled places. ids, labels: (B, T), -100 is ignored."""
-        hidden = self.lm.base_model(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, D)
+        hidden = self._hidden(ids)  # (B, T, D)
         counted = labels != IGNORED
         logits = hidden[counted] @ self.rows.T  # (N, M)
         return F.cross_entropy(logits.float(), labels[counted], reduction="sum")
 
     def logits(self, ids: Tensor) -> Tensor:
         """Music logits (B, T, M) at every place."""
-        hidden = self.lm.base_model(input_ids=ids, use_cache=False).last_hidden_state
-        return hidden @ self.rows.T
+        return self._hidden(ids) @ self.rows.T
+
+    def _hidden(self, ids: Tensor) -> Tensor:
+        lm = self.lm.get_base_model() if self.has_lora else self.lm
+        hidden: Tensor = lm.base_model(input_ids=ids, use_cache=False).last_hidden_state
+        return hidden
+
+    @property
+    def has_lora(self) -> bool:
+        """Whether the LM is wrapped by peft, see `with_lora`."""
+        return hasattr(self.lm, "merge_and_unload")
 
     def freeze_text_rows(self) -> None:
         """Let the text embedding stay as pretrained: words not met in training keep their sense."""
@@ -99,7 +109,15 @@ def load_llm(folder: Path) -> MusicLLM:
 
 
 def save_llm(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
-    """Weights (safetensors), config and tokenizer files as one model folder."""
+    """Weights (safetensors), config and tokenizer files as one model folder.
+
+    LoRA is merged into the weights, so that the folder is one like any other; the adapter alone
+    lies in its folder `adapter`, see `load_lora`.
+    """
+    if model.has_lora:
+        # the trained rows are in it anyway; the text rows are the base model's
+        model.lm.save_pretrained(folder / "adapter", save_embedding_layers=False)
+        model = merge_lora(model)
     model.lm.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).resolve() != (folder / name).resolve():
@@ -120,3 +138,15 @@ def with_lora(model: MusicLLM, rank: int) -> MusicLLM:
         task_type="CAUSAL_LM",
     )
     return MusicLLM(get_peft_model(model.lm, config), model.offset)
+
+
+def merge_lora(model: MusicLLM) -> MusicLLM:
+    """A copy with its LoRA and its trained rows folded into the weights: an ordinary model."""
+    return MusicLLM(copy.deepcopy(model.lm).merge_and_unload(), model.offset)
+
+
+def load_lora(base: MusicLLM, folder: Path) -> MusicLLM:
+    """The model that LoRA was trained on, with an adapter folder that `save_llm` wrote."""
+    from peft import PeftModel
+
+    return MusicLLM(PeftModel.from_pretrained(base.lm, folder), base.offset)

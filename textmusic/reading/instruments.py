@@ -265,7 +265,7 @@ def _joined(text: str, match: re.Match[str]) -> bool:
     after = _AND.match(text, match.end())
     beside = _pattern().match(text, after.end()) if after else None
     before = _AND_BEFORE.search(text[: match.start()])
-    last = [m for m in _pattern().finditer(text[: before.start()])] if before else []
+    last = list(_pattern().finditer(text[: before.start()])) if before else []
     if before and last and last[-1].end() == before.start():
         beside = beside or last[-1]
     return beside is not None and squash(beside[0]) not in _IN_LISTS

@@ -1,0 +1,61 @@
+"""Fixtures of the suite: a tiny random model, and real pieces."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textmusic.pipeline import TextToMusic
+from textmusic.tokenizer import Tokenizer
+
+DATA = Path(__file__).parent / "data"
+TRAIN_MODULES = ("torch", "transformers", "peft", "accelerate", "onnxruntime_genai")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this installation can't run, and say why."""
+    bundled = resources.files("textmusic") / "bundled" / "textmusic.json"
+    missing = [name for name in TRAIN_MODULES if importlib.util.find_spec(name) is None]
+    for item in items:
+        if "bundled" in item.keywords and not bundled.is_file():
+            item.add_marker(pytest.mark.skip(reason="there is no bundled model in this checkout"))
+        if "train" in item.keywords and missing:
+            item.add_marker(
+                pytest.mark.skip(reason=f"needs the train extra ({missing[0]} is missing)")
+            )
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> Path:
+    """Folder of a tiny random model (made by make_tiny_model.py)."""
+    return DATA / "tiny_model"
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_model: Path) -> TextToMusic:
+    """The tiny random model, ready to write (near uniform) music."""
+    return TextToMusic.from_pretrained(tiny_model, threads=1)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_model: Path) -> Tokenizer:
+    """The tokenizer of the tiny model."""
+    return Tokenizer(tiny_model)
+
+
+@pytest.fixture(scope="session")
+def pieces() -> list[Path]:
+    """MIDI files of real pieces; their sources are in data/pieces/SOURCES.md."""
+    return sorted((DATA / "pieces").glob("*.mid"))
+
+
+@pytest.fixture(scope="session")
+def piece_rows() -> list[dict[str, Any]]:
+    """What is known of each real piece: a row of metadata each, with its corpus as `source`."""
+    lines = (DATA / "pieces" / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]

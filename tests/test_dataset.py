@@ -1,0 +1,194 @@
+"""Training examples: what the model reads, what it has to predict, and in which order."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from textmusic.caption import Captioner
+from textmusic.errors import TextMusicError
+from textmusic.learning.corpus import Window, fingerprint, windows_of
+from textmusic.learning.dataset import (
+    IGNORED,
+    Examples,
+    batches,
+    collate,
+    read_windows,
+    write_windows,
+)
+from textmusic.measure import estimate_key, notes_of
+from textmusic.plan import DRUMS, transposed
+from textmusic.tokenizer import END, PLAN, SCORE, Tokenizer
+
+
+@pytest.fixture(scope="module")
+def windows(
+    tokenizer: Tokenizer, pieces: list[Path], piece_rows: list[dict[str, Any]]
+) -> list[Window]:
+    found: list[Window] = []
+    for path, row in zip(pieces, piece_rows, strict=True):
+        made, _ = windows_of(row, path.read_bytes(), row["source"], row["id"], tokenizer, 600)
+        found += made[:2]
+    return found
+
+
+@pytest.fixture(scope="module")
+def examples(windows: list[Window], tokenizer: Tokenizer) -> Examples:
+    return Examples(windows, tokenizer, Captioner())
+
+
+def test_an_example_is_text_plan_and_score_and_predicts_what_follows(
+    examples: Examples, windows: list[Window], tokenizer: Tokenizer
+) -> None:
+    offset = tokenizer.offset
+    plan_mark, score_mark, end = tokenizer.music_ids([PLAN, SCORE, END])
+    for seed, window in enumerate(windows):
+        example = examples.make(window, random.Random(seed))
+        text = int(np.flatnonzero(example.ids == plan_mark + offset)[0])
+        score = int(np.flatnonzero(example.ids == score_mark + offset)[0])
+        assert np.all(example.ids[:text] < offset) and np.all(example.ids[text:] >= offset)
+        assert example.ids[-1] == end + offset
+        assert np.all(example.labels[:text] == IGNORED), "no loss on the text"
+        assert np.array_equal(example.labels[text:-1], example.ids[text + 1 :] - offset)
+        assert example.labels[-1] == IGNORED
+        plan = tokenizer.decode_plan((example.ids[text + 1 : score] - offset).tolist())
+        assert all(value is not None for _, value in plan.known())
+        assert plan.genre in (*window.genres, "other")
+        assert example.notes == len(notes_of(tokenizer.decode_score(list(window.ids), window.plan)))
+
+
+def test_transposing_moves_the_pitches_and_the_key_together(
+    examples: Examples, windows: list[Window], tokenizer: Tokenizer
+) -> None:
+    shifts = set()
+    for seed, window in enumerate(windows * 3):
+        example = examples.make(window, random.Random(seed))
+        text = int(np.flatnonzero(example.labels != IGNORED)[0])
+        music = (example.ids[text:] - offset_of(tokenizer)).tolist()
+        score = music[music.index(tokenizer.index[SCORE]) + 1 :]
+        before = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
+        after = notes_of(tokenizer.decode_score(score, window.plan))
+        tonal = before.program != DRUMS
+        assert np.array_equal(before.pitch[~tonal], after.pitch[~tonal]), "drums stay"
+        [shift] = set((after.pitch - before.pitch)[tonal].tolist()) or {0}
+        plan = tokenizer.decode_plan(music[1 : music.index(tokenizer.index[SCORE])])
+        assert plan.key == transposed(str(window.plan.key), shift)
+        assert -5 <= shift <= 6
+        assert after.pitch[tonal].min(initial=60) >= 21 and after.pitch[tonal].max(initial=60) < 109
+        shifts.add(shift)
+    assert len(shifts) > 6
+
+
+def offset_of(tokenizer: Tokenizer) -> int:
+    return tokenizer.offset
+
+
+def test_a_lesson_in_reading_stops_before_the_score(
+    examples: Examples, windows: list[Window], tokenizer: Tokenizer
+) -> None:
+    example = examples.make(windows[0], random.Random(1), music=False)
+    assert example.ids[-1] - tokenizer.offset == tokenizer.index[SCORE]
+    assert example.notes == 0
+    assert len(example.ids) < 150
+
+
+def take(examples: Examples, n: int, *, skip: int = 0, **options: Any) -> list[dict[str, Any]]:
+    settings = {"tokens": 1500, "reading": lambda _: 0.3, "seed": 4} | options
+    return list(itertools.islice(batches(examples, skip=skip, **settings), n))
+
+
+def test_batches_are_the_same_again_and_go_on_where_they_were_left(examples: Examples) -> None:
+    whole, again, rest = take(examples, 8), take(examples, 8), take(examples, 5, skip=3)
+    for one, two in zip(whole, again, strict=True):
+        assert np.array_equal(one["ids"], two["ids"])
+    for one, two in zip(whole[3:], rest, strict=True):
+        assert np.array_equal(one["ids"], two["ids"])
+        assert np.array_equal(one["labels"], two["labels"])
+    other = take(examples, 8, seed=5)
+    assert any(a["ids"].shape != b["ids"].shape for a, b in zip(whole, other, strict=True))
+
+
+def test_batches_have_about_the_size_that_was_asked_for(examples: Examples) -> None:
+    for batch in take(examples, 30):
+        assert batch["ids"].shape == batch["labels"].shape
+        assert batch["ids"].size <= 1500
+        assert np.any(batch["labels"] != IGNORED)
+
+
+def test_padding_is_on_the_right_and_has_no_labels(
+    examples: Examples, windows: list[Window]
+) -> None:
+    short = examples.make(windows[0], random.Random(1), music=False)
+    long = examples.make(windows[0], random.Random(1))
+    batch = collate([short, long])
+    n = len(short.ids)
+    assert np.array_equal(batch["ids"][0, :n], short.ids)
+    assert not batch["ids"][0, n:].any()
+    assert np.all(batch["labels"][0, n:] == IGNORED)
+    assert np.array_equal(batch["ids"][1], long.ids)
+    assert batch["notes"] == long.notes
+
+
+def test_sources_are_drawn_by_their_weight(windows: list[Window], tokenizer: Tokenizer) -> None:
+    weights = dict.fromkeys({w.source for w in windows}, 0.0)
+    with pytest.raises(TextMusicError, match="no window has a weight"):
+        Examples(windows, tokenizer, Captioner(), weights=weights)
+    weights |= {"openhymnal": 3.0, "mutopia": 1.0}
+    examples = Examples(windows, tokenizer, Captioner(), weights=weights)
+    rng = random.Random(1)
+    drawn = [examples.draw(rng).source for _ in range(2000)]
+    assert set(drawn) == {"openhymnal", "mutopia"}
+    assert drawn.count("openhymnal") / 2000 == pytest.approx(0.75, abs=0.05)
+
+
+def test_windows_come_back_from_disk(windows: list[Window], tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="comes with the train extra")
+    path = tmp_path / "data" / "train.parquet"
+    write_windows(windows, path)
+    assert read_windows(path) == windows
+    assert [file.name for file in path.parent.iterdir()] == ["train.parquet"]
+
+
+def test_missing_windows_are_said_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(TextMusicError, match=r"training/prepare\.py"):
+        read_windows(tmp_path / "none.parquet")
+
+
+def test_windows_are_whole_bars_of_one_metre(windows: list[Window], tokenizer: Tokenizer) -> None:
+    for window in windows:
+        assert window.plan.bars and window.plan.bars >= 2
+        assert len(window.ids) <= 600
+        tokens = [tokenizer.vocabulary[i] for i in window.ids]
+        assert sum(t.startswith("Bar_") for t in tokens) == window.plan.bars
+        assert tokens[-1] == END
+        score = tokenizer.decode_score(list(window.ids), window.plan)
+        assert tuple(np.unique(notes_of(score).program)) == window.plan.programs
+
+
+def test_beginnings_and_endings_are_known(
+    tokenizer: Tokenizer, pieces: list[Path], piece_rows: list[dict[str, Any]]
+) -> None:
+    for path, row in zip(pieces, piece_rows, strict=True):
+        made, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, 1500)
+        if len({w.plan.time_signature for w in made}) == 1 and row["bars"] > 20:
+            assert any(w.plan.begin for w in made), path.name
+            assert any(w.plan.end for w in made), path.name
+
+
+def test_a_fingerprint_knows_a_tune_in_another_key(
+    pieces: list[Path], windows: list[Window], tokenizer: Tokenizer
+) -> None:
+    prints = []
+    for window in windows[::4]:
+        notes = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
+        moved = replace(notes, pitch=notes.pitch + 3 * (notes.program != DRUMS))
+        assert fingerprint(moved) == fingerprint(notes)
+        assert estimate_key(moved) == transposed(estimate_key(notes), 3)
+        prints.append(fingerprint(notes))
+    assert len(set(prints)) == len(prints)

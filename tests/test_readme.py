@@ -1,0 +1,86 @@
+"""What the README tells people to type works as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DATA = ROOT / "tests" / "data"
+# Run by .ci/run itself, in environments that it makes.
+BY_CI = {
+    'pip install . && textmusic generate "calm piano in D minor" -o out/',
+    "pip install '.[test]' && pytest",
+    "pip install torch==2.13.0 && pip install '.[train]'",
+}
+
+
+def commands() -> list[str]:
+    """The lines of the README's shell blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line]
+
+
+def run(command: str, folder: Path) -> str:
+    """Run a command as the README gives it, in a folder where `training/` and `app.py` are."""
+    for name in ("training", "app.py"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+    scripts = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"]}
+    done = subprocess.run(
+        shlex.split(command), cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def test_every_command_is_known_here() -> None:
+    here = {"python app.py", *TRAINING}  # app.py: see test_app.py
+    assert set(commands()) == BY_CI | here
+
+
+@pytest.mark.bundled
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "example.py").write_text(example, encoding="utf-8")
+    said = run(f"{sys.executable} example.py", tmp_path)
+    assert "major" in said or "minor" in said
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
+@pytest.mark.bundled
+def test_the_card_of_the_bundled_model_names_its_licences(tmp_path: Path) -> None:
+    card = run("textmusic info", tmp_path)
+    assert "CC-BY-4.0" in card and "held-out" in card.lower()
+
+
+# Each README line, and what a test has to add to it: small data, few steps, no download.
+TRAINING = {
+    "python training/prepare.py corpora/ -o data/": (
+        f" --base {DATA / 'tiny_model_int8'} --valid 20 --test 20"
+    ),
+    "accelerate launch training/train.py --config training/configs/cpu.json": (
+        f" --base {DATA / 'tiny_model_int8'} --steps 2 --tokens 512 --evaluate_every 2"
+    ),
+    "python training/export.py runs/default/best -o my-model/": "",
+    'textmusic generate "calm piano" --model my-model/ -o out/': " --bars 2",
+}
+
+
+@pytest.mark.train
+def test_the_training_road_runs_from_corpus_to_music(tmp_path: Path) -> None:
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "pieces").symlink_to(DATA / "pieces")
+    for command, more in TRAINING.items():
+        command = command.replace("accelerate launch", "accelerate launch --cpu")
+        run(command + more, tmp_path)
+    assert (tmp_path / "runs" / "default" / "curve.png").stat().st_size > 0
+    assert {p.suffix for p in (tmp_path / "out").iterdir()} == {".mid", ".wav", ".json", ".svg"}
