@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from symusic import Score
+from random_music import (
+    AT_MOST,
+    Dice,
+    all_dice,
+    asked_plans,
+    many,
+    programs_of_a_plan,
+    the_layout,
+    the_tokenizer,
+    write,
+    written_file,
+)
 
-from textmusic.generation import finish
 from textmusic.grammar import (
     MAX_NOTES_PER_BAR,
     MAX_VOICES,
-    OPEN_BARS,
     RANGES,
-    Grammar,
-    Layout,
     PlanGrammar,
     ScoreGrammar,
-    bars_for,
     key_bias,
-    layout_of,
 )
 from textmusic.learning.corpus import windows_of
 from textmusic.measure import notes_of
 from textmusic.plan import (
     COUNTED_BARS,
     DRUMS,
-    FIELDS,
-    GENRES,
     KEYS,
-    LEVELS,
-    MAX_PROGRAMS,
     NO_KEY,
     TEMPO_RANGE,
     TIME_SIGNATURES,
@@ -44,57 +44,7 @@ from textmusic.plan import (
     quarters_per_bar,
     tonic,
 )
-from textmusic.sampling import Sampling, choose
-from textmusic.tokenizer import END, SCORE, Tokenizer, positions_per_beat, rounded
-
-TINY = Path(__file__).parent / "data" / "tiny_model"
-AT_MOST = MAX_NOTES_PER_BAR * 6 + 3  # ids that a bar can have
-
-
-@cache
-def the_tokenizer() -> Tokenizer:
-    return Tokenizer(TINY)
-
-
-@cache
-def the_layout() -> Layout:
-    return layout_of(the_tokenizer().vocabulary)
-
-
-class Dice:
-    """Stands for a model: logits that are noise around a fixed taste of its own."""
-
-    def __init__(self, seed: int, *, taste: float, noise: float, kinds: dict[str, float]) -> None:
-        """taste, noise: standard deviations. kinds: what whole kinds of tokens gain or lose."""
-        self.rng = np.random.default_rng(seed)
-        layout = the_layout()
-        self.fixed = self.rng.normal(0, taste, layout.size).astype(np.float32)
-        for kind, gain in kinds.items():
-            self.fixed[slice(*layout.spans[kind])] += gain
-        self.noise = noise
-
-    def logits(self) -> Any:
-        return self.fixed + self.rng.normal(0, self.noise, len(self.fixed)).astype(np.float32)
-
-
-def write(grammar: Grammar, dice: Dice, *, bias: Any = 0.0, limit: int = 100_000) -> list[int]:
-    """Let dice play against a grammar until it is done."""
-    ids: list[int] = []
-    while not grammar.done:
-        allowed = grammar.allowed()
-        assert allowed.any(), "nothing is allowed and the piece is not done"
-        chosen = choose(dice.logits() + bias, allowed, Sampling(temperature=1, top_p=1), dice.rng)
-        assert allowed[chosen]
-        grammar.advance(chosen)
-        ids.append(chosen)
-        assert len(ids) <= limit, "does not end"
-    return ids
-
-
-def written_file(ids: list[int], plan: Plan) -> Score:
-    """The piece as it is after it was written to a MIDI file and read again."""
-    score = finish(the_tokenizer().decode_score(ids, plan), plan)
-    return Score.from_midi(score.dumps_midi())
+from textmusic.tokenizer import END, positions_per_beat
 
 
 def check_ids(ids: list[int], plan: Plan) -> None:
@@ -167,16 +117,6 @@ def check_voices(start: Any, end: Any, pitch: Any) -> None:
         assert np.sum((start <= moment + 1e-9) & (end > moment + 1e-9)) <= MAX_VOICES
 
 
-programs_of_a_plan = st.one_of(
-    st.just((0,)),
-    st.just((DRUMS,)),
-    st.just((40, 41, 42)),
-    st.just((47,)),  # the timpani's range is the smallest
-    st.just((*range(14), DRUMS)),
-    st.sets(st.integers(0, DRUMS), min_size=1, max_size=MAX_PROGRAMS).map(
-        lambda programs: tuple(sorted(programs))
-    ),
-)
 score_plans = st.builds(
     Plan,
     programs=programs_of_a_plan,
@@ -184,25 +124,6 @@ score_plans = st.builds(
     tempo=st.floats(*TEMPO_RANGE),
     time_signature=st.sampled_from(TIME_SIGNATURES),
     bars=st.integers(1, 6),
-)
-all_dice = st.builds(
-    Dice,
-    st.integers(0, 2**32 - 1),
-    taste=st.sampled_from([0.0, 1.0, 4.0]),
-    noise=st.sampled_from([0.0, 0.5, 3.0]),
-    kinds=st.fixed_dictionaries(
-        {},
-        optional={
-            "Bar": st.sampled_from([-20.0, 2.0, 4.0, 20.0]),
-            "Position": st.sampled_from([-20.0, 20.0]),
-            "Program": st.sampled_from([-20.0, 3.0, 20.0]),
-            "Duration": st.just(0.0),
-            END: st.sampled_from([-20.0, 20.0]),
-        },
-    ),
-)
-many = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
@@ -251,12 +172,13 @@ def test_a_bar_that_is_full_still_has_room_for_every_instrument() -> None:
     dice = Dice(1, taste=0, noise=0, kinds={"Program": -20, END: -20})
     first, last = the_layout().spans["Duration"]
     dice.fixed[first + 1 : last] = -50  # short notes: there is always a voice for another
+    first, last = the_layout().spans["Position"]
+    dice.fixed[first:last] = -np.linspace(0, 500, last - first)  # and none is passed over
     ids = write(ScoreGrammar(the_layout(), plan), dice)
     check_ids(ids, plan)
     check_score(ids, plan)
     notes = notes_of(written_file(ids, plan))
     assert len(notes) == MAX_NOTES_PER_BAR
-    assert np.sum(notes.program > 0) < 30, "the first had most of it"
 
 
 def test_every_instrument_has_entered_by_the_middle() -> None:
@@ -322,41 +244,6 @@ def test_key_bias_grows_with_strength_and_touches_nothing_but_pitches() -> None:
     assert best == {2}, "the tonic is favoured most"
 
 
-# The plan -----------------------------------------------------------------------------------------
-
-asked_plans = st.builds(
-    Plan,
-    genre=st.none() | st.sampled_from(GENRES),
-    valence=st.none() | st.sampled_from(LEVELS),
-    arousal=st.none() | st.sampled_from(LEVELS),
-    programs=st.none() | programs_of_a_plan.filter(lambda programs: programs != (DRUMS,)),
-    key=st.none() | st.sampled_from(KEYS),
-    tempo=st.none() | st.floats(*TEMPO_RANGE),
-    time_signature=st.none() | st.sampled_from(TIME_SIGNATURES),
-    bars=st.none() | st.integers(1, 256),
-    density=st.none() | st.sampled_from(LEVELS),
-    begin=st.none() | st.just(True),
-    end=st.none() | st.just(True),
-)
-
-
-@many
-@given(asked=asked_plans, dice=all_dice)
-def test_a_plan_is_completed_and_keeps_all_that_was_asked(asked: Plan, dice: Dice) -> None:
-    grammar = PlanGrammar(the_layout(), asked)
-    ids = write(grammar, dice, limit=100)
-    plan = grammar.plan
-    assert the_tokenizer().vocabulary[ids[-1]] == SCORE
-    assert all(getattr(plan, name) is not None for name in FIELDS), "every field is settled"
-    assert asked.over(plan) == plan, "what was asked is kept exactly"
-    assert the_tokenizer().decode_plan(ids[:-1]) == rounded(plan), "the ids spell the plan"
-    assert plan.programs and plan.bars
-    assert len(plan.programs) <= MAX_PROGRAMS
-    assert list(plan.programs) == sorted(set(plan.programs))
-    assert (plan.key == NO_KEY) == (plan.programs == (DRUMS,))
-    assert asked.bars or OPEN_BARS[0] <= plan.bars <= OPEN_BARS[1]
-
-
 @settings(deadline=None, max_examples=20, derandomize=True)
 @given(asked=asked_plans, dice=all_dice)
 def test_words_to_piece_through_both_grammars(asked: Plan, dice: Dice) -> None:
@@ -366,34 +253,6 @@ def test_words_to_piece_through_both_grammars(asked: Plan, dice: Dice) -> None:
     ids = write(ScoreGrammar(the_layout(), grammar.plan), dice, limit=2 * AT_MOST + 1)
     check_ids(ids, grammar.plan)
     check_score(ids, grammar.plan)
-
-
-@pytest.mark.parametrize("without", [(DRUMS,), tuple(range(8, DRUMS + 1)), (0, 40, 73)])
-def test_what_must_not_play_is_never_planned(without: tuple[int, ...]) -> None:
-    for seed in range(20):
-        grammar = PlanGrammar(the_layout(), Plan(), without=without)
-        write(grammar, Dice(seed, taste=4, noise=1, kinds={}))
-        assert grammar.plan.programs and not set(without) & set(grammar.plan.programs)
-
-
-def test_drums_alone_have_no_key() -> None:
-    grammar = PlanGrammar(the_layout(), Plan(programs=(DRUMS,)))
-    write(grammar, Dice(1, taste=1, noise=1, kinds={}))
-    assert grammar.plan.key == NO_KEY
-
-
-@pytest.mark.parametrize("seconds", [2.0, 20.0, 90.0, 300.0, 600.0])
-@pytest.mark.parametrize("tempo", [None, 60.0, 200.0])
-def test_bars_are_counted_from_seconds(seconds: float, tempo: float | None) -> None:
-    """Lengths of more than 64 bars too, though their token says no more than "64 or more"."""
-    asked = Plan(tempo=tempo, time_signature="3/4")
-    grammar = PlanGrammar(the_layout(), asked, seconds=seconds)
-    write(grammar, Dice(1, taste=1, noise=1, kinds={}))
-    plan = grammar.plan
-    assert plan.bars == bars_for(plan, seconds)
-    assert plan.tempo and plan.bars
-    lasts = plan.bars * 3 * 60 / plan.tempo
-    assert abs(lasts - seconds) <= 3 * 60 / plan.tempo or plan.bars == 256
 
 
 # Real music ---------------------------------------------------------------------------------------
@@ -408,7 +267,7 @@ def test_real_pieces_are_accepted(pieces: list[Path], piece_rows: list[dict[str,
     late = 0
     for path, row in zip(pieces, piece_rows, strict=True):
         windows, _ = windows_of(row, path.read_bytes(), row["source"], "", the_tokenizer(), 1500)
-        for window in windows:
+        for window in windows[:4]:
             outcome = refusal(list(window.ids), window.plan)
             accepted += outcome is None
             late += outcome == "late entry"

@@ -28,7 +28,8 @@ MODULES = sorted(
 def modules_after(code: str) -> set[str]:
     """Top-level modules that are imported after some code, in a fresh interpreter."""
     code += "\nimport json, sys\nprint()\nprint(json.dumps([m.split('.')[0] for m in sys.modules]))"
-    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
+    paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
     )

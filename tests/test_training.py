@@ -43,6 +43,7 @@ pytestmark = [
     pytest.mark.train,
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
 ]
+torch.set_num_threads(1)  # the model is tiny: threads would only wait for each other
 STEPS = Training(
     steps=2, tokens=600, learning_rate=1e-2, warmup=0, evaluate_every=2, save_every=1, seed=1
 )

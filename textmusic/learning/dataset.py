@@ -49,10 +49,10 @@ def write_windows(windows: Sequence[Window], path: Path) -> None:
 
 def read_windows(path: Path) -> list[Window]:
     """The windows of a parquet file written by `write_windows`."""
-    import pyarrow.parquet as pq
-
     if not path.exists():
         raise TextMusicError(f"'{path}' does not exist; make it with training/prepare.py.")
+    import pyarrow.parquet as pq
+
     windows = []
     for row in pq.read_table(path).to_pylist():
         plan = {**row.pop("plan")}
