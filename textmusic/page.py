@@ -41,6 +41,7 @@ CSS = """
 .dark .tm-roll img {color-scheme: dark}
 .tm-report {overflow-x: auto}
 .tm-report table {width: 100%; border-collapse: collapse; border: 0 !important}
+.tm-report thead, .tm-report tbody, .tm-report tr {border: 0 !important}
 .tm-report th, .tm-report td {padding: .35rem .75rem .35rem 0 !important; text-align: left;
   border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important}
 .tm-report thead th, .tm-open {color: var(--body-text-color-subdued); font-weight: 400}

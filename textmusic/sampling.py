@@ -21,7 +21,7 @@ class Sampling:
 
     temperature: float = 0.95
     top_p: float = 0.95
-    key_strength: float = 0.5
+    key_strength: float = 0.75
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 2:

@@ -108,8 +108,13 @@ def _build(trunk: Path, folder: Path, precision: str) -> None:
 
 
 def _plain_config(config: Any) -> dict[str, Any]:
-    kept = config.to_dict()
-    return {k: v for k, v in kept.items() if isinstance(v, (int, float, str, bool, dict))}
+    """The LM's configuration without what only says where it was made."""
+    kept = (int, float, str, bool, dict)
+    return {
+        name: value
+        for name, value in config.to_dict().items()
+        if isinstance(value, kept) and not name.startswith("_")
+    }
 
 
 def import_onnx(folder: Path) -> MusicLLM:
