@@ -52,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         app(args=None if argv is None else list(argv), prog_name="textmusic")
     except TextMusicError as problem:
-        typer.echo(f"textmusic: {_plain(str(problem)).rstrip('.')}.", err=True)
+        sentence = _plain(str(problem)).rstrip(".")
+        typer.echo(f"textmusic: {sentence}{'' if sentence.endswith('?') else '.'}", err=True)
         return 2
     except SystemExit as end:
         if end.code == 130:
