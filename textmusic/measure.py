@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.plan import DRUMS, NO_KEY, TIME_SIGNATURES, Plan, key_name, quarters_per_bar
+from textmusic.plan import DRUMS, NO_KEY, Plan, key_name, quarters_per_bar
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -177,8 +177,3 @@ def seconds(score: Score) -> float:
     notes = notes_of(score)
     tempo = float(score.tempos[0].qpm) if len(score.tempos) else 120.0
     return float(notes.end.max()) * 60 / tempo if len(notes) else 0.0
-
-
-def in_vocabulary(time_signature: str) -> bool:
-    """Whether a metre is one that plans can name."""
-    return time_signature in TIME_SIGNATURES
