@@ -19,11 +19,12 @@ from textmusic.learning.dataset import (
     Examples,
     batches,
     collate,
+    kindred,
     read_windows,
     write_windows,
 )
 from textmusic.measure import estimate_key, notes_of
-from textmusic.plan import DRUMS, transposed
+from textmusic.plan import DRUMS, shift_of, transposed
 from textmusic.tokenizer import END, PLAN, SCORE, Tokenizer
 
 
@@ -63,26 +64,36 @@ def test_an_example_is_text_plan_and_score_and_predicts_what_follows(
         assert example.notes == len(notes_of(tokenizer.decode_score(list(window.ids), window.plan)))
 
 
-def test_transposing_moves_the_pitches_and_the_key_together(
+def test_examples_vary_in_key_tempo_and_now_and_then_an_instrument(
     examples: Examples, windows: list[Window], tokenizer: Tokenizer
 ) -> None:
-    shifts = set()
-    for seed, window in enumerate(windows * 3):
+    keys, tempi, swapped = set(), set(), 0
+    for seed, window in enumerate(windows * 5):
         example = examples.make(window, random.Random(seed))
         text = int(np.flatnonzero(example.labels != IGNORED)[0])
         music = (example.ids[text:] - offset_of(tokenizer)).tolist()
-        score = music[music.index(tokenizer.index[SCORE]) + 1 :]
+        mark = music.index(tokenizer.index[SCORE])
+        plan, score = tokenizer.decode_plan(music[1:mark]), music[mark + 1 :]
+        assert window.plan.key and plan.key and window.plan.tempo and plan.tempo
+        keys.add(plan.key)
+        assert plan.key.split()[-1] == window.plan.key.split()[-1], "the mode stays"
+        assert abs(plan.tempo / window.plan.tempo - 1) < 0.08, "a little, then to the nearest mark"
+        tempi.add(plan.tempo)
         before = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
-        after = notes_of(tokenizer.decode_score(score, window.plan))
+        after = notes_of(tokenizer.decode_score(score, plan))
+        shift = shift_of(plan.key) - shift_of(window.plan.key)
         tonal = before.program != DRUMS
-        assert np.array_equal(before.pitch[~tonal], after.pitch[~tonal]), "drums stay"
-        [shift] = set((after.pitch - before.pitch)[tonal].tolist()) or {0}
-        plan = tokenizer.decode_plan(music[1 : music.index(tokenizer.index[SCORE])])
-        assert plan.key == transposed(str(window.plan.key), shift)
-        assert -5 <= shift <= 6
-        assert after.pitch[tonal].min(initial=60) >= 21 and after.pitch[tonal].max(initial=60) < 109
-        shifts.add(shift)
-    assert len(shifts) > 6
+        assert np.array_equal(before.pitch + shift * tonal, after.pitch), "drums stay"
+        assert np.array_equal(before.start, after.start)
+        assert tuple(np.unique(after.program)) == plan.programs
+        swapped += plan.programs != window.plan.programs
+    assert len(keys) > 20 and len(tempi) > 20 and swapped
+
+
+def test_an_instrument_is_swapped_for_its_kin_only_where_the_parts_keep_their_order() -> None:
+    assert (0, 3) in kindred((0,)) and (0, 4) not in kindred((0,))
+    assert (48, 50) in kindred((48, 73)) and (48, 50) not in kindred((48, 49, 73))
+    assert not kindred((13, DRUMS))
 
 
 def offset_of(tokenizer: Tokenizer) -> int:

@@ -30,6 +30,8 @@ from textmusic.plan import (
     TIME_SIGNATURES,
     Plan,
     quarters_per_bar,
+    shift_of,
+    tonic,
 )
 from textmusic.tokenizer import (
     END,
@@ -149,9 +151,10 @@ def test_fold_and_unfold_are_inverse_on_real_pieces(
         for window in windows[:3]:
             assert window.plan.bars and window.plan.time_signature
             ours = [tokenizer.vocabulary[i] for i in window.ids]
-            remi = unfold(ours, window.plan.time_signature)
+            shift = shift_of(window.plan.key)
+            remi = unfold(ours, window.plan.time_signature, shift)
             assert not {t.split("_")[0] for t in remi} - {t.split("_")[0] for t in remi_words()}
-            assert fold(remi, window.plan.bars) == ours
+            assert fold(remi, window.plan.bars, shift) == ours
 
 
 def remi_words() -> list[str]:
@@ -168,7 +171,8 @@ def test_notes_are_those_that_miditok_decodes(
         windows, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, LONGEST)
         for window in windows[:2]:
             tokens = [tokenizer.vocabulary[i] for i in window.ids]
-            remi = unfold(tokens, str(window.plan.time_signature))
+            shift = shift_of(window.plan.key)
+            remi = unfold(tokens, str(window.plan.time_signature), shift)
             theirs = notes_of(make_remi().decode(TokSequence(tokens=remi)))
             ours = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
             assert np.allclose(columns(ours), columns(theirs)), path.name
@@ -183,6 +187,21 @@ def test_a_part_goes_on_over_the_bar_line(tokenizer: Tokenizer) -> None:
     assert notes.program.tolist() == [9, 9]
     assert notes.start.tolist() == [0, 2]
     assert notes_of_bar(["Bar_1", *bar], plan, 1, 9) == (Note(2.0, 1.0, 60, 79, 9),)
+
+
+def test_what_is_transposed_has_the_same_ids(tokenizer: Tokenizer) -> None:
+    """Pitches are spelt from C: only the plan says in which key they sound."""
+    start = np.arange(4.0)
+    pitch = np.array([60, 64, 67, 71])
+    spelt = set()
+    for key in KEYS:
+        notes = Notes(start, start * 0 + 1, pitch + shift_of(key), pitch * 0 + 95, pitch * 0)
+        plan = Plan(key=key, time_signature="4/4", tempo=90.0, bars=1, programs=(0,))
+        ids = tokenizer.encode_score(to_score(notes, "4/4", 90.0), plan)
+        spelt.add(tuple(ids))
+        assert np.array_equal(notes_of(tokenizer.decode_score(ids, plan)).pitch, notes.pitch)
+        assert (60 + shift_of(key)) % 12 == tonic(key) and -5 <= shift_of(key) <= 6
+    assert len(spelt) == 1
 
 
 plans = st.builds(

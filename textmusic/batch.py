@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textmusic.controls import MAX_SEED, Controls, well_formed
 from textmusic.engine import cores
 from textmusic.errors import TextMusicError
+from textmusic.sampling import Sampling
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
@@ -41,6 +42,7 @@ class Settings:
     formats: tuple[str, ...]
     model: str | None = None
     soundfont: Path | None = None
+    sampling: Sampling = Sampling()
 
     def paths(self, job: Job) -> list[Path]:
         """The files of a prompt: 0001.mid, ..."""
@@ -223,6 +225,7 @@ def write(music: TextToMusic, job: Job, settings: Settings, stop: Event | None =
             controls=controls.plan(),
             seconds=controls.seconds,
             seed=job.seed,
+            sampling=settings.sampling,
             on_bar=go_on,
         )
         generation.save(

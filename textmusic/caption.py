@@ -91,8 +91,13 @@ class Captioner:
 
     def write(self, plan: Plan, rng: random.Random) -> str:
         """A caption of a complete plan."""
-        text = _sentence(self._phrases(plan, rng), rng)
-        return text[:1].upper() + text[1:] if rng.random() < 0.4 else text
+        return self.describe(plan, rng)[0]
+
+    def describe(self, plan: Plan, rng: random.Random) -> tuple[str, Phrases]:
+        """A caption of a complete plan, and what of the plan it mentions."""
+        said = self._phrases(plan, rng)
+        text = _sentence(said, rng)
+        return (text[:1].upper() + text[1:] if rng.random() < 0.4 else text), said
 
     def mood_word(self, plan: Plan, kind: str, rng: random.Random) -> str | None:
         """A word whose levels are the plan's, or one level off at most."""

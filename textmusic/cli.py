@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from textmusic.generation import Generation
+    from textmusic.sampling import Sampling
 
 MAX_VARIATIONS = 16
 OnStep = Callable[[int, int], None]
@@ -41,6 +42,15 @@ Model = Annotated[
 Soundfont = Annotated[
     Path | None,
     typer.Option(help="SF2 or SF3 file to play with; else TEXTMUSIC_SOUNDFONT, else TimGM6mb."),
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")
+]
+TopP = Annotated[
+    float | None, typer.Option(help="Choose among the likeliest with this share, up to 1.")
+]
+KeyStrength = Annotated[
+    float | None, typer.Option(help="0 leaves the key to the model; 1 allows scale tones only.")
 ]
 
 
@@ -101,15 +111,9 @@ def generate(
         str | None, typer.Option(help="1 (very sparse) to 5 (very dense), or the word.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
-    temperature: Annotated[
-        float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")
-    ] = None,
-    top_p: Annotated[
-        float | None, typer.Option(help="Choose among the likeliest with this share, up to 1.")
-    ] = None,
-    key_strength: Annotated[
-        float | None, typer.Option(help="0 leaves the key to the model; 1 allows scale tones only.")
-    ] = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    key_strength: KeyStrength = None,
     variations: Annotated[int, typer.Option(help="How many pieces, 1 to 16.")] = 1,
     formats: Annotated[
         str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
@@ -131,10 +135,8 @@ def generate(
     check_soundfont(kinds, soundfont)
 
     from textmusic.prompt import read_prompt
-    from textmusic.sampling import Sampling
 
-    given = {"temperature": temperature, "top_p": top_p, "key_strength": key_strength}
-    sampling = Sampling(**{name: value for name, value in given.items() if value is not None})
+    sampling = read_sampling(temperature, top_p, key_strength)
     text = well_formed(text)
     read_prompt(text)  # a text that is too long is said before the model is loaded
 
@@ -177,6 +179,9 @@ def batch(
         bool, typer.Option("--text-only", help="Leave out all controls in the file.")
     ] = False,
     workers: Annotated[int, typer.Option(help="Processes that share the prompts.")] = 1,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    key_strength: KeyStrength = None,
     soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
@@ -196,7 +201,8 @@ def batch(
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
     check_soundfont(kinds, soundfont)
-    settings = Settings(out, kinds, model, soundfont)
+    sampling = read_sampling(temperature, top_p, key_strength)
+    settings = Settings(out, kinds, model, soundfont, sampling)
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
     try:
@@ -247,6 +253,16 @@ def info(model: Model = None) -> None:
 # Checks before anything is written ----------------------------------------------------------------
 
 SOUNDS = ("wav", "flac", "mp3")
+
+
+def read_sampling(
+    temperature: float | None, top_p: float | None, key_strength: float | None
+) -> Sampling:
+    """How freely to choose: what is given, and the defaults for the rest."""
+    from textmusic.sampling import Sampling
+
+    given = {"temperature": temperature, "top_p": top_p, "key_strength": key_strength}
+    return Sampling(**{name: value for name, value in given.items() if value is not None})
 
 
 def read_formats(said: str) -> tuple[str, ...]:

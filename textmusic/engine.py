@@ -18,7 +18,7 @@ from textmusic.errors import TextMusicError
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
-FORMAT = 1
+FORMAT = 2  # pitches are written from C; in format 1 they stood as they sound
 
 
 class Engine(Protocol):
@@ -139,6 +139,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     if config["format"] > FORMAT:
         raise TextMusicError(
             f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
+        )
+    if config["format"] < FORMAT:
+        raise TextMusicError(
+            f"'{folder}' was made by an older textmusic, whose notes were spelt otherwise; use a"
+            " newer model, or the textmusic version that made it."
         )
     return config
 

@@ -29,7 +29,7 @@ from textmusic.plan import (
     field_vocabulary,
     is_minor,
     quarters_per_bar,
-    tonic,
+    shift_of,
 )
 from textmusic.tokenizer import END, SCORE, positions_per_beat
 
@@ -101,12 +101,18 @@ class PlanGrammar:
         *,
         seconds: float | None = None,
         without: Collection[int] = (),
+        near: Plan = Plan(),
+        lengths: tuple[int, int] = OPEN_BARS,
     ) -> None:
         """asked: what is fixed. seconds: a length that bars are counted from, once known.
 
-        without: programs that an open choice of instruments must leave out.
+        without: programs that an open choice of instruments must leave out. near: levels that an
+        open choice of valence or arousal must be at most one off. lengths: bars (from, to) that an
+        open choice may have.
         """
+        self.lengths = lengths
         self.layout, self.asked, self.seconds, self.without = layout, asked, seconds, without
+        self.near = near
         self.done = False
         self.tokens: list[str] = []
         self._field = 0  # which of FIELDS is being written
@@ -162,8 +168,12 @@ class PlanGrammar:
         if name == "key":
             drums_only = self.plan.programs == (DRUMS,)
             return [t for t in options if (t == f"Key_{NO_KEY}") == drums_only]
+        middle = getattr(self.near, name)
+        if middle is not None:
+            return [t for t in options if abs(int(t.split("_")[1]) - middle) <= 1]
         if name == "bars":
-            return [t for t in options if OPEN_BARS[0] <= int(t.split("_")[1]) <= OPEN_BARS[1]]
+            low, high = self.lengths
+            return [t for t in options if low <= int(t.split("_")[1]) <= high]
         return options
 
     def _programs(self) -> list[str]:
@@ -186,8 +196,9 @@ def bars_for(plan: Plan, seconds: float) -> int:
 class ScoreGrammar:
     """From the first bar to `<|end|>`, for one complete plan.
 
-    Times are counted in steps of a twelfth of a beat from the beginning of the piece. Notes struck
-    together are spelt in one order, as MidiTok does: instruments ascending, pitches ascending.
+    Times are counted in steps of a twelfth of a beat from the beginning of the piece. Pitches are
+    as written, with the tonic on C. Notes struck together are spelt in one order, as MidiTok does:
+    instruments ascending, pitches ascending.
     """
 
     def __init__(
@@ -210,9 +221,12 @@ class ScoreGrammar:
         self._free_at = np.zeros((len(self._row), 128), dtype=np.int64)  # when a pitch is silent
         self._playable = np.zeros((len(self._row), 128), dtype=np.bool_)
         for program, row in self._row.items():
-            low, high = _range(program) if ranges else (27, 88) if program == DRUMS else (12, 115)
-            self._playable[row, low : high + 1] = True
-            if scale_only and program != DRUMS and plan.key not in (None, NO_KEY):
+            if program == DRUMS:
+                self._playable[row, 27 : 88 + 1] = True
+                continue
+            low, high = (p - shift_of(plan.key) for p in _range(program)) if ranges else (12, 115)
+            self._playable[row, max(low, 12) : high + 1] = True
+            if scale_only and plan.key not in (None, NO_KEY):
                 self._playable[row] &= _scale(str(plan.key))
         self._expects = "bar"
         self._pitch = -1  # of the latest note of this instrument at this position
@@ -364,13 +378,13 @@ def _first_pitch(layout: Layout, kind: str) -> int:
 
 
 def _range(program: int) -> tuple[int, int]:
-    return (27, 88) if program == DRUMS else RANGES.get(program, (21, 108))
+    return RANGES.get(program, (21, 108))
 
 
 def _scale(key: str) -> Mask:
-    """(128,) True at the pitches of a key's scale."""
+    """(128,) True at the pitches of a key's scale, as they are written: from C."""
     degrees = (0, 2, 3, 5, 7, 8, 10, 11) if is_minor(key) else (0, 2, 4, 5, 7, 9, 11)
-    return np.isin((np.arange(128) - tonic(key)) % 12, degrees)
+    return np.isin(np.arange(128) % 12, degrees)
 
 
 def key_bias(layout: Layout, key: str | None, strength: float) -> NDArray[np.float32]:
@@ -386,6 +400,5 @@ def key_bias(layout: Layout, key: str | None, strength: float) -> NDArray[np.flo
     first, last = layout.spans["Pitch"]
     for music_id in range(first, last):
         pitch = int(layout.vocabulary[music_id].partition("_")[2])
-        degree = (pitch - tonic(key)) % 12
-        bias[music_id] = strength * np.log(profile[degree] / profile.max())
+        bias[music_id] = strength * np.log(profile[pitch % 12] / profile.max())
     return bias

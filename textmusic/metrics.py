@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from textmusic import measure
 from textmusic.errors import TextMusicError
-from textmusic.plan import DRUMS, Plan, is_minor, quarters_per_bar, tonic
+from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, quarters_per_bar, tonic
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -127,60 +127,105 @@ class Figure:
         return f"{self.value:6.1%} [{self.low:.1%}, {self.high:.1%}] n={self.n}"
 
 
-def bootstrap(values: Sequence[float], *, draws: int = 2000, seed: int = 0) -> Figure:
-    """Mean of values with a percentile bootstrap interval."""
-    if not values:
-        return Figure(math.nan, math.nan, math.nan, 0)
+def bootstrap(
+    values: Sequence[float],
+    groups: Sequence[int] | None = None,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Figure:
+    """Mean of values with a percentile bootstrap interval; NaNs are left out.
+
+    groups: which values belong together (answers to one prompt with several seeds): whole groups
+    are drawn, since they are not independent.
+    """
     data = np.asarray(values, dtype=np.float64)
+    kept = ~np.isnan(data)
+    data = data[kept]
+    if not len(data):
+        return Figure(math.nan, math.nan, math.nan, 0)
+    members = np.arange(len(data)) if groups is None else np.asarray(groups)[kept]
+    _, index = np.unique(members, return_inverse=True)
+    sums, sizes = np.bincount(index, weights=data), np.bincount(index)
     rng = np.random.default_rng(seed)
-    means = data[rng.integers(0, len(data), (draws, len(data)))].mean(axis=1)
+    drawn = rng.integers(0, len(sums), (draws, len(sums)))
+    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))
     return Figure(float(data.mean()), float(low), float(high), len(data))
 
 
-def adherence(rows: Sequence[tuple[Expectation, Score, Plan | None]]) -> dict[str, Figure]:
-    """Figures over (expectation, score, planned) triples; names as in the design.
-
-    valid, TB, TBT, tempo in range, CK, CKD, CTS, instruments F1 (mean over pieces), bars, length,
-    planned/heard valence and arousal (within one level of an accepted one).
-    """
-    found: dict[str, list[float]] = {}
-
-    def add(name: str, value: float) -> None:
-        found.setdefault(name, []).append(float(value))
-
-    for expected, score, planned in rows:
-        add("valid", is_valid(score))
-        got = measure.measure(score)
+def plan_hits(expected: Expectation, got: Plan) -> dict[str, float]:
+    """What of an expectation a plan (measured or planned) fulfils; key and mood not among it."""
+    hits: dict[str, float] = {}
+    if "tempo_bpm" in expected:
         assert got.tempo is not None
-        if "tempo_bpm" in expected:
-            low, high = expected["tempo_bpm"]
-            distance = tempo_distance(low, high, got.tempo)
-            add("TB", distance == 0)
-            add("TBT", distance < 2)
-            add("tempo in range", low - 0.5 <= got.tempo <= high + 0.5)
-        if "key" in expected:
-            heard = heard_key(score)
-            add("CK", heard is not None and same_key(expected["key"], heard))
-            add("CKD", heard is not None and same_or_relative_key(expected["key"], heard))
-        if "time_signature" in expected:
-            add("CTS", got.time_signature == expected["time_signature"])
-        if "programs" in expected:
-            hit, extra, missing = instrument_hits(expected, got)
-            add("instruments F1", 2 * hit / (2 * hit + extra + missing))
-        if "bars" in expected:
-            add("bars", got.bars == expected["bars"])
-        if "seconds" in expected:
-            low, high = expected["seconds"]
-            add("length", low <= measure.seconds(score) <= high)
-        for name in ("valence", "arousal"):
-            if name in expected:
-                for who, plan in (("planned", planned), ("heard", got)):
-                    level = getattr(plan, name) if plan else None
-                    if level is not None:
-                        near = min(abs(level - accepted) for accepted in expected[name]) <= 1
-                        add(f"{who} {name}", near)
-    return {name: bootstrap(values) for name, values in found.items()}
+        low, high = expected["tempo_bpm"]
+        distance = tempo_distance(low, high, got.tempo)
+        hits |= {"TB": distance == 0, "TBT": distance < 2}
+        hits["tempo in range"] = low - 0.5 <= got.tempo <= high + 0.5
+    if "time_signature" in expected:
+        hits["CTS"] = got.time_signature == expected["time_signature"]
+    if "programs" in expected:
+        hit, extra, missing = instrument_hits(expected, got)
+        hits["instruments F1"] = 2 * hit / (2 * hit + extra + missing)
+    if "bars" in expected:
+        hits["bars"] = got.bars == expected["bars"]
+    return hits
+
+
+def mood_hits(expected: Expectation, got: Plan, who: str) -> dict[str, float]:
+    """Whether valence and arousal are within one level of an accepted one."""
+    hits: dict[str, float] = {}
+    for name in ("valence", "arousal"):
+        level = getattr(got, name)
+        if name in expected and level is not None:
+            near = min(abs(level - accepted) for accepted in expected[name]) <= 1
+            hits[f"{who} {name}"] = near
+    return hits
+
+
+def hits(expected: Expectation, score: Score, planned: Plan | None) -> dict[str, float]:
+    """Every figure of one answer, 0 to 1; names as in the design.
+
+    valid, TB, TBT, tempo in range, CK, CKD, CTS, instruments F1, bars, length; planned and heard
+    valence and arousal (within one level of an accepted one), and mood heard: the measured mood
+    within one level of the planned one.
+    """
+    got = measure.measure(score)
+    found: dict[str, float] = {"valid": is_valid(score), **plan_hits(expected, got)}
+    if "key" in expected and expected["key"] != NO_KEY:
+        heard = heard_key(score)
+        found["CK"] = heard is not None and same_key(expected["key"], heard)
+        found["CKD"] = heard is not None and same_or_relative_key(expected["key"], heard)
+    if "seconds" in expected:
+        low, high = expected["seconds"]
+        found["length"] = low <= measure.seconds(score) <= high
+    if planned is not None:
+        found |= mood_hits(expected, planned, "planned")
+        wish = {"valence": [planned.valence], "arousal": [planned.arousal]}
+        found |= {
+            name.replace("got", "heard as planned:"): value
+            for name, value in mood_hits(wish, got, "got").items()
+        }
+    return {
+        name: float(value) for name, value in (found | mood_hits(expected, got, "heard")).items()
+    }
+
+
+def collected(
+    found: Sequence[Mapping[str, float]], groups: Sequence[int] | None = None
+) -> dict[str, Figure]:
+    """The mean of each figure over the answers that have it, with its interval.
+
+    groups: answers with the same number belong to one prompt (see `bootstrap`).
+    """
+    of = list(range(len(found))) if groups is None else list(groups)
+    names = list(dict.fromkeys(name for one in found for name in one))
+    figures = {}
+    for name in names:
+        having = [(one[name], group) for one, group in zip(found, of, strict=True) if name in one]
+        figures[name] = bootstrap([value for value, _ in having], [group for _, group in having])
+    return figures
 
 
 class NGram:

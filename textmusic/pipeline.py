@@ -14,8 +14,15 @@ from textmusic import measure
 from textmusic.engine import Engine, OnnxEngine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, finish
-from textmusic.grammar import Grammar, PlanGrammar, ScoreGrammar, key_bias, layout_of
-from textmusic.plan import DRUMS, TEMPO_RANGE, Plan, quarters_per_bar
+from textmusic.grammar import (
+    OPEN_BARS,
+    Grammar,
+    PlanGrammar,
+    ScoreGrammar,
+    key_bias,
+    layout_of,
+)
+from textmusic.plan import COUNTED_BARS, DRUMS, TEMPO_RANGE, Plan, quarters_per_bar
 from textmusic.prompt import Prompt, read_prompt
 from textmusic.report import Report
 from textmusic.sampling import Sampling, choose
@@ -90,6 +97,26 @@ class TextToMusic:
     def _longest_text(self) -> int:
         """Ids of a prompt's text at most, so that there is room to look back on music."""
         return self.engine.context // 4
+
+    def plan(
+        self, text: str = "", *, forced: bool = True, seed: int = 0, sampling: Sampling = Sampling()
+    ) -> Plan:
+        """The plan alone, without its music: quick, and what a generation with this seed follows.
+
+        forced=False lets the model read everything by itself: what it has learnt of words.
+        """
+        prompt = self.understand(text)
+        if not forced:
+            prompt = replace(prompt, asked=Plan(), seconds=None, without=(), near=Plan())
+        take = _Take(
+            self, prompt, seed, sampling, lengths=OPEN_BARS if forced else (1, COUNTED_BARS)
+        )
+        caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
+        logits = self.engine.prefill(np.array([[*caption, *self._ids(PLAN)]], dtype=np.int64))
+        while not take.planned:
+            music_id = take.take(logits[0])
+            logits = self.engine.step(np.array([music_id + self.tokenizer.offset]))
+        return take.plan
 
     def generate(
         self,
@@ -201,6 +228,7 @@ class TextToMusic:
             measured_seconds=round(measure.seconds(score), 3),
             notes=int(score.note_num()),
             unused=prompt.unused,
+            near=prompt.near,
         )
         return Generation(prompt, plan, score, take.seed, report, self.name, len(take.score_ids))
 
@@ -208,7 +236,14 @@ class TextToMusic:
 class _Take:
     """One sequence being written: its grammar, its dice, and what it has so far."""
 
-    def __init__(self, owner: TextToMusic, prompt: Prompt, seed: int, sampling: Sampling) -> None:
+    def __init__(
+        self,
+        owner: TextToMusic,
+        prompt: Prompt,
+        seed: int,
+        sampling: Sampling,
+        lengths: tuple[int, int] = OPEN_BARS,
+    ) -> None:
         self.seed, self.sampling = seed, sampling
         self._layout, self._vocabulary = owner.layout, owner.tokenizer.vocabulary
         self._rng = np.random.default_rng(seed)
@@ -216,7 +251,12 @@ class _Take:
         asked = replace(prompt.asked, begin=True, end=True)
         self._seconds = prompt.seconds
         self._plan_grammar = PlanGrammar(
-            owner.layout, asked, seconds=prompt.seconds, without=prompt.without
+            owner.layout,
+            asked,
+            seconds=prompt.seconds,
+            without=prompt.without,
+            near=prompt.near,
+            lengths=lengths,
         )
         self._grammar: Grammar = self._plan_grammar
         self._bias: Any = 0.0
@@ -231,11 +271,18 @@ class _Take:
     def done(self) -> bool:
         return self._grammar.done
 
+    @property
+    def planned(self) -> bool:
+        return self._plan_grammar.done
+
     def take(self, logits: Any) -> int:
         """Choose the next music id from logits (M,); a finished take repeats its last id."""
         if self.done:
             return self.score_ids[-1]
-        music_id = choose(logits + self._bias, self._grammar.allowed(), self.sampling, self._rng)
+        sampling = self.sampling
+        if self._grammar is self._plan_grammar:
+            sampling = replace(sampling, temperature=sampling.plan_temperature)
+        music_id = choose(logits + self._bias, self._grammar.allowed(), sampling, self._rng)
         self._grammar.advance(music_id)
         if self._grammar is not self._plan_grammar:
             self.score_ids.append(music_id)

@@ -96,6 +96,15 @@ def transposed(key: str, semitones: int) -> str:
     return key if key == NO_KEY else key_name(tonic(key) + semitones, is_minor(key))
 
 
+def shift_of(key: str | None) -> int:
+    """Semitones from C to a key's tonic, the short way (-5 to 6); 0 without a key.
+
+    Music ids spell pitches as if the tonic were C, so that what is learnt in one key is known in
+    all twelve; this is how far a written pitch lies below the one that sounds.
+    """
+    return 0 if key is None or key == NO_KEY else (tonic(key) + 5) % 12 - 5
+
+
 def quarters_per_bar(time_signature: str) -> float:
     """Length of a bar in quarter notes: 6/8 -> 3.0."""
     top, bottom = map(int, time_signature.split("/"))

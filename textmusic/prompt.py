@@ -1,8 +1,8 @@
 """What a person asks for: free text and explicit controls -> `Prompt`.
 
 Only facts that the words can hardly mean otherwise are fixed in `Prompt.asked`; everything else
-stays in the caption, where the model reads it. Moods are such: sad is no number until the model
-or a control makes it one.
+stays in the caption, where the model reads it. Moods lie between: "sad" is no number, so its levels
+are kept near (`Prompt.near`), and which of them it is the model decides.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 
 from textmusic.caption import load_data
 from textmusic.errors import TextMusicError
-from textmusic.plan import DRUMS, GENRES, NO_KEY, TEMPO_RANGE, TIME_SIGNATURES, Plan
+from textmusic.plan import DRUMS, GENRES, NO_KEY, TEMPO_RANGE, TIME_SIGNATURES, Plan, is_minor
 from textmusic.reading import chinese
 from textmusic.reading.genre import read_genre
 from textmusic.reading.instruments import lookup, name, read_instruments, spell_out, squash, terms
 from textmusic.reading.key import read_key
 from textmusic.reading.length import SECONDS_RANGE, read_bars, read_seconds
 from textmusic.reading.metre import read_time_signature
+from textmusic.reading.mood import read_mood
 from textmusic.reading.tempo import (
     read_tempo_number,
     read_tempo_word,
@@ -41,7 +42,8 @@ class Prompt:
     text: verbatim. asked: the facts to be forced, controls over words; None is left open.
     seconds: the asked length, never together with `asked.bars`. caption: the English text that the
     model reads; "" if there is none. unused: what was said and can't be used, with the remedy.
-    without: General MIDI programs that must not play ("no drums" is (128,)).
+    without: General MIDI programs that must not play ("no drums" is (128,)). near: levels of
+    valence and arousal that the plan's own may be one off, from mood words.
     """
 
     text: str
@@ -50,6 +52,7 @@ class Prompt:
     caption: str
     unused: tuple[str, ...]
     without: tuple[int, ...] = ()
+    near: Plan = Plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,22 @@ def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = N
         asked = replace(asked, programs=tuple(sorted(asked.programs)))
     unused = (*read.unused, *missed, *_overruled(read.plan, controls))
     without = tuple(p for p in read.without if p not in (asked.programs or ()))
-    prompt = Prompt(text, asked, seconds, caption, unused, without)
+    moods = read_mood(prepared, read.spans) if caption == visible else read_mood(caption)
+    near = _near(moods.value or (None, None), asked)
+    prompt = Prompt(text, asked, seconds, caption, unused, without, near)
     return _one_length(prompt, controls, read)
+
+
+def _near(levels: tuple[int | None, int | None], asked: Plan) -> Plan:
+    """Levels to keep near: not those that are fixed, nor a valence that the asked mode belies."""
+    valence, arousal = levels
+    if asked.key is not None and valence is not None:
+        belied = valence > 3 if is_minor(asked.key) else valence < 3
+        valence = None if belied else valence
+    return Plan(
+        valence=valence if asked.valence is None else None,
+        arousal=arousal if asked.arousal is None else None,
+    )
 
 
 def _visible(text: str) -> str:

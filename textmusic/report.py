@@ -41,6 +41,7 @@ class Report:
     measured_seconds: float
     notes: int
     unused: tuple[str, ...]
+    near: Plan = Plan()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -59,7 +60,8 @@ class Report:
             Row("bars", _text(a.bars), _text(p.bars), _text(m.bars), p.bars == m.bars),
             Row("length", _time(self.seconds), _time(seconds_of(p)), _time(self.measured_seconds),
                 near),
-            Row("mood", _mood(a), _mood(p), _mood(m), _near_mood(p, m)),
+            Row("mood", _mood(a) or _about(a.over(self.near)), _mood(p), _mood(m),
+                _near_mood(p, m)),
             Row("genre", a.genre or "", p.genre or "", "", None),
             Row("density", _density(a), _density(p), _density(m),
                 None if m.density is None else abs((p.density or 3) - m.density) <= 1),
@@ -78,6 +80,7 @@ class Report:
             if plan["programs"] is not None:
                 plan["programs"] = tuple(plan["programs"])
             fields[name] = Plan(**plan)
+        fields["near"] = Plan(**fields.get("near", {}))
         fields["unused"] = tuple(fields["unused"])
         return Report(**fields)
 
@@ -132,6 +135,16 @@ def _mood(plan: Plan) -> str:
     if plan.valence is None or plan.arousal is None:
         return ""
     return mood_name(plan.valence, plan.arousal)
+
+
+def _about(near: Plan) -> str:
+    """Mood words in levels: "about sad, moderate"; what they leave open is left out."""
+    words = []
+    if near.valence is not None:
+        words.append(VALENCE_NAMES[near.valence - 1])
+    if near.arousal is not None:
+        words.append(AROUSAL_NAMES[near.arousal - 1])
+    return f"about {', '.join(words)}" if words else ""
 
 
 def _density(plan: Plan) -> str:

@@ -17,15 +17,18 @@ class Sampling:
     temperature: 0 always takes the likeliest id; 1 draws as the model believes; at most 2.
     top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
     key_strength: 0 leaves the key to the model, 1 allows scale tones only.
+    plan_temperature: as temperature, for what of the plan is left open.
     """
 
     temperature: float = 0.95
     top_p: float = 0.95
     key_strength: float = 0.75
+    plan_temperature: float = 0.7
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature <= 2:
-            raise TextMusicError(f"temperature {self.temperature} is not between 0 and 2.")
+        for temperature in (self.temperature, self.plan_temperature):
+            if not 0 <= temperature <= 2:
+                raise TextMusicError(f"temperature {temperature} is not between 0 and 2.")
         if not 0 < self.top_p <= 1:
             raise TextMusicError(f"top-p {self.top_p} is not above 0 and at most 1.")
         if not 0 <= self.key_strength <= 1:

@@ -3,9 +3,10 @@
     [text ids] <|plan|> plan ids <|score|> REMI ids <|end|>
 
 Text ids are the pretrained LLM's own, untouched; music ids are new rows behind them, from `offset`
-on. The REMI part is MidiTok's, folded in two places: a bar's time signature and the tempo stand in
-the plan and are not said again in every bar, and bars are numbered by how many are left
-(`Bar_16` ... `Bar_1`), so that the model always knows where the end is, in pieces of any length.
+on. The REMI part is MidiTok's, folded in three places: a bar's time signature and the tempo stand
+in the plan and are not said again in every bar; bars are numbered by how many are left
+(`Bar_16` ... `Bar_1`), so that the model always knows where the end is, in pieces of any length;
+and pitches are spelt as if the tonic were C, so that what is learnt in one key is known in all.
 `unfold` restores MidiTok's own stream.
 """
 
@@ -30,6 +31,7 @@ from textmusic.plan import (
     encode_plan,
     field_vocabulary,
     quarters_per_bar,
+    shift_of,
     tempo_mark,
 )
 
@@ -169,7 +171,8 @@ class Tokenizer:
     def encode_score(self, score: Score, plan: Plan) -> list[int]:
         """Music ids of a score of one time signature, from the first bar to `<|end|>`.
 
-        plan.bars and plan.time_signature must be known; bars without notes are written too.
+        plan.bars and plan.time_signature must be known, plan.key where there is one; bars without
+        notes are written too.
         """
         assert plan.time_signature is not None and plan.bars is not None
         copy = score.copy()
@@ -178,7 +181,7 @@ class Tokenizer:
 
         copy.time_signatures.clear()
         copy.time_signatures.append(TimeSignature(0, top, bottom))
-        return self.music_ids(fold(self._remi(copy).tokens, plan.bars))
+        return self.music_ids(fold(self._remi(copy).tokens, plan.bars, shift_of(plan.key)))
 
     def decode_score(self, ids: list[int], plan: Plan) -> Score:
         """The Score that music ids spell, with the plan's tempo and metre, a track an instrument.
@@ -217,8 +220,11 @@ class Tokenizer:
         return notes
 
 
-def fold(tokens: list[str], bars: int) -> list[str]:
-    """MidiTok's REMI stream as ours: bars counted down, metre and tempo left to the plan."""
+def fold(tokens: list[str], bars: int, shift: int = 0) -> list[str]:
+    """MidiTok's REMI stream as ours: bars counted down, metre and tempo left to the plan.
+
+    shift: how far pitches are written below where they sound (`plan.shift_of`).
+    """
     left, folded = bars, []
     for token in tokens:
         kind, _, value = token.partition("_")
@@ -227,13 +233,15 @@ def fold(tokens: list[str], bars: int) -> list[str]:
             left -= 1
         elif kind == "Program":
             folded.append(f"Program_{DRUMS if value == '-1' else value}")
+        elif kind == "Pitch":
+            folded.append(f"Pitch_{int(value) - shift}")
         elif kind != "TimeSig":
             folded.append(token)
     folded += [f"Bar_{min(n, COUNTED_BARS)}" for n in range(left, 0, -1)]
     return [*folded, END]
 
 
-def unfold(tokens: list[str], time_signature: str) -> list[str]:
+def unfold(tokens: list[str], time_signature: str, shift: int = 0) -> list[str]:
     """Inverse of `fold`: the stream that MidiTok decodes."""
     metre = f"TimeSig_{grid_signature(time_signature)}"
     unfolded: list[str] = []
@@ -243,6 +251,8 @@ def unfold(tokens: list[str], time_signature: str) -> list[str]:
             unfolded += ["Bar_None", metre]
         elif kind == "Program":
             unfolded.append(f"Program_{-1 if int(value) == DRUMS else value}")
+        elif kind == "Pitch":
+            unfolded.append(f"Pitch_{int(value) + shift}")
         elif token != END:
             unfolded.append(token)
     return unfolded
@@ -269,6 +279,7 @@ def notes_of_bar(tokens: list[str], plan: Plan, bar: int, program: int = 0) -> t
     """
     assert plan.time_signature is not None
     steps, per_quarter = positions_per_beat(plan.time_signature)
+    shift = shift_of(plan.key)
     notes: list[Note] = []
     position = pitch = velocity = 0
     for token in tokens:
@@ -278,7 +289,7 @@ def notes_of_bar(tokens: list[str], plan: Plan, bar: int, program: int = 0) -> t
         elif kind == "Program":
             program = int(value)
         elif kind in ("Pitch", "PitchDrum"):
-            pitch = int(value)
+            pitch = int(value) + (shift if kind == "Pitch" else 0)
         elif kind == "Velocity":
             velocity = int(value)
         elif kind == "Duration":

@@ -2,7 +2,8 @@
 
 Measures every piece, cuts it into windows at bar lines, keeps tunes that occur in several sources
 in one split, and writes train.parquet, valid.parquet and test.parquet with music ids, and the
-tokenizer they belong to.
+tokenizer they belong to; and says what was dropped or repaired (cleaning.json) and what there is
+(statistics.md, statistics.png).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from huggingface_hub import hf_hub_download
 from rich.progress import track
 from symusic import Score
 
-from textmusic.learning import corpus
+from textmusic.engine import cores
+from textmusic.grammar import layout_of
+from textmusic.learning import corpus, statistics
 from textmusic.learning.dataset import write_windows
 from textmusic.measure import arousal_of, density_of, estimate_key, notes_of, valence_of
 from textmusic.pipeline import locate
@@ -28,6 +31,7 @@ from textmusic.plan import is_minor, tonic
 from textmusic.tokenizer import Tokenizer, create_tokenizer
 
 Job = tuple[dict[str, Any], bytes, str, str]
+Report = Counter[tuple[str, str]]  # (source, what was dropped or repaired) -> how often
 SHARES = {"valid": 2, "test": 4}  # percent of the tunes, by default
 
 
@@ -39,9 +43,14 @@ def split_of(group: str, shares: dict[str, int]) -> str:
     return "test" if number < shares["valid"] + shares["test"] else "train"
 
 
-def grouped(folders: list[Path]) -> list[Job]:
-    """Every piece with its group: pieces share one if they share a tune or an opening melody."""
+def grouped(folders: list[Path], done: Report) -> list[Job]:
+    """Every piece with its group: pieces share one if they share a tune or an opening melody.
+
+    A piece with the opening melody, the instruments and about the length of one met before is a
+    near-duplicate and left out, unless both are arrangements of one tune, made to differ.
+    """
     jobs, parent = [], {}  # type: ignore[var-annotated]
+    met: dict[tuple[str, tuple[int, ...]], list[int]] = defaultdict(list)
 
     def root(name: str) -> str:
         while parent.setdefault(name, name) != name:
@@ -52,23 +61,29 @@ def grouped(folders: list[Path]) -> list[Job]:
         tunes = corpus.tune_names(folder)
         for row, data in track(list(corpus.read_corpus(folder)), f"reading {folder.name}"):
             own = f"{folder.name}/{row['id'].replace('_', '-')}"
-            marks = [tunes.get(row["id"], "")]
-            marks.append(corpus.fingerprint(notes_of(Score.from_midi(data))))
-            for mark in filter(None, marks):
+            notes = notes_of(Score.from_midi(data))
+            melody = corpus.fingerprint(notes)
+            for mark in filter(None, (tunes.get(row["id"]), melody)):
                 parent[root(mark)] = root(own)
+            twins = met[melody, tuple(row["programs"])]
+            if melody and row["id"] not in tunes:
+                if any(abs(len(notes) - other) < 0.1 * other for other in twins):
+                    done[folder.name, "piece dropped: near-duplicate of one before"] += 1
+                    continue
+                twins.append(len(notes))
             jobs.append((row, data, folder.name, own))
     return [(row, data, source, root(own)) for row, data, source, own in jobs]
 
 
-def work(job: Job, vocabulary: Path, longest: int) -> tuple[list[corpus.Window], str, str]:
-    """Windows of one piece, its source, and why there are none if so."""
+def work(job: Job, vocabulary: Path, longest: int) -> tuple[list[corpus.Window], str, Counter[str]]:
+    """Windows of one piece, its source, and what was dropped or repaired."""
     row, data, source, group = job
     tokenizer = _TOKENIZERS.setdefault(vocabulary, Tokenizer(vocabulary))
     try:
-        windows, why = corpus.windows_of(row, data, source, group, tokenizer, longest)
+        windows, done = corpus.windows_of(row, data, source, group, tokenizer, longest)
     except (ValueError, RuntimeError) as problem:
-        return [], source, f"unreadable: {problem}"
-    return windows, source, why
+        return [], source, Counter({f"piece dropped: unreadable ({problem})": 1})
+    return windows, source, done
 
 
 _TOKENIZERS: dict[Path, Tokenizer] = {}  # one a process
@@ -115,10 +130,11 @@ def main() -> None:
     parser.add_argument("corpora", type=Path, help="folder of corpus folders (midi.zip, metadata)")
     parser.add_argument("-o", "--output", type=Path, default=Path("data"))
     parser.add_argument("--base", help="LLM (folder or Hub id) whose text tokenizer is used")
-    parser.add_argument("--longest", type=int, default=960, help="music ids in a window at most")
+    parser.add_argument("--longest", type=int, default=1408, help="music ids in a window at most")
     for split, percent in SHARES.items():
         parser.add_argument(f"--{split}", type=int, default=percent, help="percent of the tunes")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--mix", type=Path, help="training config whose weights the table shows")
+    parser.add_argument("--workers", type=int, default=cores())
     args = parser.parse_args()
     folders = sorted(p.parent for p in args.corpora.glob("*/metadata.jsonl"))
     shares = {split: getattr(args, split) for split in SHARES}
@@ -126,26 +142,32 @@ def main() -> None:
         parser.error(f"'{args.corpora}' holds no corpus folder (midi.zip and metadata.jsonl)")
     model = args.output / "tokenizer"
     create_tokenizer(text_tokenizer(args.base), model)
-    jobs = grouped(folders)
+    done: Report = Counter()
+    jobs = grouped(folders, done)
     key_agreement(jobs)
     kept: dict[str, list[corpus.Window]] = defaultdict(list)
-    dropped: Counter[tuple[str, str]] = Counter()
     with ProcessPoolExecutor(args.workers) as pool:
         n = len(jobs)
         results = pool.map(work, jobs, [model] * n, [args.longest] * n, chunksize=16)
-        for windows, source, why in track(results, "cutting", total=n):
-            if why:
-                dropped[source, why] += 1
+        for windows, source, counted in track(results, "cutting", total=n):
+            done.update({(source, what): count for what, count in counted.items() if count})
             for window in windows:
                 kept[split_of(window.group, shares)].append(window)
-    for (source, why), count in sorted(dropped.items()):
-        print(f"dropped {count:5} of {source}: {why}")
+    cleaning = [(what, source, count) for (source, what), count in sorted(done.items())]
+    for what, source, count in sorted(cleaning):
+        print(f"{what:60} {source:28} {count:6}")
+    (args.output / "cleaning.json").write_text(json.dumps(cleaning, indent=1))
     percentiles(kept["train"], model)
     for split, windows in kept.items():
         write_windows(windows, args.output / f"{split}.parquet")
         ids = sum(len(w.ids) for w in windows)
         print(f"{split:6} {len(windows):7} windows {ids:10} ids")
-    print(json.dumps(Counter(w.source for w in kept["train"]), indent=1))
+    notes = range(*layout_of(Tokenizer(model).vocabulary).spans["Velocity"])
+    mix = json.loads(args.mix.read_text())["mix"] if args.mix else {}
+    table = statistics.markdown(kept["train"], notes, mix)
+    (args.output / "statistics.md").write_text(table)
+    statistics.draw(kept["train"], args.output / "statistics.png")
+    print(table)
 
 
 if __name__ == "__main__":

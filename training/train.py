@@ -30,20 +30,23 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--run", type=Path, default=Path("runs/default"))
     parser.add_argument("--base", help="Hub id or folder of an LLM, a model folder, or 'bundled'")
     for field in fields(Training):
-        kind = {"int": int, "float": float}.get(str(field.type), float)
-        parser.add_argument(f"--{field.name}", type=kind)
+        if "bool" in str(field.type):
+            parser.add_argument(f"--{field.name}", action=argparse.BooleanOptionalAction)
+        else:
+            kind = int if "int" in str(field.type) else float
+            parser.add_argument(f"--{field.name}", type=kind)
     return parser.parse_args()
 
 
 def validation_batches(
     data: Path, tokenizer: Tokenizer, captioner: Captioner, size: int
 ) -> list[dict[str, Any]]:
-    """The same held-out examples for every run: no transposition, captions from a fixed seed."""
+    """The same held-out examples for every run: nothing varied, captions from a fixed seed."""
     windows = read_windows(data / "valid.parquet")
     rng = random.Random(0)
     sources = sorted({w.source for w in windows})
     examples = Examples(
-        windows, tokenizer, captioner, weights=dict.fromkeys(sources, 1.0), transpose=False
+        windows, tokenizer, captioner, weights=dict.fromkeys(sources, 1.0), vary=False
     )
     drawn = sorted(
         (examples.make(examples.draw(rng), rng) for _ in range(size)), key=lambda e: len(e.ids)

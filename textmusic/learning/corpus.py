@@ -10,6 +10,7 @@ import hashlib
 import json
 import random
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -42,7 +43,10 @@ from textmusic.plan import (
 from textmusic.tokenizer import Tokenizer
 
 TPQ = 12  # the corpora's own grid, ticks per quarter note
-WINDOW_BARS = (64, 48, 32, 24, 16, 12, 8, 6, 4)
+WINDOW_BARS = (64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2)
+LONGEST_NOTE = 32.0  # quarter notes; what sounds longer was never released
+LONGEST_SILENCE = 4  # bars
+KEY_TOLERANCE = 0.06  # how far a label's profile may fit worse than the best before it loses
 # Tempi (quarter notes a minute) for scores that state none: the usual range of the dance or style.
 USUAL_TEMPO = {
     "reel": (180, 224), "hornpipe": (150, 190), "jig": (160, 200), "strathspey": (110, 140),
@@ -96,31 +100,39 @@ def fingerprint(notes: Notes) -> str:
 
 def windows_of(
     row: dict[str, Any], data: bytes, source: str, group: str, tokenizer: Tokenizer, longest: int
-) -> tuple[list[Window], str]:
-    """Windows of one piece, each at most `longest` music ids; or why there are none."""
+) -> tuple[list[Window], Counter[str]]:
+    """Windows of one piece, each at most `longest` music ids; and what was dropped or repaired."""
     rng = random.Random(row["id"])
     score = Score.from_midi(data).resample(TPQ, min_dur=1)
-    notes = _repair(notes_of(score))
+    done: Counter[str] = Counter()
+    notes = _repair(notes_of(score), done)
     if len(notes) < 16:
-        return [], "fewer than 16 notes"
+        return [], done + Counter({"piece dropped: fewer than 16 notes": 1})
     if row["velocity"] == "flat":
         notes = _shaped(notes)
+    if _contradicted(row.get("key"), notes):
+        done["key label dropped: the notes contradict it"] += 1
+        row = row | {"key": None}
     windows: list[Window] = []
-    for metre, first, last in _segments(score, notes):
+    for metre, first, last in _segments(score, notes, done):
         if metre not in TIME_SIGNATURES:
+            done[f"stretch dropped: the vocabulary has no {metre}"] += 1
             continue
         ends_piece = last >= float(notes.end.max()) - 1e-6
         tempo = _tempo(row, score, first, metre, rng)
         for begin, end, bars in _cuts(notes, first, last, metre, longest, rng):
-            plan_bars = bars
             part = _slice(notes, begin, begin + bars * quarters_per_bar(metre))
             if len(part) < 4 or len(np.unique(part.program)) > MAX_PROGRAMS:
+                done["window dropped: under 4 notes or over 15 instruments"] += 1
                 continue
             window = to_score(part, metre, tempo)
             measured = measure(window)
             assert measured.bars is not None
-            plan_bars = measured.bars  # trailing silence is cut off
-            if plan_bars < 2:
+            if measured.bars < 2:  # trailing silence is cut off
+                done["window dropped: under 2 bars"] += 1
+                continue
+            if _silence(part, quarters_per_bar(metre)) > LONGEST_SILENCE:
+                done[f"window dropped: over {LONGEST_SILENCE} bars of silence"] += 1
                 continue
             plan = replace(
                 measured,
@@ -130,18 +142,23 @@ def windows_of(
             )
             ids = tokenizer.encode_score(window, plan)
             if len(ids) <= longest:
+                genres = (*row["genre"], *_inferred(plan, part))
                 windows.append(
-                    Window(row["id"], source, group, row["licence"], tuple(row["genre"]), plan,
-                           tuple(ids))
-                )  # fmt: skip
-    return windows, "" if windows else "no window fits (metre, length or too many notes a bar)"
+                    Window(row["id"], source, group, row["licence"], genres, plan, tuple(ids))
+                )
+    if not windows:
+        done["piece dropped: no window of it is fit"] += 1
+    return windows, done
 
 
-def _repair(notes: Notes) -> Notes:
+def _repair(notes: Notes, done: Counter[str]) -> Notes:
     """Notes of vocabulary pitches, none struck while it still sounds in the same part."""
     low, high = np.where(notes.program == DRUMS, 27, 21), np.where(notes.program == DRUMS, 88, 108)
     keep = (notes.pitch >= low) & (notes.pitch < high)
-    duration = notes.duration.copy()
+    stuck = notes.duration > LONGEST_NOTE
+    done["note dropped: outside the vocabulary's pitches"] += int((~keep).sum())
+    done[f"note shortened: stuck for over {LONGEST_NOTE:.0f} quarter notes"] += int(stuck.sum())
+    duration = np.where(stuck, LONGEST_NOTE, notes.duration)
     last: dict[tuple[int, int], int] = {}
     for i in np.flatnonzero(keep):
         voice = (int(notes.program[i]), int(notes.pitch[i]))
@@ -149,6 +166,7 @@ def _repair(notes: Notes) -> Notes:
             before = last[voice]
             if notes.start[before] == notes.start[i]:
                 keep[i] = False
+                done["note dropped: struck twice at once"] += 1
                 continue
             duration[before] = min(duration[before], notes.start[i] - notes.start[before])
         last[voice] = int(i)
@@ -172,8 +190,18 @@ def _shaped(notes: Notes) -> Notes:
     return replace(notes, velocity=np.clip(accent + swell, 30, 120).astype(np.int64))
 
 
-def _segments(score: Score, notes: Notes) -> Iterator[tuple[str, float, float]]:
-    """(time signature, first quarter, last quarter) of the stretches of one metre."""
+def _silence(notes: Notes, bar: float) -> int:
+    """The most bars in a row in which nothing begins or sounds on."""
+    starts = np.append(notes.start, notes.end.max())
+    gaps = starts - np.append(0.0, np.maximum.accumulate(notes.end))
+    return int(max(gaps.max(), 0.0) // bar)
+
+
+def _segments(score: Score, notes: Notes, done: Counter[str]) -> Iterator[tuple[str, float, float]]:
+    """(time signature, first quarter, last quarter) of the stretches of one metre.
+
+    A bar that a change of metre cuts short does not add up, and is left out.
+    """
     changes = [
         (ts.time / score.ticks_per_quarter, f"{ts.numerator}/{ts.denominator}")
         for ts in score.time_signatures
@@ -181,6 +209,11 @@ def _segments(score: Score, notes: Notes) -> Iterator[tuple[str, float, float]]:
     total = float(notes.end.max())
     starts = [start for start, _ in changes] + [total]
     for (start, metre), stop in zip(changes, starts[1:], strict=True):
+        bar = quarters_per_bar(metre)
+        whole = start + (stop - start + 1e-6) // bar * bar
+        if stop < total and stop - whole > 1e-6:
+            done["bar dropped: cut short by a change of metre"] += 1
+            stop = whole
         if stop > start:
             yield metre, start, stop
 
@@ -215,10 +248,12 @@ def _cuts(
         size = pick(tail)
         yield first + (bars - size) * bar, True, size
     at = 0
-    while sizes := fits(at):
-        size = pick(sizes)
-        yield first + at * bar, at + size == bars, size
-        at += size
+    while at < bars:
+        sizes = fits(at)
+        size = pick(sizes) if sizes else 1
+        if sizes:
+            yield first + at * bar, at + size == bars, size
+        at += size  # a bar that is too dense for any window is passed over
 
 
 def _slice(notes: Notes, begin: float, stop: float) -> Notes:
@@ -250,6 +285,23 @@ def to_score(notes: Notes, metre: str, tempo: float) -> Score:
     return score
 
 
+def _inferred(plan: Plan, notes: Notes) -> list[str]:
+    """Genres that no source is labelled with, given to what sounds like them.
+
+    ambient: very calm, few notes, most of them held for a second or more, no drums. cinematic:
+    strings and brass among four instruments or more.
+    """
+    assert plan.arousal and plan.density and plan.tempo and plan.programs
+    genres = []
+    held = float(np.median(notes.duration)) * 60 / plan.tempo
+    if plan.arousal == 1 and plan.density <= 2 and held >= 1 and DRUMS not in plan.programs:
+        genres.append("ambient")
+    families = {program // 8 for program in plan.programs}
+    if len(plan.programs) >= 4 and families & {5, 6} and 7 in families:
+        genres.append("cinematic")
+    return genres
+
+
 def _tempo(row: dict[str, Any], score: Score, at: float, metre: str, rng: random.Random) -> float:
     """The tempo in force, or, where the source states none, one usual for the style."""
     if row["tempo_bpm"] is not None:
@@ -268,8 +320,20 @@ def _key(label: str | None, notes: Notes) -> str:
     if estimate == NO_KEY or not label or label.split()[-1] not in ("major", "minor"):
         return estimate
     labelled = key_name(tonic(label), label.endswith("minor"))
+    return labelled if _misfit(labelled, notes) < KEY_TOLERANCE else estimate
+
+
+def _misfit(key: str, notes: Notes) -> float:
+    """How much worse a key's profile correlates with the notes than the best one's, 0 to 2."""
     scores = key_scores(pitch_class_weights(notes))
-    return labelled if scores[KEYS.index(labelled)] > scores.max() - 0.06 else estimate
+    return float(scores.max() - scores[KEYS.index(key)])
+
+
+def _contradicted(label: str | None, notes: Notes) -> bool:
+    """Whether a label of the whole piece is far from what its notes say."""
+    if not label or label.split()[-1] not in ("major", "minor"):
+        return False
+    return _misfit(key_name(tonic(label), label.endswith("minor")), notes) > 0.3
 
 
 def read_corpus(folder: Path) -> Iterator[tuple[dict[str, Any], bytes]]:

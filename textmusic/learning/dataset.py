@@ -15,10 +15,19 @@ from numpy.typing import NDArray
 from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import Window
-from textmusic.plan import DRUMS, Plan, transposed
+from textmusic.metrics import tempo_bin
+from textmusic.plan import DRUMS, TEMPO_RANGE, Plan, transposed
 from textmusic.tokenizer import PLAN, SCORE, Tokenizer, rounded
 
 IGNORED = -100
+# General MIDI programs that may play each other's parts: pianos, electric pianos, organs ...
+KIN = (
+    (0, 1, 2, 3), (4, 5), (6, 7), (16, 17, 18, 19), (24, 25), (26, 27), (29, 30),
+    (32, 33, 34, 35), (38, 39), (44, 48, 49, 50, 51), (52, 53, 54), (56, 59), (61, 62, 63),
+    (65, 66), (73, 74, 75), (80, 81), (88, 89, 91, 92, 94, 95),
+)  # fmt: skip
+SWAP = 0.15  # share of examples in which one instrument is swapped for one of its kin
+OWN_KEY = 0.3  # share of examples that keep the piece's own key
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +72,11 @@ def read_windows(path: Path) -> list[Window]:
 
 
 class Examples:
-    """Draws examples: a window by its source's weight, transposed, with a fresh caption.
+    """Draws examples: a window by its source's weight, varied, with a fresh caption.
 
-    A source that the weights do not name weighs 1; weight 0 leaves it out.
+    A source that the weights do not name weighs 1; weight 0 leaves it out. Varied is the key (ids
+    are spelt from C: to transpose is to name another key), the tempo within its published bin, and
+    now and then an instrument.
     """
 
     def __init__(
@@ -75,12 +86,12 @@ class Examples:
         captioner: Captioner,
         *,
         weights: dict[str, float] | None = None,
-        transpose: bool = True,
+        vary: bool = True,
     ) -> None:
         self.windows = windows
         self.tokenizer = tokenizer
         self.captioner = captioner
-        self.transpose = transpose
+        self.vary = vary
         sources = [w.source for w in windows]
         counts = {source: sources.count(source) for source in set(sources)}
         share = weights or {source: float(n) for source, n in counts.items()}
@@ -88,8 +99,6 @@ class Examples:
         if each.sum() == 0:
             raise TextMusicError("no window has a weight; check the mix against the sources.")
         self.cumulative = np.cumsum(each / each.sum())
-        pitches = [i for i, t in enumerate(tokenizer.vocabulary) if t.startswith("Pitch_")]
-        self._low, self._high = min(pitches), max(pitches) + 1
         self._plan, self._score = tokenizer.music_ids([PLAN, SCORE])
 
     def draw(self, rng: random.Random) -> Window:
@@ -99,19 +108,30 @@ class Examples:
     def make(self, window: Window, rng: random.Random, *, music: bool = True) -> Example:
         """An example of a window; without music it is caption and plan alone."""
         ids = np.array(window.ids, dtype=np.int64)
-        shift = rng.randint(-5, 6) if self.transpose else 0
-        pitched = (ids >= self._low) & (ids < self._high)
-        moved = ids[pitched] + shift
-        if len(moved) and (moved.min() < self._low + 9 or moved.max() >= self._high - 8):
-            shift, moved = 0, ids[pitched]  # out of the piano's range: leave it where it is
-        ids[pitched] = moved
-        assert window.plan.key is not None
-        plan = replace(
-            rounded(window.plan),
-            genre=self._genre(window, rng),
-            key=transposed(window.plan.key, shift),
-        )
+        plan = replace(window.plan, genre=self._genre(window, rng))
+        if self.vary:
+            plan, ids = self._varied(plan, ids, rng)
+        plan = rounded(plan)
         return self.join(self.captioner.write(plan, rng), plan, ids if music else ids[:0])
+
+    def _varied(
+        self, plan: Plan, ids: NDArray[np.int64], rng: random.Random
+    ) -> tuple[Plan, NDArray[np.int64]]:
+        assert plan.key is not None and plan.tempo is not None and plan.programs is not None
+        if rng.random() >= OWN_KEY:
+            plan = replace(plan, key=transposed(plan.key, rng.randrange(12)))
+        low, high = TEMPO_RANGE
+        tempo = min(max(plan.tempo * rng.uniform(0.95, 1.05), low), high)
+        if tempo_bin(tempo) == tempo_bin(plan.tempo):
+            plan = replace(plan, tempo=tempo)
+        swaps = kindred(plan.programs) if rng.random() < SWAP else []
+        if swaps:
+            old, new = rng.choice(swaps)
+            first = self.tokenizer.index["Program_0"]
+            ids = np.where(ids == first + old, first + new, ids)
+            programs = tuple(new if p == old else p for p in plan.programs)
+            plan = replace(plan, programs=programs)
+        return plan, ids
 
     def join(self, caption: str, plan: Plan, score: NDArray[np.int64]) -> Example:
         """Caption, plan and (possibly no) score as one sequence, with its labels."""
@@ -129,6 +149,16 @@ class Examples:
     def _genre(self, window: Window, rng: random.Random) -> str:
         genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
         return rng.choice(genres or ["other"])
+
+
+def kindred(programs: tuple[int, ...]) -> list[tuple[int, int]]:
+    """(program, one of its kin) pairs that can be swapped without changing the order of parts."""
+    pairs = [(a, b) for kin in KIN for a in kin for b in kin if a in programs and b != a]
+
+    def between(a: int, b: int) -> bool:
+        return any(min(a, b) <= p <= max(a, b) for p in programs if p != a)
+
+    return [(a, b) for a, b in pairs if not between(a, b)]
 
 
 def batches(

@@ -41,6 +41,7 @@ def export_onnx(
     context: ids that the engine looks back on at most; the length trained on.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    model.settle()
     lm = model.lm
     with tempfile.TemporaryDirectory() as work:
         _save_trunk(model, Path(work) / "trunk", tokenizer_folder)

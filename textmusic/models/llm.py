@@ -31,10 +31,13 @@ class MusicLLM(nn.Module):
         super().__init__()
         self.lm = lm
         self.offset = offset
+        self.music: nn.Parameter | None = None  # the music rows while they alone are trained
 
     @property
     def rows(self) -> Tensor:
         """The music rows (M, D) of the tied embedding: input and head in one."""
+        if self.music is not None:
+            return self.music
         weight: Tensor = self.lm.get_input_embeddings().weight
         return weight[self.offset :]
 
@@ -51,7 +54,13 @@ class MusicLLM(nn.Module):
 
     def _hidden(self, ids: Tensor) -> Tensor:
         lm = self.lm.get_base_model() if self.has_lora else self.lm
-        hidden: Tensor = lm.base_model(input_ids=ids, use_cache=False).last_hidden_state
+        if self.music is None:
+            read = {"input_ids": ids}
+        else:
+            text = lm.get_input_embeddings()(ids)
+            music = F.embedding((ids - self.offset).clamp(min=0), self.music)
+            read = {"inputs_embeds": torch.where((ids >= self.offset)[..., None], music, text)}
+        hidden: Tensor = lm.base_model(**read, use_cache=False).last_hidden_state
         return hidden
 
     @property
@@ -60,14 +69,19 @@ class MusicLLM(nn.Module):
         return hasattr(self.lm, "merge_and_unload")
 
     def freeze_text_rows(self) -> None:
-        """Let the text embedding stay as pretrained: words not met in training keep their sense."""
+        """Let the text embedding stay as pretrained: words not met in training keep their sense.
 
-        def music_only(grad: Tensor) -> Tensor:
-            grad = grad.clone()
-            grad[: self.offset] = 0
-            return grad
+        The music rows become a parameter of their own, so that no step touches the text rows.
+        """
+        weight = self.lm.get_input_embeddings().weight
+        self.music = nn.Parameter(weight.detach()[self.offset :].clone())
+        weight.requires_grad_(False)
 
-        self.lm.get_input_embeddings().weight.register_hook(music_only)
+    def settle(self) -> None:
+        """Write the music rows that were trained back into the LM's embedding."""
+        if self.music is not None:
+            with torch.no_grad():
+                self.lm.get_input_embeddings().weight[self.offset :] = self.music
 
 
 def new_llm(
@@ -114,6 +128,7 @@ def save_llm(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
     LoRA is merged into the weights, so that the folder is one like any other; the adapter alone
     lies in its folder `adapter`, see `load_lora`.
     """
+    model.settle()
     if model.has_lora:
         # the trained rows are in it anyway; the text rows are the base model's
         model.lm.save_pretrained(folder / "adapter", save_embedding_layers=False)

@@ -1,0 +1,162 @@
+"""Notes -> what the music is like, in numbers: the features whose distributions are compared.
+
+Drums are left out of what concerns pitch. Features follow Dong et al. 2020 (MusPy), Wu & Yang 2020
+(The Jazz Transformer: entropy, grooving) and Yang & Lerch 2020 (overlapping area).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.measure import Notes
+from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, quarters_per_bar, tonic
+
+Floats = NDArray[np.float64]
+MAJOR_SCALE, MINOR_SCALE = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
+GRID = 4  # grooving looks at sixteenths of a quarter-note beat
+
+
+def features(notes: Notes, plan: Plan) -> dict[str, float]:
+    """Every feature of a piece; NaN where it has none (no pitched notes, a single onset)."""
+    bar = quarters_per_bar(plan.time_signature or "4/4")
+    tonal = notes.program != DRUMS
+    line = top_line(notes)
+    with np.errstate(invalid="ignore"):
+        return {
+            "pitch-class entropy": pitch_class_entropy(notes.pitch[tonal]),
+            "notes per bar": len(notes) / max(np.ceil(notes.end.max() / bar), 1),
+            "polyphony": polyphony(notes),
+            "note length": _mean(notes.duration),
+            "interval": _mean(np.abs(np.diff(line[:, 1]))),
+            "inter-onset interval": _mean(np.diff(np.unique(notes.start))),
+            "groove consistency": groove_consistency(notes, bar),
+            "scale consistency": scale_consistency(notes.pitch[tonal]),
+        }
+
+
+def _mean(values: NDArray[np.generic]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def pitch_class_entropy(pitch: NDArray[np.int64]) -> float:
+    """Shannon entropy of the 12 pitch classes' shares, bits: 0 (one tone) to 3.58 (all alike)."""
+    if not len(pitch):
+        return float("nan")
+    share = np.bincount(pitch % 12, minlength=12) / len(pitch)
+    share = share[share > 0]
+    return float(-(share * np.log2(share)).sum())
+
+
+def scale_consistency(pitch: NDArray[np.int64]) -> float:
+    """Largest share of notes in one major or natural minor scale, 0 to 1 (Mogren 2016)."""
+    if not len(pitch):
+        return float("nan")
+    share = np.bincount(pitch % 12, minlength=12) / len(pitch)
+    return float(max(np.roll(share, -root)[list(MAJOR_SCALE)].sum() for root in range(12)))
+
+
+def polyphony(notes: Notes) -> float:
+    """Notes that sound on average while any does; at least 1."""
+    edges = np.concatenate([notes.start, notes.end])
+    change = np.concatenate([np.ones(len(notes)), -np.ones(len(notes))])
+    order = np.lexsort((change, edges))
+    sounding = np.cumsum(change[order])[:-1]
+    span = np.diff(edges[order])
+    active = span[sounding > 0].sum()
+    return float((sounding * span).sum() / active) if active else float("nan")
+
+
+def groove_consistency(notes: Notes, bar: float) -> float:
+    """1 minus the mean share of sixteenths at which neighbouring bars' onsets differ, 0 to 1."""
+    steps = max(round(bar * GRID), 1)
+    index = np.floor(notes.start * GRID + 1e-6).astype(int)
+    bars = int(index.max()) // steps + 1
+    if bars < 2:
+        return float("nan")
+    onsets = np.zeros(bars * steps, dtype=bool)
+    onsets[index] = True
+    rows = onsets.reshape(bars, steps)
+    return float(1 - (rows[1:] != rows[:-1]).mean())
+
+
+def chromatic_share(notes: Notes, key: str | None) -> float:
+    """Share of pitched notes outside the key's scale (minor with both sevenths), 0 to 1."""
+    pitch = notes.pitch[notes.program != DRUMS]
+    if key is None or key == NO_KEY or not len(pitch):
+        return float("nan")
+    scale = (*MINOR_SCALE, 11) if is_minor(key) else MAJOR_SCALE
+    return float(1 - np.isin((pitch - tonic(key)) % 12, scale).mean())
+
+
+def top_line(notes: Notes) -> Floats:
+    """(N, 2) onset and pitch of the highest pitched note at each onset."""
+    tonal = notes.program != DRUMS
+    start, pitch = notes.start[tonal], notes.pitch[tonal]
+    order = np.lexsort((-pitch, start))
+    start, pitch = start[order], pitch[order]
+    first = np.concatenate([[True], np.diff(start) > 1e-6]) if len(start) else np.zeros(0, bool)
+    return np.stack([start[first], pitch[first].astype(np.float64)], axis=1)
+
+
+def ends_on_tonic(notes: Notes, key: str | None) -> bool | None:
+    """Whether the last chord holds the tonic in its bass or its top; None without a key."""
+    tonal = notes.program != DRUMS
+    if key is None or key == NO_KEY or not tonal.any():
+        return None
+    last = notes.start[tonal].max()
+    sounding = notes.pitch[tonal][notes.end[tonal] > last + 1e-6]
+    return tonic(key) in (int(sounding.min()) % 12, int(sounding.max()) % 12)
+
+
+def empty_bars(notes: Notes, plan: Plan) -> float:
+    """Share of bars in which nothing sounds, 0 to 1."""
+    bar = quarters_per_bar(plan.time_signature or "4/4")
+    total = int(np.ceil(notes.end.max() / bar - 1e-6))
+    heard = np.zeros(total, dtype=bool)
+    for start, end in zip(notes.start, notes.end, strict=True):
+        heard[int(start // bar + 1e-6) : int(np.ceil(end / bar - 1e-6))] = True
+    return float(1 - heard.mean())
+
+
+def longest_loop(notes: Notes, plan: Plan) -> int:
+    """The most bars in a row that repeat the bar before them note for note."""
+    bar = quarters_per_bar(plan.time_signature or "4/4")
+    index = np.floor(notes.start / bar + 1e-6).astype(int)
+    rows = [
+        tuple(sorted(zip(np.round(notes.start[index == i] - i * bar, 3), notes.pitch[index == i],
+                         notes.program[index == i], strict=True)))
+        for i in range(int(index.max()) + 1)
+    ]  # fmt: skip
+    longest = run = 0
+    for before, after in pairwise(rows):
+        run = run + 1 if after and after == before else 0
+        longest = max(longest, run)
+    return longest
+
+
+def overlap(one: Floats, two: Floats, points: int = 512) -> float:
+    """Overlapping area of two samples' densities, 0 (apart) to 1 (alike); NaNs are left out.
+
+    Gaussian kernel density estimates with Scott's bandwidth, on one grid (Yang & Lerch 2020).
+    """
+    one, two = one[~np.isnan(one)], two[~np.isnan(two)]
+    if len(one) < 2 or len(two) < 2:
+        return float("nan")
+    both = np.concatenate([one, two])
+    margin = 3 * _bandwidth(both)
+    grid = np.linspace(both.min() - margin, both.max() + margin, points)
+    low = np.minimum(_density(one, grid), _density(two, grid))
+    return float(min(low.sum() * (grid[1] - grid[0]), 1.0))
+
+
+def _bandwidth(sample: Floats) -> float:
+    return float(max(sample.std(ddof=1), 1e-3) * len(sample) ** -0.2)
+
+
+def _density(sample: Floats, grid: Floats) -> Floats:
+    width = _bandwidth(sample)
+    bumps = np.exp(-0.5 * ((grid[:, None] - sample[None]) / width) ** 2)
+    return np.asarray(bumps.sum(axis=1) / (len(sample) * width * np.sqrt(2 * np.pi)))

@@ -1,0 +1,89 @@
+"""Write prompts from held-out pieces: python training/describe.py data/ -o held-out.jsonl
+
+Each line is a caption of one piece of the test split, as a person might type it, and what may
+fairly be expected of an answer: the facts that the caption mentions, and no others. A caption that
+names no length gets one ("8 bars"), so that a set of answers is quickly written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textmusic.caption import Captioner, Phrases, load_data
+from textmusic.learning.dataset import read_windows
+from textmusic.plan import DRUMS, Plan
+
+LONGEST_BARS = 16
+
+
+def expectation(said: Phrases, plan: Plan) -> dict[str, Any]:
+    """What a caption that says so much of a plan lets one expect (see textmusic.metrics)."""
+    expected: dict[str, Any] = {}
+    if said.key:
+        expected["key"] = plan.key
+    if said.tempo:
+        words = {entry["word"]: entry for entry in load_data("tempo.json")}
+        word = words.get(said.tempo)
+        bpm = round(plan.tempo or 0)
+        expected["tempo_bpm"] = [word["low"], word["high"]] if word else [bpm, bpm]
+    if said.metre:
+        expected["time_signature"] = plan.time_signature
+    if said.instruments:
+        melodic = [p for p in plan.programs or () if p != DRUMS]
+        expected["programs"] = [_like(program, said.instruments) for program in melodic]
+        expected["drums"] = DRUMS in (plan.programs or ())
+    if said.bars:
+        expected["bars"] = plan.bars
+    if said.genre:
+        expected["genre"] = plan.genre
+    for entry in load_data("words.jsonl"):
+        if entry["text"] == (said.mood or said.scene):
+            expected |= {"valence": [entry["valence"]], "arousal": [entry["arousal"]]}
+    return expected
+
+
+def _like(program: int, said: str) -> list[int]:
+    """The program, and those that share with it the name that was said."""
+    instruments = load_data("instruments.json")["program"]
+    names = [name for name in instruments[str(program)]["say"] if name in said]
+    return sorted(
+        {program}
+        | {int(other) for other, entry in instruments.items() if set(names) & set(entry["say"])}
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder that training/prepare.py wrote")
+    parser.add_argument("-o", "--output", type=Path, default=Path("held-out.jsonl"))
+    parser.add_argument("-n", type=int, default=500, help="how many prompts")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    rng = random.Random(args.seed)
+    by_tune = {}
+    for window in read_windows(args.data / "test.parquet"):
+        if (window.plan.bars or 0) <= LONGEST_BARS:
+            by_tune.setdefault(window.group, []).append(window)
+    tunes = rng.sample(sorted(by_tune), min(args.n, len(by_tune)))
+    captioner, lines = Captioner(), []
+    for tune in tunes:
+        window = rng.choice(by_tune[tune])
+        genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
+        plan = replace(window.plan, genre=rng.choice(genres or ["other"]))
+        text, said = captioner.describe(plan, rng)
+        expected = expectation(said, plan)
+        if not said.bars:
+            text = f"{text.rstrip('. ')}, 8 bars" if text else "8 bars"
+            expected["bars"] = 8
+        lines.append(json.dumps({"text": text, "source": window.source, **expected}))
+    args.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{len(lines)} prompts in {args.output}")
+
+
+if __name__ == "__main__":
+    main()
