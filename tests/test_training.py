@@ -45,8 +45,9 @@ pytestmark = [
 ]
 torch.set_num_threads(1)  # the model is tiny: threads would only wait for each other
 STEPS = Training(
-    steps=2, tokens=600, learning_rate=1e-2, warmup=0, evaluate_every=2, save_every=1, seed=1
-)
+    steps=2, tokens=600, learning_rate=1e-2, warmup=0, evaluate_every=2, save_every=1, seed=1,
+    bf16=False,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def make_run(model: MusicLLM, folder: Path, examples: Examples, training: Traini
     )
     rng = random.Random(0)
     held_out = [collate([examples.make(examples.draw(rng), rng) for _ in range(2)])]
-    save = partial(save_llm, model, tokenizer_folder=examples.tokenizer.folder)
+    save = partial(save_llm, tokenizer_folder=examples.tokenizer.folder)
     return Run(model, folder, training, lambda skip: feed(skip=skip), held_out, save)
 
 

@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
+
 from textmusic.caption import Captioner
 from textmusic.learning.dataset import Examples, batches, collate, read_windows
 from textmusic.learning.trainer import Run, Training
@@ -78,14 +80,18 @@ def main() -> None:
         model.freeze_text_rows()
     captioner = Captioner()
     examples = Examples(
-        read_windows(args.data / "train.parquet"), tokenizer, captioner, weights=config.get("mix")
+        read_windows(args.data / "train.parquet"),
+        tokenizer,
+        captioner,
+        weights=config.get("mix"),
+        permissive=config.get("permissive", False),
     )
     feed = partial(
         batches,
         examples,
         tokens=training.tokens,
         reading=training.reading_at,
-        seed=training.seed,
+        seed=training.seed + 1000 * PartialState().process_index,  # each process has its own
     )
     run = Run(
         model,
@@ -93,7 +99,7 @@ def main() -> None:
         training,
         lambda skip: feed(skip=skip),
         validation_batches(args.data, tokenizer, captioner, config.get("held_out", 32)),
-        partial(save_llm, model, tokenizer_folder=tokenizer.folder),
+        partial(save_llm, tokenizer_folder=tokenizer.folder),
     )
     best = run.train()
     print(f"best held-out loss: {best:.4f} nats per plan or score id; model in {args.run / 'best'}")

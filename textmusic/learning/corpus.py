@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -56,6 +57,10 @@ USUAL_TEMPO = {
     "string-quartet": (66, 140), "orchestral": (66, 140), "game": (100, 150), "jazz": (110, 180),
 }  # fmt: skip
 NO_LICENCE = "no public licence named"
+# Licences that ask for attribution at most; none that asks for the same licence in return.
+PERMISSIVE = re.compile(
+    r"(?:CC0|PD|public domain|CC-BY-?[\d.]*|MIT|BSD)(?:$|[-\s(,;])(?!SA|NC|ND)", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)

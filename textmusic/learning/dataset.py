@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
-from textmusic.learning.corpus import Window
+from textmusic.learning.corpus import PERMISSIVE, Window
 from textmusic.metrics import tempo_bin
 from textmusic.plan import DRUMS, TEMPO_RANGE, Plan, transposed
 from textmusic.tokenizer import PLAN, SCORE, Tokenizer, rounded
@@ -87,7 +87,11 @@ class Examples:
         *,
         weights: dict[str, float] | None = None,
         vary: bool = True,
+        permissive: bool = False,
     ) -> None:
+        """permissive: leave out what is under a copyleft licence, or one of its own."""
+        if permissive:
+            windows = [w for w in windows if PERMISSIVE.match(w.licence)]
         self.windows = windows
         self.tokenizer = tokenizer
         self.captioner = captioner
@@ -95,6 +99,8 @@ class Examples:
         sources = [w.source for w in windows]
         counts = {source: sources.count(source) for source in set(sources)}
         share = weights or {source: float(n) for source, n in counts.items()}
+        if not windows:
+            raise TextMusicError("no window has a licence that the mix lets in.")
         each = np.array([share.get(s, 1.0) / counts[s] for s in sources])
         if each.sum() == 0:
             raise TextMusicError("no window has a weight; check the mix against the sources.")

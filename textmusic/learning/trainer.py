@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedType, broadcast
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    get_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
 
 from textmusic.errors import TextMusicError
 from textmusic.learning.dataset import IGNORED
 
 Batch = dict[str, Any]
+# Checkpoints hold whole tensors by name, however they are spread while training.
+WHOLE = StateDictOptions(
+    full_state_dict=True,
+    cpu_offload=True,
+    ignore_frozen_params=True,
+    strict=False,
+)
 MINUTES_BETWEEN_CHECKPOINTS = 4.0
 # Dense bfloat16 operations a second, from the makers' data sheets.
 BF16_PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "L4": 121e12,
@@ -63,7 +83,8 @@ class Run:
     """A training run in a folder: checkpoint.safetensors, log.jsonl, curve.png, best/.
 
     model(ids, labels) returns the summed loss in nats. make_batches(skip) gives training
-    batches from the skip-th on. save_model(folder) writes the model in its own format.
+    batches from the skip-th on. save_model(model, folder) writes the model in its own format.
+    It runs alike on a CPU, a GPU, and many processes (DDP or FSDP, as accelerate is configured).
     """
 
     def __init__(
@@ -73,7 +94,7 @@ class Run:
         training: Training,
         make_batches: Callable[[int], Iterator[Batch]],
         validation: list[Batch],
-        save_model: Callable[[Path], None],
+        save_model: Callable[[Any, Path], None],
         accelerator: Accelerator | None = None,
     ) -> None:
         self.training, self.folder = training, folder
@@ -90,9 +111,14 @@ class Run:
             {"params": kinds["other"], "weight_decay": 0.0, "rate": 1.0},
         ]
         optimizer = torch.optim.AdamW(
-            groups, lr=training.learning_rate, betas=(0.9, 0.95), fused=True
+            [group for group in groups if group["params"]],
+            lr=training.learning_rate,
+            betas=(0.9, 0.95),
+            fused=True,
         )
-        self.plain = model
+        # Sharded weights can't be written by the model's own code: an unsharded copy does that.
+        sharded = self.accelerator.distributed_type == DistributedType.FSDP
+        self.plain = copy.deepcopy(model) if sharded else model
         ready = torch.compile(model, dynamic=True) if training.compile else model
         self.model, self.optimizer = self.accelerator.prepare(ready, optimizer)
         self.step, self.spent, self.best, self.worse = 0, 0.0, math.inf, 0
@@ -121,7 +147,7 @@ class Run:
             while self.done < 1.0:
                 before = self.spent
                 loss, count = self._one_step(next(feed))
-                self.spent = spent + time.monotonic() - began
+                self.spent = self._agreed(spent + time.monotonic() - began)
                 self.step += 1
                 speed = count / (self.spent - before) * self.accelerator.num_processes
                 self._log(step=self.step, loss=loss, ids=count, seconds=round(self.spent, 1),
@@ -169,9 +195,14 @@ class Run:
                   nats_per_note=round(total / max(notes, 1), 4))  # fmt: skip
         better = loss < self.best
         self.best, self.worse = min(loss, self.best), 0 if better else self.worse + 1
-        if better and self.accelerator.is_main_process:
-            self.save_model(self.folder / "best")
-            self.curve()
+        if better:
+            if self.plain is not self.accelerator.unwrap_model(
+                self.model, keep_torch_compile=False
+            ):
+                self._gather()
+            if self.accelerator.is_main_process:
+                self.save_model(self.plain, self.folder / "best")
+                self.curve()
 
     def _tensors(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         device = self.accelerator.device
@@ -179,43 +210,56 @@ class Run:
             device
         )
 
+    def _agreed(self, seconds: float) -> float:
+        """The main process's clock: all processes have to stop at the same step."""
+        if self.accelerator.num_processes == 1:
+            return seconds
+        clock = torch.tensor(seconds, dtype=torch.float64, device=self.accelerator.device)
+        return float(broadcast(clock))
+
+    def _gather(self) -> None:
+        """Bring the sharded weights together in `plain`."""
+        whole = get_model_state_dict(self.model, options=WHOLE)
+        if self.accelerator.is_main_process:
+            self.plain.load_state_dict(whole, strict=False)
+
     def save(self) -> None:
         """Everything a resumed run needs, in one safetensors file that appears when whole."""
+        model, optimizer = get_state_dict(self.model, self.optimizer.optimizer, options=WHOLE)
         if not self.accelerator.is_main_process:
             return
-        tensors = {
-            f"model.{name}": p.detach().contiguous()
-            for name, p in self.plain.named_parameters()
-            if p.requires_grad
-        }
-        for index, state in self.optimizer.state_dict()["state"].items():
-            for name, value in state.items():
-                tensors[f"optimizer.{index}.{name}"] = torch.as_tensor(value).contiguous()
-        state = {"step": self.step, "spent": self.spent, "best": self.best, "worse": self.worse}
+        tensors = {f"model.{name}": value for name, value in model.items()}
+        for name, state in optimizer["state"].items():
+            for key, value in state.items():
+                tensors[f"optimizer.{name}.{key}"] = value
+        # a tied matrix goes by two names; one of them is enough
+        named = {value.data_ptr(): name for name, value in reversed(tensors.items())}
+        tensors = {name: tensors[name].contiguous() for name in sorted(named.values())}
+        kept = {"step": self.step, "spent": self.spent, "best": self.best, "worse": self.worse}
         partial = self.folder / "checkpoint.partial"
-        save_file(tensors, partial, metadata={"state": json.dumps(state)})
+        save_file(tensors, partial, metadata={"state": json.dumps(kept)})
         partial.replace(self.folder / "checkpoint.safetensors")
 
     def _resume(self) -> None:
         path = self.folder / "checkpoint.safetensors"
         if not path.exists():
-            (self.folder / "training.json").write_text(json.dumps(asdict(self.training), indent=1))
+            if self.accelerator.is_main_process:
+                settings = json.dumps(asdict(self.training), indent=1)
+                (self.folder / "training.json").write_text(settings)
             return
-        tensors = load_file(path)
-        parameters = dict(self.plain.named_parameters())
-        with torch.no_grad():
-            for name, value in tensors.items():
-                if name.startswith("model."):
-                    parameters[name.removeprefix("model.")].copy_(value)
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimizer."):
-                _, index, key = name.split(".", 2)
-                state.setdefault(int(index), {})[key] = value
-        current = self.optimizer.state_dict()
-        self.optimizer.load_state_dict({"state": state, "param_groups": current["param_groups"]})
-        from safetensors import safe_open
-
+        weights, moments = {}, defaultdict(dict)  # type: ignore[var-annotated]
+        for name, value in load_file(path).items():
+            kind, _, rest = name.partition(".")
+            if kind == "model":
+                weights[rest] = value
+            else:
+                parameter, _, key = rest.rpartition(".")
+                moments[parameter][key] = value
+        inner = self.optimizer.optimizer
+        set_model_state_dict(self.model, weights, options=WHOLE)
+        groups = get_optimizer_state_dict(self.model, inner, options=WHOLE)["param_groups"]
+        state = {"state": dict(moments), "param_groups": groups}
+        set_optimizer_state_dict(self.model, inner, state, options=WHOLE)
         with safe_open(path, "pt") as file:
             kept = json.loads(file.metadata()["state"])
         self.step, self.spent, self.best = kept["step"], kept["spent"], kept["best"]
@@ -260,6 +304,7 @@ class Run:
         figure.savefig(self.folder / "curve.png", dpi=110)
 
 
+@cache
 def bf16_is_faster() -> bool:
     """Whether this machine multiplies matrices clearly faster in bfloat16 than in float32."""
     if torch.cuda.is_available():

@@ -1,0 +1,196 @@
+"""What is done to pieces before they are learnt from: repairs, cuts, and what is left out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from symusic import Note, Score, Tempo, TimeSignature, Track
+
+from textmusic.caption import Captioner
+from textmusic.errors import TextMusicError
+from textmusic.learning import statistics
+from textmusic.learning.corpus import PERMISSIVE, Window, windows_of
+from textmusic.learning.dataset import Examples
+from textmusic.measure import notes_of
+from textmusic.plan import Plan
+from textmusic.tokenizer import Tokenizer
+
+ROW = {
+    "id": "x", "velocity": "real", "key": None, "tempo_bpm": 100.0, "licence": "PD",
+    "genre": ["folk"], "style": "", "title": "", "programs": [0],
+}  # fmt: skip
+
+
+def midi(
+    tmp_path: Path, notes: list[tuple[float, float, int]], metres: list[tuple[float, int, int]]
+) -> bytes:
+    """A file of one piano part; times in quarter notes."""
+    score = Score(480)
+    score.tempos.append(Tempo(0, 100.0))
+    for at, top, bottom in metres:
+        score.time_signatures.append(TimeSignature(int(at * 480), top, bottom))
+    track = Track(program=0)
+    for start, length, pitch in notes:
+        track.notes.append(Note(int(start * 480), int(length * 480), pitch, 80))
+    score.tracks.append(track)
+    score.dump_midi(tmp_path / "x.mid")
+    return (tmp_path / "x.mid").read_bytes()
+
+
+def cut(
+    data: bytes, tokenizer: Tokenizer, longest: int = 2000, **changes: Any
+) -> tuple[list[Window], Counter[str]]:
+    return windows_of(ROW | changes, data, "test", "x", tokenizer, longest)
+
+
+def steps(first: float, n: int, length: float = 1.0) -> list[tuple[float, float, int]]:
+    """A C major scale up and down, a note a beat."""
+    up = (60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62)
+    return [(first + i * length, length, up[i % len(up)]) for i in range(n)]
+
+
+def test_a_bar_cut_short_by_a_change_of_metre_is_left_out(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    data = midi(tmp_path, steps(0, 30), [(0, 4, 4), (10, 3, 4)])
+    windows, done = cut(data, tokenizer)
+    assert done["bar dropped: cut short by a change of metre"] == 1
+    first, second = windows
+    assert (first.plan.time_signature, first.plan.bars) == ("4/4", 2), "beats 8 and 9 are gone"
+    assert (second.plan.time_signature, second.plan.begin, second.plan.end) == ("3/4", False, True)
+
+
+def test_stuck_and_doubled_notes_are_repaired(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    data = midi(tmp_path, [*steps(0, 20), (0, 200, 40), (4, 3, 67)], [(0, 4, 4)])
+    _, done = cut(data, tokenizer)
+    assert done["note shortened: stuck for over 32 quarter notes"] == 1
+    assert done["note dropped: struck twice at once"] == 1
+
+
+def test_a_bar_that_is_too_dense_is_passed_over_and_the_rest_is_kept(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    storm = [(8 + i / 12, 1 / 12, 40 + p) for i in range(48) for p in range(0, 40, 4)]
+    data = midi(tmp_path, [*steps(0, 8), *storm, *steps(12, 24)], [(0, 4, 4)])
+    windows, _ = cut(data, tokenizer, longest=300)
+    assert sum(w.plan.bars or 0 for w in windows) >= 6
+    assert any(w.plan.end for w in windows), "what follows the dense bar is there"
+
+
+def test_windows_with_a_long_silence_are_left_out(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    data = midi(tmp_path, [*steps(0, 16), *steps(60, 16)], [(0, 4, 4)])
+    windows, done = cut(data, tokenizer)
+    assert not windows and done["window dropped: over 4 bars of silence"] == 1
+    assert done["piece dropped: no window of it is fit"] == 1
+
+
+def test_a_key_label_that_the_notes_contradict_loses(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    data = midi(tmp_path, steps(0, 28), [(0, 4, 4)])
+    for label, dropped in (("F# major", 1), ("C major", 0), (None, 0)):
+        [window], done = cut(data, tokenizer, key=label)
+        assert done["key label dropped: the notes contradict it"] == dropped
+        assert window.plan.key == "C major"
+
+
+def test_slow_held_music_is_called_ambient_and_nothing_else_is(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    quiet = [(start, length, pitch) for start, length, pitch in steps(0, 20, 4.0)]
+    [slow], _ = cut(midi(tmp_path, quiet, [(0, 4, 4)]), tokenizer, tempo_bpm=50.0)
+    [fast], _ = cut(midi(tmp_path, steps(0, 28), [(0, 4, 4)]), tokenizer)
+    assert slow.genres[0] == fast.genres[0] == "folk"
+    assert ("ambient" in slow.genres) == (slow.plan.arousal == 1)
+    assert "ambient" not in fast.genres
+
+
+@pytest.mark.parametrize(
+    ("licence", "let_in"),
+    [
+        ("MIT", True), ("PD", True), ("CC0-1.0", True), ("BSD-3-Clause", True), ("CC-BY-4.0", True),
+        ("public domain (stated in the file)", True), ("CC-BY (stated in the file)", True),
+        ("CC-BY-SA-4.0", False), ("CC-BY-NC-4.0", False), ("GPL-3.0", False),
+        ("Artistic-1.0", False), ("music21 corpus licence", False),
+    ],
+)  # fmt: skip
+def test_the_permissive_mix_lets_in_what_asks_for_attribution_at_most(
+    licence: str, let_in: bool, tokenizer: Tokenizer
+) -> None:
+    assert bool(PERMISSIVE.match(licence)) == let_in
+    window = Window("x", "s", "g", licence, ("folk",), Plan(key="C major"), (1, 2))
+    if let_in:
+        assert len(Examples([window], tokenizer, Captioner(), permissive=True).windows) == 1
+    else:
+        with pytest.raises(TextMusicError, match="licence"):
+            Examples([window], tokenizer, Captioner(), permissive=True)
+
+
+def test_training_configs_name_known_fields_and_sources() -> None:
+    configs = Path(__file__).parent.parent / "training" / "configs"
+    known = set(json.loads((configs / "cpu.json").read_text())["mix"])
+    for path in configs.glob("*.json"):
+        config = json.loads(path.read_text())
+        assert set(config["mix"]) <= known, path.name
+        assert config["training"]["steps"] > 0
+
+
+def test_statistics_count_every_value_and_name_the_thin_ones(
+    pieces: list[Path], piece_rows: list[dict[str, Any]], tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    windows: list[Window] = []
+    for path, row in list(zip(pieces, piece_rows, strict=True))[::3]:
+        windows += windows_of(row, path.read_bytes(), row["source"], "", tokenizer, 800)[0][:2]
+    velocities = range(
+        tokenizer.index[next(t for t in tokenizer.vocabulary if t.startswith("Velocity"))],
+        tokenizer.index[[t for t in tokenizer.vocabulary if t.startswith("Velocity")][-1]] + 1,
+    )
+    amounts = statistics.amounts(windows, velocities)
+    assert sum(a.windows for a in amounts.values()) == len(windows)
+    scores = [tokenizer.decode_score(list(w.ids), w.plan) for w in windows]
+    assert sum(a.notes for a in amounts.values()) == sum(len(notes_of(s)) for s in scores)
+    counts = statistics.counts(windows)
+    for field in ("key", "time signature", "tempo", "valence", "arousal", "density"):
+        assert sum(counts[field].values()) == len(windows), field
+    assert "5/8" in statistics.thin(counts)["time signature"]
+    text = statistics.markdown(windows, velocities, {})
+    assert "Too thin" in text and windows[0].source in text
+    pytest.importorskip("matplotlib")
+    statistics.draw(windows, tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_comparison_finds_a_copy_and_real_music_like_itself(
+    pieces: list[Path], piece_rows: list[dict[str, Any]], tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyarrow", reason="comes with the train extra")
+    from textmusic.learning.comparison import Comparison
+    from textmusic.learning.dataset import write_windows
+
+    windows: list[Window] = []
+    for path, row in zip(pieces, piece_rows, strict=True):
+        made, _ = windows_of(row, path.read_bytes(), row["source"], row["id"], tokenizer, 900)
+        windows += [replace(w, group=w.piece) for w in made[:2]]
+    train, test = windows[::2], windows[1::2]
+    write_windows(train, tmp_path / "train.parquet")
+    write_windows(test, tmp_path / "test.parquet")
+    comparison = Comparison.prepare(tmp_path, tokenizer)
+    assert len(comparison.real) == len({w.piece for w in test})
+
+    def notes(of: list[Window]) -> list[Any]:
+        return [(notes_of(tokenizer.decode_score(list(w.ids), w.plan)), w.plan) for w in of]
+
+    same, copied = comparison.figures(notes(test)), comparison.figures(notes(train))
+    assert same["overlap, mean"]["written"] > 0.9
+    shared = "longest shared run, steps"
+    assert copied[shared]["written"] > same[shared]["written"]
+    assert same["ends on the tonic"]["written"] == pytest.approx(
+        same["ends on the tonic"]["real"], abs=0.3
+    )
+    learnt = comparison.recognised(notes(train), [w.genres for w in train])
+    assert learnt.value > 0.6, "it has learnt from these"
+    assert np.isnan(comparison.recognised(notes(train), [[] for _ in train]).value)
