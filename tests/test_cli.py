@@ -400,3 +400,12 @@ def test_the_bundled_model(tmp_path: Path) -> None:
     score = symusic.Score(str(tmp_path / "calm-piano-in-d-minor-1.mid"))
     assert score.note_num() > 0
     assert {track.program for track in score.tracks} <= {0, 1, 2, 3}
+
+
+def test_best_of_writes_one_piece_and_excludes_variations(tiny_model: Path, tmp_path: Path) -> None:
+    more = ["--model", tiny_model, "--bars", "2", "--format", "mid", "-o", tmp_path, "--seed", "4"]
+    assert call("generate", "piano", "--best-of", "3", *more).returncode == 0
+    assert len(files(tmp_path)) == 1
+    both = call("generate", "piano", "--best-of", "3", "--variations", "2", *more)
+    assert_refused(both, "give one of them")
+    assert_refused(call("generate", "piano", "--best-of", "99", *more), "1 to 16")

@@ -162,3 +162,10 @@ def test_nothing_in_a_model_folder_is_unpickled(copy: Path) -> None:
             TextToMusic.from_pretrained(copy, threads=1)
         assert not (copy / "exploded").exists()
         (copy / name).write_bytes(kept)
+
+
+def test_an_older_format_is_refused_since_its_notes_were_spelt_otherwise(copy: Path) -> None:
+    config = json.loads((copy / "textmusic.json").read_text())
+    (copy / "textmusic.json").write_text(json.dumps(config | {"format": 1}))
+    with pytest.raises(TextMusicError, match="older textmusic"):
+        OnnxEngine(copy)

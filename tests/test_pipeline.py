@@ -324,3 +324,21 @@ def test_the_bundled_model_writes_what_was_asked() -> None:
     assert made.report.measured.programs == (0,)
     assert np.all(notes_of(made.score).pitch >= 21)
     assert notes_in(music.generate("calm piano in D minor, 3/4, 4 bars", seed=1)) == notes_in(made)
+
+
+def test_the_best_of_several_fails_in_fewest_rows_and_is_then_the_likeliest(
+    tiny: TextToMusic,
+) -> None:
+    text = "piano in C major, 2 bars"
+    several = tiny.generate_many(text, 4, seed=5)
+    best = tiny.generate(text, seed=5, best_of=4)
+    assert best.seed in {made.seed for made in several}
+    assert best.rank == min(made.rank for made in several)
+    assert all(made.nats > 0 for made in several)
+    assert len({made.nats for made in several}) == 4
+
+
+def test_nats_are_those_of_the_unmasked_model(tiny: TextToMusic) -> None:
+    """Near uniform over the music ids: about the logarithm of their number, or a little less."""
+    made = tiny.generate("piano, 2 bars", seed=1)
+    assert 0.5 * np.log(len(tiny.tokenizer.vocabulary)) < made.nats < 1.2 * np.log(830)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -72,6 +73,14 @@ TRAINING = {
     ),
     "python training/export.py runs/default/best -o my-model/": "",
     'textmusic generate "calm piano" --model my-model/ -o out/': " --bars 2",
+    "python training/describe.py data/ -o held-out.jsonl": " -n 4",
+    "textmusic batch held-out.jsonl -o answers/ --text-only --no-audio --model my-model/": "",
+    "python training/evaluate.py held-out.jsonl --outputs answers/ --model my-model/": (
+        " --data data/ --alone --seeds 1 --save figures.json"
+    ),
+    "python training/evaluate.py --words --model my-model/": " --seeds 1",
+    "python training/evaluate.py --data data/ --model my-model/": " --pieces 4",
+    "python training/gallery.py -o gallery/ --model my-model/": "",
 }
 
 
@@ -83,4 +92,8 @@ def test_the_training_road_runs_from_corpus_to_music(tmp_path: Path) -> None:
         command = command.replace("accelerate launch", "accelerate launch --cpu")
         run(command + more, tmp_path)
     assert (tmp_path / "runs" / "default" / "curve.png").stat().st_size > 0
+    assert (tmp_path / "data" / "statistics.png").stat().st_size > 0
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["what came out"]["valid"]["value"] == 1
+    assert len(list((tmp_path / "gallery").glob("*.mp3"))) == 12
     assert {p.suffix for p in (tmp_path / "out").iterdir()} == {".mid", ".wav", ".json", ".svg"}

@@ -115,6 +115,9 @@ def generate(
     top_p: TopP = None,
     key_strength: KeyStrength = None,
     variations: Annotated[int, typer.Option(help="How many pieces, 1 to 16.")] = 1,
+    best_of: Annotated[
+        int, typer.Option(help="Write so many, 1 to 16, and keep the best one.")
+    ] = 1,
     formats: Annotated[
         str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
     ] = "mid,wav,json,svg",
@@ -129,7 +132,10 @@ def generate(
     plan = controls.plan()
     kinds = read_formats(formats)
     within("variations", variations, 1, MAX_VARIATIONS)
-    check_seed(seed, variations)
+    within("best-of", best_of, 1, MAX_VARIATIONS)
+    if variations > 1 and best_of > 1:
+        raise TextMusicError("--variations and --best-of exclude each other; give one of them.")
+    check_seed(seed, max(variations, best_of))
     check_threads(threads)
     check_folder(out)
     check_soundfont(kinds, soundfont)
@@ -146,9 +152,11 @@ def generate(
     music = TextToMusic.from_pretrained(model, threads=threads)
     with progress_bar("writing", "bars") as step:
         generations = music.generate_many(
-            text, variations, controls=plan, seconds=seconds, seed=seed, sampling=sampling,
-            on_bar=step,
+            text, max(variations, best_of), controls=plan, seconds=seconds, seed=seed,
+            sampling=sampling, on_bar=step,
         )  # fmt: skip
+    if best_of > 1:
+        generations = [min(generations, key=lambda generation: generation.rank)]
     console = _console()
     for number, generation in enumerate(generations, 1):
         if variations > 1:

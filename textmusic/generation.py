@@ -35,6 +35,12 @@ class Generation:
     report: Report
     model: str
     ids: int  # how many score ids were written
+    nats: float  # mean -log p of them by the model, nothing masked: how likely it finds the piece
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What the best of several has least of: rows of the report that fail, then nats an id."""
+        return sum(row.ok is False for row in self.report.rows), self.nats
 
     @property
     def slug(self) -> str:

@@ -25,7 +25,7 @@ from textmusic.grammar import (
 from textmusic.plan import COUNTED_BARS, DRUMS, TEMPO_RANGE, Plan, quarters_per_bar
 from textmusic.prompt import Prompt, read_prompt
 from textmusic.report import Report
-from textmusic.sampling import Sampling, choose
+from textmusic.sampling import Sampling, choose, surprise
 from textmusic.tokenizer import PLAN, Note, Tokenizer, notes_of_bar
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ class TextToMusic:
         seconds: float | None = None,
         seed: int | None = None,
         sampling: Sampling = Sampling(),
+        best_of: int = 1,
         on_bar: OnBar | None = None,
     ) -> Generation:
         """Write one piece.
@@ -136,11 +137,15 @@ class TextToMusic:
             seconds: length in seconds, instead of controls.bars.
             seed: the same seed, text and model give the same piece; None draws one.
             sampling: how freely the model chooses.
+            best_of: write so many, with the seeds seed, seed + 1, ..., and keep the one that does
+                best what was asked, and of those the one that the model finds likeliest.
             on_bar: called with (bars written, bars in all) after each bar.
         """
-        return self.generate_many(
-            text, 1, controls=controls, seconds=seconds, seed=seed, sampling=sampling, on_bar=on_bar
-        )[0]
+        written = self.generate_many(
+            text, best_of, controls=controls, seconds=seconds, seed=seed, sampling=sampling,
+            on_bar=on_bar,
+        )  # fmt: skip
+        return min(written, key=lambda generation: generation.rank)
 
     def generate_many(
         self,
@@ -230,7 +235,8 @@ class TextToMusic:
             unused=prompt.unused,
             near=prompt.near,
         )
-        return Generation(prompt, plan, score, take.seed, report, self.name, len(take.score_ids))
+        n = len(take.score_ids)
+        return Generation(prompt, plan, score, take.seed, report, self.name, n, take.nats / n)
 
 
 class _Take:
@@ -262,6 +268,7 @@ class _Take:
         self._bias: Any = 0.0
         self._plan_ids: list[int] = []
         self.score_ids: list[int] = []
+        self.nats = 0.0  # of the score ids together
         self.plan = asked
         self._open_bar = 0  # where in score_ids the bar being written begins
         self._bars = 0  # bars handed out
@@ -286,6 +293,7 @@ class _Take:
         self._grammar.advance(music_id)
         if self._grammar is not self._plan_grammar:
             self.score_ids.append(music_id)
+            self.nats += surprise(logits, music_id)
             return music_id
         self._plan_ids.append(music_id)
         if self._plan_grammar.done:

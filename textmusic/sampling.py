@@ -56,3 +56,9 @@ def choose(
     keep = int(np.searchsorted(cumulative, sampling.top_p)) + 1
     threshold = rng.random() * cumulative[min(keep, len(order)) - 1]
     return int(ids[order[min(int(np.searchsorted(cumulative, threshold)), len(order) - 1)]])
+
+
+def surprise(logits: NDArray[np.float32], music_id: int) -> float:
+    """-log p of an id by the model alone, in nats. logits: (M,)."""
+    top = float(logits.max())
+    return top + float(np.log(np.exp(logits - top).sum())) - float(logits[music_id])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
-    by_tune = {}
-    for window in read_windows(args.data / "test.parquet"):
+    windows = read_windows(args.data / "test.parquet")
+    rng.shuffle(windows)
+    met: Counter[str] = Counter()
+    ranked = []
+    for window in windows:
         if (window.plan.bars or 0) <= LONGEST_BARS:
-            by_tune.setdefault(window.group, []).append(window)
-    tunes = rng.sample(sorted(by_tune), min(args.n, len(by_tune)))
+            ranked.append((met[window.group], len(ranked), window))
+            met[window.group] += 1
     captioner, lines = Captioner(), []
-    for tune in tunes:
-        window = rng.choice(by_tune[tune])
+    for _, _, window in sorted(ranked, key=lambda row: row[:2])[: args.n]:  # a tune once, if we can
         genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
         plan = replace(window.plan, genre=rng.choice(genres or ["other"]))
         text, said = captioner.describe(plan, rng)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from textmusic.features import (
     longest_loop,
     overlap,
 )
+from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import read_windows
 from textmusic.measure import Notes, notes_of
 from textmusic.metrics import Figure, bootstrap
@@ -49,14 +50,13 @@ class Comparison:
     def prepare(cls, data: Path, tokenizer: Tokenizer, *, seed: int = 0) -> Comparison:
         """Read the splits that training/prepare.py wrote; one test piece a tune."""
         rng = random.Random(seed)
-        tunes = {}
+        tunes: dict[str, Window] = {}
         for window in rng.sample(test := read_windows(data / "test.parquet"), len(test)):
             tunes.setdefault(window.group, window)
         train = read_windows(data / "train.parquet")
 
-        def notes(window: object) -> Piece:
-            score = tokenizer.decode_score(list(window.ids), window.plan)  # type: ignore[attr-defined]
-            return notes_of(score), window.plan  # type: ignore[attr-defined]
+        def notes(window: Window) -> Piece:
+            return notes_of(tokenizer.decode_score(list(window.ids), window.plan)), window.plan
 
         known = (moves(notes(w)[0]) for w in track(train, "reading the training set"))
         sample = rng.sample(train, min(CLASSIFIED, len(train)))
@@ -130,7 +130,7 @@ def _mean_of_known(values: Iterable[float | None]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-MEANS = {
+MEANS: dict[str, Callable[[Sequence[Piece]], float]] = {
     "ends on the tonic": lambda pieces: _mean_of_known(
         ends_on_tonic(notes, plan.key) for notes, plan in pieces if plan.end
     ),

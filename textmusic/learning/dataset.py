@@ -123,19 +123,20 @@ class Examples:
     def _varied(
         self, plan: Plan, ids: NDArray[np.int64], rng: random.Random
     ) -> tuple[Plan, NDArray[np.int64]]:
-        assert plan.key is not None and plan.tempo is not None and plan.programs is not None
+        key, tempo, players = plan.key, plan.tempo, plan.programs
+        assert key is not None and tempo is not None and players is not None
         if rng.random() >= OWN_KEY:
-            plan = replace(plan, key=transposed(plan.key, rng.randrange(12)))
+            plan = replace(plan, key=transposed(key, rng.randrange(12)))
         low, high = TEMPO_RANGE
-        tempo = min(max(plan.tempo * rng.uniform(0.95, 1.05), low), high)
-        if tempo_bin(tempo) == tempo_bin(plan.tempo):
-            plan = replace(plan, tempo=tempo)
-        swaps = kindred(plan.programs) if rng.random() < SWAP else []
+        other = min(max(tempo * rng.uniform(0.95, 1.05), low), high)
+        if tempo_bin(other) == tempo_bin(tempo):
+            plan = replace(plan, tempo=other)
+        swaps = kindred(players) if rng.random() < SWAP else []
         if swaps:
             old, new = rng.choice(swaps)
             first = self.tokenizer.index["Program_0"]
             ids = np.where(ids == first + old, first + new, ids)
-            programs = tuple(new if p == old else p for p in plan.programs)
+            programs = tuple(new if p == old else p for p in players)
             plan = replace(plan, programs=programs)
         return plan, ids
 

@@ -8,7 +8,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -257,7 +257,8 @@ class Run:
                 moments[parameter][key] = value
         inner = self.optimizer.optimizer
         set_model_state_dict(self.model, weights, options=WHOLE)
-        groups = get_optimizer_state_dict(self.model, inner, options=WHOLE)["param_groups"]
+        everywhere = replace(WHOLE, cpu_offload=False)  # else the main process alone gets it
+        groups = get_optimizer_state_dict(self.model, inner, options=everywhere)["param_groups"]
         state = {"state": dict(moments), "param_groups": groups}
         set_optimizer_state_dict(self.model, inner, state, options=WHOLE)
         with safe_open(path, "pt") as file:
@@ -308,7 +309,7 @@ class Run:
 def bf16_is_faster() -> bool:
     """Whether this machine multiplies matrices clearly faster in bfloat16 than in float32."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
     def seconds(kind: torch.dtype) -> float:
         a, b = torch.ones(512, 576, dtype=kind), torch.ones(576, 1536, dtype=kind)

@@ -34,7 +34,7 @@ def export_onnx(
     *,
     name: str,
     precision: str = "int8",
-    context: int = 1088,
+    context: int = 1536,
 ) -> None:
     """Write model.onnx, embeddings.safetensors, textmusic.json and the tokenizer files.
 
