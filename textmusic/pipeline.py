@@ -266,6 +266,7 @@ class _Take:
         )
         self._grammar: Grammar = self._plan_grammar
         self._bias: Any = 0.0
+        self._last_bias: Any = 0.0
         self._plan_ids: list[int] = []
         self.score_ids: list[int] = []
         self.nats = 0.0  # of the score ids together
@@ -289,7 +290,9 @@ class _Take:
         sampling = self.sampling
         if self._grammar is self._plan_grammar:
             sampling = replace(sampling, temperature=sampling.plan_temperature)
-        music_id = choose(logits + self._bias, self._grammar.allowed(), sampling, self._rng)
+        last = isinstance(self._grammar, ScoreGrammar) and self._grammar.bars_left == 0
+        bias = self._last_bias if last else self._bias
+        music_id = choose(logits + bias, self._grammar.allowed(), sampling, self._rng)
         self._grammar.advance(music_id)
         if self._grammar is not self._plan_grammar:
             self.score_ids.append(music_id)
@@ -301,6 +304,7 @@ class _Take:
             strength = self.sampling.key_strength
             self._grammar = ScoreGrammar(self._layout, self.plan, scale_only=strength >= 1)
             self._bias = key_bias(self._layout, self.plan.key, strength)
+            self._last_bias = key_bias(self._layout, self.plan.key, min(3 * strength, 1.0))
         return music_id
 
     def completed(self) -> Iterator[Bar]:
