@@ -66,7 +66,7 @@ def test_the_card_of_the_bundled_model_names_its_licences(tmp_path: Path) -> Non
 # Each README line, and what a test has to add to it: small data, few steps, no download.
 TRAINING = {
     "python training/prepare.py corpora/ -o data/": (
-        f" --base {DATA / 'tiny_model_int8'} --valid 20 --test 20"
+        f" --base {DATA / 'tiny_model_int8'} --valid 20 --test 20 --longest 900"
     ),
     "accelerate launch training/train.py --config training/configs/cpu.json": (
         f" --base {DATA / 'tiny_model_int8'} --steps 2 --tokens 512 --evaluate_every 2"

@@ -46,6 +46,7 @@ from textmusic.plan import NO_KEY, Plan
 from textmusic.report import Report
 from textmusic.tokenizer import SCORE, Tokenizer
 
+TEXT_AND_PLAN = 120  # ids that a caption and a plan take at most
 SEEN_WORDS = 150  # drawn of those that were trained on; the kept-out ones are all tried
 
 
@@ -136,6 +137,7 @@ def held_out(data: Path, model: str | None, pieces: int) -> None:
         for gram in grams.values():
             gram.count(np.array([score, *window.ids]))
     windows = read_windows(data / "test.parquet")
+    windows = [w for w in windows if len(w.ids) + TEXT_AND_PLAN <= engine.context]
     examples = Examples(windows, tokenizer, Captioner(), vary=False)
     rng = random.Random(0)
     total: dict[str, float] = dict.fromkeys([*grams, name], 0.0)

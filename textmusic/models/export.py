@@ -53,7 +53,7 @@ def export_onnx(
         "format": FORMAT,
         "name": name,
         "precision": precision,
-        "context": context,
+        "context": min(context, lm.config.max_position_embeddings),
         "layers": lm.config.num_hidden_layers,
         "kv_heads": lm.config.num_key_value_heads,
         "head_width": getattr(lm.config, "head_dim", None)
