@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textmusic.engine import Embeddings, OnnxEngine, read_config
+from textmusic.engine import Embeddings, Floats, OnnxEngine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.pipeline import TextToMusic
 
@@ -21,62 +21,96 @@ def engine(request: pytest.FixtureRequest) -> OnnxEngine:
     return OnnxEngine(DATA / request.param, threads=1)
 
 
-def some_ids(
-    rows: int, length: int, seed: int = 0
-) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    return np.random.default_rng(seed).integers(0, 1000, (rows, length))
+def some_ids(length: int, seed: int = 0) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.random.default_rng(seed).integers(0, 1000, length)
+
+
+def prefill(engine: OnnxEngine, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+    return engine.prefill(range(1), ids)
 
 
 def test_steps_after_a_prefill_give_what_one_prefill_gives(engine: OnnxEngine) -> None:
-    ids = some_ids(2, 24)
-    whole = [engine.prefill(ids[:, :t]) for t in range(10, 25)]
-    stepped = [engine.prefill(ids[:, :10])]
-    stepped += [engine.step(ids[:, t]) for t in range(10, 24)]
+    ids = some_ids(24)
+    whole = [prefill(engine, ids[:t]) for t in range(10, 25)]
+    stepped = [prefill(engine, ids[:10])]
+    stepped += [engine.step(ids[t : t + 1])[0] for t in range(10, 24)]
     assert np.allclose(whole, stepped, atol=1e-4)
 
 
 def test_logits_at_every_place_are_those_of_each_prefix(engine: OnnxEngine) -> None:
-    ids = some_ids(1, 12)
+    ids = some_ids(12)
     every = engine.logits(ids)
     for t in (1, 5, 12):
-        assert np.allclose(every[:, t - 1], engine.prefill(ids[:, :t]), atol=1e-4)
+        assert np.allclose(every[t - 1], prefill(engine, ids[:t]), atol=1e-4)
 
 
-def test_a_row_of_a_batch_gives_what_it_gives_alone(engine: OnnxEngine) -> None:
-    ids = some_ids(3, 16)
-    together = [engine.prefill(ids[:, :8])] + [engine.step(ids[:, t]) for t in range(8, 16)]
-    for row in range(3):
-        one = ids[row : row + 1]
-        alone = [engine.prefill(one[:, :8])] + [engine.step(one[:, t]) for t in range(8, 16)]
-        assert np.allclose([logits[row] for logits in together], [a[0] for a in alone], atol=1e-4)
+def test_a_sequence_among_longer_and_shorter_ones_gives_what_it_gives_alone(
+    engine: OnnxEngine,
+) -> None:
+    sequences = [some_ids(length + 8, seed=length) for length in (30, 4, 11)]
+    engine.reserve(3)
+    for slot, ids in enumerate(sequences):
+        engine.prefill(range(slot, slot + 1), ids[:-8])
+    rows = [engine.step(np.array([ids[t] for ids in sequences])) for t in range(-8, 0)]
+    for slot, ids in enumerate(sequences):
+        assert engine.length(slot) == len(ids)
+        engine.reserve(1)
+        prefill(engine, ids[:-8])
+        alone = [engine.step(ids[t : t + 1] if t + 1 else ids[t:])[0] for t in range(-8, 0)]
+        assert np.allclose([row[slot] for row in rows], alone, atol=1e-4)
+        engine.reserve(3)
+        for other, those in enumerate(sequences):
+            engine.prefill(range(other, other + 1), those)
+
+
+def test_slots_that_share_a_prefill_go_their_own_ways(engine: OnnxEngine) -> None:
+    head, one, two = some_ids(9), *some_ids(2, seed=1)
+    engine.reserve(4)
+    engine.prefill(range(4), head)
+    rows = engine.step(np.array([one, two, one, two]))
+    assert np.allclose(rows[0], rows[2], atol=1e-4) and not np.allclose(rows[0], rows[1], atol=1e-3)
+    assert np.allclose(rows[1], prefill(engine, np.append(head, two)), atol=1e-4)
+
+
+def test_a_moved_sequence_goes_on_where_it_was(engine: OnnxEngine) -> None:
+    short, long = some_ids(6), some_ids(20, seed=1)
+    engine.reserve(2)
+    engine.prefill(range(1), short)
+    engine.prefill(range(1, 2), long[:-1])
+    engine.move(1, 0)
+    assert engine.length(0) == 19
+    moved = engine.step(long[-1:])
+    assert np.allclose(moved[0], prefill(engine, long), atol=1e-4)
 
 
 def test_a_prefill_forgets_what_was_before(engine: OnnxEngine) -> None:
-    ids = some_ids(1, 9)
-    first = engine.prefill(ids)
-    engine.step(ids[:, 3])
-    engine.prefill(some_ids(2, 30, seed=1))
-    assert np.array_equal(first, engine.prefill(ids))
+    ids = some_ids(9)
+    first = prefill(engine, ids)
+    engine.step(ids[3:4])
+    prefill(engine, some_ids(30, seed=1))
+    assert np.array_equal(first, prefill(engine, ids))
 
 
 def test_the_whole_context_can_be_read(engine: OnnxEngine) -> None:
-    ids = some_ids(1, engine.context)
-    last = engine.prefill(ids)
-    engine.prefill(ids[:, :-1])
-    assert np.allclose(last, engine.step(ids[:, -1]), atol=1e-4)
+    ids = some_ids(engine.context)
+    last = prefill(engine, ids)
+    prefill(engine, ids[:-1])
+    assert np.allclose(last, engine.step(ids[-1:])[0], atol=1e-4)
     with pytest.raises(ValueError, match="do not fit"):
-        engine.prefill(some_ids(1, engine.context + 1))
+        engine.step(ids[-1:])
+    with pytest.raises(ValueError, match="do not fit"):
+        prefill(engine, some_ids(engine.context + 1))
 
 
 def test_logits_are_for_music_ids_only(engine: OnnxEngine) -> None:
     vocabulary = json.loads((DATA / "tiny_model" / "vocabulary.json").read_text())
-    logits = engine.prefill(some_ids(2, 3))
-    assert logits.shape == (2, len(vocabulary))
+    logits = prefill(engine, some_ids(3))
+    assert logits.shape == (len(vocabulary),)
     assert logits.dtype == np.float32
 
 
 def test_eight_bits_are_close_to_full_precision() -> None:
-    ids = some_ids(2, 20)
+    ids = some_ids(20)
     exact, rough = (
         OnnxEngine(DATA / name, threads=1).logits(ids) for name in ("tiny_model", "tiny_model_int8")
     )

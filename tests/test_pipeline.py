@@ -188,11 +188,13 @@ def test_what_is_looked_back_on_is_text_plan_and_the_latest_ids(
     read: list[Any] = []
     prefill = OnnxEngine.prefill
     monkeypatch.setattr(
-        OnnxEngine, "prefill", lambda self, ids: read.append(ids.copy()) or prefill(self, ids)
+        OnnxEngine,
+        "prefill",
+        lambda self, slots, ids: read.append(ids.copy()) or prefill(self, slots, ids),
     )
     made = narrow.generate(CALM, seed=31, controls=Plan(bars=30))
     offset = narrow.tokenizer.offset
-    first, *slides = (ids[0].tolist() for ids in read)
+    first, *slides = (ids.tolist() for ids in read)
     assert len(slides) >= 2
     plan = narrow.tokenizer.music_ids(["<|score|>"])[0] + offset
     for slide in slides:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textmusic.decoding import Bar
     from textmusic.errors import TextMusicError
     from textmusic.generation import Generation
-    from textmusic.pipeline import Bar, TextToMusic
+    from textmusic.pipeline import TextToMusic
     from textmusic.plan import Plan
     from textmusic.prompt import Prompt
     from textmusic.report import Report
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 _HOME = {
-    "Bar": "pipeline",
+    "Bar": "decoding",
     "Generation": "generation",
     "Plan": "plan",
     "Prompt": "prompt",

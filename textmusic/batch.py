@@ -1,13 +1,15 @@
-"""Many prompts from a file, one after the other or in several processes."""
+"""Many prompts from a file, side by side, in several processes."""
 
 from __future__ import annotations
 
 import json
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 from textmusic.controls import MAX_SEED, Controls, well_formed
@@ -18,9 +20,12 @@ from textmusic.sampling import Sampling
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
+    from textmusic.generation import Generation
     from textmusic.pipeline import TextToMusic
+    from textmusic.prompt import Prompt
 
 MAX_WORKERS = 64
+FEW = 8  # prompts that are not worth the start of another process
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 
 
@@ -195,51 +200,104 @@ def _text_of(report: Path) -> str | None:
         return None
 
 
-def run(jobs: Sequence[Job], settings: Settings, *, workers: int = 1) -> Iterator[Outcome]:
+def run(
+    jobs: Sequence[Job], settings: Settings, *, workers: int | None = None
+) -> Iterator[Outcome]:
     """Write every job, yielding what became of it as soon as it is known.
 
-    workers: processes; each loads the model once and uses its share of the cores. Raises
-    TextMusicError where no prompt at all can be written, as without a model.
+    workers: processes; each loads the model once, uses its share of the cores and writes several
+    pieces side by side. By default one a core, unless the jobs are few. Raises TextMusicError where
+    no prompt at all can be written, as without a model.
     """
+    if workers is None:
+        workers = min(cores(), max(1, len(jobs) // FEW))
     workers = min(workers, len(jobs))
     if workers > 1:
         yield from _run_in_processes(jobs, settings, workers)
     elif jobs:
-        music = _load(settings, threads=None)
-        for job in jobs:
-            yield write(music, job, settings)
+        yield from write(_load(settings, threads=None), jobs, settings)
 
 
-def write(music: TextToMusic, job: Job, settings: Settings, stop: Event | None = None) -> Outcome:
-    """Write one prompt's files; what goes wrong is told, not raised. stop: give up when set."""
+def write(
+    music: TextToMusic, jobs: Iterable[Job], settings: Settings, stop: Event | None = None
+) -> Iterator[Outcome]:
+    """Write the files of jobs, several side by side; what goes wrong is told, not raised.
+
+    stop: give up when set.
+    """
+    waiting = iter(jobs)
+    while True:
+        started: dict[int, Job] = {}  # by place: what is being written
+        refused: list[Outcome] = []
+        try:
+            yield from _side_by_side(music, waiting, settings, stop, started, refused)
+            return
+        except _Stopped:
+            yield from (Outcome(job.number, "stopped") for job in started.values())
+            return
+        except Exception:  # one prompt that meets a defect must not cost the other thousand
+            yield from refused
+            for job in list(started.values()):
+                yield _alone(music, job, settings, stop)
+
+
+def _side_by_side(
+    music: TextToMusic,
+    jobs: Iterator[Job],
+    settings: Settings,
+    stop: Event | None,
+    started: dict[int, Job],
+    refused: list[Outcome],
+) -> Iterator[Outcome]:
+    """started, refused: what is being written and what is still to be told, if this is cut off."""
+    places = count()
 
     def go_on(_done: int, _total: int) -> None:
         if stop is not None and stop.is_set():
             raise _Stopped
 
+    def prompts() -> Iterator[tuple[Prompt, int]]:
+        for job in jobs:
+            try:
+                prompt = _prompt(music, job)
+            except TextMusicError as problem:
+                refused.append(Outcome(job.number, str(problem)))
+                continue
+            started[next(places)] = job
+            yield prompt, job.seed
+
+    for place, piece in music.complete(prompts(), sampling=settings.sampling, on_bar=go_on):
+        yield from refused
+        refused.clear()
+        yield _saved(piece, started.pop(place), settings)
+    yield from refused
+
+
+def _alone(music: TextToMusic, job: Job, settings: Settings, stop: Event | None = None) -> Outcome:
+    """One job by itself, after it or another beside it met a defect."""
     try:
-        go_on(0, 0)
-        controls = read_controls(job.record)
-        generation = music.generate(
-            job.text,
-            controls=controls.plan(),
-            seconds=controls.seconds,
-            seed=job.seed,
-            sampling=settings.sampling,
-            on_bar=go_on,
-        )
-        generation.save(
+        return next(_side_by_side(music, iter([job]), settings, stop, {}, []))
+    except _Stopped:
+        return Outcome(job.number, "stopped")
+    except Exception as problem:
+        return Outcome(job.number, f"{type(problem).__name__}: {problem}")
+
+
+def _prompt(music: TextToMusic, job: Job) -> Prompt:
+    controls = read_controls(job.record)
+    return music.understand(job.text, controls=controls.plan(), seconds=controls.seconds)
+
+
+def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
+    try:
+        piece.save(
             settings.folder,
             formats=settings.formats,
             stem=f"{job.number:04}",
             soundfont=settings.soundfont,
         )
-    except _Stopped:
-        return Outcome(job.number, "stopped")
     except TextMusicError as problem:
         return Outcome(job.number, str(problem))
-    except Exception as problem:  # one prompt that meets a defect must not cost the other thousand
-        return Outcome(job.number, f"{type(problem).__name__}: {problem}")
     return Outcome(job.number)
 
 
@@ -252,55 +310,56 @@ def _load(settings: Settings, threads: int | None) -> TextToMusic:
 # Processes ----------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Worker:
-    """What a worker process keeps between jobs. problem: why there is no model."""
-
-    settings: Settings
-    stop: Event
-    music: TextToMusic | None = None
-    problem: str = ""
-
-
-_worker: list[_Worker] = []  # of this process, if it is a worker: an executor can't hand it on
-
-
 def _run_in_processes(jobs: Sequence[Job], settings: Settings, workers: int) -> Iterator[Outcome]:
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
     # Not forked: the threads of this process, such as the progress bar's, would be missing there.
     context = get_context("spawn")
-    stop = context.Event()
+    stop, outcomes = context.Event(), context.Queue()
+    waiting = context.Queue()  # the workers take their next job when they have room for it
+    for job in jobs:
+        waiting.put(job)
+    for _ in range(workers):
+        waiting.put(None)
     threads = max(1, cores() // workers)
     with ProcessPoolExecutor(
-        workers, context, initializer=_start, initargs=(settings, stop, threads)
+        workers, context, initializer=_start, initargs=(stop, waiting, outcomes)
     ) as pool:
         try:
-            for future in as_completed([pool.submit(_work, job) for job in jobs]):
-                yield future.result()
+            running = {pool.submit(_work, settings, threads) for _ in range(workers)}
+            told = 0
+            while told < len(jobs):
+                done, running = wait(running, timeout=0, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                try:
+                    outcome = outcomes.get(timeout=0.2)
+                except Empty:
+                    continue
+                told += 1
+                yield outcome
         except BrokenProcessPool:
             raise TextMusicError(
                 "a worker process ended early, perhaps for lack of memory; use fewer --workers."
             ) from None
         finally:  # also when the run is interrupted: the workers stop at their next bar
             stop.set()
+            waiting.cancel_join_thread()
             pool.shutdown(cancel_futures=True)
 
 
-def _start(settings: Settings, stop: Event, threads: int) -> None:
+_shared: list[Any] = []  # of this process, if it is a worker: queues only reach it at its start
+
+
+def _start(*shared: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
-    worker = _Worker(settings, stop)
-    try:
-        worker.music = _load(settings, threads)
-    except TextMusicError as problem:
-        worker.problem = str(problem)
-    _worker[:] = [worker]
+    _shared[:] = shared
 
 
-def _work(job: Job) -> Outcome:
-    worker = _worker[0]
-    if worker.music is None:
-        raise TextMusicError(worker.problem)
-    return write(worker.music, job, worker.settings, worker.stop)
+def _work(settings: Settings, threads: int) -> None:
+    stop, waiting, outcomes = _shared
+    outcomes.cancel_join_thread()  # nobody may be left who reads the last ones
+    for outcome in write(_load(settings, threads), iter(waiting.get, None), settings, stop):
+        outcomes.put(outcome)

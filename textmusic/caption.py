@@ -25,6 +25,10 @@ _DENSITY = {
     4: ("full texture", "rich", "busy"),
     5: ("dense", "very busy", "lots of notes", "virtuosic"),
 }
+_DRILLS = {
+    "mood": ("{}", "{}", "{} music", "something {}", "{}, please", "{} piece", "a tune that is {}"),
+    "scene": ("{}", "{}", "music for {}", "evoking {}", "like {}", "{}, please", "about {}"),
+}
 _OPENERS = (
     "write {}", "compose {}", "make {}", "I want {}", "I'd like {}", "please write {}",
     "give me {}", "create {}", "can you play {}?", "generate {}", "I need {}", "{}, please",
@@ -98,6 +102,14 @@ class Captioner:
         said = self._phrases(plan, rng)
         text = _sentence(said, rng)
         return (text[:1].upper() + text[1:] if rng.random() < 0.4 else text), said
+
+    def drill(self, rng: random.Random) -> tuple[str, int, int]:
+        """A mood word or a scene with next to nothing around it, its valence and its arousal."""
+        entry = rng.choice(self._words["mood"] + self._words["scene"])
+        text: str = rng.choice(_DRILLS[entry["kind"]]).format(entry["text"])
+        if rng.random() < 0.3:
+            text = text[:1].upper() + text[1:]
+        return text, int(entry["valence"]), int(entry["arousal"])
 
     def mood_word(self, plan: Plan, kind: str, rng: random.Random) -> str | None:
         """A word whose levels are the plan's, or one level off at most."""

@@ -186,7 +186,9 @@ def batch(
     text_only: Annotated[
         bool, typer.Option("--text-only", help="Leave out all controls in the file.")
     ] = False,
-    workers: Annotated[int, typer.Option(help="Processes that share the prompts.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that share the prompts; else one a core.")
+    ] = None,
     temperature: Temperature = None,
     top_p: TopP = None,
     key_strength: KeyStrength = None,
@@ -204,7 +206,8 @@ def batch(
     kinds = read_formats(formats or ("mid,wav,json,svg" if audio else "mid,json"))
     if not audio:
         kinds = tuple(kind for kind in kinds if kind not in SOUNDS)
-    within("workers", workers, 1, MAX_WORKERS)
+    if workers is not None:
+        within("workers", workers, 1, MAX_WORKERS)
     check_seed(seed)
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)

@@ -22,15 +22,24 @@ FORMAT = 2  # pitches are written from C; in format 1 they stood as they sound
 
 
 class Engine(Protocol):
-    """What the decode loop needs of a model."""
+    """What the decode loop needs of a model: sequences side by side, each in a slot of its own."""
 
     context: int  # ids it can look back on at most
 
-    def prefill(self, ids: Ids) -> Floats:
-        """Forget everything, read ids (B, T); music logits (B, M) for what follows."""
+    def reserve(self, slots: int) -> None:
+        """Make room for so many sequences; forgets everything."""
+
+    def prefill(self, slots: range, ids: Ids) -> Floats:
+        """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
 
     def step(self, ids: Ids) -> Floats:
-        """Read one more id a row, (B,); music logits (B, M) for what follows."""
+        """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
+
+    def move(self, source: int, target: int) -> None:
+        """Let a slot hold what another one holds."""
+
+    def length(self, slot: int) -> int:
+        """How many ids a slot holds."""
 
 
 class Embeddings:
@@ -60,7 +69,6 @@ class OnnxEngine:
         """
         import onnxruntime as ort
 
-        self._ort = ort
         config = read_config(folder)
         self.context: int = config["context"]
         self._heads, self._width = config["kv_heads"], config["head_width"]
@@ -76,48 +84,70 @@ class OnnxEngine:
         self._embeddings = Embeddings(folder / "embeddings.safetensors")
         names = [i.name for i in self._session.get_inputs()]
         self._past = [name for name in names if name.startswith("past_key_values.")]
-        self._cache: dict[str, Any] = {}
-        self._batch = 0
-        self._length = 0
+        self.reserve(1)
 
-    def prefill(self, ids: Ids) -> Floats:
-        """Forget everything, read ids (B, T); music logits (B, M) for what follows."""
-        batch, length = ids.shape
-        if length > self.context:
-            raise ValueError(f"{length} ids do not fit the context of {self.context}")
-        self._reset(batch)
-        return self._run(ids)[:, -1]
+    def reserve(self, slots: int) -> None:
+        """Make room for so many sequences; forgets everything.
+
+        The memory is only taken as far as it is written to.
+        """
+        shape = (len(self._past), slots, self._heads, self.context, self._width)
+        self._cache = np.zeros(shape, dtype=np.float32)
+        self._lengths = np.zeros(slots, dtype=np.int64)
+
+    def prefill(self, slots: range, ids: Ids) -> Floats:
+        """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
+        logits: Floats = self._read(slots[0], ids)[-1]
+        for slot in slots[1:]:
+            self.move(slots[0], slot)
+        return logits
 
     def step(self, ids: Ids) -> Floats:
-        """Read one more id a row, (B,); music logits (B, M) for what follows."""
-        return self._run(ids[:, None])[:, -1]
+        """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
+        if self._lengths[: len(ids)].max() >= self.context:
+            raise ValueError(f"a slot holds {self.context} ids, more do not fit the context")
+        self._lengths[: len(ids)] += 1
+        return np.asarray(self._run(ids[:, None], slice(len(ids)))[:, -1])
+
+    def move(self, source: int, target: int) -> None:
+        """Let a slot hold what another one holds."""
+        length = self._lengths[source]
+        self._cache[:, target, :, :length] = self._cache[:, source, :, :length]
+        self._lengths[target] = length
+
+    def length(self, slot: int) -> int:
+        """How many ids a slot holds."""
+        return int(self._lengths[slot])
 
     def logits(self, ids: Ids) -> Floats:
-        """Music logits (B, T, M) at every place of ids (B, T): for measuring a model."""
-        self._reset(len(ids))
-        return self._run(ids)
+        """Music logits (T, M) at every place of ids (T,): for measuring a model."""
+        return self._read(0, ids)
 
-    def _reset(self, batch: int) -> None:
-        if batch != self._batch:
-            shape = (batch, self._heads, self.context, self._width)
-            self._cache = {
-                name: self._ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype=np.float32))
-                for name in self._past
-            }
-            self._batch = batch
-        self._length = 0
+    def _read(self, slot: int, ids: Ids) -> Floats:
+        if len(ids) > self.context:
+            raise ValueError(f"{len(ids)} ids do not fit the context of {self.context}")
+        self._lengths[slot] = len(ids)
+        return np.asarray(self._run(ids[None], slice(slot, slot + 1))[0])
 
-    def _run(self, ids: Ids) -> Floats:
-        self._length += ids.shape[1]
+    def _run(self, ids: Ids, slots: slice) -> Floats:
+        """Music logits (B, T, M) of ids (B, T), the latest of what the slots then hold.
+
+        The graph counts the ones in a row of the mask to know how many ids the row holds; sequences
+        of different lengths lie side by side.
+        """
+        lengths = self._lengths[slots]
+        mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
         binding = self._session.io_binding()
         binding.bind_cpu_input("inputs_embeds", self._embeddings[ids])
-        binding.bind_cpu_input("attention_mask", np.ones((len(ids), self._length), dtype=np.int64))
+        binding.bind_cpu_input("attention_mask", mask)
         binding.bind_output("logits", "cpu")
-        for name, value in self._cache.items():
-            binding.bind_ortvalue_input(name, value)
-            binding.bind_ortvalue_output(name.replace("past_key_values", "present"), value)
+        for name, cache in zip(self._past, self._cache, strict=True):
+            part = cache[slots]  # read and written in place
+            where = ("cpu", 0, np.float32, part.shape, part.ctypes.data)
+            binding.bind_input(name, *where)
+            binding.bind_output(name.replace("past_key_values", "present"), *where)
         self._session.run_with_iobinding(binding)
-        return np.asarray(binding.get_outputs()[0].numpy(), dtype=np.float32)  # (B, T, M)
+        return np.asarray(binding.get_outputs()[0].numpy(), dtype=np.float32)
 
 
 def cores() -> int:

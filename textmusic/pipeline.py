@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from textmusic import measure
+from textmusic.decoding import Bar, Take, decode
 from textmusic.engine import Engine, OnnxEngine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, finish
-from textmusic.grammar import (
-    OPEN_BARS,
-    Grammar,
-    PlanGrammar,
-    ScoreGrammar,
-    key_bias,
-    layout_of,
-)
-from textmusic.plan import COUNTED_BARS, DRUMS, TEMPO_RANGE, Plan, quarters_per_bar
+from textmusic.grammar import OPEN_BARS
+from textmusic.plan import COUNTED_BARS, DRUMS, Plan
 from textmusic.prompt import Prompt, read_prompt
 from textmusic.report import Report
-from textmusic.sampling import Sampling, choose, surprise
-from textmusic.tokenizer import PLAN, Note, Tokenizer, notes_of_bar
+from textmusic.sampling import Sampling
+from textmusic.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from os import PathLike
 
 OnBar = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A finished bar. index: from 0. total: bars of the piece. notes: those that start in it."""
-
-    index: int
-    total: int
-    notes: tuple[Note, ...]
+SLOTS = 8  # pieces side by side when many are to be written; more gain little on a CPU
 
 
 class TextToMusic:
@@ -52,7 +38,6 @@ class TextToMusic:
 
     def __init__(self, engine: Engine, tokenizer: Tokenizer, name: str) -> None:
         self.engine, self.tokenizer, self.name = engine, tokenizer, name
-        self.layout = layout_of(tokenizer.vocabulary)
 
     @classmethod
     def from_pretrained(
@@ -108,15 +93,14 @@ class TextToMusic:
         prompt = self.understand(text)
         if not forced:
             prompt = replace(prompt, asked=Plan(), seconds=None, without=(), near=Plan())
-        take = _Take(
-            self, prompt, seed, sampling, lengths=OPEN_BARS if forced else (1, COUNTED_BARS)
-        )
-        caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
-        logits = self.engine.prefill(np.array([[*caption, *self._ids(PLAN)]], dtype=np.int64))
-        while not take.planned:
-            music_id = take.take(logits[0])
-            logits = self.engine.step(np.array([music_id + self.tokenizer.offset]))
-        return take.plan
+        take = self._take(prompt, seed, sampling, OPEN_BARS if forced else (1, COUNTED_BARS))
+        self.engine.reserve(1)
+        logits = self.engine.prefill(range(1), np.array(take.text, dtype=np.int64))
+        while True:
+            music_id = take.take(logits)
+            if take.planned:
+                return take.plan
+            logits = self.engine.step(np.array([music_id]))[0]
 
     def generate(
         self,
@@ -160,13 +144,46 @@ class TextToMusic:
     ) -> list[Generation]:
         """Write n variations side by side, with the seeds seed, seed + 1, ..."""
         prompt = self.understand(text, controls=controls, seconds=seconds)
-        takes = self._takes(prompt, n, seed, sampling)
+        seed = drawn(n) if seed is None else seed
+        takes = [self._take(prompt, seed + i, sampling) for i in range(n)]
         written: dict[int, tuple[int, int]] = {}
-        for row, bar in self._write(prompt, takes):
-            written[row] = (bar.index + 1, bar.total)
+        for take, bar in decode(self.engine, takes, n):
+            written[take.seed] = (bar.index + 1, bar.total)
             if on_bar and len(written) == n:
                 on_bar(sum(b for b, _ in written.values()), sum(t for _, t in written.values()))
-        return [self._finish(prompt, take) for take in takes]
+        return [self._finish(take) for take in takes]
+
+    def complete(
+        self,
+        prompts: Iterable[tuple[Prompt, int]],
+        *,
+        sampling: Sampling = Sampling(),
+        slots: int = SLOTS,
+        on_bar: OnBar | None = None,
+    ) -> Iterator[tuple[int, Generation]]:
+        """Write many pieces, `slots` of them side by side; each as soon as there is room for it.
+
+        Args:
+            prompts: pairs of what `understand` gave and a seed, drawn on as slots become free.
+            sampling: how freely the model chooses.
+            slots: how many are written side by side; each takes up to 24 MB.
+            on_bar: called with (bars written, bars in all) of a piece after each of its bars.
+
+        Yields (place in `prompts`, from 0; Generation), in the order in which they are finished.
+        """
+        places: dict[int, int] = {}
+
+        def takes() -> Iterator[Take]:
+            for place, (prompt, seed) in enumerate(prompts):
+                take = self._take(prompt, seed, sampling)
+                places[id(take)] = place
+                yield take
+
+        for take, bar in decode(self.engine, takes(), slots):
+            if on_bar:
+                on_bar(bar.index + 1, bar.total)
+            if take.done:
+                yield places.pop(id(take)), self._finish(take)
 
     def stream(
         self,
@@ -182,42 +199,25 @@ class TextToMusic:
         The Generation is the generator's return value: `generation = yield from music.stream(...)`.
         """
         prompt = self.understand(text, controls=controls, seconds=seconds)
-        takes = self._takes(prompt, 1, seed, sampling)
-        for _, bar in self._write(prompt, takes):
+        take = self._take(prompt, drawn(1) if seed is None else seed, sampling)
+        for _, bar in decode(self.engine, [take], 1):
             yield bar
-        return self._finish(prompt, takes[0])
+        return self._finish(take)
 
-    def _takes(self, prompt: Prompt, n: int, seed: int | None, sampling: Sampling) -> list[_Take]:
-        if seed is None:
-            seed = int(np.random.default_rng().integers(1, 2**31 - n))
-        return [_Take(self, prompt, seed + i, sampling) for i in range(n)]
-
-    def _write(self, prompt: Prompt, takes: Sequence[_Take]) -> Iterator[tuple[int, Bar]]:
-        """The decode loop: one id a take and step; yields (take's index, bar) as bars complete."""
-        offset = self.tokenizer.offset
+    def _take(
+        self,
+        prompt: Prompt,
+        seed: int,
+        sampling: Sampling,
+        lengths: tuple[int, int] = OPEN_BARS,
+    ) -> Take:
         caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
-        text = [*caption, *self._ids(PLAN)]
-        logits = self.engine.prefill(np.array([text] * len(takes), dtype=np.int64))
-        length = len(text)
-        while not all(take.done for take in takes):
-            ids = np.array([take.take(row) for take, row in zip(takes, logits, strict=True)])
-            for index, take in enumerate(takes):
-                yield from ((index, bar) for bar in take.completed())
-            length += 1
-            if length < self.engine.context:
-                logits = self.engine.step(ids + offset)
-            else:  # full: look back on the plan and the latest half from here on
-                length = self.engine.context // 2
-                rows = [take.recent(text, length, offset) for take in takes]
-                logits = self.engine.prefill(np.array(rows, dtype=np.int64))
+        return Take(self.tokenizer, prompt, caption, seed, sampling, lengths)
 
-    def _ids(self, *tokens: str) -> list[int]:
-        return [i + self.tokenizer.offset for i in self.tokenizer.music_ids(list(tokens))]
-
-    def _finish(self, prompt: Prompt, take: _Take) -> Generation:
+    def _finish(self, take: Take) -> Generation:
         from textmusic import __version__
 
-        plan = take.plan
+        prompt, plan = take.prompt, take.plan
         score = finish(self.tokenizer.decode_score(take.score_ids, plan), plan)
         measured = measure.measure(score)
         report = Report(
@@ -239,106 +239,9 @@ class TextToMusic:
         return Generation(prompt, plan, score, take.seed, report, self.name, n, take.nats / n)
 
 
-class _Take:
-    """One sequence being written: its grammar, its dice, and what it has so far."""
-
-    def __init__(
-        self,
-        owner: TextToMusic,
-        prompt: Prompt,
-        seed: int,
-        sampling: Sampling,
-        lengths: tuple[int, int] = OPEN_BARS,
-    ) -> None:
-        self.seed, self.sampling = seed, sampling
-        self._layout, self._vocabulary = owner.layout, owner.tokenizer.vocabulary
-        self._rng = np.random.default_rng(seed)
-        # generated pieces begin and end: windows cut out of the middle are for training only
-        asked = replace(prompt.asked, begin=True, end=True)
-        self._seconds = prompt.seconds
-        self._plan_grammar = PlanGrammar(
-            owner.layout,
-            asked,
-            seconds=prompt.seconds,
-            without=prompt.without,
-            near=prompt.near,
-            lengths=lengths,
-        )
-        self._grammar: Grammar = self._plan_grammar
-        self._bias: Any = 0.0
-        self._last_bias: Any = 0.0
-        self._plan_ids: list[int] = []
-        self.score_ids: list[int] = []
-        self.nats = 0.0  # of the score ids together
-        self.plan = asked
-        self._open_bar = 0  # where in score_ids the bar being written begins
-        self._bars = 0  # bars handed out
-        self._program = 0  # the last that played in them
-
-    @property
-    def done(self) -> bool:
-        return self._grammar.done
-
-    @property
-    def planned(self) -> bool:
-        return self._plan_grammar.done
-
-    def take(self, logits: Any) -> int:
-        """Choose the next music id from logits (M,); a finished take repeats its last id."""
-        if self.done:
-            return self.score_ids[-1]
-        sampling = self.sampling
-        if self._grammar is self._plan_grammar:
-            sampling = replace(sampling, temperature=sampling.plan_temperature)
-        last = isinstance(self._grammar, ScoreGrammar) and self._grammar.bars_left == 0
-        bias = self._last_bias if last else self._bias
-        music_id = choose(logits + bias, self._grammar.allowed(), sampling, self._rng)
-        self._grammar.advance(music_id)
-        if self._grammar is not self._plan_grammar:
-            self.score_ids.append(music_id)
-            self.nats += surprise(logits, music_id)
-            return music_id
-        self._plan_ids.append(music_id)
-        if self._plan_grammar.done:
-            self.plan = _settled(self._plan_grammar.plan, self._plan_grammar.asked, self._seconds)
-            strength = self.sampling.key_strength
-            self._grammar = ScoreGrammar(self._layout, self.plan, scale_only=strength >= 1)
-            self._bias = key_bias(self._layout, self.plan.key, strength)
-            self._last_bias = key_bias(self._layout, self.plan.key, min(3 * strength, 1.0))
-        return music_id
-
-    def completed(self) -> Iterator[Bar]:
-        """The bar that the last id closed, if it did."""
-        assert self.plan.bars is not None or not self.score_ids
-        if not self.score_ids or self._bars == self.plan.bars:
-            return
-        last = self._vocabulary[self.score_ids[-1]]
-        if self.done or (last.startswith("Bar_") and len(self.score_ids) > 1):
-            tokens = [self._vocabulary[i] for i in self.score_ids[self._open_bar : -1]]
-            self._open_bar = len(self.score_ids) - 1
-            notes = notes_of_bar(tokens, self.plan, self._bars, self._program)
-            self._program = notes[-1].program if notes else self._program
-            assert self.plan.bars is not None
-            yield Bar(self._bars, self.plan.bars, notes)
-            self._bars += 1
-
-    def recent(self, text: list[int], length: int, offset: int) -> list[int]:
-        """Text, plan and as many of the latest score ids as make `length` ids together.
-
-        A take that was done early has too few of them: what it reads then does not matter.
-        """
-        head = [*text, *(i + offset for i in self._plan_ids)]
-        tail = [i + offset for i in self.score_ids[len(head) - length :]]
-        return head + tail + tail[-1:] * (length - len(head) - len(tail))
-
-
-def _settled(plan: Plan, asked: Plan, seconds: float | None) -> Plan:
-    """The plan, its tempo nudged so that whole bars last the asked seconds, where it is open."""
-    if seconds is None or asked.tempo is not None:
-        return plan
-    assert plan.bars is not None and plan.time_signature is not None
-    tempo = plan.bars * quarters_per_bar(plan.time_signature) * 60 / seconds
-    return replace(plan, tempo=round(min(max(tempo, TEMPO_RANGE[0]), TEMPO_RANGE[1]), 2))
+def drawn(n: int) -> int:
+    """A seed by chance, such that the n - 1 after it can be used too."""
+    return int(np.random.default_rng().integers(1, 2**31 - n))
 
 
 def locate(model: str | PathLike[str] | None, revision: str | None) -> tuple[Path, str]:

@@ -1,8 +1,9 @@
 """Write prompts from held-out pieces: python training/describe.py data/ -o held-out.jsonl
 
-Each line is a caption of one piece of the test split, as a person might type it, and what may
-fairly be expected of an answer: the facts that the caption mentions, and no others. A caption that
-names no length gets one ("8 bars"), so that a set of answers is quickly written.
+Each line is a caption of one piece of the test split (or of the validation split, to choose
+settings by), as a person might type it, and what may fairly be expected of an answer: the facts
+that the caption mentions, and no others. A caption that names no length gets one ("8 bars"), so
+that a set of answers is quickly written.
 """
 
 from __future__ import annotations
@@ -62,11 +63,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder that training/prepare.py wrote")
     parser.add_argument("-o", "--output", type=Path, default=Path("held-out.jsonl"))
+    parser.add_argument("--split", choices=("valid", "test"), default="test")
     parser.add_argument("-n", type=int, default=500, help="how many prompts")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
-    windows = read_windows(args.data / "test.parquet")
+    windows = read_windows(args.data / f"{args.split}.parquet")
     rng.shuffle(windows)
     met: Counter[str] = Counter()
     ranked = []

@@ -4,7 +4,7 @@
     python training/evaluate.py prompts.jsonl --alone                 plans, with nothing forced
     python training/evaluate.py --words                               the mood of single words
     python training/evaluate.py --data data/                          held-out nats per note
-    python training/evaluate.py --data data/ --outputs out/           the music beside real music
+    python training/evaluate.py prompts.jsonl --data data/ --outputs out/     and beside real music
 
 Adherence: prompts.jsonl holds what may fairly be expected of each prompt (see textmusic.metrics),
 each folder the files that `textmusic batch prompts.jsonl -o out/` wrote with one seed. Keys are
@@ -23,48 +23,18 @@ from typing import Any
 
 import numpy as np
 from rich.progress import track
-from symusic import Score
 
-from textmusic.caption import Captioner, load_data
+from textmusic.caption import Captioner
 from textmusic.engine import OnnxEngine
+from textmusic.evaluation import adherence, alone, read_answers, read_expectations, words
 from textmusic.learning.comparison import Comparison
 from textmusic.learning.dataset import IGNORED, Examples, read_windows
 from textmusic.measure import notes_of
-from textmusic.metrics import (
-    Expectation,
-    Figure,
-    NGram,
-    collected,
-    hits,
-    mood_hits,
-    plan_hits,
-    same_key,
-    same_or_relative_key,
-)
+from textmusic.metrics import Figure, NGram
 from textmusic.pipeline import TextToMusic, locate
-from textmusic.plan import NO_KEY, Plan
-from textmusic.report import Report
 from textmusic.tokenizer import SCORE, Tokenizer
 
 TEXT_AND_PLAN = 120  # ids that a caption and a plan take at most
-SEEN_WORDS = 150  # drawn of those that were trained on; the kept-out ones are all tried
-
-
-def expectations(prompts: Path) -> list[dict[str, Any]]:
-    """The lines of a prompts file."""
-    return [json.loads(line) for line in prompts.read_text(encoding="utf-8").splitlines() if line]
-
-
-def outputs_of(outputs: Path) -> dict[int, tuple[Score, Plan | None]]:
-    """Score and plan of every file that batch wrote, by the number of its prompt."""
-    rows: dict[int, tuple[Score, Plan | None]] = {}
-    for midi in sorted(outputs.glob("[0-9]*.mid")):
-        report = midi.with_suffix(".json")
-        planned = None
-        if report.exists():
-            planned = Report.from_dict(json.loads(report.read_text(encoding="utf-8"))).planned
-        rows[int(midi.stem)] = (Score(midi), planned)
-    return rows
 
 
 def show(title: str, figures: dict[str, Figure], save: dict[str, Any]) -> None:
@@ -74,56 +44,6 @@ def show(title: str, figures: dict[str, Figure], save: dict[str, Any]) -> None:
         low, high = f"{figure.low:.1%}", f"{figure.high:.1%}"
         print(f"| {name} | {figure.value:.1%} | {low} - {high} | {figure.n} |")
     save[title] = {name: asdict(figure) for name, figure in figures.items()}
-
-
-def adherence(prompts: Path, folders: Sequence[Path]) -> dict[str, Figure]:
-    """Figures over all answers; those to one prompt are drawn together for the interval."""
-    expected, found, groups = expectations(prompts), [], []
-    for folder in folders:
-        for number, (score, plan) in track(outputs_of(folder).items(), f"judging {folder.name}"):
-            found.append(hits(expected[number - 1], score, plan))
-            groups.append(number)
-    return collected(found, groups)
-
-
-def alone(music: TextToMusic, prompts: Path, seeds: int) -> dict[str, Figure]:
-    """How often the LLM's own plan, nothing forced, is what the prompt says."""
-    found, groups = [], []
-    for number, expected in enumerate(track(expectations(prompts), "reading alone")):
-        for seed in range(1, seeds + 1):
-            found.append(read_hits(expected, music.plan(expected["text"], forced=False, seed=seed)))
-            groups.append(number)
-    return collected(found, groups)
-
-
-def read_hits(expected: Expectation, plan: Plan) -> dict[str, float]:
-    """What of an expectation a plan says."""
-    found = plan_hits(expected, plan) | mood_hits(expected, plan, "planned")
-    if "key" in expected and expected["key"] != NO_KEY:
-        has = plan.key is not None and plan.key != NO_KEY
-        found["CK"] = has and same_key(expected["key"], str(plan.key))
-        found["CKD"] = has and same_or_relative_key(expected["key"], str(plan.key))
-    if "genre" in expected:
-        found["genre"] = plan.genre == expected["genre"]
-    return {name: float(value) for name, value in found.items()}
-
-
-def words(music: TextToMusic, *, forced: bool, seeds: int) -> dict[str, Figure]:
-    """Single words and scenes: planned levels within one of the word's own, and kept-out ones."""
-    entries = load_data("words.jsonl")
-    kept_out = [entry for entry in entries if entry["held_out"]]
-    known = [entry for entry in entries if not entry["held_out"]]
-    drawn = random.Random(0).sample(known, min(SEEN_WORDS, len(known))) + kept_out
-    found, groups = [], []
-    for number, entry in enumerate(track(drawn, "reading words")):
-        expected = {"valence": [entry["valence"]], "arousal": [entry["arousal"]]}
-        kind = "kept out" if entry["held_out"] else "seen"
-        for seed in range(1, seeds + 1):
-            plan = music.plan(entry["text"], forced=forced, seed=seed)
-            found.append(read_hits(expected, plan))
-            found[-1] = {name.replace("planned", kind): v for name, v in found[-1].items()}
-            groups.append(number)
-    return dict(sorted(collected(found, groups).items()))
 
 
 def held_out(data: Path, model: str | None, pieces: int) -> None:
@@ -144,7 +64,7 @@ def held_out(data: Path, model: str | None, pieces: int) -> None:
     ids = notes = 0
     for window in track(rng.sample(windows, min(pieces, len(windows))), "predicting"):
         example = examples.make(window, rng)
-        logits = engine.logits(example.ids[None])[0]
+        logits = engine.logits(example.ids)
         total[name] += score_nats(logits, example.labels, len(window.ids))
         for gram_name, gram in grams.items():
             total[gram_name] += gram.nats(np.array([score, *window.ids]))
@@ -166,18 +86,17 @@ def score_nats(logits: Any, labels: Any, length: int) -> float:
 
 
 def beside_real(
-    data: Path, prompts: Path | None, folders: Sequence[Path], model: str | None
+    data: Path, prompts: Path, folders: Sequence[Path], model: str | None
 ) -> dict[str, Any]:
     """The music of batch's files beside held-out pieces: distributions, endings, originality."""
     comparison = Comparison.prepare(data, Tokenizer(locate(model, None)[0]))
-    expected = expectations(prompts) if prompts else []
+    expected = read_expectations(prompts)
     pieces, asked = [], []
-    for folder in folders:
-        for number, (score, plan) in outputs_of(folder).items():
-            if plan is not None:
-                pieces.append((notes_of(score), plan))
-                genre = expected[number - 1].get("genre") if expected else None
-                asked.append([genre] if genre else [])
+    for answer in (a for folder in folders for a in read_answers(folder, len(expected))[0]):
+        if answer.planned is not None:
+            pieces.append((notes_of(answer.score), answer.planned))
+            genre = expected[answer.number - 1].get("genre")
+            asked.append([genre] if genre else [])
     figures = comparison.figures(pieces)
     print(f"\n{len(pieces)} written pieces, {len(comparison.real)} real ones")
     print("\n| figure | written | real |\n|---|---|---|")
@@ -204,22 +123,31 @@ def main() -> None:
     args = parser.parse_args()
     if not (args.prompts or args.data or args.words):
         parser.error("give PROMPTS with --outputs or --alone, or --words, or --data")
+    if args.outputs and not args.prompts:
+        parser.error("which prompts do the outputs answer? Give PROMPTS")
     if args.prompts and not (args.outputs or args.alone):
         parser.error("what shall be done with the prompts? Give --outputs or --alone")
     save: dict[str, Any] = {}
+    expected = read_expectations(args.prompts) if args.prompts else []
     if args.prompts and args.outputs:
-        show("what came out", adherence(args.prompts, args.outputs), save)
+        answers = []
+        for folder in args.outputs:
+            read, broken = read_answers(folder, len(expected))
+            answers += read
+            if broken:
+                print(f"{len(broken)} files in {folder} are no MIDI: {', '.join(broken)}")
+        show("what came out", adherence(expected, answers), save)
     if args.alone or args.words:
         music = TextToMusic.from_pretrained(args.model)
         if args.alone and args.prompts:
-            figures = alone(music, args.prompts, args.seeds)
+            figures = alone(music, expected, args.seeds)
             show("planned by the LLM alone, nothing forced", figures, save)
         if args.words:
             figures = words(music, forced=False, seeds=args.seeds)
             show("mood words, nothing forced", figures, save)
             figures = words(music, forced=True, seeds=args.seeds)
             show("mood words, as the product reads them", figures, save)
-    if args.data and args.outputs:
+    if args.data and args.outputs and args.prompts:
         save["beside real music"] = beside_real(args.data, args.prompts, args.outputs, args.model)
     elif args.data:
         held_out(args.data, args.model, args.pieces)

@@ -50,40 +50,24 @@ class Comparison:
     def prepare(cls, data: Path, tokenizer: Tokenizer, *, seed: int = 0) -> Comparison:
         """Read the splits that training/prepare.py wrote; one test piece a tune."""
         rng = random.Random(seed)
-        tunes: dict[str, Window] = {}
-        for window in rng.sample(test := read_windows(data / "test.parquet"), len(test)):
-            tunes.setdefault(window.group, window)
+        tunes = _one_a_tune(data / "test.parquet", rng)
         train = read_windows(data / "train.parquet")
 
         def notes(window: Window) -> Piece:
-            return notes_of(tokenizer.decode_score(list(window.ids), window.plan)), window.plan
+            return _piece(window, tokenizer)
 
         known = (moves(notes(w)[0]) for w in track(train, "reading the training set"))
         sample = rng.sample(train, min(CLASSIFIED, len(train)))
         classifier = GenreClassifier.fit(
             [notes(w) for w in track(sample, "learning genres")], [w.genres for w in sample], rng
         )
-        real = [notes(w) for w in tunes.values()]
-        genres = tuple(w.genres for w in tunes.values())
+        real = [notes(w) for w in tunes]
+        genres = tuple(w.genres for w in tunes)
         return cls(tuple(real), genres, Repertoire(known), classifier)
 
     def figures(self, pieces: Sequence[Piece]) -> dict[str, dict[str, float]]:
         """Rows of figures, each for the written pieces, the real ones, and real against real."""
-        ours, real = _table(map(_opening, pieces)), _table(map(_opening, self.real))
-        half = np.random.default_rng(0).permutation(len(self.real))
-        one, two = half[: len(half) // 2], half[len(half) // 2 :]
-        rows: dict[str, dict[str, float]] = {}
-        for name in ours:
-            rows[f"overlap, {name}"] = {
-                "written": overlap(ours[name], real[name]),
-                "real": overlap(real[name][one], real[name][two]),
-            }
-        rows["overlap, mean"] = {
-            who: float(np.mean([row[who] for row in rows.values()])) for who in ("written", "real")
-        }
-        rows |= {
-            name: {"written": mean(pieces), "real": mean(self.real)} for name, mean in MEANS.items()
-        }
+        rows = distributions(pieces, self.real)
         rows["longest shared run, steps"] = {
             "written": self._shared(pieces),
             "real": self._shared(self.real),
@@ -101,6 +85,44 @@ class Comparison:
         return bootstrap([
             bool(set(self.classifier.likeliest(piece, TOP)) & set(names)) for piece, names in rows
         ])  # fmt: skip
+
+
+def real_pieces(split: Path, tokenizer: Tokenizer, *, seed: int = 0) -> list[Piece]:
+    """The pieces of a split that training/prepare.py wrote, one a tune."""
+    return [_piece(window, tokenizer) for window in _one_a_tune(split, random.Random(seed))]
+
+
+def _one_a_tune(split: Path, rng: random.Random) -> list[Window]:
+    tunes: dict[str, Window] = {}
+    for window in rng.sample(windows := read_windows(split), len(windows)):
+        tunes.setdefault(window.group, window)
+    return list(tunes.values())
+
+
+def _piece(window: Window, tokenizer: Tokenizer) -> Piece:
+    return notes_of(tokenizer.decode_score(list(window.ids), window.plan)), window.plan
+
+
+def distributions(pieces: Sequence[Piece], real: Sequence[Piece]) -> dict[str, dict[str, float]]:
+    """Rows of figures, each for the written pieces and the real ones.
+
+    Overlapping areas of each feature's distribution (real: one half of the pieces against the
+    other, the ceiling), their mean, and means of single figures.
+    """
+    ours, theirs = _table(map(_opening, pieces)), _table(map(_opening, real))
+    half = np.random.default_rng(0).permutation(len(real))
+    one, two = half[: len(half) // 2], half[len(half) // 2 :]
+    rows: dict[str, dict[str, float]] = {}
+    for name in ours:
+        rows[f"overlap, {name}"] = {
+            "written": overlap(ours[name], theirs[name]),
+            "real": overlap(theirs[name][one], theirs[name][two]),
+        }
+    rows["overlap, mean"] = {
+        who: float(np.mean([row[who] for row in rows.values()])) for who in ("written", "real")
+    }
+    means = {name: {"written": mean(pieces), "real": mean(real)} for name, mean in MEANS.items()}
+    return rows | means
 
 
 def _table(pieces: Iterable[Piece]) -> dict[str, Floats]:

@@ -12,7 +12,7 @@ import random
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -73,7 +73,7 @@ class Window:
     licence: str
     genres: tuple[str, ...]
     plan: Plan  # genre left open: drawn from `genres` when an example is made
-    ids: tuple[int, ...]
+    ids: Sequence[int]
 
 
 def read_metadata(folder: Path) -> list[dict[str, Any]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,19 @@ def read_windows(path: Path) -> list[Window]:
         raise TextMusicError(f"'{path}' does not exist; make it with training/prepare.py.")
     import pyarrow.parquet as pq
 
+    table = pq.read_table(path)
+    # 55 million ids as Python integers would take gigabytes: they stay 16-bit
+    ids = table.column("ids").combine_chunks()
+    flat, ends = ids.flatten().to_numpy(), ids.offsets.to_numpy()
     windows = []
-    for row in pq.read_table(path).to_pylist():
+    for row, (begin, end) in zip(
+        table.drop_columns("ids").to_pylist(), pairwise(ends), strict=True
+    ):
         plan = {**row.pop("plan")}
         plan["programs"] = tuple(plan["programs"])
-        row["genres"], row["ids"] = tuple(row["genres"]), tuple(row["ids"])
-        windows.append(Window(plan=Plan(**plan), **row))
+        row["genres"] = tuple(row["genres"])
+        ids_of_row = array("H", flat[begin:end].tobytes())
+        windows.append(Window(plan=Plan(**plan), ids=ids_of_row, **row))
     return windows
 
 
@@ -140,18 +148,35 @@ class Examples:
             plan = replace(plan, programs=programs)
         return plan, ids
 
-    def join(self, caption: str, plan: Plan, score: NDArray[np.int64]) -> Example:
-        """Caption, plan and (possibly no) score as one sequence, with its labels."""
+    def join(self, caption: str, plan: Plan, score: NDArray[np.int64] | None) -> Example:
+        """Caption, plan and score as one sequence, with its labels.
+
+        An empty score ends behind `<|score|>`, none at all behind the plan.
+        """
         offset = self.tokenizer.offset
         text = self.tokenizer.encode_text(caption)
-        tail = [self._score, *score] if len(score) else [self._score]
+        tail = [] if score is None else [self._score, *score]
         music = np.array([self._plan, *self.tokenizer.encode_plan(plan), *tail], dtype=np.int64)
         ids = np.concatenate([np.array(text, dtype=np.int64), music + offset])
         labels = np.full(len(ids), IGNORED, dtype=np.int64)
         labels[len(text) : -1] = music[1:]
-        velocities = self.tokenizer.vocabulary
-        notes = sum(velocities[i].startswith("Velocity") for i in score)
+        vocabulary = self.tokenizer.vocabulary
+        notes = sum(vocabulary[i].startswith("Velocity") for i in tail)
         return Example(ids, labels, notes)
+
+    def drill(self, rng: random.Random) -> Example:
+        """A mood word or scene by itself, and the plan as far as the mood: a dozen ids.
+
+        Every word comes as often as any other, however rare pieces of its mood are; the genre is
+        that of a piece of this mood, if one is found.
+        """
+        caption, valence, arousal = self.captioner.drill(rng)
+        for _ in range(50):
+            window = self.draw(rng)
+            if (window.plan.valence, window.plan.arousal) == (valence, arousal):
+                break
+        plan = Plan(genre=self._genre(window, rng), valence=valence, arousal=arousal)
+        return self.join(caption, plan, None)
 
     def _genre(self, window: Window, rng: random.Random) -> str:
         genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
@@ -174,30 +199,33 @@ def batches(
     tokens: int,
     reading: Callable[[int], float],
     seed: int,
+    drills: float = 0.0,
     skip: int = 0,
 ) -> Iterator[dict[str, Any]]:
     """Endless batches of about `tokens` ids, examples of like length together, padded on the right.
 
     Right padding needs no mask under causal attention: nothing real can look at it. `reading(n)`
     is the share, around the n-th batch, of examples that stop after the plan (cheap lessons in
-    reading). The same seed gives the same batches; `skip` of them are passed over, for resuming.
+    reading); `drills` mood drills are added for each example. The same seed gives the same batches;
+    `skip` of them are passed over, for resuming.
     Yields numpy arrays ids (B, T) and labels (B, T), and the number of notes.
     """
     index = 0
     for pool in count():
         rng = random.Random(f"{seed}/{pool}")
-        for batch in _pool(examples, 256, tokens, reading(index), rng):
+        for batch in _pool(examples, 256, tokens, reading(index), drills, rng):
             index += 1
             if index > skip:
                 yield batch
 
 
 def _pool(
-    examples: Examples, size: int, tokens: int, reading: float, rng: random.Random
+    examples: Examples, size: int, tokens: int, reading: float, drills: float, rng: random.Random
 ) -> list[dict[str, Any]]:
     drawn = [
         examples.make(examples.draw(rng), rng, music=rng.random() >= reading) for _ in range(size)
     ]
+    drawn += [examples.drill(rng) for _ in range(round(size * drills))]
     drawn.sort(key=lambda e: len(e.ids))
     groups: list[list[Example]] = [[]]
     for example in drawn:

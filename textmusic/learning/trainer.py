@@ -59,6 +59,7 @@ class Training:
     clip: float = 1.0  # largest gradient norm
     reading: float = 0.5  # share of examples that are caption and plan alone, at the start
     reading_end: float = 0.2  # ... and at the end of the run
+    drills: float = 0.0  # single mood words and scenes for each example, see Examples.drill
     evaluate_every: int = 100  # steps
     save_every: int = 50  # steps; a checkpoint is written after 4 minutes in any case
     patience: int | None = None  # evaluations without a better held-out loss before it stops

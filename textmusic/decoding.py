@@ -1,0 +1,174 @@
+"""The decode loop: sequences side by side, one id a sequence and step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
+from typing import Any
+
+import numpy as np
+
+from textmusic.engine import Engine, Floats
+from textmusic.grammar import (
+    OPEN_BARS,
+    Grammar,
+    PlanGrammar,
+    ScoreGrammar,
+    key_bias,
+    layout_of,
+)
+from textmusic.plan import TEMPO_RANGE, Plan, quarters_per_bar
+from textmusic.prompt import Prompt
+from textmusic.sampling import Sampling, choose, surprise
+from textmusic.tokenizer import PLAN, Note, Tokenizer, notes_of_bar
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A finished bar. index: from 0. total: bars of the piece. notes: those that start in it."""
+
+    index: int
+    total: int
+    notes: tuple[Note, ...]
+
+
+def decode(engine: Engine, takes: Iterable[Take], slots: int) -> Iterator[tuple[Take, Bar]]:
+    """Write the takes, at most `slots` of them side by side; yields bars as they are complete.
+
+    Continuous batching (Yu et al., "Orca", OSDI 2022): a take that is done leaves its slot to the
+    next one at once. Takes that come one after the other with the same text share its reading. A
+    take that fills the context goes on from its text, its plan and its latest ids.
+    """
+    engine.reserve(slots)
+    waiting = iter(takes)
+    active: list[Take] = []  # active[i] is what slot i holds
+    logits: list[Floats] = []  # (M,) of each
+    while True:
+        for _, group in groupby(islice(waiting, slots - len(active)), lambda take: take.text):
+            same = list(group)
+            places = range(len(active), len(active) + len(same))
+            first = engine.prefill(places, np.array(same[0].text, dtype=np.int64))
+            active += same
+            logits += [first] * len(same)
+        if not active:
+            return
+        ids = [take.take(row) for take, row in zip(active, logits, strict=True)]
+        for take in active:
+            yield from ((take, bar) for bar in take.completed())
+        for slot in reversed(range(len(active))):
+            if active[slot].done:  # the last slot's take moves into the free one
+                last_take, last_id = active.pop(), ids.pop()
+                if slot < len(active):
+                    engine.move(len(active), slot)
+                    active[slot], ids[slot] = last_take, last_id
+            elif engine.length(slot) == engine.context:
+                recent = active[slot].recent(engine.context // 2)
+                engine.prefill(range(slot, slot + 1), np.array(recent, dtype=np.int64))
+        logits = list(engine.step(np.array(ids, dtype=np.int64))) if active else []
+
+
+class Take:
+    """One sequence being written: its grammar, its dice, and what it has so far."""
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        prompt: Prompt,
+        text: list[int],
+        seed: int,
+        sampling: Sampling,
+        lengths: tuple[int, int] = OPEN_BARS,
+    ) -> None:
+        """text: ids of the caption. lengths: bars (from, to) that an open choice may have."""
+        self.prompt, self.seed, self.sampling = prompt, seed, sampling
+        self._offset = tokenizer.offset
+        self.text = [*text, *(i + self._offset for i in tokenizer.music_ids([PLAN]))]
+        self._layout, self._vocabulary = layout_of(tokenizer.vocabulary), tokenizer.vocabulary
+        self._rng = np.random.default_rng(seed)
+        # generated pieces begin and end: windows cut out of the middle are for training only
+        asked = replace(prompt.asked, begin=True, end=True)
+        self._seconds = prompt.seconds
+        self._plan_grammar = PlanGrammar(
+            self._layout,
+            asked,
+            seconds=prompt.seconds,
+            without=prompt.without,
+            near=prompt.near,
+            lengths=lengths,
+        )
+        self._grammar: Grammar = self._plan_grammar
+        self._bias: Any = 0.0
+        self._last_bias: Any = 0.0
+        self._plan_ids: list[int] = []
+        self.score_ids: list[int] = []
+        self.nats = 0.0  # of the score ids together
+        self.plan = asked
+        self._open_bar = 0  # where in score_ids the bar being written begins
+        self._bars = 0  # bars handed out
+        self._program = 0  # the last that played in them
+
+    @property
+    def done(self) -> bool:
+        """Whether the piece has ended."""
+        return self._grammar.done
+
+    @property
+    def planned(self) -> bool:
+        """Whether the plan is complete."""
+        return self._plan_grammar.done
+
+    def take(self, logits: Floats) -> int:
+        """Choose the next id of the LLM's id space from music logits (M,)."""
+        return self._choose(logits) + self._offset
+
+    def _choose(self, logits: Floats) -> int:
+        sampling = self.sampling
+        if self._grammar is self._plan_grammar:
+            sampling = replace(sampling, temperature=sampling.plan_temperature)
+        last = isinstance(self._grammar, ScoreGrammar) and self._grammar.bars_left == 0
+        bias = self._last_bias if last else self._bias
+        music_id = choose(logits + bias, self._grammar.allowed(), sampling, self._rng)
+        self._grammar.advance(music_id)
+        if self._grammar is not self._plan_grammar:
+            self.score_ids.append(music_id)
+            self.nats += surprise(logits, music_id)
+            return music_id
+        self._plan_ids.append(music_id)
+        if self._plan_grammar.done:
+            self.plan = _settled(self._plan_grammar.plan, self._plan_grammar.asked, self._seconds)
+            strength = self.sampling.key_strength
+            self._grammar = ScoreGrammar(self._layout, self.plan, scale_only=strength >= 1)
+            self._bias = key_bias(self._layout, self.plan.key, strength)
+            self._last_bias = key_bias(self._layout, self.plan.key, min(3 * strength, 1.0))
+        return music_id
+
+    def completed(self) -> Iterator[Bar]:
+        """The bar that the last id closed, if it did."""
+        assert self.plan.bars is not None or not self.score_ids
+        if not self.score_ids or self._bars == self.plan.bars:
+            return
+        last = self._vocabulary[self.score_ids[-1]]
+        if self.done or (last.startswith("Bar_") and len(self.score_ids) > 1):
+            tokens = [self._vocabulary[i] for i in self.score_ids[self._open_bar : -1]]
+            self._open_bar = len(self.score_ids) - 1
+            notes = notes_of_bar(tokens, self.plan, self._bars, self._program)
+            self._program = notes[-1].program if notes else self._program
+            assert self.plan.bars is not None
+            yield Bar(self._bars, self.plan.bars, notes)
+            self._bars += 1
+
+    def recent(self, length: int) -> list[int]:
+        """Text, plan and the latest score ids but the very last: together at most `length` ids."""
+        head = [*self.text, *(i + self._offset for i in self._plan_ids)]
+        tail = self.score_ids[:-1][len(head) - length :]
+        return head + [i + self._offset for i in tail]
+
+
+def _settled(plan: Plan, asked: Plan, seconds: float | None) -> Plan:
+    """The plan, its tempo nudged so that whole bars last the asked seconds, where it is open."""
+    if seconds is None or asked.tempo is not None:
+        return plan
+    assert plan.bars is not None and plan.time_signature is not None
+    tempo = plan.bars * quarters_per_bar(plan.time_signature) * 60 / seconds
+    return replace(plan, tempo=round(min(max(tempo, TEMPO_RANGE[0]), TEMPO_RANGE[1]), 2))

@@ -1,0 +1,75 @@
+"""Choose how freely to sample: python training/sweep.py prompts.jsonl --data data/
+
+Writes answers to the prompts of the validation split (training/describe.py --split valid) with one
+setting changed at a time, and shows for each: keys right (music21), notes outside the scale, pieces
+that end on the tonic, and the overlap of their features with real pieces of that split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from rich.progress import track
+
+from textmusic.batch import Settings, read_jobs, run
+from textmusic.errors import TextMusicError
+from textmusic.evaluation import adherence, read_answers, read_expectations
+from textmusic.learning.comparison import distributions, real_pieces
+from textmusic.measure import notes_of
+from textmusic.pipeline import locate
+from textmusic.sampling import Sampling
+from textmusic.tokenizer import Tokenizer
+
+DEFAULT = Sampling()
+GRID = (
+    DEFAULT,
+    *(replace(DEFAULT, temperature=t) for t in (0.8, 0.9, 1.0)),
+    *(replace(DEFAULT, top_p=p) for p in (0.9, 0.98, 1.0)),
+    *(replace(DEFAULT, key_strength=k) for k in (0.0, 0.125, 0.5, 1.0)),
+)
+SHOWN = ("overlap, mean", "notes outside the scale", "ends on the tonic",
+         "longest repeated loop, bars")  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("prompts", type=Path, help="of the validation split")
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--model", help="model folder; by default the bundled one")
+    parser.add_argument("--seed", type=int, default=5000)
+    parser.add_argument("--cells", type=int, default=len(GRID), help="of the grid, from the first")
+    parser.add_argument("-o", "--output", type=Path, default=Path("docs/sampling.md"))
+    args = parser.parse_args()
+    expected, jobs = read_expectations(args.prompts), read_jobs(args.prompts, seed=args.seed)
+    jobs = [replace(job, record={}) for job in jobs]  # the text alone counts
+    real = real_pieces(args.data / "valid.parquet", Tokenizer(locate(args.model, None)[0]))
+    rows, ceiling = [], [""]
+    for sampling in track(GRID[: args.cells], "settings"):
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Settings(Path(folder), ("mid", "json"), args.model, sampling=sampling)
+            for outcome in run(jobs, settings):
+                if outcome.problem:
+                    raise TextMusicError(f"prompt {outcome.number} failed: {outcome.problem}")
+            answers, _ = read_answers(Path(folder), len(expected))
+        figures = adherence(expected, answers)
+        pieces = [(notes_of(a.score), a.planned) for a in answers if a.planned]
+        beside = distributions(pieces, real)
+        name = f"{sampling.temperature:g} | {sampling.top_p:g} | {sampling.key_strength:g}"
+        cells = [f"{figures[k].value:.1%}" for k in ("CK", "CKD") if k in figures]
+        cells += [f"{beside[row]['written']:.3f}" for row in SHOWN]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+        ceiling = [f"{beside[row]['real']:.3f}" for row in SHOWN]
+    head = f"| temperature | top-p | key strength | CK | CKD | {' | '.join(SHOWN)} |"
+    last = f"| real pieces | | | | | {' | '.join(ceiling)} |"
+    table = "\n".join([head, "|---" * 9 + "|", *rows, last])
+    args.output.write_text(table + "\n", encoding="utf-8")
+    print(table)
+
+
+if __name__ == "__main__":
+    main()
