@@ -17,7 +17,10 @@ import textmusic
 
 PACKAGE = Path(str(resources.files("textmusic")))
 TRAINING = {"torch", "transformers", "peft", "accelerate", "datasets", "onnxruntime_genai"}
-HEAVY = TRAINING | {"gradio", "matplotlib", "music21", "miditok", "verovio", "pandas", "scipy"}
+HEAVY = TRAINING | {
+    "gradio", "matplotlib", "music21", "miditok", "verovio", "pandas", "scipy", "librosa", "numba",
+    "sklearn", "sentencepiece",
+}  # fmt: skip
 MODULES = sorted(
     file.relative_to(PACKAGE.parent)
     for file in PACKAGE.rglob("*.py")

@@ -81,9 +81,12 @@ class Captioner:
 
     def __init__(self, *, held_out: bool = False) -> None:
         self._words: dict[str, list[dict[str, Any]]] = {"mood": [], "scene": []}
+        self._cells: dict[tuple[str, int, int], list[str]] = {}  # kind, valence, arousal -> texts
         for entry in load_data("words.jsonl"):
             if entry["held_out"] == held_out:
                 self._words[entry["kind"]].append(entry)
+                cell = entry["kind"], int(entry["valence"]), int(entry["arousal"])
+                self._cells.setdefault(cell, []).append(entry["text"])
         self._genres = load_data("genres.json")
         self._tempi = load_data("tempo.json")
         instruments = load_data("instruments.json")
@@ -114,14 +117,15 @@ class Captioner:
     def mood_word(self, plan: Plan, kind: str, rng: random.Random) -> str | None:
         """A word whose levels are the plan's, or one level off at most."""
 
-        def distance(entry: dict[str, Any]) -> int:
-            valence, arousal = int(entry["valence"]), int(entry["arousal"])
-            return abs(valence - (plan.valence or 3)) + abs(arousal - (plan.arousal or 3))
+        def words(*steps: tuple[int, int]) -> list[str]:
+            v, a = plan.valence or 3, plan.arousal or 3
+            cells = (self._cells.get((kind, v + x, a + y), ()) for x, y in steps)
+            return [text for cell in cells for text in cell if _true_of(text, plan)]
 
-        words = [e for e in self._words[kind] if _true_of(e["text"], plan)]
-        exact = [e["text"] for e in words if distance(e) == 0]
-        near = [e["text"] for e in words if distance(e) == 1]
-        pool = exact if exact and (len(exact) > 4 or rng.random() < 0.7 or not near) else near
+        exact = words((0, 0))
+        if len(exact) > 4 or (exact and rng.random() < 0.7):
+            return rng.choice(exact)
+        pool = words((-1, 0), (0, -1), (0, 1), (1, 0)) or exact
         return rng.choice(pool) if pool else None
 
     def _phrases(self, plan: Plan, rng: random.Random) -> Phrases:

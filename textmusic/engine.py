@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textmusic.errors import TextMusicError
+
+if TYPE_CHECKING:
+    from textmusic.recurrent_engine import RecurrentEngine
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -67,20 +70,10 @@ class OnnxEngine:
 
         threads: cores to use; by default all that this process may.
         """
-        import onnxruntime as ort
-
         config = read_config(folder)
         self.context: int = config["context"]
         self._heads, self._width = config["kv_heads"], config["head_width"]
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or cores()
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(
-                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as problem:  # onnxruntime raises its own types for each cause
-            raise TextMusicError(_broken(folder, problem)) from None
+        self._session = open_session(folder, "model.onnx", threads or cores())
         self._embeddings = Embeddings(folder / "embeddings.safetensors")
         names = [i.name for i in self._session.get_inputs()]
         self._past = [name for name in names if name.startswith("past_key_values.")]
@@ -150,6 +143,28 @@ class OnnxEngine:
         return np.asarray(binding.get_outputs()[0].numpy(), dtype=np.float32)
 
 
+def open_engine(folder: Path, *, threads: int | None = None) -> OnnxEngine | RecurrentEngine:
+    """The engine that a model folder asks for. threads: cores to use; by default all."""
+    if read_config(folder).get("architecture") == "recurrent":
+        from textmusic.recurrent_engine import RecurrentEngine
+
+        return RecurrentEngine(folder, threads=threads)
+    return OnnxEngine(folder, threads=threads)
+
+
+def open_session(folder: Path, name: str, threads: int) -> Any:
+    """An onnxruntime session of a graph in a model folder; TextMusicError if that is not whole."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
+    except Exception as problem:  # onnxruntime raises its own types for each cause
+        raise TextMusicError(_broken(folder, problem)) from None
+
+
 def cores() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
@@ -163,7 +178,9 @@ def read_config(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / "textmusic.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise TextMusicError(_broken(folder, problem)) from None
-    wanted = ("format", "context", "kv_heads", "head_width", "offset")
+    recurrent = isinstance(config, dict) and config.get("architecture") == "recurrent"
+    more = ("layers", "hidden") if recurrent else ("context", "kv_heads", "head_width")
+    wanted = ("format", "offset", *more)
     if not (isinstance(config, dict) and all(isinstance(config.get(k), int) for k in wanted)):
         raise TextMusicError(_broken(folder, "textmusic.json describes no model"))
     if config["format"] > FORMAT:

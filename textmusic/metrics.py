@@ -29,29 +29,36 @@ Expectation = Mapping[str, Any]
 
 
 def tempo_bin(tempo: float) -> int:
-    """Number of marks strictly below a tempo (quarter notes a minute): 0 to 8."""
+    """Number of marks strictly below a tempo (quarter notes a minute): 0 to 8.
+
+    The marks are those of MuseCoco (Lu et al. 2023), used by Text2midi (Bhandari et al. 2025) too.
+    """
     return sum(tempo > mark for mark in TEMPO_MARKS)
 
 
 def tempo_distance(low: float, high: float, measured: float) -> int:
-    """Bins between a measured tempo and the asked range; 0 if it lies in one of its bins.
+    """Bins between a measured tempo and the asked range; 0 if it lies in one of its bins, to 8.
 
-    TB is the share with distance 0, TBT the share with distance below 2.
+    TB is the share with distance 0, TBT the share with distance below 2 (Bhandari et al. 2025).
+    Tempi are in quarter notes a minute.
     """
     bin_ = tempo_bin(measured)
     return max(tempo_bin(low) - bin_, bin_ - tempo_bin(high), 0)
 
 
 def same_key(asked: str, measured: str) -> bool:
-    """CK: the same tonic (enharmonics merged) and mode."""
+    """CK: the same tonic (enharmonics merged) and mode; as a figure, the share, 0 to 1.
+
+    Bhandari et al. 2025 (Text2midi).
+    """
     return (tonic(asked), is_minor(asked)) == (tonic(measured), is_minor(measured))
 
 
 def same_or_relative_key(asked: str, measured: str) -> bool:
-    """CKD: the same key, or its relative major or minor.
+    """CKD: the same key, or its relative major or minor; as a figure, the share, 0 to 1.
 
-    The relative minor lies three semitones BELOW its major. The published script has this sign
-    reversed, so its CKD is not quite ours.
+    Bhandari et al. 2025 (Text2midi). The relative minor lies three semitones BELOW its major. The
+    published script has this sign reversed, so its CKD is not quite ours.
     """
     if same_key(asked, measured):
         return True
@@ -63,7 +70,8 @@ def same_or_relative_key(asked: str, measured: str) -> bool:
 def heard_key(score: Score) -> str | None:
     """The key by music21's `analyze('key')`, None where nothing but drums sounds.
 
-    It is not the estimator that steers or labels here, so it may judge.
+    It is not the estimator that steers or labels here, so it may judge: it correlates durations
+    with the Aarden-Essen profiles (Aarden 2003).
     """
     try:
         from music21 import note, stream
@@ -84,7 +92,11 @@ def heard_key(score: Score) -> str | None:
 
 
 def instrument_hits(expected: Expectation, measured: Plan) -> tuple[int, int, int]:
-    """(asked and heard, heard and not asked, asked and not heard) instruments."""
+    """(asked and heard, heard and not asked, asked and not heard) instruments; counts, 0 upwards.
+
+    F1 is made of them (van Rijsbergen 1979). Asked ones are counted by group: any program of a
+    group answers it, and all its programs are one instrument.
+    """
     groups = [set(group) for group in expected["programs"]]
     if expected.get("drums"):
         groups.append({DRUMS})
@@ -95,7 +107,11 @@ def instrument_hits(expected: Expectation, measured: Plan) -> tuple[int, int, in
 
 
 def is_valid(score: Score) -> bool:
-    """Every note has a length, ends where the last bar ends, and no two of a part overlap."""
+    """Every note has a length, ends where the last bar ends, and no two of a part overlap.
+
+    Overlap: at the same pitch. A score without notes is not valid. As a figure, the share of files,
+    0 to 1; a definition of our own.
+    """
     notes = measure.notes_of(score)
     if not len(notes) or notes.duration.min() <= 0:
         return False
@@ -116,7 +132,10 @@ def is_valid(score: Score) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A share or mean with its 95 % bootstrap interval. n: how many it rests on."""
+    """A share or mean with its 95 % bootstrap interval, low to high. n: how many it rests on.
+
+    Unit and range are those of what was averaged; a share is 0 to 1, and printed as per cent.
+    """
 
     value: float
     low: float
@@ -134,10 +153,11 @@ def bootstrap(
     draws: int = 2000,
     seed: int = 0,
 ) -> Figure:
-    """Mean of values with a percentile bootstrap interval; NaNs are left out.
+    """Mean of values with a 95 % percentile bootstrap interval (Efron 1979); NaNs are left out.
 
-    groups: which values belong together (answers to one prompt with several seeds): whole groups
-    are drawn, since they are not independent.
+    Unit and range are those of the values; NaN if there are none. groups: which values belong
+    together (answers to one prompt with several seeds): whole groups are drawn, since they are not
+    independent.
     """
     data = np.asarray(values, dtype=np.float64)
     kept = ~np.isnan(data)
@@ -155,7 +175,12 @@ def bootstrap(
 
 
 def plan_hits(expected: Expectation, got: Plan) -> dict[str, float]:
-    """What of an expectation a plan (measured or planned) fulfils; key and mood not among it."""
+    """What of an expectation a plan (measured or planned) fulfils; key and mood not among it.
+
+    TB, TBT (see `tempo_distance`), CTS (the same time signature; Bhandari et al. 2025), tempo in
+    range (to half a beat a minute) and bars (exactly as many): 0 or 1. instruments F1: 2 h /
+    (2 h + extra + missing) of `instrument_hits`, 0 to 1.
+    """
     hits: dict[str, float] = {}
     if "tempo_bpm" in expected:
         assert got.tempo is not None
@@ -174,7 +199,11 @@ def plan_hits(expected: Expectation, got: Plan) -> dict[str, float]:
 
 
 def mood_hits(expected: Expectation, got: Plan, who: str) -> dict[str, float]:
-    """Whether valence and arousal are within one level of an accepted one."""
+    """Whether valence and arousal (levels 1 to 5) are within one level of an accepted one: 0 or 1.
+
+    The two axes are Russell's (1980); who: "planned" or "heard", the first word of the names. The
+    tolerance is our own.
+    """
     hits: dict[str, float] = {}
     for name in ("valence", "arousal"):
         level = getattr(got, name)
@@ -215,9 +244,10 @@ def hits(expected: Expectation, score: Score, planned: Plan | None) -> dict[str,
 def collected(
     found: Sequence[Mapping[str, float]], groups: Sequence[int] | None = None
 ) -> dict[str, Figure]:
-    """The mean of each figure over the answers that have it, with its interval.
+    """The mean of each figure over the answers that have it, with its interval (see `bootstrap`).
 
-    groups: answers with the same number belong to one prompt (see `bootstrap`).
+    Units and ranges are those of the figures: of `hits`, shares, 0 to 1. groups: answers with the
+    same number belong to one prompt.
     """
     of = list(range(len(found))) if groups is None else list(groups)
     names = list(dict.fromkeys(name for one in found for name in one))
@@ -244,7 +274,10 @@ class NGram:
             np.add.at(self.pairs, (ids[:-1], ids[1:]), 1)
 
     def nats(self, ids: NDArray[np.int64]) -> float:
-        """Total -log p of ids[1:] given what stands before each."""
+        """Total -log p of ids[1:] given what stands before each; nats, 0 upwards (Shannon 1948).
+
+        The bigram is smoothed as by Witten & Bell 1991, with one kind more.
+        """
         unigram = self.single / self.single.sum()
         p = unigram[ids[1:]]
         if self.order == 2:

@@ -12,7 +12,7 @@ import numpy as np
 
 from textmusic import measure
 from textmusic.decoding import Bar, Take, decode
-from textmusic.engine import Engine, OnnxEngine, read_config
+from textmusic.engine import Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, finish
 from textmusic.grammar import OPEN_BARS
@@ -54,7 +54,7 @@ class TextToMusic:
         """
         folder, name = locate(model, revision)
         config = read_config(folder)
-        engine, tokenizer = OnnxEngine(folder, threads=threads), Tokenizer(folder)
+        engine, tokenizer = open_engine(folder, threads=threads), Tokenizer(folder)
         if tokenizer.offset != config["offset"]:
             raise TextMusicError(
                 f"'{folder}' is not a whole textmusic model (tokenizer.json is another model's);"

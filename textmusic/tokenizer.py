@@ -34,6 +34,7 @@ from textmusic.plan import (
     shift_of,
     tempo_mark,
 )
+from textmusic.texts import CAPTIONS, TextTokenizer, open_text, text_file
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -61,8 +62,17 @@ def remi_file() -> Path:
     12 positions a beat (so that triplets exist), 16 velocities, durations up to 16 beats (by
     twelfths up to 4, by quarters beyond), one stream for all instruments with program changes.
     """
+    return _data_file("remi.json")
+
+
+def captions_file() -> Path:
+    """tokenizers/captions.model: the LSTM's text tokenizer, by training/train_tokenizers.py."""
+    return _data_file(CAPTIONS)
+
+
+def _data_file(name: str) -> Path:
     package = Path(str(resources.files("textmusic")))
-    places = (package / "tokenizers" / "remi.json", package.parent / "tokenizers" / "remi.json")
+    places = (package / "tokenizers" / name, package.parent / "tokenizers" / name)
     return next((place for place in places if place.exists()), places[0])
 
 
@@ -74,9 +84,10 @@ def make_remi() -> Any:
 
 
 def create_tokenizer(text_tokenizer: Path, folder: Path) -> Tokenizer:
-    """Write a model folder's tokenizer files, from a pretrained LLM's tokenizer.json."""
+    """Write a model folder's tokenizer files: an LLM's tokenizer.json or a captions.model."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(text_tokenizer, folder / "tokenizer.json")
+    captions = text_tokenizer.suffix == ".model"
+    shutil.copy(text_tokenizer, folder / (CAPTIONS if captions else "tokenizer.json"))
     shutil.copy(remi_file(), folder / "remi.json")
     (folder / "vocabulary.json").write_text(json.dumps(make_vocabulary(make_remi())))
     return Tokenizer(folder)
@@ -102,7 +113,7 @@ class Note(NamedTuple):
 
 
 class Tokenizer:
-    """The id space of one model folder (tokenizer.json, vocabulary.json, remi.json)."""
+    """The id space of one model folder: a text tokenizer, vocabulary.json, remi.json."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -125,13 +136,11 @@ class Tokenizer:
         )
 
     @cached_property
-    def _text(self) -> Any:
-        from tokenizers import Tokenizer as TextTokenizer
-
+    def _text(self) -> TextTokenizer:
         try:
-            return TextTokenizer.from_file(str(self.folder / "tokenizer.json"))
+            return open_text(self.folder)
         except Exception as problem:  # the library raises bare Exception
-            raise self._broken("tokenizer.json", problem) from None
+            raise self._broken(text_file(self.folder).name, problem) from None
 
     @cached_property
     def _remi(self) -> Any:
@@ -145,16 +154,15 @@ class Tokenizer:
     @cached_property
     def offset(self) -> int:
         """Where the music rows begin: the size of the text vocabulary."""
-        return int(self._text.get_vocab_size())
+        return self._text.size
 
     def encode_text(self, text: str) -> list[int]:
         """Text ids, no special tokens."""
-        return list(self._text.encode(text, add_special_tokens=False).ids)
+        return self._text.encode(text)
 
     def beginning(self, text: str, longest: int) -> str:
         """As much of a text as `longest` ids spell."""
-        encoded = self._text.encode(text, add_special_tokens=False)
-        return text if len(encoded.ids) <= longest else text[: encoded.offsets[longest][0]]
+        return self._text.beginning(text, longest)
 
     def music_ids(self, tokens: list[str]) -> list[int]:
         """Music ids (0 = first music row, without the offset) of token strings."""

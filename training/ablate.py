@@ -94,7 +94,7 @@ def main() -> None:
     args = parser.parse_args()
     plan = json.loads((HERE / "ablation.json").read_text(encoding="utf-8"))
     data = Data.read(args.data)
-    batches = validation_batches(data, Captioner(), plan["held_out"])
+    batches = validation_batches(data.valid, data.tokenizer, Captioner(), plan["held_out"])
     (score,) = data.tokenizer.music_ids([SCORE])
     folders, rows = {}, {}
     for number, (name, changes) in enumerate(track(plan["variants"].items(), "variants")):

@@ -25,7 +25,7 @@ import numpy as np
 from rich.progress import track
 
 from textmusic.caption import Captioner
-from textmusic.engine import OnnxEngine
+from textmusic.engine import open_engine
 from textmusic.evaluation import adherence, alone, read_answers, read_expectations, words
 from textmusic.learning.comparison import Comparison
 from textmusic.learning.dataset import IGNORED, Examples, read_windows
@@ -49,7 +49,7 @@ def show(title: str, figures: dict[str, Figure], save: dict[str, Any]) -> None:
 def held_out(data: Path, model: str | None, pieces: int) -> None:
     """Nats per score id and per note: the model against a unigram and a bigram model."""
     folder, name = locate(model, None)
-    tokenizer, engine = Tokenizer(folder), OnnxEngine(folder)
+    tokenizer, engine = Tokenizer(folder), open_engine(folder)
     size = len(tokenizer.vocabulary)
     grams = {"unigram": NGram(size, 1), "bigram": NGram(size, 2)}
     (score,) = tokenizer.music_ids([SCORE])

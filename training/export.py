@@ -10,6 +10,8 @@ from pathlib import Path
 
 from textmusic.models.export import PRECISIONS, export_onnx
 from textmusic.models.llm import load_llm
+from textmusic.models.recurrent import load_recurrent
+from textmusic.models.recurrent_export import export_recurrent
 
 
 def main() -> None:
@@ -19,13 +21,16 @@ def main() -> None:
     parser.add_argument("--name", help="what the model is called in reports")
     parser.add_argument("--precision", choices=PRECISIONS, default="int8")
     args = parser.parse_args()
-    export_onnx(
-        load_llm(args.model),
-        args.output,
-        args.model,
-        name=args.name or args.output.name,
-        precision=args.precision,
-    )
+    name = args.name or args.output.name
+    if (args.model / "recurrent.json").exists():
+        if args.precision == "int4":
+            parser.error("a recurrent model is exported as int8 or fp32")
+        model = load_recurrent(args.model)
+        export_recurrent(model, args.output, args.model, name=name, precision=args.precision)
+    else:
+        export_onnx(
+            load_llm(args.model), args.output, args.model, name=name, precision=args.precision
+        )
     size = sum(p.stat().st_size for p in args.output.iterdir()) / 1e6
     print(f"wrote {args.output} ({size:.0f} MB, {args.precision})")
 

@@ -121,12 +121,19 @@ class Examples:
 
     def make(self, window: Window, rng: random.Random, *, music: bool = True) -> Example:
         """An example of a window; without music it is caption and plan alone."""
+        plan, ids = self._drawn(window, rng)
+        return self.join(self.captioner.write(plan, rng), plan, ids if music else ids[:0])
+
+    def caption(self, window: Window, rng: random.Random) -> str:
+        """What an example of a window would say."""
+        return self.captioner.write(self._drawn(window, rng)[0], rng)
+
+    def _drawn(self, window: Window, rng: random.Random) -> tuple[Plan, NDArray[np.int64]]:
         ids = np.array(window.ids, dtype=np.int64)
         plan = replace(window.plan, genre=self._genre(window, rng))
         if self.vary:
             plan, ids = self._varied(plan, ids, rng)
-        plan = rounded(plan)
-        return self.join(self.captioner.write(plan, rng), plan, ids if music else ids[:0])
+        return rounded(plan), ids
 
     def _varied(
         self, plan: Plan, ids: NDArray[np.int64], rng: random.Random

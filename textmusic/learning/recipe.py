@@ -7,19 +7,23 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import PartialState
 
 from textmusic.caption import Captioner
+from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import Examples, batches, collate, read_windows
 from textmusic.learning.trainer import Run, Training
 from textmusic.models.export import import_onnx
 from textmusic.models.llm import MusicLLM, load_llm, new_llm, save_llm, with_lora
+from textmusic.models.recurrent import MusicRNN, Shape, save_recurrent
 from textmusic.pipeline import locate
-from textmusic.tokenizer import Tokenizer
+from textmusic.tokenizer import Tokenizer, captions_file, create_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,19 @@ def start(config: dict[str, Any], data: Data, folder: Path) -> Run:
 
     Keys: `base` (Hub id or folder of an LLM, a model folder, or "bundled"), `layers` (the first so
     many are kept), `pretrained` (false: the same shape at random), `lora` (rank; else everything
-    but the text rows is trained), `mix` (weight by source), `permissive`, `held_out` (validation
-    windows) and `training` (fields of `Training`).
+    but the text rows is trained), or instead of all these `recurrent` (fields of
+    `models.recurrent.Shape`: cell, width, hidden, layers); `mix` (weight by source), `permissive`,
+    `held_out` (validation windows) and `training` (fields of `Training`).
     """
     training = Training(**config["training"])
     captioner = Captioner()
+    tokenizer = data.tokenizer
+    if "recurrent" in config:
+        tokenizer = create_tokenizer(captions_file(), folder / "tokenizer")
+        check_vocabulary(tokenizer, data.tokenizer)
     examples = Examples(
         data.train,
-        data.tokenizer,
+        tokenizer,
         captioner,
         weights=config.get("mix"),
         permissive=config.get("permissive", False),
@@ -73,17 +82,24 @@ def start(config: dict[str, Any], data: Data, folder: Path) -> Run:
         seed=training.seed + 1000 * PartialState().process_index,  # each process has its own
     )
     return Run(
-        make_model(config, len(data.tokenizer.vocabulary)),
+        make_model(config, tokenizer),
         folder,
         training,
         lambda skip: feed(skip=skip),
-        validation_batches(data, captioner, config.get("held_out", 32)),
-        partial(save_llm, tokenizer_folder=data.tokenizer.folder),
+        validation_batches(data.valid, tokenizer, captioner, config.get("held_out", 32)),
+        partial(
+            save_recurrent if "recurrent" in config else save_llm,
+            tokenizer_folder=tokenizer.folder,
+        ),
     )
 
 
-def make_model(config: dict[str, Any], vocabulary: int) -> MusicLLM:
-    """The LLM to begin with, its text rows frozen or everything but LoRA."""
+def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | MusicRNN:
+    """The model to begin with: of an LLM, the text rows or everything but LoRA is frozen."""
+    music = len(tokenizer.vocabulary)
+    if "recurrent" in config:
+        torch.manual_seed(config["training"].get("seed", 1))
+        return MusicRNN(Shape(tokenizer.offset, music, **config["recurrent"]))
     base = config["base"]
     if base == "bundled" or (Path(base) / "textmusic.json").exists():
         model = import_onnx(locate(None if base == "bundled" else base, None)[0])
@@ -92,7 +108,7 @@ def make_model(config: dict[str, Any], vocabulary: int) -> MusicLLM:
     else:
         model = new_llm(
             base,
-            vocabulary,
+            music,
             layers=config.get("layers"),
             pretrained=config.get("pretrained", True),
         )
@@ -102,12 +118,25 @@ def make_model(config: dict[str, Any], vocabulary: int) -> MusicLLM:
     return model
 
 
-def validation_batches(data: Data, captioner: Captioner, size: int) -> list[dict[str, Any]]:
+def check_vocabulary(tokenizer: Tokenizer, other: Tokenizer) -> None:
+    """Raise TextMusicError, with the first music token that differs, unless they have the same."""
+    if tokenizer.vocabulary != other.vocabulary:
+        pairs = zip_longest(tokenizer.vocabulary, other.vocabulary, fillvalue="nothing")
+        mine, theirs = next(pair for pair in pairs if pair[0] != pair[1])
+        raise TextMusicError(
+            f"'{tokenizer.folder}' has the music token {mine} where '{other.folder}' has {theirs};"
+            " prepare the data anew with this version."
+        )
+
+
+def validation_batches(
+    windows: Sequence[Window], tokenizer: Tokenizer, captioner: Captioner, size: int
+) -> list[dict[str, Any]]:
     """The same held-out examples for every run: nothing varied, captions from a fixed seed."""
     rng = random.Random(0)
-    sources = sorted({w.source for w in data.valid})
+    sources = sorted({w.source for w in windows})
     examples = Examples(
-        data.valid, data.tokenizer, captioner, weights=dict.fromkeys(sources, 1.0), vary=False
+        windows, tokenizer, captioner, weights=dict.fromkeys(sources, 1.0), vary=False
     )
     drawn = sorted(
         (examples.make(examples.draw(rng), rng) for _ in range(size)), key=lambda e: len(e.ids)
