@@ -81,6 +81,26 @@ TRAINING = {
     "python training/evaluate.py --words --model my-model/": " --seeds 1",
     "python training/evaluate.py --data data/ --model my-model/": " --pieces 4",
     "python training/gallery.py -o gallery/ --model my-model/": "",
+    "python training/describe.py data/ --split valid -o valid.jsonl": " -n 4",
+    "python training/sweep.py valid.jsonl --model my-model/ -o sampling.md": " --cells 2",
+    "python training/ablate.py --minutes 3 -o ablation": (
+        f" --minutes 0.01 --base {DATA / 'tiny_model_int8'} --only"
+        " 'reference: first 10 layers, full, 6e-4, batch 3,072'"
+    ),
+    "python training/train_tokenizers.py -o tokenizers/captions.model": (
+        " --captions 500 --size 700"
+    ),
+    "accelerate launch training/train.py --config training/configs/lstm.json --run runs/lstm": (
+        " --steps 2 --tokens 512 --evaluate_every 2"
+    ),
+    "python training/export.py runs/lstm/best -o my-lstm/": "",
+    'textmusic generate "calm piano" --model my-lstm/ -o out/': " --bars 2",
+    "accelerate launch training/train.py --config training/configs/gan.json --run runs/gan": (
+        " --steps 2 --tokens 256 --evaluate_every 2"
+    ),
+    "textmusic batch held-out.jsonl -o gan-answers/ --text-only --no-audio --model runs/gan/best": (
+        ""
+    ),
 }
 
 

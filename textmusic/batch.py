@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from queue import Empty
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textmusic.controls import MAX_SEED, Controls, well_formed
 from textmusic.engine import cores
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
     from textmusic.generation import Generation
-    from textmusic.pipeline import TextToMusic
+    from textmusic.pipeline import OnBar
+    from textmusic.plan import Plan
     from textmusic.prompt import Prompt
 
 MAX_WORKERS = 64
@@ -87,6 +88,18 @@ class Tally:
             f" {self.skipped} skipped (already there), {self.failed} failed"
             f"{f', {left} left' if left else ''} in {time.perf_counter() - self.began:.1f} s"
         )
+
+
+class Writer(Protocol):
+    """What writes the pieces: TextToMusic, or the GAN of the comparison."""
+
+    def understand(self, text: str, *, controls: Plan, seconds: float | None) -> Prompt:
+        """What is asked for."""
+
+    def complete(
+        self, prompts: Iterable[tuple[Prompt, int]], *, sampling: Sampling, on_bar: OnBar
+    ) -> Iterator[tuple[int, Generation]]:
+        """Pieces for pairs of prompt and seed, each with its place, as they are finished."""
 
 
 class _Stopped(Exception):  # noqa: N818  (not an error)
@@ -219,7 +232,7 @@ def run(
 
 
 def write(
-    music: TextToMusic, jobs: Iterable[Job], settings: Settings, stop: Event | None = None
+    music: Writer, jobs: Iterable[Job], settings: Settings, stop: Event | None = None
 ) -> Iterator[Outcome]:
     """Write the files of jobs, several side by side; what goes wrong is told, not raised.
 
@@ -242,7 +255,7 @@ def write(
 
 
 def _side_by_side(
-    music: TextToMusic,
+    music: Writer,
     jobs: Iterator[Job],
     settings: Settings,
     stop: Event | None,
@@ -273,7 +286,7 @@ def _side_by_side(
     yield from refused
 
 
-def _alone(music: TextToMusic, job: Job, settings: Settings, stop: Event | None = None) -> Outcome:
+def _alone(music: Writer, job: Job, settings: Settings, stop: Event | None = None) -> Outcome:
     """One job by itself, after it or another beside it met a defect."""
     try:
         return next(_side_by_side(music, iter([job]), settings, stop, {}, []))
@@ -283,7 +296,7 @@ def _alone(music: TextToMusic, job: Job, settings: Settings, stop: Event | None 
         return Outcome(job.number, f"{type(problem).__name__}: {problem}")
 
 
-def _prompt(music: TextToMusic, job: Job) -> Prompt:
+def _prompt(music: Writer, job: Job) -> Prompt:
     controls = read_controls(job.record)
     return music.understand(job.text, controls=controls.plan(), seconds=controls.seconds)
 
@@ -301,7 +314,11 @@ def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
     return Outcome(job.number)
 
 
-def _load(settings: Settings, threads: int | None) -> TextToMusic:
+def _load(settings: Settings, threads: int | None) -> Writer:
+    if settings.model and (Path(settings.model) / "gan.json").exists():
+        from textmusic.models.gan_writer import GanWriter
+
+        return GanWriter.from_folder(Path(settings.model))
     from textmusic.pipeline import TextToMusic
 
     return TextToMusic.from_pretrained(settings.model, threads=threads)

@@ -12,18 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textmusic.errors import TextMusicError
-from textmusic.listening import (
-    CHOICES,
-    QUESTIONS,
-    Pair,
-    Showing,
-    Sounds,
-    Votes,
-    WinRate,
-    checked,
-    next_pair,
-    win_rates,
-)
+from textmusic.listening import Pair, Showing, Sounds, next_pair
+from textmusic.votes import CHOICES, QUESTIONS, Votes, WinRate, checked, win_rates
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -66,10 +56,6 @@ def build_listening_page(
     from textmusic.page import WAITING  # isort: skip
     import gradio as gr
 
-    cache = Path(gr.Audio.GRADIO_CACHE)  # gradio serves files from there as they are
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = tempfile.TemporaryDirectory(dir=cache)
-    test = ListeningTest(pairs, votes, Sounds(Path(folder.name), soundfont), results, folder)
     with gr.Blocks(title="textmusic: blind listening", analytics_enabled=False) as page:
         session = gr.State()
         # fixed, so that a listener goes on where they stopped when the server starts again; what
@@ -92,6 +78,10 @@ def build_listening_page(
             with gr.Tab("Results", visible=results) as tab:
                 table = gr.HTML(elem_classes="tm-report")
                 file = gr.File(label="All votes", interactive=False)
+        cache = Path(file.GRADIO_CACHE)  # gradio serves files from there under their own names
+        cache.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(dir=cache)
+        test = ListeningTest(pairs, votes, Sounds(Path(folder.name), soundfont), results, folder)
         view = [session, progress, questions, prompt, *players, *answers, tab]
         page.load(
             test.begin, token, [token, *view], api_name="begin", api_visibility="undocumented",
@@ -170,10 +160,10 @@ class ListeningTest:
         progress = f"{judged} of {total} judged."
         if showing is None:
             progress += " That was all: thank you for listening!"
-        heard = ("", None, None)
+        heard: tuple[str, str | None, str | None] = ("", None, None)
         if showing is not None:
-            paths = (str(self.sounds.path(side)) for side in (showing.a, showing.b))
-            heard = (showing.pair.prompt, *paths)
+            a, b = (str(self.sounds.path(side)) for side in (showing.a, showing.b))
+            heard = (showing.pair.prompt, a, b)
         return (
             Session(listener, showing),
             progress,

@@ -34,8 +34,9 @@ def main() -> None:
     config = read_config(args.config, **{f.name: getattr(args, f.name) for f in fields(Training)})
     if args.base:
         config["base"] = args.base
-    best = start(config, Data.read(args.data), args.run).train()
-    print(f"best held-out loss: {best:.4f} nats per plan or score id; model in {args.run / 'best'}")
+    run = start(config, Data.read(args.data), args.run)
+    best = run.train()
+    print(f"best held-out loss: {best:.4f} {run.unit}; model in {args.run / 'best'}")
 
 
 if __name__ == "__main__":

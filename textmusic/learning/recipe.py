@@ -18,6 +18,7 @@ from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import Examples, batches, collate, read_windows
+from textmusic.learning.gan_recipe import start_gan
 from textmusic.learning.trainer import Run, Training
 from textmusic.models.export import import_onnx
 from textmusic.models.llm import MusicLLM, load_llm, new_llm, save_llm, with_lora
@@ -57,7 +58,8 @@ def start(config: dict[str, Any], data: Data, folder: Path) -> Run:
     Keys: `base` (Hub id or folder of an LLM, a model folder, or "bundled"), `layers` (the first so
     many are kept), `pretrained` (false: the same shape at random), `lora` (rank; else everything
     but the text rows is trained), or instead of all these `recurrent` (fields of
-    `models.recurrent.Shape`: cell, width, hidden, layers); `mix` (weight by source), `permissive`,
+    `models.recurrent.Shape`: cell, width, hidden, layers) or `gan` (arguments of
+    `models.gan.Gan`: width, noise, critic_steps); `mix` (weight by source), `permissive`,
     `held_out` (validation windows) and `training` (fields of `Training`).
     """
     training = Training(**config["training"])
@@ -73,6 +75,9 @@ def start(config: dict[str, Any], data: Data, folder: Path) -> Run:
         weights=config.get("mix"),
         permissive=config.get("permissive", False),
     )
+    if "gan" in config:
+        held_out = held_out_examples(data.valid, tokenizer, captioner)
+        return start_gan(config, training, examples, held_out, folder)
     feed = partial(
         batches,
         examples,
@@ -134,11 +139,16 @@ def validation_batches(
 ) -> list[dict[str, Any]]:
     """The same held-out examples for every run: nothing varied, captions from a fixed seed."""
     rng = random.Random(0)
-    sources = sorted({w.source for w in windows})
-    examples = Examples(
-        windows, tokenizer, captioner, weights=dict.fromkeys(sources, 1.0), vary=False
-    )
+    examples = held_out_examples(windows, tokenizer, captioner)
     drawn = sorted(
         (examples.make(examples.draw(rng), rng) for _ in range(size)), key=lambda e: len(e.ids)
     )
     return [collate(drawn[i : i + 4]) for i in range(0, size, 4)]
+
+
+def held_out_examples(
+    windows: Sequence[Window], tokenizer: Tokenizer, captioner: Captioner
+) -> Examples:
+    """Examples with nothing varied, every source as often as any other."""
+    weights = dict.fromkeys(sorted({w.source for w in windows}), 1.0)
+    return Examples(windows, tokenizer, captioner, weights=weights, vary=False)

@@ -57,6 +57,8 @@ class Training:
     warmup: int = 30  # steps
     weight_decay: float = 0.01  # matrices only, embeddings left out
     clip: float = 1.0  # largest gradient norm
+    beta1: float = 0.9  # AdamW's decay of past gradients; 0 for a GAN, whose target moves
+    beta2: float = 0.95  # ... and of their squares
     reading: float = 0.5  # share of examples that are caption and plan alone, at the start
     reading_end: float = 0.2  # ... and at the end of the run
     drills: float = 0.0  # single mood words and scenes for each example, see Examples.drill
@@ -97,8 +99,9 @@ class Run:
         validation: list[Batch],
         save_model: Callable[[Any, Path], None],
         accelerator: Accelerator | None = None,
+        unit: str = "nats per plan or score id",
     ) -> None:
-        self.training, self.folder = training, folder
+        self.training, self.folder, self.unit = training, folder, unit
         self.make_batches, self.validation, self.save_model = make_batches, validation, save_model
         bf16 = bf16_is_faster() if training.bf16 is None else training.bf16
         self.accelerator = accelerator or Accelerator(mixed_precision="bf16" if bf16 else "no")
@@ -114,7 +117,7 @@ class Run:
         optimizer = torch.optim.AdamW(
             [group for group in groups if group["params"]],
             lr=training.learning_rate,
-            betas=(0.9, 0.95),
+            betas=(training.beta1, training.beta2),
             fused=True,
         )
         # Sharded weights can't be written by the model's own code: an unsharded copy does that.
@@ -180,7 +183,7 @@ class Run:
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.training.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return float(loss.detach()), int(ids.numel())
+        return float(loss.detach()), batch.get("size", int(ids.numel()))
 
     @torch.no_grad()
     def _evaluate(self) -> None:
@@ -192,8 +195,8 @@ class Run:
             count += int((labels != IGNORED).sum())
             notes += batch["notes"]
         loss = total / count
-        self._log(step=self.step, held_out=loss, seconds=round(self.spent, 1),
-                  nats_per_note=round(total / max(notes, 1), 4))  # fmt: skip
+        a_note = {"nats_per_note": round(total / notes, 4)} if notes else {}
+        self._log(step=self.step, held_out=loss, seconds=round(self.spent, 1), **a_note)
         better = loss < self.best
         self.best, self.worse = min(loss, self.best), 0 if better else self.worse + 1
         if better:
@@ -301,7 +304,7 @@ class Run:
         axes.plot([s for s, _ in losses], smooth, label="training (smoothed)")
         held = [(r["step"], r["held_out"]) for r in rows if "held_out" in r]
         axes.plot([s for s, _ in held], [v for _, v in held], "o-", label="held out")
-        axes.set(xlabel="step", ylabel="loss, nats per plan or score id")
+        axes.set(xlabel="step", ylabel=f"loss, {self.unit}")
         axes.legend()
         figure.savefig(self.folder / "curve.png", dpi=110)
 
