@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from symusic import Note, Score, Track
 
+from textmusic.cli import main
 from textmusic.errors import TextMusicError
 from textmusic.listening import Pair, Showing, Side, Sounds, next_pair, read_pairs
 from textmusic.votes import NO_DIFFERENCE, Votes
@@ -355,3 +356,28 @@ def test_results_for_everybody(tmp_path: Path) -> None:
         assert "<b>" not in table
         assert Path(file).exists()
     assert "There are no votes yet" in table
+
+
+# The command --------------------------------------------------------------------------------------
+
+
+def test_listen_says_what_is_missing_before_a_page_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("calm piano\n")
+    answers = tmp_path / "one"
+    answers.mkdir()
+    database = ["--database", str(tmp_path / "votes.sqlite")]
+    assert main(["listen", str(prompts), "--answers", str(answers), *database]) == 2
+    assert "name two or more" in capsys.readouterr().err
+    both = ["--answers", str(answers), "--answers", str(tmp_path / "two")]
+    assert main(["listen", str(prompts), *both, *database]) == 2
+    assert "holds no answers" in capsys.readouterr().err
+
+
+def test_listen_exports_its_votes(tmp_path: Path) -> None:
+    csv = tmp_path / "votes.csv"
+    args = ["listen", "prompts.txt", "--answers", "a", "--database", str(tmp_path / "v.sqlite")]
+    assert main([*args, "--csv", str(csv)]) == 0
+    assert csv.read_text(encoding="utf-8-sig").startswith("listener,")

@@ -6,24 +6,20 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textmusic.controls import MAX_SEED, Controls, well_formed, within
 from textmusic.errors import TextMusicError
+from textmusic.terminal import new_console, plain, progress_bar, say, show
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from textmusic.generation import Generation
     from textmusic.sampling import Sampling
 
 MAX_VARIATIONS = 16
-OnStep = Callable[[int, int], None]
 
 app = typer.Typer(
     name="textmusic",
@@ -62,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         app(args=None if argv is None else list(argv), prog_name="textmusic")
     except TextMusicError as problem:
-        sentence = _plain(str(problem)).rstrip(".")
+        sentence = plain(str(problem)).rstrip(".")
         typer.echo(f"textmusic: {sentence}{'' if sentence.endswith('?') else '.'}", err=True)
         return 2
     except SystemExit as end:
@@ -157,17 +153,17 @@ def generate(
         )  # fmt: skip
     if best_of > 1:
         generations = [min(generations, key=lambda generation: generation.rank)]
-    console = _console()
+    console = new_console()
     for number, generation in enumerate(generations, 1):
         if variations > 1:
             console.print()
-            _say(console, f"variation {number} of {variations}, seed {generation.seed}")
+            say(console, f"variation {number} of {variations}, seed {generation.seed}")
         paths = generation.save(out, formats=kinds, soundfont=soundfont)
         show(generation, console)
         for path in paths:
-            _say(console, str(path))
+            say(console, str(path))
     notes = sum(generation.report.notes for generation in generations)
-    _say(console, f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
+    say(console, f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
 
 
 @app.command()
@@ -222,7 +218,7 @@ def batch(
                 tally.add(outcome)
                 if outcome.problem is not None:
                     line = f"prompt {outcome.number} failed: {outcome.problem}"
-                    typer.echo(_plain(line), err=True)
+                    typer.echo(plain(line), err=True)
                 step(tally.written + tally.failed, len(todo))
     finally:
         typer.echo(tally.summary())
@@ -244,6 +240,42 @@ def serve(
     from textmusic.pipeline import TextToMusic
 
     launch(build_page(TextToMusic.from_pretrained(model, threads=threads)), host=host, port=port)
+
+
+@app.command()
+def listen(
+    prompts: Annotated[Path, typer.Argument(help="The file that batch was given.")],
+    answers: Annotated[
+        list[Path], typer.Option(help="A folder that batch wrote; repeat it, two at least.")
+    ],
+    database: Annotated[Path, typer.Option(help="Where the votes are kept.")] = Path(
+        "votes.sqlite"
+    ),
+    csv: Annotated[Path | None, typer.Option(help="Write the votes to this file, no page.")] = None,
+    results: Annotated[
+        bool, typer.Option("--results", help="Show the results to everybody, at once.")
+    ] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    soundfont: Soundfont = None,
+) -> None:
+    """Open a blind listening test: which of two answers is better?"""
+    within("port", port, 1, 65535)
+    from textmusic.listening import read_pairs
+    from textmusic.votes import Votes
+
+    if csv is not None:
+        Votes(database).export_csv(csv)
+        typer.echo(str(csv))
+        return
+    pairs, broken = read_pairs(prompts, answers)
+    for name in broken:
+        typer.echo(plain(f"left out: {name} can't be read as MIDI"), err=True)
+    from textmusic.listening_page import build_listening_page
+    from textmusic.page import launch
+
+    page = build_listening_page(pairs, Votes(database), results=results, soundfont=soundfont)
+    launch(page, host=host, port=port)
 
 
 @app.command()
@@ -322,59 +354,3 @@ def check_soundfont(kinds: Iterable[str], soundfont: Path | None) -> None:
         from textmusic.soundfont import open_soundfont
 
         open_soundfont(soundfont_path(soundfont))
-
-
-# What people see ----------------------------------------------------------------------------------
-
-
-def show(generation: Generation, console: Console) -> None:
-    """Print what was asked, planned and measured, and what could not be used."""
-    from rich.table import Table
-    from rich.text import Text
-
-    report = generation.report
-    if not any(row.asked for row in report.rows) and not report.caption:
-        _say(console, "nothing was asked for: everything is the model's choice")
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for head in ("", "asked", "planned", "measured", ""):
-        table.add_column(head)
-    for row in report.rows:
-        sign = {True: Text("✓", "green"), False: Text("✗", "red"), None: Text("")}[row.ok]
-        asked = Text(row.asked) if row.asked else Text("open", "dim")
-        table.add_row(row.field, asked, Text(row.planned), Text(row.measured), sign)
-    console.print(table)
-    for note in report.unused:
-        _say(console, f"not used: {note}")
-
-
-@contextmanager
-def progress_bar(doing: str, unit: str) -> Iterator[OnStep]:
-    """A bar on standard error, while the block runs; gives the function that moves it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns: list[Any] = [TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(unit)]
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True,
-        disable=not console.is_terminal,
-    ) as progress:  # fmt: skip
-        task = progress.add_task(doing, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    # A file or a pipe has no width to fit into.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-
-
-def _say(console: Console, text: str) -> None:
-    """Print a line as it is: no markup in it, no line breaks in a path."""
-    console.print(_plain(text), markup=False, soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    """A text on one line, without what could steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
