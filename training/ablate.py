@@ -73,10 +73,10 @@ def draw(folders: dict[str, Path], path: Path) -> None:
         points, value, weight = [], 0.0, 0.0
         for row in (row for row in rows if "loss" in row):
             # batches differ in kind: the mean weighs by their ids
-            value, weight = 0.97 * value + row["loss"] * row["ids"], 0.97 * weight + row["ids"]
+            value, weight = 0.9 * value + row["loss"] * row["ids"], 0.9 * weight + row["ids"]
             points.append((row["seconds"] / 60, value / weight))
         axes.plot(*zip(*points, strict=True), label=name)
-    axes.set(xlabel="minutes", ylabel="training loss, nats an id (smoothed)", ylim=(None, 3.5))
+    axes.set(xlabel="minutes", ylabel="training loss, nats an id (smoothed)")
     axes.legend(fontsize="small")
     figure.savefig(path, dpi=110)
 
