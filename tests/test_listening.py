@@ -379,5 +379,8 @@ def test_listen_says_what_is_missing_before_a_page_opens(
 def test_listen_exports_its_votes(tmp_path: Path) -> None:
     csv = tmp_path / "votes.csv"
     args = ["listen", "prompts.txt", "--answers", "a", "--database", str(tmp_path / "v.sqlite")]
+    assert main([*args, "--csv", str(csv)]) == 2, "no votes there"
+    assert not csv.exists() and not (tmp_path / "v.sqlite").exists()
+    Votes(tmp_path / "v.sqlite")
     assert main([*args, "--csv", str(csv)]) == 0
     assert csv.read_text(encoding="utf-8-sig").startswith("listener,")

@@ -265,9 +265,12 @@ def listen(
     from textmusic.votes import Votes
 
     if csv is not None:
+        if not database.exists():
+            raise TextMusicError(f"'{database}' is not there; name the --database with the votes.")
         Votes(database).export_csv(csv)
         typer.echo(str(csv))
         return
+    check_soundfont(("wav",), soundfont)
     pairs, broken = read_pairs(prompts, answers)
     for name in broken:
         typer.echo(plain(f"left out: {name} can't be read as MIDI"), err=True)
@@ -275,7 +278,7 @@ def listen(
     from textmusic.page import launch
 
     page = build_listening_page(pairs, Votes(database), results=results, soundfont=soundfont)
-    launch(page, host=host, port=port)
+    launch(page, host=host, port=port, footer_links=["settings"])  # no API page for listeners
 
 
 @app.command()
