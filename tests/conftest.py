@@ -12,6 +12,7 @@ import pytest
 
 from textmusic.pipeline import TextToMusic
 from textmusic.tokenizer import Tokenizer
+from textmusic.votes import Votes
 
 DATA = Path(__file__).parent / "data"
 TRAIN_MODULES = ("torch", "transformers", "peft", "accelerate", "onnxruntime_genai")
@@ -46,6 +47,12 @@ def tiny(tiny_model: Path) -> TextToMusic:
 def tokenizer(tiny_model: Path) -> Tokenizer:
     """The tokenizer of the tiny model."""
     return Tokenizer(tiny_model)
+
+
+@pytest.fixture
+def votes(tmp_path: Path) -> Votes:
+    """An empty database of votes."""
+    return Votes(tmp_path / "votes.sqlite")
 
 
 @pytest.fixture(scope="session")

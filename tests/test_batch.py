@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from textmusic.batch import Job, Settings, pending, read_controls, read_jobs
+from textmusic.batch import Job, Settings, pending, read_controls, read_jobs, write
 from textmusic.cli import main
 from textmusic.errors import TextMusicError
+from textmusic.generation import Generation
+from textmusic.pipeline import TextToMusic
 
 LINES: list[dict[str, Any]] = [
     {"text": "calm piano", "bars": 2, "key": "D minor"},
@@ -238,3 +240,51 @@ def test_ctrl_c_keeps_what_is_finished(workers: str, tiny_model: Path, tmp_path:
     for path in out.glob("*.json"):
         json.loads(path.read_text("utf-8"))
         assert path.with_suffix(".mid").read_bytes()[:4] == b"MThd"
+
+
+# Defects ------------------------------------------------------------------------------------------
+
+
+def outcomes(tiny: TextToMusic, folder: Path, texts: tuple[str, ...]) -> dict[int, str | None]:
+    jobs = [Job(number, text, number, {}) for number, text in enumerate(texts, 1)]
+    told = list(write(tiny, jobs, Settings(folder, ("mid",))))
+    assert len(told) == len(jobs), "every job is told of, once"
+    return {outcome.number: outcome.problem for outcome in told}
+
+
+TEXTS = ("piano, 2 bars", "harp, 2 bars", "a" * 10_000, "flute, 2 bars")
+
+
+@pytest.mark.parametrize("where", ["understand", "_finish"])
+def test_a_defect_in_one_prompt_costs_no_other(
+    where: str, tiny: TextToMusic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = getattr(TextToMusic, where)
+
+    def broken(self: TextToMusic, what: Any, **more: Any) -> Any:
+        text = what if isinstance(what, str) else what.prompt.text
+        if text.startswith("harp"):
+            raise RuntimeError("a defect")
+        return whole(self, what, **more)
+
+    monkeypatch.setattr(TextToMusic, where, broken)
+    found = outcomes(tiny, tmp_path, TEXTS)
+    assert found[1] is None and found[4] is None
+    assert found[2] == "RuntimeError: a defect"
+    assert "use at most 2,000" in str(found[3])
+    assert sorted(path.stem for path in tmp_path.glob("*.mid")) == ["0001", "0004"]
+
+
+def test_a_defect_in_saving_costs_no_other(
+    tiny: TextToMusic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Generation.save
+
+    def broken(self: Generation, *args: Any, **more: Any) -> Any:
+        if more["stem"] == "0002":
+            raise RuntimeError("a defect")
+        return whole(self, *args, **more)
+
+    monkeypatch.setattr(Generation, "save", broken)
+    found = outcomes(tiny, tmp_path, TEXTS)
+    assert [found[1], found[2], found[4]] == [None, "RuntimeError: a defect", None]

@@ -133,6 +133,11 @@ def test_the_permissive_mix_lets_in_what_asks_for_attribution_at_most(
 def test_training_configs_name_known_fields_and_sources() -> None:
     configs = Path(__file__).parent.parent / "training" / "configs"
     known = set(json.loads((configs / "cpu.json").read_text())["mix"])
+    plan = json.loads((configs / "ablation.json").read_text())
+    fields = set(json.loads((configs / plan["config"]).read_text())["training"])
+    for changes in plan["variants"].values():
+        assert set(changes) <= {"training", "layers", "pretrained", "lora"}
+        assert set(changes.get("training", {})) <= fields
     for path in set(configs.glob("*.json")) - {configs / "ablation.json"}:
         config = json.loads(path.read_text())
         assert set(config["mix"]) <= known, path.name

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from listeners import MODELS, pair
 from symusic import Note, Score, Track
 
 from textmusic.cli import main
 from textmusic.errors import TextMusicError
-from textmusic.listening import Pair, Showing, Side, Sounds, next_pair, read_pairs
+from textmusic.listening import Showing, Side, Sounds, next_pair, read_pairs
 from textmusic.votes import NO_DIFFERENCE, Votes
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from textmusic.pipeline import TextToMusic
 
-MODELS = ("zebramodel", "yakmodel")
 PROMPTS = ('=HYPERLINK("http://x")', "calm piano", "<script>alert(1)</script>")
 
 
@@ -57,16 +57,6 @@ def answered(folder: Path, models: tuple[str, ...] = MODELS) -> tuple[Path, list
             write_midi(folder / model / f"{number:04}.mid", 60 + 12 * offset + number)
         write_wav(folder / model / f"{len(PROMPTS):04}.wav")
     return write_prompts(folder / "prompts.jsonl"), [folder / model for model in models]
-
-
-def pair(key: str = "p1", prompt: str = "calm piano", models: tuple[str, str] = MODELS) -> Pair:
-    first, second = (Side(model, Path(model) / "0001.mid") for model in models)
-    return Pair(key, prompt, first, second)
-
-
-@pytest.fixture
-def votes(tmp_path: Path) -> Votes:
-    return Votes(tmp_path / "votes.sqlite")
 
 
 # Pairs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import windows_of
 from textmusic.learning.dataset import IGNORED, Examples
-from textmusic.learning.recipe import Data, start
+from textmusic.learning.recipe import Data, check_vocabulary, start
 from textmusic.models.recurrent import MusicRNN, Shape, load_recurrent, save_recurrent
 from textmusic.models.recurrent_export import export_recurrent
 from textmusic.pipeline import TextToMusic
@@ -153,3 +154,14 @@ def test_a_folder_that_is_not_whole_is_said(tokenizer: Tokenizer, tmp_path: Path
         load_recurrent(tmp_path)
     with pytest.raises(TextMusicError, match="lstm, gru, rnn"):
         make(tokenizer, "transformer")
+
+
+def test_data_of_another_vocabulary_is_refused_and_the_difference_named(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    other = create_tokenizer(captions_file(), tmp_path)
+    check_vocabulary(tokenizer, other)
+    names = json.loads((tmp_path / "vocabulary.json").read_text())
+    (tmp_path / "vocabulary.json").write_text(json.dumps([*names[:-1], "Duration_99.0.12"]))
+    with pytest.raises(TextMusicError, match=r"Duration_99\.0\.12; prepare the data anew"):
+        check_vocabulary(tokenizer, Tokenizer(tmp_path))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 
 import torch
+from interrupted import train_two_steps
 from make_tiny_model import CONTEXT, make_base, make_tokenizer
 
 from textmusic.caption import Captioner
@@ -181,10 +180,6 @@ def test_a_few_more_steps_lower_the_loss(
     assert np.mean(figures[-5:]) < np.mean(figures[:5]) - 0.5
 
 
-class StoppedError(Exception):
-    """Stands for a kill."""
-
-
 def test_an_interrupted_run_goes_on_with_the_identical_losses(
     base: Path, examples: Examples, tmp_path: Path
 ) -> None:
@@ -193,15 +188,7 @@ def test_an_interrupted_run_goes_on_with_the_identical_losses(
     make_run(new_llm(str(base), vocabulary), tmp_path / "whole", examples, four).train()
 
     first = make_run(new_llm(str(base), vocabulary), tmp_path / "parts", examples, four)
-    feed = first.make_batches
-
-    def two_batches(skip: int) -> Iterator[dict[str, Any]]:
-        yield from itertools.islice(feed(skip), 2)
-        raise StoppedError
-
-    first.make_batches = two_batches
-    with pytest.raises(StoppedError):
-        first.train()
+    train_two_steps(first)
     second = make_run(new_llm(str(base), vocabulary, seed=9), tmp_path / "parts", examples, four)
     assert second.step == 2
     second.train()

@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from listeners import pair
 
 from textmusic.errors import TextMusicError
-from textmusic.listening import Pair, Showing, Side
+from textmusic.listening import Showing
 from textmusic.votes import (
     NO_DIFFERENCE,
     QUESTIONS,
@@ -28,19 +29,8 @@ from textmusic.votes import (
     win_rates,
 )
 
-MODELS = ("zebramodel", "yakmodel")
 FORMULA = '=HYPERLINK("http://x")'
 LISTENER = "0" * 32
-
-
-def pair(key: str = "p1", prompt: str = "calm piano", models: tuple[str, str] = MODELS) -> Pair:
-    first, second = (Side(model, Path(model) / "0001.mid") for model in models)
-    return Pair(key, prompt, first, second)
-
-
-@pytest.fixture
-def votes(tmp_path: Path) -> Votes:
-    return Votes(tmp_path / "votes.sqlite")
 
 
 def test_a_vote_is_kept_with_the_order_shown(votes: Votes) -> None:

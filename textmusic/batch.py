@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Protocol
@@ -240,17 +239,15 @@ def write(
     """
     waiting = iter(jobs)
     while True:
-        started: dict[int, Job] = {}  # by place: what is being written
-        refused: list[Outcome] = []
+        open_jobs: dict[int, Job] = {}  # by number: begun, and nothing told of them yet
         try:
-            yield from _side_by_side(music, waiting, settings, stop, started, refused)
+            yield from _side_by_side(music, waiting, settings, stop, open_jobs)
             return
         except _Stopped:
-            yield from (Outcome(job.number, "stopped") for job in started.values())
+            yield from (Outcome(number, "stopped") for number in open_jobs)
             return
         except Exception:  # one prompt that meets a defect must not cost the other thousand
-            yield from refused
-            for job in list(started.values()):
+            for job in list(open_jobs.values()):
                 yield _alone(music, job, settings, stop)
 
 
@@ -259,11 +256,11 @@ def _side_by_side(
     jobs: Iterator[Job],
     settings: Settings,
     stop: Event | None,
-    started: dict[int, Job],
-    refused: list[Outcome],
+    open_jobs: dict[int, Job],
 ) -> Iterator[Outcome]:
-    """started, refused: what is being written and what is still to be told, if this is cut off."""
-    places = count()
+    """open_jobs: filled and emptied here, for who has to go on where this is cut off."""
+    begun: list[Job] = []  # in the order in which `complete` counts them
+    refused: list[Outcome] = []
 
     def go_on(_done: int, _total: int) -> None:
         if stop is not None and stop.is_set():
@@ -271,25 +268,33 @@ def _side_by_side(
 
     def prompts() -> Iterator[tuple[Prompt, int]]:
         for job in jobs:
+            open_jobs[job.number] = job
             try:
                 prompt = _prompt(music, job)
             except TextMusicError as problem:
                 refused.append(Outcome(job.number, str(problem)))
                 continue
-            started[next(places)] = job
+            begun.append(job)
             yield prompt, job.seed
 
+    def told(outcome: Outcome) -> Outcome:
+        del open_jobs[outcome.number]
+        return outcome
+
+    def refusals() -> Iterator[Outcome]:
+        while refused:
+            yield told(refused.pop(0))
+
     for place, piece in music.complete(prompts(), sampling=settings.sampling, on_bar=go_on):
-        yield from refused
-        refused.clear()
-        yield _saved(piece, started.pop(place), settings)
-    yield from refused
+        yield from refusals()
+        yield told(_saved(piece, begun[place], settings))
+    yield from refusals()
 
 
 def _alone(music: Writer, job: Job, settings: Settings, stop: Event | None = None) -> Outcome:
     """One job by itself, after it or another beside it met a defect."""
     try:
-        return next(_side_by_side(music, iter([job]), settings, stop, {}, []))
+        return next(_side_by_side(music, iter([job]), settings, stop, {}))
     except _Stopped:
         return Outcome(job.number, "stopped")
     except Exception as problem:
@@ -328,7 +333,7 @@ def _load(settings: Settings, threads: int | None) -> Writer:
 
 
 def _run_in_processes(jobs: Sequence[Job], settings: Settings, workers: int) -> Iterator[Outcome]:
-    from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+    from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
@@ -345,12 +350,12 @@ def _run_in_processes(jobs: Sequence[Job], settings: Settings, workers: int) -> 
         workers, context, initializer=_start, initargs=(stop, waiting, outcomes)
     ) as pool:
         try:
-            running = {pool.submit(_work, settings, threads) for _ in range(workers)}
+            running = [pool.submit(_work, settings, threads) for _ in range(workers)]
             told = 0
             while told < len(jobs):
-                done, running = wait(running, timeout=0, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
+                for future in running:
+                    if future.done():
+                        future.result()  # raises what ended the worker, if it did not end well
                 try:
                     outcome = outcomes.get(timeout=0.2)
                 except Empty:

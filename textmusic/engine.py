@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textmusic.errors import TextMusicError
-
-if TYPE_CHECKING:
-    from textmusic.recurrent_engine import RecurrentEngine
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -43,6 +40,9 @@ class Engine(Protocol):
 
     def length(self, slot: int) -> int:
         """How many ids a slot holds."""
+
+    def logits(self, ids: Ids) -> Floats:
+        """Music logits (T, M) at every music place of ids (T,): for measuring a model."""
 
 
 class Embeddings:
@@ -143,7 +143,7 @@ class OnnxEngine:
         return np.asarray(binding.get_outputs()[0].numpy(), dtype=np.float32)
 
 
-def open_engine(folder: Path, *, threads: int | None = None) -> OnnxEngine | RecurrentEngine:
+def open_engine(folder: Path, *, threads: int | None = None) -> Engine:
     """The engine that a model folder asks for. threads: cores to use; by default all."""
     if read_config(folder).get("architecture") == "recurrent":
         from textmusic.recurrent_engine import RecurrentEngine

@@ -45,6 +45,7 @@ def read_expectations(prompts: Path) -> list[dict[str, Any]]:
 class Answer:
     """A MIDI file that answers a prompt. number: of the prompt, from 1. planned: if it is known."""
 
+    file: Path
     number: int
     score: Score
     planned: Plan | None
@@ -58,7 +59,7 @@ def read_answers(folder: Path, prompts: int) -> tuple[list[Answer], list[str]]:
     no answer, or one to a prompt that is not there.
     """
     answers, broken = [], []
-    for midi in sorted(path for path in folder.glob("[0-9]*.mid*")):
+    for midi in sorted(folder.glob("[0-9]*.mid*")):
         number = int(re.match(r"\d+", midi.name)[0])  # type: ignore[index]
         if not 1 <= number <= prompts:
             raise TextMusicError(
@@ -72,7 +73,7 @@ def read_answers(folder: Path, prompts: int) -> tuple[list[Answer], list[str]]:
         except (ValueError, RuntimeError):
             broken.append(midi.name)
             continue
-        answers.append(Answer(number, score, _planned(midi.with_suffix(".json"))))
+        answers.append(Answer(midi, number, score, _planned(midi.with_suffix(".json"))))
     if not answers:
         raise TextMusicError(
             f"'{folder}' holds no answers; write some: textmusic batch PROMPTS -o {folder}"
@@ -89,11 +90,9 @@ def _planned(report: Path) -> Plan | None:
         raise TextMusicError(f"'{report}' is no report of textmusic; write it anew.") from None
 
 
-def adherence(
-    expected: Sequence[Expectation], answers: Sequence[Answer], said: str = "judging"
-) -> dict[str, Figure]:
+def adherence(expected: Sequence[Expectation], answers: Sequence[Answer]) -> dict[str, Figure]:
     """Figures over all answers; those to one prompt are drawn together for the interval."""
-    found = [hits(expected[a.number - 1], a.score, a.planned) for a in track(answers, said)]
+    found = [hits(expected[a.number - 1], a.score, a.planned) for a in track(answers, "judging")]
     return collected(found, [answer.number for answer in answers])
 
 

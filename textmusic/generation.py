@@ -132,6 +132,30 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
             partial.unlink()
 
 
+def account(
+    prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float
+) -> Generation:
+    """A piece with its report: what was asked and planned, and what is measured in the score."""
+    from textmusic import __version__, measure
+
+    report = Report(
+        text=prompt.text,
+        caption=prompt.caption,
+        seed=seed,
+        model=model,
+        version=__version__,
+        asked=prompt.asked,
+        seconds=prompt.seconds,
+        planned=plan,
+        measured=measure.measure(score),
+        measured_seconds=round(measure.seconds(score), 3),
+        notes=int(score.note_num()),
+        unused=prompt.unused,
+        near=prompt.near,
+    )
+    return Generation(prompt, plan, score, seed, report, model, ids, nats)
+
+
 def finish(score: Score, plan: Plan) -> Score:
     """The score as a sequencer likes it: 480 ticks a quarter, named tracks, key signature."""
     from symusic import KeySignature

@@ -109,10 +109,9 @@ def _sides(folder: Path, texts: Sequence[str]) -> tuple[dict[int, Side], list[st
     from textmusic.evaluation import read_answers
 
     answers, broken = read_answers(folder, len(texts))
-    # in the order of the answers, which don't say their file
-    files = [midi for midi in sorted(folder.glob("[0-9]*.mid*")) if midi.name not in broken]
     sides: dict[int, Side] = {}
-    for midi, answer in zip(files, answers, strict=True):
+    for answer in answers:
+        midi = answer.file
         report = midi.with_suffix(".json")
         text = texts[answer.number - 1]
         if report.exists() and json.loads(report.read_text(encoding="utf-8"))["text"] != text:

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textmusic import measure
 from textmusic.decoding import Bar, Take, decode
 from textmusic.engine import Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
-from textmusic.generation import Generation, finish
+from textmusic.generation import Generation, account, finish
 from textmusic.grammar import OPEN_BARS
 from textmusic.plan import COUNTED_BARS, DRUMS, Plan
 from textmusic.prompt import Prompt, read_prompt
-from textmusic.report import Report
 from textmusic.sampling import Sampling
 from textmusic.tokenizer import Tokenizer
 
@@ -171,19 +169,19 @@ class TextToMusic:
 
         Yields (place in `prompts`, from 0; Generation), in the order in which they are finished.
         """
-        places: dict[int, int] = {}
+        places: dict[Take, int] = {}
 
         def takes() -> Iterator[Take]:
             for place, (prompt, seed) in enumerate(prompts):
                 take = self._take(prompt, seed, sampling)
-                places[id(take)] = place
+                places[take] = place
                 yield take
 
         for take, bar in decode(self.engine, takes(), slots):
             if on_bar:
                 on_bar(bar.index + 1, bar.total)
             if take.done:
-                yield places.pop(id(take)), self._finish(take)
+                yield places.pop(take), self._finish(take)
 
     def stream(
         self,
@@ -215,28 +213,10 @@ class TextToMusic:
         return Take(self.tokenizer, prompt, caption, seed, sampling, lengths)
 
     def _finish(self, take: Take) -> Generation:
-        from textmusic import __version__
-
         prompt, plan = take.prompt, take.plan
         score = finish(self.tokenizer.decode_score(take.score_ids, plan), plan)
-        measured = measure.measure(score)
-        report = Report(
-            text=prompt.text,
-            caption=prompt.caption,
-            seed=take.seed,
-            model=self.name,
-            version=__version__,
-            asked=prompt.asked,
-            seconds=prompt.seconds,
-            planned=plan,
-            measured=measured,
-            measured_seconds=round(measure.seconds(score), 3),
-            notes=int(score.note_num()),
-            unused=prompt.unused,
-            near=prompt.near,
-        )
         n = len(take.score_ids)
-        return Generation(prompt, plan, score, take.seed, report, self.name, n, take.nats / n)
+        return account(prompt, plan, score, take.seed, self.name, ids=n, nats=take.nats / n)
 
 
 def drawn(n: int) -> int:

@@ -93,6 +93,13 @@ def create_tokenizer(text_tokenizer: Path, folder: Path) -> Tokenizer:
     return Tokenizer(folder)
 
 
+def copy_tokenizer(source: Path, folder: Path) -> None:
+    """Put the files that say what a model's ids mean beside its weights, if they are not there."""
+    for file in (text_file(source), source / "vocabulary.json", source / "remi.json"):
+        if file.resolve() != (folder / file.name).resolve():
+            shutil.copy(file, folder / file.name)
+
+
 def make_vocabulary(remi: Any) -> list[str]:
     """All music tokens: marks, plan, counted bars, then MidiTok's own."""
     plan = [token for tokens in field_vocabulary().values() for token in tokens]

@@ -12,12 +12,11 @@ import argparse
 import json
 import random
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from textmusic.caption import Captioner, Phrases, load_data
-from textmusic.learning.dataset import read_windows
+from textmusic.learning.dataset import read_windows, with_genre
 from textmusic.plan import DRUMS, Plan
 
 LONGEST_BARS = 16
@@ -78,8 +77,7 @@ def main() -> None:
             met[window.group] += 1
     captioner, lines = Captioner(), []
     for _, _, window in sorted(ranked, key=lambda row: row[:2])[: args.n]:  # a tune once, if we can
-        genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
-        plan = replace(window.plan, genre=rng.choice(genres or ["other"]))
+        plan = with_genre(window, rng)
         text, said = captioner.describe(plan, rng)
         expected = expectation(said, plan)
         if not said.bars:

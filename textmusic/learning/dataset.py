@@ -130,7 +130,7 @@ class Examples:
 
     def _drawn(self, window: Window, rng: random.Random) -> tuple[Plan, NDArray[np.int64]]:
         ids = np.array(window.ids, dtype=np.int64)
-        plan = replace(window.plan, genre=self._genre(window, rng))
+        plan = with_genre(window, rng)
         if self.vary:
             plan, ids = self._varied(plan, ids, rng)
         return rounded(plan), ids
@@ -182,12 +182,14 @@ class Examples:
             window = self.draw(rng)
             if (window.plan.valence, window.plan.arousal) == (valence, arousal):
                 break
-        plan = Plan(genre=self._genre(window, rng), valence=valence, arousal=arousal)
+        plan = Plan(genre=with_genre(window, rng).genre, valence=valence, arousal=arousal)
         return self.join(caption, plan, None)
 
-    def _genre(self, window: Window, rng: random.Random) -> str:
-        genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
-        return rng.choice(genres or ["other"])
+
+def with_genre(window: Window, rng: random.Random) -> Plan:
+    """A window's plan, with one of its genres; only what is drums alone is called so."""
+    genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
+    return replace(window.plan, genre=rng.choice(genres or ["other"]))
 
 
 def kindred(programs: tuple[int, ...]) -> list[tuple[int, int]]:

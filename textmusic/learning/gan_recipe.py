@@ -11,8 +11,8 @@ import numpy as np
 from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
 
-from textmusic.learning.dataset import Examples
-from textmusic.learning.patches import batches, collate, lessons, with_genre
+from textmusic.learning.dataset import Examples, with_genre
+from textmusic.learning.patches import batches, collate, lessons
 from textmusic.learning.trainer import Run, Training
 from textmusic.models.gan import Gan, save_gan
 from textmusic.plan import Plan

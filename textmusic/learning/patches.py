@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import count
 from math import ceil, log2
 from typing import Any
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 
 from textmusic.grammar import MAX_VOICES, RANGES
 from textmusic.learning.corpus import Window
-from textmusic.learning.dataset import Examples
+from textmusic.learning.dataset import Examples, with_genre
 from textmusic.measure import Notes, notes_of
 from textmusic.plan import (
     DRUMS,
@@ -335,12 +334,6 @@ def lessons(window: Window, tokenizer: Tokenizer, rng: random.Random) -> tuple[B
     summaries: list[Floats | None] = [None, *summary(patches)]
     conditions = [condition(plan, i, summaries[i]) for i in range(len(patches))]
     return patches, np.stack(conditions)
-
-
-def with_genre(window: Window, rng: random.Random) -> Plan:
-    """A window's plan, with one of its genres."""
-    genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
-    return replace(window.plan, genre=rng.choice(genres or ["other"]))
 
 
 def collate(patches: NDArray[Any], conditions: Floats) -> dict[str, Any]:

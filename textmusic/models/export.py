@@ -22,7 +22,8 @@ from safetensors.numpy import save_file
 
 from textmusic.engine import FORMAT, Embeddings, read_config
 from textmusic.errors import TextMusicError
-from textmusic.models.llm import TOKENIZER_FILES, MusicLLM
+from textmusic.models.llm import MusicLLM
+from textmusic.tokenizer import copy_tokenizer
 
 PRECISIONS = ("int8", "int4", "fp32")
 
@@ -62,8 +63,7 @@ def export_onnx(
         "llm": _plain_config(lm.config),
     }
     (folder / "textmusic.json").write_text(json.dumps(config, indent=1) + "\n")
-    for file in TOKENIZER_FILES:
-        shutil.copy(tokenizer_folder / file, folder / file)
+    copy_tokenizer(tokenizer_folder, folder)
 
 
 def save_embeddings(weight: np.ndarray[Any, np.dtype[np.float32]], folder: Path) -> None:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textmusic import measure
 from textmusic.errors import TextMusicError
-from textmusic.generation import Generation, finish
+from textmusic.generation import Generation, account, finish
 from textmusic.grammar import OPEN_BARS, bars_for
 from textmusic.learning.corpus import to_score
 from textmusic.learning.patches import (
@@ -27,7 +26,6 @@ from textmusic.learning.patches import (
 from textmusic.models.gan import Gan, load_gan
 from textmusic.plan import DRUMS, KEYS, NO_KEY, Plan
 from textmusic.prompt import Prompt, read_prompt
-from textmusic.report import Report
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -93,28 +91,8 @@ class GanWriter:
             score = self.generate(plan, seed)
             if on_bar:
                 on_bar(plan.bars, plan.bars)
-            yield place, self._account(prompt, plan, score, seed)
-
-    def _account(self, prompt: Prompt, plan: Plan, score: Score, seed: int) -> Generation:
-        from textmusic import __version__
-
-        report = Report(
-            text=prompt.text,
-            caption=prompt.caption,
-            seed=seed,
-            model=self.name,
-            version=__version__,
-            asked=prompt.asked,
-            seconds=prompt.seconds,
-            planned=plan,
-            measured=measure.measure(score),
-            measured_seconds=round(measure.seconds(score), 3),
-            notes=int(score.note_num()),
-            unused=prompt.unused,
-            near=prompt.near,
-        )
-        # a GAN writes no ids and knows no likelihood
-        return Generation(prompt, plan, score, seed, report, self.name, ids=0, nats=0.0)
+            # a GAN writes no ids and knows no likelihood
+            yield place, account(prompt, plan, score, seed, self.name, ids=0, nats=0.0)
 
 
 def plan_of(prompt: Prompt, plans: Sequence[Plan], rng: np.random.Generator) -> Plan:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from textmusic.errors import TextMusicError
 from textmusic.learning.dataset import IGNORED
-
-TOKENIZER_FILES = ("tokenizer.json", "vocabulary.json", "remi.json")
+from textmusic.tokenizer import copy_tokenizer
 
 
 class MusicLLM(nn.Module):
@@ -134,9 +132,7 @@ def save_llm(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
         model.lm.save_pretrained(folder / "adapter", save_embedding_layers=False)
         model = merge_lora(model)
     model.lm.save_pretrained(folder)
-    for name in TOKENIZER_FILES:
-        if (tokenizer_folder / name).resolve() != (folder / name).resolve():
-            shutil.copy(tokenizer_folder / name, folder / name)
+    copy_tokenizer(tokenizer_folder, folder)
 
 
 def with_lora(model: MusicLLM, rank: int) -> MusicLLM:

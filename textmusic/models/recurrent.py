@@ -8,7 +8,6 @@ learns the same pairs as the LLM, and is decoded by the same loop under the same
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from textmusic.errors import TextMusicError
 from textmusic.learning.dataset import IGNORED
-from textmusic.texts import text_file
+from textmusic.tokenizer import copy_tokenizer
 
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -107,9 +106,7 @@ def save_recurrent(model: MusicRNN, folder: Path, tokenizer_folder: Path) -> Non
     save_file(model.state_dict(), partial)
     partial.replace(folder / "model.safetensors")
     (folder / "recurrent.json").write_text(json.dumps(asdict(model.shape), indent=1) + "\n")
-    for file in tokenizer_files(tokenizer_folder):
-        if file.resolve() != (folder / file.name).resolve():
-            shutil.copy(file, folder / file.name)
+    copy_tokenizer(tokenizer_folder, folder)
 
 
 def load_recurrent(folder: Path) -> MusicRNN:
@@ -125,8 +122,3 @@ def load_recurrent(folder: Path) -> MusicRNN:
             " training."
         ) from None
     return model
-
-
-def tokenizer_files(folder: Path) -> tuple[Path, ...]:
-    """The files of a model folder that say what its ids mean."""
-    return (text_file(folder), folder / "vocabulary.json", folder / "remi.json")

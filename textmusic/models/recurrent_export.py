@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from textmusic.engine import FORMAT
-from textmusic.models.recurrent import MusicRNN, tokenizer_files
+from textmusic.models.recurrent import MusicRNN
+from textmusic.tokenizer import copy_tokenizer
 
 # In which order ONNX wants the gates that torch keeps as lstm: i f g o, gru: r z n.
 GATES = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}
@@ -59,8 +59,7 @@ def export_recurrent(
         "offset": model.offset,
     }
     (folder / "textmusic.json").write_text(json.dumps(config, indent=1) + "\n")
-    for file in tokenizer_files(tokenizer_folder):
-        shutil.copy(file, folder / file.name)
+    copy_tokenizer(tokenizer_folder, folder)
 
 
 def _graph(model: MusicRNN, part: str) -> Any:
