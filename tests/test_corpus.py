@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
@@ -19,6 +18,7 @@ from textmusic.learning.corpus import PERMISSIVE, Window, windows_of
 from textmusic.learning.dataset import Examples
 from textmusic.measure import notes_of
 from textmusic.plan import Plan
+from textmusic.resampling import figure
 from textmusic.tokenizer import Tokenizer
 
 ROW = {
@@ -169,12 +169,12 @@ def test_statistics_count_every_value_and_name_the_thin_ones(
     assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_comparison_finds_a_copy_and_real_music_like_itself(
+def test_the_reference_finds_a_copy_and_knows_genres(
     pieces: list[Path], piece_rows: list[dict[str, Any]], tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     pytest.importorskip("pyarrow", reason="comes with the train extra")
-    from textmusic.learning.comparison import Comparison
     from textmusic.learning.dataset import write_windows
+    from textmusic.learning.reference import Reference, real_pieces
 
     windows: list[Window] = []
     for path, row in zip(pieces, piece_rows, strict=True):
@@ -183,19 +183,14 @@ def test_a_comparison_finds_a_copy_and_real_music_like_itself(
     train, test = windows[::2], windows[1::2]
     write_windows(train, tmp_path / "train.parquet")
     write_windows(test, tmp_path / "test.parquet")
-    comparison = Comparison.prepare(tmp_path, tokenizer)
-    assert len(comparison.real) == len({w.piece for w in test})
-
-    def notes(of: list[Window]) -> list[Any]:
-        return [(notes_of(tokenizer.decode_score(list(w.ids), w.plan)), w.plan) for w in of]
-
-    same, copied = comparison.figures(notes(test)), comparison.figures(notes(train))
-    assert same["overlap, mean"]["written"] > 0.9
-    shared = "longest shared run, steps"
-    assert copied[shared]["written"] > same[shared]["written"]
-    assert same["ends on the tonic"]["written"] == pytest.approx(
-        same["ends on the tonic"]["real"], abs=0.3
-    )
-    learnt = comparison.recognised(notes(train), [w.genres for w in train])
-    assert learnt.value > 0.6, "it has learnt from these"
-    assert np.isnan(comparison.recognised(notes(train), [[] for _ in train]).value)
+    reference = Reference.prepare(tmp_path, tokenizer)
+    real = real_pieces(tmp_path / "test.parquet", tokenizer)
+    assert len(real) == len({w.piece for w in test})
+    copies = [(notes_of(tokenizer.decode_score(list(w.ids), w.plan)), w.plan) for w in train]
+    numbers = range(len(copies))
+    copied = reference.samples(copies, [w.genres for w in train], numbers)
+    shared, known = "longest shared run, steps", "genre recognised"
+    new = reference.samples(real, [[] for _ in real], range(len(real)))
+    assert figure(copied[shared]).value > figure(new[shared]).value
+    assert figure(copied[known]).value > 0.6, "it has learnt from these"
+    assert figure(new[known]).n == 0, "no genre was asked for"

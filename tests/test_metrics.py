@@ -12,8 +12,6 @@ from textmusic.learning.corpus import to_score
 from textmusic.measure import Notes
 from textmusic.metrics import (
     NGram,
-    bootstrap,
-    collected,
     heard_key,
     hits,
     instrument_hits,
@@ -108,29 +106,6 @@ def test_files_with_cut_or_overlapping_notes_are_not_valid() -> None:
     over = Notes(np.array([0.0, 0.5]), np.array([1.0, 1.0]), 60 * whole, 80 * whole, 0 * whole)
     assert not is_valid(to_score(over, "4/4", 100.0))
     assert not is_valid(Score(12))
-
-
-def test_the_bootstrap_interval_is_that_of_the_mean() -> None:
-    values = [0.0, 1.0] * 200
-    figure = bootstrap(values)
-    assert figure.value == 0.5 and figure.n == 400
-    assert figure.low == pytest.approx(0.5 - 1.96 * 0.5 / 20, abs=0.01)
-    assert figure.high == pytest.approx(0.5 + 1.96 * 0.5 / 20, abs=0.01)
-    assert bootstrap([1.0, math.nan]).value == 1
-    assert bootstrap([]).n == 0 and math.isnan(bootstrap([]).value)
-
-
-def test_answers_to_one_prompt_are_not_counted_as_independent() -> None:
-    values, groups = [0.0] * 30 + [1.0] * 30, [n // 10 for n in range(60)]
-    together, apart = bootstrap(values, groups), bootstrap(values)
-    assert together.value == apart.value == 0.5
-    assert together.high - together.low > 2 * (apart.high - apart.low)
-
-
-def test_figures_are_means_over_the_answers_that_have_them() -> None:
-    figures = collected([{"a": 1.0, "b": 0.0}, {"a": 0.0}])
-    assert figures["a"].value == 0.5 and figures["a"].n == 2
-    assert figures["b"].value == 0 and figures["b"].n == 1
 
 
 def test_a_bigram_learns_what_follows_and_a_unigram_how_often() -> None:

@@ -29,7 +29,7 @@ from textmusic.features import (
     scale_consistency,
 )
 from textmusic.measure import Notes, measure, notes_of
-from textmusic.metrics import Figure, NGram
+from textmusic.metrics import NGram
 from textmusic.plan import DRUMS, Plan, is_minor, quarters_per_bar, tonic
 from textmusic.similarity import Repertoire, moves
 
@@ -261,7 +261,3 @@ def test_a_bigrams_nats_by_hand() -> None:
     # which has 51 of 104 for 1 and 1 of 104 for 2
     assert bigram.nats(np.array([0, 1])) == pytest.approx(-math.log((50 + 2 * 51 / 104) / 52))
     assert bigram.nats(np.array([0, 2])) == pytest.approx(-math.log((2 * 1 / 104) / 52))
-
-
-def test_a_figure_is_printed_as_a_share() -> None:
-    assert str(Figure(0.5, 0.25, 0.756, 8)) == " 50.0% [25.0%, 75.6%] n=8"

@@ -73,13 +73,11 @@ TRAINING = {
     ),
     "python training/export.py runs/default/best -o my-model/": "",
     'textmusic generate "calm piano" --model my-model/ -o out/': " --bars 2",
-    "python training/describe.py data/ -o held-out.jsonl": " -n 4",
-    "textmusic batch held-out.jsonl -o answers/ --text-only --no-audio --model my-model/": "",
-    "python training/evaluate.py held-out.jsonl --outputs answers/ --model my-model/": (
-        " --data data/ --alone --seeds 1 --save figures.json"
+    "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 4",
+    "textmusic evaluate held-out.jsonl --model my-model/ --real real/ --data data/": (
+        " --no-words --sounds 0 --examples 1"
     ),
-    "python training/evaluate.py --words --model my-model/": " --seeds 1",
-    "python training/evaluate.py --data data/ --model my-model/": " --pieces 4",
+    "python training/evaluate.py data/ --model my-model/": " --pieces 4",
     "python training/gallery.py -o gallery/ --model my-model/": "",
     "python training/describe.py data/ --split valid -o valid.jsonl": " -n 4",
     "python training/sweep.py valid.jsonl --model my-model/ -o sampling.md": " --cells 2",
@@ -98,9 +96,8 @@ TRAINING = {
     "accelerate launch training/train.py --config training/configs/gan.json --run runs/gan": (
         " --steps 2 --tokens 256 --evaluate_every 2"
     ),
-    "textmusic batch held-out.jsonl -o gan-answers/ --text-only --no-audio --model runs/gan/best": (
-        ""
-    ),
+    "textmusic compare --models my-model/ my-lstm/ runs/gan/best --prompts held-out.jsonl"
+    " --real real/": " --no-words --sounds 0 --examples 1",
 }
 
 
@@ -113,7 +110,8 @@ def test_the_training_road_runs_from_corpus_to_music(tmp_path: Path) -> None:
         run(command + more, tmp_path)
     assert (tmp_path / "runs" / "default" / "curve.png").stat().st_size > 0
     assert (tmp_path / "data" / "statistics.png").stat().st_size > 0
-    figures = json.loads((tmp_path / "figures.json").read_text())
-    assert figures["what came out"]["valid"]["value"] == 1
+    report = json.loads((tmp_path / "comparison" / "report.json").read_text())
+    assert set(report["entries"]) == {"my-model", "my-lstm", "best", "real"}
+    assert report["entries"]["my-model"]["figures"]["asked"]["valid"]["value"] == 1
     assert len(list((tmp_path / "gallery").glob("*.mp3"))) == 12
     assert {p.suffix for p in (tmp_path / "out").iterdir()} == {".mid", ".wav", ".json", ".svg"}

@@ -31,12 +31,16 @@ JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One prompt. number: its place in the file, from 1. record: what its line holds."""
+    """One prompt. number: its place in the file, from 1. record: what its line holds.
+
+    plan: facts that win over those of the record.
+    """
 
     number: int
     text: str
     seed: int
     record: dict[str, Any]
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,21 @@ class Tally:
 class Writer(Protocol):
     """What writes the pieces: TextToMusic, or the GAN of the comparison."""
 
+    name: str
+
+    def plan(self, text: str, *, seed: int) -> Plan:
+        """The plan alone that a piece with this text and seed follows."""
+
     def understand(self, text: str, *, controls: Plan, seconds: float | None) -> Prompt:
         """What is asked for."""
 
     def complete(
-        self, prompts: Iterable[tuple[Prompt, int]], *, sampling: Sampling, on_bar: OnBar
+        self,
+        prompts: Iterable[tuple[Prompt, int]],
+        *,
+        sampling: Sampling = ...,
+        slots: int = ...,
+        on_bar: OnBar | None = ...,
     ) -> Iterator[tuple[int, Generation]]:
         """Pieces for pairs of prompt and seed, each with its place, as they are finished."""
 
@@ -227,7 +241,7 @@ def run(
     if workers > 1:
         yield from _run_in_processes(jobs, settings, workers)
     elif jobs:
-        yield from write(_load(settings, threads=None), jobs, settings)
+        yield from write(load_writer(settings.model), jobs, settings)
 
 
 def write(
@@ -303,7 +317,8 @@ def _alone(music: Writer, job: Job, settings: Settings, stop: Event | None = Non
 
 def _prompt(music: Writer, job: Job) -> Prompt:
     controls = read_controls(job.record)
-    return music.understand(job.text, controls=controls.plan(), seconds=controls.seconds)
+    facts = controls.plan() if job.plan is None else job.plan.over(controls.plan())
+    return music.understand(job.text, controls=facts, seconds=controls.seconds)
 
 
 def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
@@ -319,14 +334,24 @@ def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
     return Outcome(job.number)
 
 
-def _load(settings: Settings, threads: int | None) -> Writer:
-    if settings.model and (Path(settings.model) / "gan.json").exists():
-        from textmusic.models.gan_writer import GanWriter
+def is_gan(model: str) -> bool:
+    """Whether a model is the folder of a GAN."""
+    return (Path(model) / "gan.json").exists()
 
-        return GanWriter.from_folder(Path(settings.model))
+
+def load_writer(model: str | None, threads: int | None = None) -> Writer:
+    """What writes with a model: None for the bundled one, a folder (of a GAN too), or a Hub id."""
+    if model and is_gan(model):
+        try:
+            from textmusic.models.gan_writer import GanWriter
+        except ModuleNotFoundError:
+            raise TextMusicError(
+                f"'{model}' is a GAN, which needs torch: pip install 'textmusic[train]'."
+            ) from None
+        return GanWriter.from_folder(Path(model))
     from textmusic.pipeline import TextToMusic
 
-    return TextToMusic.from_pretrained(settings.model, threads=threads)
+    return TextToMusic.from_pretrained(model, threads=threads)
 
 
 # Processes ----------------------------------------------------------------------------------------
@@ -383,5 +408,7 @@ def _start(*shared: Any) -> None:
 def _work(settings: Settings, threads: int) -> None:
     stop, waiting, outcomes = _shared
     outcomes.cancel_join_thread()  # nobody may be left who reads the last ones
-    for outcome in write(_load(settings, threads), iter(waiting.get, None), settings, stop):
+    for outcome in write(
+        load_writer(settings.model, threads), iter(waiting.get, None), settings, stop
+    ):
         outcomes.put(outcome)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from textmusic.controls import MAX_SEED, Controls, well_formed, within
+from textmusic.checks import (
+    SOUNDS,
+    check_folder,
+    check_seed,
+    check_soundfont,
+    check_threads,
+    read_formats,
+    read_sampling,
+)
+from textmusic.controls import Controls, well_formed, within
 from textmusic.errors import TextMusicError
 from textmusic.terminal import new_console, plain, progress_bar, say, show
-
-if TYPE_CHECKING:
-    from textmusic.sampling import Sampling
 
 MAX_VARIATIONS = 16
 
@@ -281,6 +286,99 @@ def listen(
     launch(page, host=host, port=port, footer_links=["settings"])  # no API page for listeners
 
 
+Answers = Annotated[
+    list[Path] | None,
+    typer.Option(help="A folder of MIDI answers, 0001.mid to the first prompt; can be repeated."),
+]
+Real = Annotated[
+    Path | None,
+    typer.Option(help="A folder of real answers: the reference, and the ceiling of each figure."),
+]
+Seeds = Annotated[int, typer.Option(help="Answers to each prompt, 1 to 10.")]
+Report = Annotated[Path, typer.Option("--out", "-o", help="Folder for answers and report.")]
+SoundsOf = Annotated[
+    int, typer.Option(help="Answers of each that are played and listened to (audio extra).")
+]
+Examples = Annotated[int, typer.Option(help="Prompts that the report lets one hear and see.")]
+Words = Annotated[bool, typer.Option("--words/--no-words", help="Try single mood words too.")]
+Data = Annotated[
+    Path | None, typer.Option(help="What training/prepare.py wrote: originality and genre.")
+]
+
+
+@app.command()
+def evaluate(
+    prompts: Annotated[Path, typer.Argument(help="JSON lines: text, and what may be expected.")],
+    answers: Answers = None,
+    real: Real = None,
+    out: Report = Path("evaluation"),
+    seeds: Seeds = 1,
+    seed: Annotated[int, typer.Option(help="Of the first prompt; the next has the next.")] = 1000,
+    words: Words = True,
+    sounds: SoundsOf = 60,
+    examples: Examples = 8,
+    data: Data = None,
+    soundfont: Soundfont = None,
+    model: Model = None,
+) -> None:
+    """Measure how well a model does what prompts ask; or others' answers, with --answers."""
+    models = [] if answers and model is None else [model or "default"]
+    _report(prompts, models, answers or [], real, out, examples, seeds=seeds, seed=seed,
+            words=words, sounds=sounds, data=data, soundfont=soundfont)  # fmt: skip
+
+
+@app.command()
+def compare(
+    prompts: Annotated[Path, typer.Option(help="JSON lines: text, and what may be expected.")],
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="Two or more: default, lstm, a model folder or a Hub id."),
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    answers: Answers = None,
+    real: Real = None,
+    out: Report = Path("comparison"),
+    seeds: Seeds = 1,
+    seed: Annotated[int, typer.Option(help="Of the first prompt; the next has the next.")] = 1000,
+    same_plan: Annotated[
+        bool,
+        typer.Option(
+            "--same-plan/--own-plans", help="Force the first model's plan upon all, or no plan."
+        ),
+    ] = True,
+    words: Words = True,
+    sounds: SoundsOf = 60,
+    examples: Examples = 8,
+    data: Data = None,
+    soundfont: Soundfont = None,
+) -> None:
+    """Put models side by side: the same prompts, seeds and plans; a page to hear and see."""
+    named = [*(models or []), *(more or [])]  # --models a b: click takes b for an argument
+    if len(named) + len(answers or []) < 2:
+        raise TextMusicError("a comparison needs two; name them: --models default lstm.")
+    _report(prompts, named, answers or [], real, out, examples, seeds=seeds, seed=seed,
+            same_plan=same_plan, words=words, sounds=sounds, data=data,
+            soundfont=soundfont)  # fmt: skip
+
+
+def _report(
+    prompts: Path, models: Sequence[str], answers: Sequence[Path], real: Path | None, out: Path,
+    examples: int, **options: Any,
+) -> None:  # fmt: skip
+    within("seeds", options["seeds"], 1, 10)
+    check_seed(options["seed"])
+    check_folder(out)
+    check_soundfont(SOUNDS, options["soundfont"])
+    from textmusic.comparison import Options, compare, entrants
+    from textmusic.comparison_page import markdown, save
+
+    taking_part = entrants(models, answers)
+    comparison = compare(prompts, taking_part, out, Options(**options), real)
+    page = save(comparison, out, examples=examples, soundfont=options["soundfont"])
+    typer.echo(markdown(comparison))
+    typer.echo(str(page))
+
+
 @app.command()
 def info(model: Model = None) -> None:
     """Print the model's card."""
@@ -294,66 +392,3 @@ def info(model: Model = None) -> None:
     except (OSError, ValueError):
         card = f"The model {name} has no card (README.md)."
     typer.echo(card)
-
-
-# Checks before anything is written ----------------------------------------------------------------
-
-SOUNDS = ("wav", "flac", "mp3")
-
-
-def read_sampling(
-    temperature: float | None, top_p: float | None, key_strength: float | None
-) -> Sampling:
-    """How freely to choose: what is given, and the defaults for the rest."""
-    from textmusic.sampling import Sampling
-
-    given = {"temperature": temperature, "top_p": top_p, "key_strength": key_strength}
-    return Sampling(**{name: value for name, value in given.items() if value is not None})
-
-
-def read_formats(said: str) -> tuple[str, ...]:
-    """The formats of a comma-separated list, each once."""
-    from textmusic.generation import FORMATS
-
-    kinds = dict.fromkeys(kind.strip().lower().lstrip(".") for kind in said.split(","))
-    kinds.pop("", None)
-    for kind in kinds:
-        if kind not in FORMATS:
-            raise TextMusicError(f"'{kind}' is not a format; choose from {', '.join(FORMATS)}.")
-    if not kinds:
-        raise TextMusicError(f"no format is named; choose from {', '.join(FORMATS)}.")
-    return tuple(kinds)
-
-
-def check_seed(seed: int | None, variations: int = 1) -> None:
-    """Raise TextMusicError unless the seed and those after it can be used."""
-    if seed is not None:
-        within("seed", seed, 0, MAX_SEED - variations + 1)
-
-
-def check_threads(threads: int | None) -> None:
-    """Raise TextMusicError for a number of threads that makes no sense."""
-    if threads is not None:
-        within("threads", threads, 1, 1024)
-
-
-def check_folder(folder: Path) -> None:
-    """Raise TextMusicError unless files can be written into a folder, which need not exist yet."""
-    place = folder.absolute()
-    try:
-        while not place.exists():
-            place = place.parent
-        usable = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
-    except OSError:  # below a regular file, or in a folder that can't be looked into
-        usable = False
-    if not usable:
-        raise TextMusicError(f"'{folder}' can't be written to; choose another folder with -o.")
-
-
-def check_soundfont(kinds: Iterable[str], soundfont: Path | None) -> None:
-    """Raise TextMusicError if there will be audio and the soundfont is missing or broken."""
-    if any(kind in SOUNDS for kind in kinds):
-        from textmusic.render import soundfont_path
-        from textmusic.soundfont import open_soundfont
-
-        open_soundfont(soundfont_path(soundfont))

@@ -1,25 +1,29 @@
-"""How well a model does what is asked: over prompts, over single words, over others' files."""
+"""How well a model does what is asked, reads words, predicts and sounds: samples by figure."""
 
 from __future__ import annotations
 
-import json
 import random
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from rich.progress import track
-from symusic import Score
+import numpy as np
 
-from textmusic.batch import read_jobs
+from textmusic.answers import Answer
 from textmusic.caption import load_data
-from textmusic.errors import TextMusicError
+from textmusic.engine import Floats, Ids
+from textmusic.hearing import (
+    Distance,
+    Sound,
+    describe,
+    frechet_distance,
+    mfcc_distance,
+    zero_crossing_distance,
+)
+from textmusic.measure import measure
 from textmusic.metrics import (
     Expectation,
-    Figure,
-    collected,
     hits,
     mood_hits,
     plan_hits,
@@ -28,78 +32,24 @@ from textmusic.metrics import (
 )
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import NO_KEY, Plan
-from textmusic.report import Report
+from textmusic.render import render
+from textmusic.resampling import Mean, OfSet, collected
+from textmusic.terminal import tracked
+from textmusic.tokenizer import rounded
 
 SEEN_WORDS = 150  # drawn of those that were trained on; the kept-out ones are all tried
 
 
-def read_expectations(prompts: Path) -> list[dict[str, Any]]:
-    """The lines of a prompts file: a text each, and what is expected of an answer to it.
-
-    Raises TextMusicError, naming the line, for what can't be read.
-    """
-    return [{**job.record, "text": job.text} for job in read_jobs(prompts)]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A MIDI file that answers a prompt. number: of the prompt, from 1. planned: if it is known."""
-
-    file: Path
-    number: int
-    score: Score
-    planned: Plan | None
-
-
-def read_answers(folder: Path, prompts: int) -> tuple[list[Answer], list[str]]:
-    """The answers in a folder, and the names of the files that can't be read as MIDI.
-
-    0001.mid, or any name that begins with a number, answers the first prompt; where `textmusic
-    batch` wrote a report beside it, the plan is taken from that. Raises TextMusicError if there is
-    no answer, or one to a prompt that is not there.
-    """
-    answers, broken = [], []
-    for midi in sorted(folder.glob("[0-9]*.mid*")):
-        number = int(re.match(r"\d+", midi.name)[0])  # type: ignore[index]
-        if not 1 <= number <= prompts:
-            raise TextMusicError(
-                f"'{midi}' answers prompt {number}, but there are {prompts}; give the prompts file"
-                " that the folder was written from."
-            )
-        try:
-            score = Score(midi)
-            if not score.note_num():
-                raise ValueError("no notes")
-        except (ValueError, RuntimeError):
-            broken.append(midi.name)
-            continue
-        answers.append(Answer(midi, number, score, _planned(midi.with_suffix(".json"))))
-    if not answers:
-        raise TextMusicError(
-            f"'{folder}' holds no answers; write some: textmusic batch PROMPTS -o {folder}"
-        )
-    return answers, broken
-
-
-def _planned(report: Path) -> Plan | None:
-    if not report.exists():
-        return None
-    try:
-        return Report.from_dict(json.loads(report.read_text(encoding="utf-8"))).planned
-    except (ValueError, KeyError, TypeError):
-        raise TextMusicError(f"'{report}' is no report of textmusic; write it anew.") from None
-
-
-def adherence(expected: Sequence[Expectation], answers: Sequence[Answer]) -> dict[str, Figure]:
-    """Figures over all answers; those to one prompt are drawn together for the interval."""
-    found = [hits(expected[a.number - 1], a.score, a.planned) for a in track(answers, "judging")]
+def adherence(expected: Sequence[Expectation], answers: Sequence[Answer]) -> dict[str, Mean]:
+    """`metrics.hits` of all answers, 0 to 1; those to one prompt belong together."""
+    found = [hits(expected[a.number - 1], a.score, a.planned) for a in tracked(answers, "judging")]
     return collected(found, [answer.number for answer in answers])
 
 
-def alone(music: TextToMusic, prompts: Sequence[Expectation], seeds: int) -> dict[str, Figure]:
-    """How often the LLM's own plan, nothing forced, is what the prompt says."""
+def alone(music: TextToMusic, prompts: Sequence[Expectation], seeds: int) -> dict[str, Mean]:
+    """How often the model's own plan, nothing forced, is what the prompt says; 0 to 1."""
     found, groups = [], []
-    for number, expected in enumerate(track(prompts, "reading alone")):
+    for number, expected in enumerate(tracked(prompts, "reading alone", "prompts"), 1):
         for seed in range(1, seeds + 1):
             found.append(read_hits(expected, music.plan(expected["text"], forced=False, seed=seed)))
             groups.append(number)
@@ -118,14 +68,17 @@ def read_hits(expected: Expectation, plan: Plan) -> dict[str, float]:
     return {name: float(value) for name, value in found.items()}
 
 
-def words(music: TextToMusic, *, forced: bool, seeds: int) -> dict[str, Figure]:
-    """Single words and scenes: planned levels within one of the word's own, and kept-out ones."""
+def words(music: TextToMusic, *, forced: bool, seeds: int) -> dict[str, Mean]:
+    """Single words and scenes: planned levels within one of the word's own, 0 or 1.
+
+    Names: "seen valence", ..., of words in the training captions, and "kept out ...", of others.
+    """
     entries = load_data("words.jsonl")
     kept_out = [entry for entry in entries if entry["held_out"]]
     known = [entry for entry in entries if not entry["held_out"]]
     drawn = random.Random(0).sample(known, min(SEEN_WORDS, len(known))) + kept_out
     found, groups = [], []
-    for number, entry in enumerate(track(drawn, "reading words")):
+    for number, entry in enumerate(tracked(drawn, "reading words", "words")):
         expected = {"valence": [entry["valence"]], "arousal": [entry["arousal"]]}
         kind = "kept out" if entry["held_out"] else "seen"
         for seed in range(1, seeds + 1):
@@ -134,3 +87,73 @@ def words(music: TextToMusic, *, forced: bool, seeds: int) -> dict[str, Figure]:
             found[-1] = {name.replace("planned", kind): v for name, v in found[-1].items()}
             groups.append(number)
     return dict(sorted(collected(found, groups).items()))
+
+
+def likelihood(
+    music: TextToMusic, prompts: Sequence[Expectation], real: Sequence[Answer]
+) -> dict[str, Mean]:
+    """How well a model predicts real answers to the prompts: nats per note and per score id.
+
+    -log p of the score ids given caption and plan (the design's NLL), 0 upwards, lower is better.
+    What has no plan is taken to be as measured. Left out is what a model can't spell or look back
+    on: instruments, metres, or more ids than its context.
+    """
+    nats, notes, ids, groups = [], [], [], []
+    for answer in tracked(real, "predicting"):
+        plan = rounded(answer.planned or replace(measure(answer.score), begin=True, end=True))
+        genre = plan.genre or prompts[answer.number - 1].get("genre", "other")
+        plan = replace(plan, genre=genre)
+        try:
+            score = music.tokenizer.encode_score(answer.score, plan)
+            sequence, first = music.tokenizer.sequence(
+                prompts[answer.number - 1]["text"], plan, score
+            )
+        except KeyError:
+            continue
+        if len(sequence) > music.engine.context:
+            continue
+        logits = music.engine.logits(np.array(sequence, dtype=np.int64))
+        nats.append(surprises(logits[first - 1 : -1], np.array(score)))
+        notes.append(float(answer.score.note_num()))
+        ids.append(float(len(score)))
+        groups.append(answer.number)
+    return {
+        "nats per note": Mean(nats, groups, notes),
+        "nats per score id": Mean(nats, groups, ids),
+    }
+
+
+def surprises(logits: Floats, ids: Ids) -> float:
+    """Sum of -log p, nats, of music ids (N,) under the logits (N, M) that stand before them."""
+    chosen = logits.astype(np.float64)
+    top = chosen.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(chosen - top).sum(axis=1)) + top[:, 0]
+    return float((log_sum - chosen[np.arange(len(ids)), ids]).sum())
+
+
+def sounds(answers: Sequence[Answer], soundfont: Path | None = None) -> dict[int, list[Sound]]:
+    """How answers sound when they are played, by prompt number. Needs the `audio` extra."""
+    found: dict[int, list[Sound]] = {}
+    for answer in tracked(answers, "listening"):
+        audio = render(answer.score, soundfont=soundfont)
+        found.setdefault(answer.number, []).append(describe(audio))
+    return found
+
+
+def beside_sounds(ours: Mapping[int, Sequence[Sound]], real: Sequence[Sound]) -> dict[str, OfSet]:
+    """Distances of how written pieces sound from how real ones do: see `hearing`."""
+    return {
+        name: OfSet(ours, partial(_apart, distance, real))
+        for name, distance in SOUND_DISTANCES.items()
+    }
+
+
+def _apart(distance: Distance, real: Sequence[Sound], drawn: Sequence[Sound]) -> float | None:
+    return distance(drawn, real)
+
+
+SOUND_DISTANCES: Mapping[str, Distance] = {
+    "MFCC distance, dB": mfcc_distance,
+    "zero-crossing distance": zero_crossing_distance,
+    "Fréchet distance of MFCC statistics, dB²": frechet_distance,
+}

@@ -202,7 +202,7 @@ def longest_loop(notes: Notes, plan: Plan) -> int:
     return longest
 
 
-def overlap(one: Floats, two: Floats, points: int = 512) -> float:
+def overlap(one: Floats, two: Floats) -> float:
     """Overlapping area of two samples' densities, 0 (apart) to 1 (alike); NaNs are left out.
 
     Gaussian kernel density estimates with Scott's bandwidth, on one grid (Yang & Lerch 2020, of
@@ -212,18 +212,24 @@ def overlap(one: Floats, two: Floats, points: int = 512) -> float:
     one, two = one[~np.isnan(one)], two[~np.isnan(two)]
     if len(one) < 2 or len(two) < 2:
         return float("nan")
+    grid = grid_over(one, two)
+    densities = [kernels(s, grid, bandwidth(s)).mean(axis=1) for s in (one, two)]
+    return float(min(np.minimum(*densities).sum() * (grid[1] - grid[0]), 1.0))
+
+
+def grid_over(one: Floats, two: Floats, points: int = 512) -> Floats:
+    """(points,) numbers that reach over both samples, and three bandwidths beyond."""
     both = np.concatenate([one, two])
-    margin = 3 * _bandwidth(both)
-    grid = np.linspace(both.min() - margin, both.max() + margin, points)
-    low = np.minimum(_density(one, grid), _density(two, grid))
-    return float(min(low.sum() * (grid[1] - grid[0]), 1.0))
+    margin = 3 * bandwidth(both)
+    return np.linspace(both.min() - margin, both.max() + margin, points)
 
 
-def _bandwidth(sample: Floats) -> float:
+def bandwidth(sample: Floats) -> float:
+    """Scott's (1992) width of a Gaussian kernel; unit: that of the numbers."""
     return float(max(sample.std(ddof=1), 1e-3) * len(sample) ** -0.2)
 
 
-def _density(sample: Floats, grid: Floats) -> Floats:
-    width = _bandwidth(sample)
+def kernels(sample: Floats, grid: Floats, width: float) -> Floats:
+    """A normal density round each number: (G, N); their mean is the sample's density."""
     bumps = np.exp(-0.5 * ((grid[:, None] - sample[None]) / width) ** 2)
-    return np.asarray(bumps.sum(axis=1) / (len(sample) * width * np.sqrt(2 * np.pi)))
+    return np.asarray(bumps / (width * np.sqrt(2 * np.pi)))

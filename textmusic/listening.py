@@ -75,7 +75,7 @@ def read_pairs(prompts: Path, folders: Sequence[Path]) -> tuple[list[Pair], list
     Raises TextMusicError for folders that can't be told apart, that hold nothing to compare or that
     were written from other prompts.
     """
-    from textmusic.evaluation import read_expectations  # brings the engine along
+    from textmusic.answers import read_expectations  # brings the engine along
 
     texts = [line["text"] for line in read_expectations(prompts)]
     if len(folders) < 2:
@@ -106,7 +106,7 @@ def read_pairs(prompts: Path, folders: Sequence[Path]) -> tuple[list[Pair], list
 
 def _sides(folder: Path, texts: Sequence[str]) -> tuple[dict[int, Side], list[str]]:
     """A folder's answers by the number of their prompt, and the names of broken files."""
-    from textmusic.evaluation import read_answers
+    from textmusic.answers import read_answers
 
     answers, broken = read_answers(folder, len(texts))
     sides: dict[int, Side] = {}

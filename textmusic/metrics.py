@@ -8,9 +8,7 @@ the General MIDI programs that count as it; `drums`; `bars`; `seconds` [low, hig
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,50 +128,6 @@ def is_valid(score: Score) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A share or mean with its 95 % bootstrap interval, low to high. n: how many it rests on.
-
-    Unit and range are those of what was averaged; a share is 0 to 1, and printed as per cent.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.value:6.1%} [{self.low:.1%}, {self.high:.1%}] n={self.n}"
-
-
-def bootstrap(
-    values: Sequence[float],
-    groups: Sequence[int] | None = None,
-    *,
-    draws: int = 2000,
-    seed: int = 0,
-) -> Figure:
-    """Mean of values with a 95 % percentile bootstrap interval (Efron 1979); NaNs are left out.
-
-    Unit and range are those of the values; NaN if there are none. groups: which values belong
-    together (answers to one prompt with several seeds): whole groups are drawn, since they are not
-    independent.
-    """
-    data = np.asarray(values, dtype=np.float64)
-    kept = ~np.isnan(data)
-    data = data[kept]
-    if not len(data):
-        return Figure(math.nan, math.nan, math.nan, 0)
-    members = np.arange(len(data)) if groups is None else np.asarray(groups)[kept]
-    _, index = np.unique(members, return_inverse=True)
-    sums, sizes = np.bincount(index, weights=data), np.bincount(index)
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(sums), (draws, len(sums)))
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return Figure(float(data.mean()), float(low), float(high), len(data))
-
-
 def plan_hits(expected: Expectation, got: Plan) -> dict[str, float]:
     """What of an expectation a plan (measured or planned) fulfils; key and mood not among it.
 
@@ -239,23 +193,6 @@ def hits(expected: Expectation, score: Score, planned: Plan | None) -> dict[str,
     return {
         name: float(value) for name, value in (found | mood_hits(expected, got, "heard")).items()
     }
-
-
-def collected(
-    found: Sequence[Mapping[str, float]], groups: Sequence[int] | None = None
-) -> dict[str, Figure]:
-    """The mean of each figure over the answers that have it, with its interval (see `bootstrap`).
-
-    Units and ranges are those of the figures: of `hits`, shares, 0 to 1. groups: answers with the
-    same number belong to one prompt.
-    """
-    of = list(range(len(found))) if groups is None else list(groups)
-    names = list(dict.fromkeys(name for one in found for name in one))
-    figures = {}
-    for name in names:
-        having = [(one[name], group) for one, group in zip(found, of, strict=True) if name in one]
-        figures[name] = bootstrap([value for value, _ in having], [group for _, group in having])
-    return figures
 
 
 class NGram:

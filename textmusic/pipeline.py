@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
 OnBar = Callable[[int, int], None]
+BUNDLED = {"default": ".", "lstm": "lstm"}  # folders below textmusic/bundled
 SLOTS = 8  # pieces side by side when many are to be written; more gain little on a CPU
 
 
@@ -58,7 +59,7 @@ class TextToMusic:
                 f"'{folder}' is not a whole textmusic model (tokenizer.json is another model's);"
                 " fetch it again."
             )
-        return cls(engine, tokenizer, config.get("name", name) if model is None else name)
+        return cls(engine, tokenizer, name)
 
     def understand(
         self, text: str, *, controls: Plan = Plan(), seconds: float | None = None
@@ -225,18 +226,22 @@ def drawn(n: int) -> int:
 
 
 def locate(model: str | PathLike[str] | None, revision: str | None) -> tuple[Path, str]:
-    """(folder, name) of a model: the bundled one, a folder, or a Hub id (downloaded)."""
-    if model is None:
-        folder = Path(str(resources.files("textmusic") / "bundled"))
+    """(folder, name) of a model: a bundled one, a folder, or a Hub id (downloaded).
+
+    Bundled are "default", which None means too, and "lstm"; a folder of such a name is "./lstm".
+    """
+    if model is None or model in BUNDLED:
+        name = model or "default"
+        folder = Path(str(resources.files("textmusic") / "bundled" / BUNDLED[str(name)]))
         if not (folder / "textmusic.json").exists():
             raise TextMusicError(
-                "the bundled model is missing from this installation; reinstall textmusic or"
-                " give a model with --model."
+                f"the bundled model '{name}' is missing from this installation; reinstall"
+                " textmusic or give a model with --model."
             )
-        return folder, "textmusic-default"
+        return folder, f"textmusic-{name}"
     path = Path(model)
     if path.exists():
-        return path, path.name
+        return path, path.resolve().name
     from textmusic.hub import fetch
 
     return fetch(str(model), revision), str(model)

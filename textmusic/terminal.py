@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textmusic.generation import Generation
 
 OnStep = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 def show(generation: Generation, console: Console) -> None:
@@ -49,6 +50,14 @@ def progress_bar(doing: str, unit: str) -> Iterator[OnStep]:
     ) as progress:  # fmt: skip
         task = progress.add_task(doing, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def tracked(things: Sequence[T], doing: str, unit: str = "pieces") -> Iterator[T]:
+    """The things, with a bar that tells how many are done."""
+    with progress_bar(doing, unit) as step:
+        for done, thing in enumerate(things):
+            step(done, len(things))
+            yield thing
 
 
 def new_console() -> Console:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib import resources
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -183,6 +184,17 @@ class Tokenizer:
         """The plan that music ids spell."""
         return decode_plan([self.vocabulary[i] for i in ids])
 
+    def sequence(self, text: str, plan: Plan, score: Sequence[int] | None) -> tuple[list[int], int]:
+        """What a model reads and writes: caption, plan and score ids, in one id space.
+
+        score: music ids. An empty score ends behind `<|score|>`, none at all behind the plan.
+        Returns the ids, and the place of the first of the score.
+        """
+        begin, behind = self.music_ids([PLAN, SCORE])
+        music = [begin, *self.encode_plan(plan), *(() if score is None else (behind, *score))]
+        ids = [*self.encode_text(text), *(i + self.offset for i in music)]
+        return ids, len(ids) - len(score or ())
+
     def encode_score(self, score: Score, plan: Plan) -> list[int]:
         """Music ids of a score of one time signature, from the first bar to `<|end|>`.
 
@@ -233,6 +245,17 @@ class Tokenizer:
             program = notes[-1].program if notes else 0
             notes += notes_of_bar(tokens[begin:end], plan, bar, program)
         return notes
+
+
+def check_vocabulary(tokenizer: Tokenizer, other: Tokenizer) -> None:
+    """Raise TextMusicError, with the first music token that differs, unless they have the same."""
+    if tokenizer.vocabulary != other.vocabulary:
+        pairs = zip_longest(tokenizer.vocabulary, other.vocabulary, fillvalue="nothing")
+        mine, theirs = next(pair for pair in pairs if pair[0] != pair[1])
+        raise TextMusicError(
+            f"'{tokenizer.folder}' has the music token {mine} where '{other.folder}' has {theirs};"
+            " use what one version of textmusic made."
+        )
 
 
 def fold(tokens: list[str], bars: int, shift: int = 0) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
 from textmusic.generation import write_whole
-from textmusic.metrics import Figure, bootstrap
+from textmusic.resampling import Figure, bootstrap
 
 if TYPE_CHECKING:
     from textmusic.listening import Showing

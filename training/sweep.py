@@ -12,15 +12,16 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from rich.progress import track
-
+from textmusic.answers import read_answers, read_expectations
 from textmusic.batch import Settings, read_jobs, run
+from textmusic.distributions import beside, ceiling
 from textmusic.errors import TextMusicError
-from textmusic.evaluation import adherence, read_answers, read_expectations
-from textmusic.learning.comparison import distributions, real_pieces
-from textmusic.measure import notes_of
+from textmusic.evaluation import adherence
+from textmusic.learning.reference import real_pieces
 from textmusic.pipeline import locate
+from textmusic.resampling import figure
 from textmusic.sampling import Sampling
+from textmusic.terminal import tracked
 from textmusic.tokenizer import Tokenizer
 
 DEFAULT = Sampling()
@@ -45,27 +46,26 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=len(GRID), help="of the grid, from the first")
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/sampling.md"))
     args = parser.parse_args()
-    expected, jobs = read_expectations(args.prompts), read_jobs(args.prompts, seed=args.seed)
-    jobs = [replace(job, record={}) for job in jobs]  # the text alone counts
+    expected = read_expectations(args.prompts)
+    jobs = read_jobs(args.prompts, seed=args.seed, text_only=True)
     real = real_pieces(args.data / "valid.parquet", Tokenizer(locate(args.model, None)[0]))
-    rows, ceiling = [], [""]
-    for sampling in track(GRID[: args.cells], "settings"):
+    rows = []
+    for sampling in tracked(GRID[: args.cells], "settings"):
         with tempfile.TemporaryDirectory() as folder:
             settings = Settings(Path(folder), ("mid", "json"), args.model, sampling=sampling)
             for outcome in run(jobs, settings):
                 if outcome.problem:
                     raise TextMusicError(f"prompt {outcome.number} failed: {outcome.problem}")
             answers, _ = read_answers(Path(folder), len(expected))
-        figures = adherence(expected, answers)
-        pieces = [(notes_of(a.score), a.planned) for a in answers if a.planned]
-        beside = distributions(pieces, real)
+        pieces, numbers = [a.piece for a in answers], [a.number for a in answers]
+        found = adherence(expected, answers) | beside(pieces, real, numbers)
         name = f"{sampling.temperature:g} | {sampling.top_p:g} | {sampling.key_strength:g}"
-        cells = [f"{figures[k].value:.1%}" for k in ("CK", "CKD") if k in figures]
-        cells += [f"{beside[row]['written']:.3f}" for row in SHOWN]
+        cells = [f"{figure(found[k]).value:.1%}" for k in ("CK", "CKD")]
+        cells += [f"{figure(found[row]).value:.3f}" for row in SHOWN]
         rows.append(f"| {name} | {' | '.join(cells)} |")
-        ceiling = [f"{beside[row]['real']:.3f}" for row in SHOWN]
+    alike = [f"{figure(ceiling(real)[row]).value:.3f}" for row in SHOWN]
     head = f"| temperature | top-p | key strength | CK | CKD | {' | '.join(SHOWN)} |"
-    last = f"| real pieces | | | | | {' | '.join(ceiling)} |"
+    last = f"| real pieces | | | | | {' | '.join(alike)} |"
     table = "\n".join([head, "|---" * 9 + "|", *rows, last])
     args.output.write_text(table + "\n", encoding="utf-8")
     print(table)

@@ -18,7 +18,7 @@ from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import PERMISSIVE, Window
 from textmusic.metrics import tempo_bin
 from textmusic.plan import DRUMS, TEMPO_RANGE, Plan, transposed
-from textmusic.tokenizer import PLAN, SCORE, Tokenizer, rounded
+from textmusic.tokenizer import Tokenizer, rounded
 
 IGNORED = -100
 # General MIDI programs that may play each other's parts: pianos, electric pianos, organs ...
@@ -113,7 +113,6 @@ class Examples:
         if each.sum() == 0:
             raise TextMusicError("no window has a weight; check the mix against the sources.")
         self.cumulative = np.cumsum(each / each.sum())
-        self._plan, self._score = tokenizer.music_ids([PLAN, SCORE])
 
     def draw(self, rng: random.Random) -> Window:
         """A window, by weight."""
@@ -160,15 +159,14 @@ class Examples:
 
         An empty score ends behind `<|score|>`, none at all behind the plan.
         """
-        offset = self.tokenizer.offset
-        text = self.tokenizer.encode_text(caption)
-        tail = [] if score is None else [self._score, *score]
-        music = np.array([self._plan, *self.tokenizer.encode_plan(plan), *tail], dtype=np.int64)
-        ids = np.concatenate([np.array(text, dtype=np.int64), music + offset])
+        tail = None if score is None else [int(i) for i in score]
+        sequence, _ = self.tokenizer.sequence(caption, plan, tail)
+        ids = np.array(sequence, dtype=np.int64)
+        begin = int(np.argmax(ids >= self.tokenizer.offset))
         labels = np.full(len(ids), IGNORED, dtype=np.int64)
-        labels[len(text) : -1] = music[1:]
+        labels[begin:-1] = ids[begin + 1 :] - self.tokenizer.offset
         vocabulary = self.tokenizer.vocabulary
-        notes = sum(vocabulary[i].startswith("Velocity") for i in tail)
+        notes = sum(vocabulary[i].startswith("Velocity") for i in tail or ())
         return Example(ids, labels, notes)
 
     def drill(self, rng: random.Random) -> Example:

@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import torch
 from accelerate import PartialState
 
 from textmusic.caption import Captioner
-from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import Examples, batches, collate, read_windows
 from textmusic.learning.gan_recipe import start_gan
@@ -24,7 +22,7 @@ from textmusic.models.export import import_onnx
 from textmusic.models.llm import MusicLLM, load_llm, new_llm, save_llm, with_lora
 from textmusic.models.recurrent import MusicRNN, Shape, save_recurrent
 from textmusic.pipeline import locate
-from textmusic.tokenizer import Tokenizer, captions_file, create_tokenizer
+from textmusic.tokenizer import Tokenizer, captions_file, check_vocabulary, create_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +119,6 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
         return with_lora(model, config["lora"])
     model.freeze_text_rows()
     return model
-
-
-def check_vocabulary(tokenizer: Tokenizer, other: Tokenizer) -> None:
-    """Raise TextMusicError, with the first music token that differs, unless they have the same."""
-    if tokenizer.vocabulary != other.vocabulary:
-        pairs = zip_longest(tokenizer.vocabulary, other.vocabulary, fillvalue="nothing")
-        mine, theirs = next(pair for pair in pairs if pair[0] != pair[1])
-        raise TextMusicError(
-            f"'{tokenizer.folder}' has the music token {mine} where '{other.folder}' has {theirs};"
-            " prepare the data anew with this version."
-        )
 
 
 def validation_batches(

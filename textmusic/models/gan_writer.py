@@ -55,6 +55,10 @@ class GanWriter:
         """What is fixed by a text and these controls, and what could not be used."""
         return read_prompt(text, controls=controls, seconds=seconds)
 
+    def plan(self, text: str, *, seed: int) -> Plan:
+        """The plan alone that a piece with this text and seed follows."""
+        return plan_of(self.understand(text), self.plans, np.random.default_rng(seed))
+
     def generate(self, plan: Plan, seed: int) -> Score:
         """Write one piece, patch after patch; the same plan and seed give the same score.
 
