@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from typing import Any
@@ -33,19 +33,29 @@ class Bar:
     notes: tuple[Note, ...]
 
 
-def decode(engine: Engine, takes: Iterable[Take], slots: int) -> Iterator[tuple[Take, Bar]]:
-    """Write the takes, at most `slots` of them side by side; yields bars as they are complete.
+def in_turn(takes: Iterable[Take]) -> Callable[[int], list[Take]]:
+    """What `decode` asks for more: the takes in their order."""
+    waiting = iter(takes)
+    return lambda n: list(islice(waiting, n))
+
+
+def decode(
+    engine: Engine, more: Callable[[int], Sequence[Take]], slots: int
+) -> Iterator[tuple[Take, Bar]]:
+    """Write takes, at most `slots` of them side by side; yields bars as they are complete.
 
     Continuous batching (Yu et al., "Orca", OSDI 2022): a take that is done leaves its slot to the
     next one at once. Takes that come one after the other with the same text share its reading. A
     take that fills the context goes on from its text, its plan and its latest ids.
+
+    more: called before each step with the number of free slots, for so many takes at most. It is
+    over when none is being written and there are no more.
     """
     engine.reserve(slots)
-    waiting = iter(takes)
     active: list[Take] = []  # active[i] is what slot i holds
     logits: list[Floats] = []  # (M,) of each
     while True:
-        for _, group in groupby(islice(waiting, slots - len(active)), lambda take: take.text):
+        for _, group in groupby(more(slots - len(active)), lambda take: take.text):
             same = list(group)
             places = range(len(active), len(active) + len(same))
             first = engine.prefill(places, np.array(same[0].text, dtype=np.int64))
@@ -57,7 +67,9 @@ def decode(engine: Engine, takes: Iterable[Take], slots: int) -> Iterator[tuple[
         for take in active:
             yield from ((take, bar) for bar in take.completed())
         for slot in reversed(range(len(active))):
-            if active[slot].done:  # the last slot's take moves into the free one
+            if (
+                active[slot].done or active[slot].left
+            ):  # the last slot's take moves into the free one
                 last_take, last_id = active.pop(), ids.pop()
                 if slot < len(active):
                     engine.move(len(active), slot)
@@ -103,6 +115,7 @@ class Take:
         self._plan_ids: list[int] = []
         self.score_ids: list[int] = []
         self.nats = 0.0  # of the score ids together
+        self.left = False  # set where nobody waits for it any more: it gives its slot away
         self.plan = asked
         self._open_bar = 0  # where in score_ids the bar being written begins
         self._bars = 0  # bars handed out

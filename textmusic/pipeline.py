@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textmusic.decoding import Bar, Take, decode
+from textmusic.decoding import Bar, Take, decode, in_turn
 from textmusic.engine import Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
@@ -92,7 +92,7 @@ class TextToMusic:
         prompt = self.understand(text)
         if not forced:
             prompt = replace(prompt, asked=Plan(), seconds=None, without=(), near=Plan())
-        take = self._take(prompt, seed, sampling, OPEN_BARS if forced else (1, COUNTED_BARS))
+        take = self.take(prompt, seed, sampling, OPEN_BARS if forced else (1, COUNTED_BARS))
         self.engine.reserve(1)
         logits = self.engine.prefill(range(1), np.array(take.text, dtype=np.int64))
         while True:
@@ -144,13 +144,13 @@ class TextToMusic:
         """Write n variations side by side, with the seeds seed, seed + 1, ..."""
         prompt = self.understand(text, controls=controls, seconds=seconds)
         seed = drawn(n) if seed is None else seed
-        takes = [self._take(prompt, seed + i, sampling) for i in range(n)]
+        takes = [self.take(prompt, seed + i, sampling) for i in range(n)]
         written: dict[int, tuple[int, int]] = {}
-        for take, bar in decode(self.engine, takes, n):
+        for take, bar in decode(self.engine, in_turn(takes), n):
             written[take.seed] = (bar.index + 1, bar.total)
             if on_bar and len(written) == n:
                 on_bar(sum(b for b, _ in written.values()), sum(t for _, t in written.values()))
-        return [self._finish(take) for take in takes]
+        return [self.finished(take) for take in takes]
 
     def complete(
         self,
@@ -174,15 +174,15 @@ class TextToMusic:
 
         def takes() -> Iterator[Take]:
             for place, (prompt, seed) in enumerate(prompts):
-                take = self._take(prompt, seed, sampling)
+                take = self.take(prompt, seed, sampling)
                 places[take] = place
                 yield take
 
-        for take, bar in decode(self.engine, takes(), slots):
+        for take, bar in decode(self.engine, in_turn(takes()), slots):
             if on_bar:
                 on_bar(bar.index + 1, bar.total)
             if take.done:
-                yield places.pop(take), self._finish(take)
+                yield places.pop(take), self.finished(take)
 
     def stream(
         self,
@@ -198,22 +198,24 @@ class TextToMusic:
         The Generation is the generator's return value: `generation = yield from music.stream(...)`.
         """
         prompt = self.understand(text, controls=controls, seconds=seconds)
-        take = self._take(prompt, drawn(1) if seed is None else seed, sampling)
-        for _, bar in decode(self.engine, [take], 1):
+        take = self.take(prompt, drawn(1) if seed is None else seed, sampling)
+        for _, bar in decode(self.engine, in_turn([take]), 1):
             yield bar
-        return self._finish(take)
+        return self.finished(take)
 
-    def _take(
+    def take(
         self,
         prompt: Prompt,
         seed: int,
-        sampling: Sampling,
+        sampling: Sampling = Sampling(),
         lengths: tuple[int, int] = OPEN_BARS,
     ) -> Take:
+        """A piece to be written by `decode`. lengths: bars (from, to) that an open choice has."""
         caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
         return Take(self.tokenizer, prompt, caption, seed, sampling, lengths)
 
-    def _finish(self, take: Take) -> Generation:
+    def finished(self, take: Take) -> Generation:
+        """The piece that a take has written to its end."""
         prompt, plan = take.prompt, take.plan
         score = finish(self.tokenizer.decode_score(take.score_ids, plan), plan)
         n = len(take.score_ids)
