@@ -92,13 +92,20 @@ def key_scores(weights: Floats) -> Floats:
     """Correlation of pitch-class weights with each key's profile; (24,), majors then minors."""
     if weights.std() == 0:
         return np.zeros(24)
-    profiles = np.array(
+    deviation = weights - weights.mean()
+    return np.asarray(_PROFILES @ deviation / np.linalg.norm(deviation))
+
+
+def _profiles() -> Floats:
+    """The profile of each key, (24, 12), with mean 0 and norm 1."""
+    rows = np.array(
         [np.roll(p, tonic) for p in (MAJOR_PROFILE, MINOR_PROFILE) for tonic in range(12)]
     )
-    centred = profiles - profiles.mean(axis=1, keepdims=True)
-    deviation = weights - weights.mean()
-    norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(deviation)
-    return np.asarray(centred @ deviation / norms)
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(centred / np.linalg.norm(centred, axis=1, keepdims=True))
+
+
+_PROFILES = _profiles()
 
 
 def estimate_key(notes: Notes) -> str:

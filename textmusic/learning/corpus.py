@@ -164,17 +164,20 @@ def _repair(notes: Notes, done: Counter[str]) -> Notes:
     done["note dropped: outside the vocabulary's pitches"] += int((~keep).sum())
     done[f"note shortened: stuck for over {LONGEST_NOTE:.0f} quarter notes"] += int(stuck.sum())
     duration = np.where(stuck, LONGEST_NOTE, notes.duration)
-    last: dict[tuple[int, int], int] = {}
-    for i in np.flatnonzero(keep):
-        voice = (int(notes.program[i]), int(notes.pitch[i]))
-        if voice in last:
-            before = last[voice]
-            if notes.start[before] == notes.start[i]:
-                keep[i] = False
-                done["note dropped: struck twice at once"] += 1
-                continue
-            duration[before] = min(duration[before], notes.start[i] - notes.start[before])
-        last[voice] = int(i)
+    order = np.flatnonzero(keep)  # by part and pitch, and in a part as they are struck
+    order = order[np.lexsort((notes.start[order], notes.pitch[order], notes.program[order]))]
+    before, after = order[:-1], order[1:]
+    voice = (notes.program[before] == notes.program[after]) & (
+        notes.pitch[before] == notes.pitch[after]
+    )
+    twice = voice & (notes.start[before] == notes.start[after])
+    keep[after[twice]] = False
+    done["note dropped: struck twice at once"] += int(twice.sum())
+    # of notes struck at once the first is kept, and the next one later on ends it
+    later = voice & ~twice
+    first = np.maximum.accumulate(np.where(np.append(True, ~twice), np.arange(len(order)), 0))
+    cut = order[first[:-1][later]]
+    duration[cut] = np.minimum(duration[cut], notes.start[after[later]] - notes.start[cut])
     return Notes(
         notes.start[keep],
         duration[keep],
@@ -277,15 +280,17 @@ def to_score(notes: Notes, metre: str, tempo: float) -> Score:
     top, bottom = map(int, metre.split("/"))
     score.time_signatures.append(TimeSignature(0, top, bottom))
     score.tempos.append(Tempo(0, tempo))
-    ticks = np.rint(notes.start * TPQ).astype(int)
-    lengths = np.maximum(np.rint(notes.duration * TPQ).astype(int), 1)
+    columns = (
+        np.rint(notes.start * TPQ).astype(np.int32),
+        np.maximum(np.rint(notes.duration * TPQ), 1).astype(np.int32),
+        notes.pitch.astype(np.int8),
+        notes.velocity.astype(np.int8),
+    )
     for program in np.unique(notes.program):
         mine = notes.program == program
         drums = bool(program == DRUMS)
         track = Track(program=0 if drums else int(program), is_drum=drums)
-        for row in zip(ticks[mine], lengths[mine], notes.pitch[mine], notes.velocity[mine],
-                       strict=True):  # fmt: skip
-            track.notes.append(Note(*(int(value) for value in row)))
+        track.notes = Note.from_numpy(*(column[mine] for column in columns), ttype="tick")
         score.tracks.append(track)
     return score
 
