@@ -44,6 +44,9 @@ Soundfont = Annotated[
     Path | None,
     typer.Option(help="SF2 or SF3 file to play with; else TEXTMUSIC_SOUNDFONT, else TimGM6mb."),
 ]
+Formats = Annotated[
+    str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
+]
 Temperature = Annotated[
     float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")
 ]
@@ -119,9 +122,7 @@ def generate(
     best_of: Annotated[
         int, typer.Option(help="Write so many, 1 to 16, and keep the best one.")
     ] = 1,
-    formats: Annotated[
-        str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
-    ] = "mid,wav,json,svg",
+    formats: Formats = "mid,wav,json,svg",
     soundfont: Soundfont = None,
     model: Model = None,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
@@ -229,6 +230,43 @@ def batch(
         typer.echo(tally.summary())
     if tally.failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A MIDI file or report that textmusic wrote.")],
+    out: Out = OUT,
+    formats: Formats = "mid,wav,json,svg",
+    soundfont: Soundfont = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model folder or Hub id; by default the one it names.")
+    ] = None,
+) -> None:
+    """Write a piece again from what its file says, and check that every note is the same."""
+    from textmusic.recipe import read_recipe, same_piece
+
+    kinds = read_formats(formats)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+    recipe = read_recipe(file)
+
+    from textmusic.pipeline import TextToMusic
+
+    music = TextToMusic.from_pretrained(model or recipe.model)
+    with progress_bar("writing", "bars") as step:
+        piece = music.generate(
+            recipe.text, controls=recipe.asked, seconds=recipe.seconds, seed=recipe.seed,
+            sampling=recipe.sampling, on_bar=step,
+        )  # fmt: skip
+    if not same_piece(file, piece):
+        raise TextMusicError(
+            f"'{file}' holds another piece (textmusic {recipe.version}, {recipe.model}), or was"
+            " changed since; name that model with --model."
+        )
+    console = new_console()
+    for path in piece.save(out, formats=kinds, soundfont=soundfont):
+        say(console, str(path))
+    say(console, f"the same as {file}, note for note")
 
 
 @app.command()

@@ -19,6 +19,8 @@ from textmusic.report import Report, instrument_name
 if TYPE_CHECKING:
     from symusic import Score
 
+    from textmusic.sampling import Sampling
+
 TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
 FORMATS = ("mid", "wav", "flac", "mp3", "svg", "png", "json")
 DEFAULT_FORMATS = ("mid", "wav", "json", "svg")
@@ -47,6 +49,12 @@ class Generation:
         """The prompt as a file name: "calm-piano-in-d-minor"."""
         words = re.sub(r"[^\w]+", "-", self.prompt.text.lower()).strip("-")[:48].strip("-")
         return words or "untitled"
+
+    def midi(self) -> bytes:
+        """The piece as a MIDI file, which says what `replay` needs to write it again."""
+        from textmusic.recipe import Recipe, embed
+
+        return embed(self.score.dumps_midi(), Recipe.of(self.report))
 
     def to_pretty_midi(self) -> Any:
         """The piece as a pretty_midi.PrettyMIDI."""
@@ -95,7 +103,7 @@ class Generation:
 
         title = self.prompt.text or "untitled"
         if name == "mid":
-            path.write_bytes(self.score.dumps_midi())  # dump_midi does not notice a full disk
+            path.write_bytes(self.midi())  # symusic's own writing does not notice a full disk
         elif name == "json":
             text = json.dumps(self.report.to_dict(), indent=1, ensure_ascii=False)
             path.write_text(text + "\n", encoding="utf-8")
@@ -133,8 +141,9 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def account(
-    prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float
-) -> Generation:
+    prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
+    sampling: Sampling | None = None,
+) -> Generation:  # fmt: skip
     """A piece with its report: what was asked and planned, and what is measured in the score."""
     from textmusic import __version__, measure
 
@@ -152,6 +161,7 @@ def account(
         notes=int(score.note_num()),
         unused=prompt.unused,
         near=prompt.near,
+        sampling=sampling,
     )
     return Generation(prompt, plan, score, seed, report, model, ids, nats)
 

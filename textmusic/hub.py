@@ -7,7 +7,7 @@ from pathlib import Path
 from textmusic.errors import TextMusicError
 
 # Never weights in a format that could run code when loaded.
-PATTERNS = ["*.json", "*.onnx", "*.onnx.data", "*.safetensors", "*.md"]
+PATTERNS = ["*.json", "*.onnx", "*.onnx.data", "*.safetensors", "*.model", "*.md"]
 
 
 def fetch(model: str, revision: str | None = None) -> Path:

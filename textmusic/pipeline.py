@@ -219,7 +219,10 @@ class TextToMusic:
         prompt, plan = take.prompt, take.plan
         score = finish(self.tokenizer.decode_score(take.score_ids, plan), plan)
         n = len(take.score_ids)
-        return account(prompt, plan, score, take.seed, self.name, ids=n, nats=take.nats / n)
+        return account(
+            prompt, plan, score, take.seed, self.name, ids=n, nats=take.nats / n,
+            sampling=take.sampling,
+        )  # fmt: skip
 
 
 def drawn(n: int) -> int:
@@ -230,17 +233,19 @@ def drawn(n: int) -> int:
 def locate(model: str | PathLike[str] | None, revision: str | None) -> tuple[Path, str]:
     """(folder, name) of a model: a bundled one, a folder, or a Hub id (downloaded).
 
-    Bundled are "default", which None means too, and "lstm"; a folder of such a name is "./lstm".
+    Bundled are "default", which None means too, and "lstm", or as reports call them,
+    "textmusic-default" and "textmusic-lstm"; a folder of such a name is "./lstm".
     """
-    if model is None or model in BUNDLED:
-        name = model or "default"
-        folder = Path(str(resources.files("textmusic") / "bundled" / BUNDLED[str(name)]))
+    name = str(model or "default").removeprefix("textmusic-")
+    if name in BUNDLED:
+        folder = Path(str(resources.files("textmusic") / "bundled" / BUNDLED[name]))
         if not (folder / "textmusic.json").exists():
             raise TextMusicError(
                 f"the bundled model '{name}' is missing from this installation; reinstall"
                 " textmusic or give a model with --model."
             )
         return folder, f"textmusic-{name}"
+    assert model is not None
     path = Path(model)
     if path.exists():
         return path, path.resolve().name

@@ -7,6 +7,7 @@ from typing import Any
 
 from textmusic.caption import load_data
 from textmusic.plan import DRUMS, Plan, is_minor, tonic
+from textmusic.sampling import Sampling
 from textmusic.tokenizer import seconds_of
 
 VALENCE_NAMES = ("very sad", "sad", "neutral", "happy", "very happy")
@@ -42,6 +43,7 @@ class Report:
     notes: int
     unused: tuple[str, ...]
     near: Plan = Plan()
+    sampling: Sampling | None = None  # None: not by a language model
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -82,6 +84,8 @@ class Report:
             fields[name] = Plan(**plan)
         fields["near"] = Plan(**fields.get("near", {}))
         fields["unused"] = tuple(fields["unused"])
+        if fields.get("sampling") is not None:
+            fields["sampling"] = Sampling(**fields["sampling"])
         return Report(**fields)
 
 

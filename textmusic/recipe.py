@@ -1,0 +1,149 @@
+"""What a piece was made of, inside its MIDI file: enough to write it again, note for note."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from symusic import Score
+
+from textmusic.controls import MAX_SEED, within
+from textmusic.errors import TextMusicError
+from textmusic.measure import notes_of
+from textmusic.plan import MAX_BARS, TEMPO_RANGE, Plan, field_tokens, field_vocabulary
+from textmusic.reading.length import SECONDS_RANGE
+from textmusic.report import Report
+from textmusic.sampling import Sampling
+
+if TYPE_CHECKING:
+    from textmusic.generation import Generation
+
+MARK = "textmusic recipe: "  # begins the text event that holds one
+LARGEST = 2_000_000  # bytes of a file that is looked into
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What was asked of a model. asked: the facts that were forced, those read in the text too."""
+
+    text: str
+    asked: Plan
+    seconds: float | None
+    seed: int
+    sampling: Sampling
+    model: str
+    version: str
+
+    @staticmethod
+    def of(report: Report) -> Recipe | None:
+        """The recipe of a piece; None for one that no language model has written."""
+        if report.sampling is None:
+            return None
+        return Recipe(
+            report.text, report.asked, report.seconds, report.seed, report.sampling, report.model,
+            report.version,
+        )  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types; of the plan only what is known."""
+        return {**asdict(self), "asked": dict(self.asked.known())}
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> Recipe:
+        """Inverse of `to_dict`. Raises ValueError or TypeError for what is no recipe."""
+        asked: dict[str, Any] = {
+            name: tuple(v) if name == "programs" else v for name, v in data["asked"].items()
+        }
+        plan, sampling = Plan(**asked), Sampling(**data["sampling"])
+        _check(plan)
+        made = Recipe(**{**data, "asked": plan, "sampling": sampling})
+        if not (isinstance(made.text, str) and isinstance(made.seed, int)):
+            raise ValueError("text or seed is missing")
+        within("seed", made.seed, 0, MAX_SEED)
+        if made.seconds is not None:
+            within("seconds", made.seconds, *SECONDS_RANGE)
+        return made
+
+
+def _check(plan: Plan) -> None:
+    """Raise ValueError or TextMusicError for values that no plan can have: files can be forged."""
+    known = field_vocabulary()
+    for name, value in plan.known():
+        if name == "tempo":
+            within(name, value, *TEMPO_RANGE)
+        elif name == "bars":
+            within(name, value, 1, MAX_BARS)
+        elif not set(field_tokens(name, value)) <= set(known[name]):
+            raise ValueError(f"{name} {value}")
+
+
+def embed(midi: bytes, recipe: Recipe | None) -> bytes:
+    """A MIDI file with the recipe as text events (FF 01) at its very beginning."""
+    if recipe is None:
+        return midi
+    from mido import MetaMessage, MidiFile
+
+    file = MidiFile(file=BytesIO(midi), charset="utf-8")
+    said = f"textmusic {recipe.version}, {recipe.model}, seed {recipe.seed}: {recipe.text}"
+    texts = (said, MARK + json.dumps(recipe.to_dict(), ensure_ascii=False))
+    file.tracks[0][:0] = [MetaMessage("text", text=text) for text in texts]
+    out = BytesIO()
+    file.save(file=out)
+    return out.getvalue()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a MIDI file, or in the report (JSON) that was written with it.
+
+    Raises TextMusicError where there is none.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise TextMusicError(f"'{path}' is too large to be a piece of textmusic; name another.")
+        data = path.read_bytes()
+    except OSError as problem:
+        raise TextMusicError(
+            f"'{path}' can't be read ({problem.strerror}); name a MIDI file of textmusic."
+        ) from None
+    try:
+        found = _in_report(data) if path.suffix.lower() == ".json" else _in_midi(data)
+    except (ValueError, TypeError, KeyError, AttributeError, TextMusicError):
+        found = None
+    if found is None:
+        raise TextMusicError(
+            f"'{path}' does not say how it was made; name what this version of textmusic wrote."
+        )
+    return found
+
+
+def _in_report(data: bytes) -> Recipe | None:
+    return Recipe.of(Report.from_dict(json.loads(data)))
+
+
+def _in_midi(data: bytes) -> Recipe | None:
+    from mido import MidiFile
+
+    try:
+        file = MidiFile(file=BytesIO(data), charset="utf-8")
+    except (EOFError, IndexError, OSError):
+        return None
+    for message in file.tracks[0]:
+        if message.type == "text" and message.text.startswith(MARK):
+            return Recipe.from_dict(json.loads(message.text[len(MARK) :]))
+    return None
+
+
+def same_piece(path: Path, piece: Generation) -> bool:
+    """Whether a file that `read_recipe` could read holds just this piece: notes, or report."""
+    if path.suffix.lower() == ".json":
+        report = Report.from_dict(json.loads(path.read_bytes()))
+        return report.measured == piece.report.measured and report.notes == piece.report.notes
+    theirs, ours = notes_of(Score.from_midi(path.read_bytes())), notes_of(piece.score)
+    return all(
+        np.array_equal(getattr(theirs, column), getattr(ours, column))
+        for column in ("start", "duration", "pitch", "velocity", "program")
+    )
