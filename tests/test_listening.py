@@ -67,7 +67,7 @@ def test_pairs_of_three_models(tmp_path: Path) -> None:
     (folders[2] / "0002.mid").unlink()
     (folders[1] / "0001.mid").write_bytes(b"no MIDI")
     pairs, broken = read_pairs(prompts, folders)
-    assert broken == ["two/0001.mid"]
+    assert broken == ["two/0001.mid (is not a MIDI file)"]
     got = [(one.prompt, one.first.model, one.second.model) for one in pairs]
     assert got == [
         (PROMPTS[0], "one", "three"),

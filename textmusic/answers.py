@@ -22,6 +22,7 @@ from textmusic.pipeline import locate
 from textmusic.plan import GENRES, NO_KEY, TIME_SIGNATURES, Plan
 from textmusic.report import Report
 from textmusic.terminal import progress_bar
+from textmusic.untrusted import read_scores
 
 
 def read_expectations(prompts: Path) -> list[dict[str, Any]]:
@@ -83,33 +84,35 @@ class Answer:
 
 
 def read_answers(folder: Path, prompts: int) -> tuple[list[Answer], list[str]]:
-    """The answers in a folder, and the names of the files that can't be read as MIDI.
+    """The answers in a folder, and names of files that are no sane MIDI, with the reason.
 
     0001.mid, or any name that begins with a number, answers the first prompt; where `textmusic
     batch` wrote a report beside it, the plan is taken from that. Raises TextMusicError if there is
     no answer, or one to a prompt that is not there.
     """
+    numbers = {midi: _number(midi, prompts) for midi in sorted(folder.glob("[0-9]*.mid*"))}
     answers, broken = [], []
-    for midi in sorted(folder.glob("[0-9]*.mid*")):
-        number = int(re.match(r"\d+", midi.name)[0])  # type: ignore[index]
-        if not 1 <= number <= prompts:
-            raise TextMusicError(
-                f"'{midi}' answers prompt {number}, but there are {prompts}; give the prompts file"
-                " that the folder was written from."
-            )
-        try:
-            score = Score(midi)
-            if not score.note_num():
-                raise ValueError("no notes")
-        except (ValueError, RuntimeError):
-            broken.append(midi.name)
-            continue
-        answers.append(Answer(midi, number, score, _planned(midi.with_suffix(".json"))))
+    for midi, score in read_scores(list(numbers)):
+        if isinstance(score, str):
+            broken.append(f"{midi.name} ({score})")
+        else:
+            planned = _planned(midi.with_suffix(".json"))
+            answers.append(Answer(midi, numbers[midi], score, planned))
     if not answers:
         raise TextMusicError(
             f"'{folder}' holds no answers; write some: textmusic batch PROMPTS -o {folder}"
         )
     return answers, broken
+
+
+def _number(midi: Path, prompts: int) -> int:
+    number = int(re.match(r"\d+", midi.name)[0])  # type: ignore[index]
+    if not 1 <= number <= prompts:
+        raise TextMusicError(
+            f"'{midi}' answers prompt {number}, but there are {prompts}; give the prompts file"
+            " that the folder was written from."
+        )
+    return number
 
 
 def _planned(report: Path) -> Plan | None:
