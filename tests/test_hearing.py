@@ -25,7 +25,7 @@ from textmusic.hearing import (
     zero_crossing_distance,
     zero_crossing_rate,
 )
-from textmusic.learning.corpus import to_score
+from textmusic.material import to_score
 from textmusic.measure import Notes
 from textmusic.render import render
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
-from textmusic.learning.corpus import to_score
+from textmusic.material import to_score
 from textmusic.measure import (
     AROUSAL_EDGES,
     DENSITY_EDGES,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from symusic import Score
 
-from textmusic.learning.corpus import to_score
+from textmusic.material import to_score
 from textmusic.measure import Notes
 from textmusic.metrics import (
     NGram,

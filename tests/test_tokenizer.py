@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmusic.errors import TextMusicError
-from textmusic.learning.corpus import to_score, windows_of
+from textmusic.learning.corpus import windows_of
+from textmusic.material import to_score
 from textmusic.measure import Notes, notes_of
 from textmusic.plan import (
     COUNTED_BARS,

@@ -26,7 +26,7 @@ from textmusic.tokenizer import PLAN, Note, Tokenizer, notes_of_bar
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A finished bar. index: from 0. total: bars of the piece. notes: those that start in it."""
+    """A finished bar. index: from 0. total: bars to be written. notes: those that start in it."""
 
     index: int
     total: int
@@ -74,7 +74,8 @@ def decode(
                 if slot < len(active):
                     engine.move(len(active), slot)
                     active[slot], ids[slot] = last_take, last_id
-            elif engine.length(slot) == engine.context:
+            elif active[slot].reread or engine.length(slot) == engine.context:
+                active[slot].reread = False
                 recent = active[slot].recent(engine.context // 2)
                 engine.prefill(range(slot, slot + 1), np.array(recent, dtype=np.int64))
         logits = list(engine.step(np.array(ids, dtype=np.int64))) if active else []
@@ -91,15 +92,20 @@ class Take:
         seed: int,
         sampling: Sampling,
         lengths: tuple[int, int] = OPEN_BARS,
+        given: Sequence[int] = (),
     ) -> None:
-        """text: ids of the caption. lengths: bars (from, to) that an open choice may have."""
+        """text: ids of the caption. lengths: bars (from, to) that an open choice may have.
+
+        given: score ids that are written already: whole bars, and the line of the next one.
+        """
         self.prompt, self.seed, self.sampling = prompt, seed, sampling
         self._offset = tokenizer.offset
         self.text = [*text, *(i + self._offset for i in tokenizer.music_ids([PLAN]))]
         self._layout, self._vocabulary = layout_of(tokenizer.vocabulary), tokenizer.vocabulary
         self._rng = np.random.default_rng(seed)
         # generated pieces begin and end: windows cut out of the middle are for training only
-        asked = replace(prompt.asked, begin=True, end=True)
+        begin = prompt.asked.begin is not False
+        asked = replace(prompt.asked, begin=begin, end=True)
         self._seconds = prompt.seconds
         self._plan_grammar = PlanGrammar(
             self._layout,
@@ -115,16 +121,24 @@ class Take:
         self._plan_ids: list[int] = []
         self.score_ids: list[int] = []
         self.nats = 0.0  # of the score ids together
+        self._given = list(given)
+        self.reread = False  # whether ids came from elsewhere, that the engine has not read
         self.left = False  # set where nobody waits for it any more: it gives its slot away
         self.plan = asked
         self._open_bar = 0  # where in score_ids the bar being written begins
-        self._bars = 0  # bars handed out
+        self._bars = 0  # bars that are complete
+        self._given_bars = sum(tokenizer.vocabulary[i].startswith("Bar_") for i in given[:-1])
         self._program = 0  # the last that played in them
 
     @property
     def done(self) -> bool:
         """Whether the piece has ended."""
         return self._grammar.done
+
+    @property
+    def likelihood(self) -> float:
+        """Mean -log p of the ids that were chosen for the score, nats."""
+        return self.nats / max(len(self.score_ids) - len(self._given), 1)
 
     @property
     def planned(self) -> bool:
@@ -154,7 +168,21 @@ class Take:
             self._grammar = ScoreGrammar(self._layout, self.plan, scale_only=strength >= 1)
             self._bias = key_bias(self._layout, self.plan.key, strength)
             self._last_bias = key_bias(self._layout, self.plan.key, min(3 * strength, 1.0))
+            if self._given:
+                return self._go_on()
         return music_id
+
+    def _go_on(self) -> int:
+        """Take over what is given; the last id of it."""
+        for music_id in self._given:
+            self._grammar.advance(music_id)
+        self.score_ids = list(self._given)
+        tokens = [self._vocabulary[i] for i in self._given]
+        programs = [token for token in tokens if token.startswith("Program_")]
+        self._program = int(programs[-1].partition("_")[2]) if programs else 0
+        self._bars, self._open_bar = self._given_bars, len(self._given) - 1
+        self.reread = True
+        return self._given[-1]
 
     def completed(self) -> Iterator[Bar]:
         """The bar that the last id closed, if it did."""
@@ -162,13 +190,13 @@ class Take:
         if not self.score_ids or self._bars == self.plan.bars:
             return
         last = self._vocabulary[self.score_ids[-1]]
-        if self.done or (last.startswith("Bar_") and len(self.score_ids) > 1):
+        if self.done or (last.startswith("Bar_") and len(self.score_ids) - 1 > self._open_bar):
             tokens = [self._vocabulary[i] for i in self.score_ids[self._open_bar : -1]]
             self._open_bar = len(self.score_ids) - 1
             notes = notes_of_bar(tokens, self.plan, self._bars, self._program)
             self._program = notes[-1].program if notes else self._program
             assert self.plan.bars is not None
-            yield Bar(self._bars, self.plan.bars, notes)
+            yield Bar(self._bars - self._given_bars, self.plan.bars - self._given_bars, notes)
             self._bars += 1
 
     def recent(self, length: int) -> list[int]:

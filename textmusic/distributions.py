@@ -19,6 +19,7 @@ from textmusic.features import (
     kernels,
     longest_loop,
 )
+from textmusic.material import sliced
 from textmusic.measure import Notes
 from textmusic.plan import Plan, quarters_per_bar
 from textmusic.resampling import Floats, Ints, Mean, Sample
@@ -31,16 +32,9 @@ def opening(piece: Piece) -> Piece:
     """The first `BARS` bars."""
     notes, plan = piece
     stop = BARS * quarters_per_bar(plan.time_signature or "4/4")
-    inside = notes.start < stop - 1e-6
-    if not inside.any():
+    cut = sliced(notes, 0.0, stop)
+    if not len(cut):
         return piece
-    cut = Notes(
-        notes.start[inside],
-        np.minimum(notes.duration[inside], stop - notes.start[inside]),
-        notes.pitch[inside],
-        notes.velocity[inside],
-        notes.program[inside],
-    )
     return cut, replace(plan, bars=min(plan.bars or BARS, BARS))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -209,10 +209,11 @@ class TextToMusic:
         seed: int,
         sampling: Sampling = Sampling(),
         lengths: tuple[int, int] = OPEN_BARS,
+        given: Sequence[int] = (),
     ) -> Take:
-        """A piece to be written by `decode`. lengths: bars (from, to) that an open choice has."""
+        """A piece to be written by `decode`; lengths, given: see `Take`."""
         caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
-        return Take(self.tokenizer, prompt, caption, seed, sampling, lengths)
+        return Take(self.tokenizer, prompt, caption, seed, sampling, lengths, given)
 
     def finished(self, take: Take) -> Generation:
         """The piece that a take has written to its end."""
@@ -220,7 +221,7 @@ class TextToMusic:
         score = finish(self.tokenizer.decode_score(take.score_ids, plan), plan)
         n = len(take.score_ids)
         return account(
-            prompt, plan, score, take.seed, self.name, ids=n, nats=take.nats / n,
+            prompt, plan, score, take.seed, self.name, ids=n, nats=take.likelihood,
             sampling=take.sampling,
         )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from queue import SimpleQueue
 from threading import Condition, Thread
 
@@ -36,12 +36,16 @@ class Scheduler:
     def stream(
         self, prompt: Prompt, seed: int, *, sampling: Sampling = Sampling()
     ) -> Generator[Bar, None, Generation]:
-        """As `TextToMusic.stream`, for a prompt that `understand` gave.
-
-        Closing the generator stops the piece. Raises TextMusicError if too many wait already, and
-        what went wrong while the piece was being written.
-        """
+        """As `TextToMusic.stream`, for what `understand` gave; raises what `write` does."""
         take = self.music.take(prompt, seed, sampling)
+        yield from self.write(take)
+        return self.music.finished(take)
+
+    def write(self, take: Take) -> Iterator[Bar]:
+        """The bars of a take, as they are complete; closing the iterator stops it.
+
+        Raises TextMusicError if too many wait already, and what went wrong while it was written.
+        """
         box = self._ask(take)
         try:
             while True:
@@ -50,10 +54,9 @@ class Scheduler:
                     raise letter
                 yield letter
                 if letter.index + 1 == letter.total:
-                    break
+                    return
         finally:
             self._leave(take)
-        return self.music.finished(take)
 
     def _ask(self, take: Take) -> SimpleQueue[Letter]:
         box: SimpleQueue[Letter] = SimpleQueue()

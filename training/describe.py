@@ -22,8 +22,9 @@ from typing import Any
 from textmusic.caption import Captioner, Phrases, load_data
 from textmusic.distributions import BARS, opening
 from textmusic.generation import account, finish
-from textmusic.learning.corpus import Window, to_score
+from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import read_windows, with_genre
+from textmusic.material import to_score
 from textmusic.measure import notes_of
 from textmusic.plan import DRUMS, Plan
 from textmusic.prompt import Prompt

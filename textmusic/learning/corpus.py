@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from symusic import Note, Score, Tempo, TimeSignature, Track
+from symusic import Score
 
+from textmusic.material import GRID, repaired, sliced, to_score
 from textmusic.measure import (
     Notes,
     estimate_key,
@@ -43,9 +44,7 @@ from textmusic.plan import (
 )
 from textmusic.tokenizer import Tokenizer
 
-TPQ = 12  # the corpora's own grid, ticks per quarter note
 WINDOW_BARS = (64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2)
-LONGEST_NOTE = 32.0  # quarter notes; what sounds longer was never released
 LONGEST_SILENCE = 4  # bars
 KEY_TOLERANCE = 0.06  # how far a label's profile may fit worse than the best before it loses
 # Tempi (quarter notes a minute) for scores that state none: the usual range of the dance or style.
@@ -108,9 +107,9 @@ def windows_of(
 ) -> tuple[list[Window], Counter[str]]:
     """Windows of one piece, each at most `longest` music ids; and what was dropped or repaired."""
     rng = random.Random(row["id"])
-    score = Score.from_midi(data).resample(TPQ, min_dur=1)
+    score = Score.from_midi(data).resample(GRID, min_dur=1)
     done: Counter[str] = Counter()
-    notes = _repair(notes_of(score), done)
+    notes = repaired(notes_of(score), done)
     if len(notes) < 16:
         return [], done + Counter({"piece dropped: fewer than 16 notes": 1})
     if row["velocity"] == "flat":
@@ -126,7 +125,7 @@ def windows_of(
         ends_piece = last >= float(notes.end.max()) - 1e-6
         tempo = _tempo(row, score, first, metre, rng)
         for begin, end, bars in _cuts(notes, first, last, metre, longest, rng):
-            part = _slice(notes, begin, begin + bars * quarters_per_bar(metre))
+            part = sliced(notes, begin, begin + bars * quarters_per_bar(metre))
             if len(part) < 4 or len(np.unique(part.program)) > MAX_PROGRAMS:
                 done["window dropped: under 4 notes or over 15 instruments"] += 1
                 continue
@@ -154,37 +153,6 @@ def windows_of(
     if not windows:
         done["piece dropped: no window of it is fit"] += 1
     return windows, done
-
-
-def _repair(notes: Notes, done: Counter[str]) -> Notes:
-    """Notes of vocabulary pitches, none struck while it still sounds in the same part."""
-    low, high = np.where(notes.program == DRUMS, 27, 21), np.where(notes.program == DRUMS, 88, 108)
-    keep = (notes.pitch >= low) & (notes.pitch < high)
-    stuck = notes.duration > LONGEST_NOTE
-    done["note dropped: outside the vocabulary's pitches"] += int((~keep).sum())
-    done[f"note shortened: stuck for over {LONGEST_NOTE:.0f} quarter notes"] += int(stuck.sum())
-    duration = np.where(stuck, LONGEST_NOTE, notes.duration)
-    order = np.flatnonzero(keep)  # by part and pitch, and in a part as they are struck
-    order = order[np.lexsort((notes.start[order], notes.pitch[order], notes.program[order]))]
-    before, after = order[:-1], order[1:]
-    voice = (notes.program[before] == notes.program[after]) & (
-        notes.pitch[before] == notes.pitch[after]
-    )
-    twice = voice & (notes.start[before] == notes.start[after])
-    keep[after[twice]] = False
-    done["note dropped: struck twice at once"] += int(twice.sum())
-    # of notes struck at once the first is kept, and the next one later on ends it
-    later = voice & ~twice
-    first = np.maximum.accumulate(np.where(np.append(True, ~twice), np.arange(len(order)), 0))
-    cut = order[first[:-1][later]]
-    duration[cut] = np.minimum(duration[cut], notes.start[after[later]] - notes.start[cut])
-    return Notes(
-        notes.start[keep],
-        duration[keep],
-        notes.pitch[keep],
-        notes.velocity[keep],
-        notes.program[keep],
-    )
 
 
 def _shaped(notes: Notes) -> Notes:
@@ -262,37 +230,6 @@ def _cuts(
         if sizes:
             yield first + at * bar, at + size == bars, size
         at += size  # a bar that is too dense for any window is passed over
-
-
-def _slice(notes: Notes, begin: float, stop: float) -> Notes:
-    """The notes that start in [begin, stop), moved to 0, cut at the end."""
-    inside = (notes.start >= begin - 1e-6) & (notes.start < stop - 1e-6)
-    start = notes.start[inside]
-    duration = np.minimum(notes.duration[inside], stop - start)
-    return Notes(
-        start - begin, duration, notes.pitch[inside], notes.velocity[inside], notes.program[inside]
-    )
-
-
-def to_score(notes: Notes, metre: str, tempo: float) -> Score:
-    """A Score of one metre and tempo from columns of notes."""
-    score = Score(TPQ)
-    top, bottom = map(int, metre.split("/"))
-    score.time_signatures.append(TimeSignature(0, top, bottom))
-    score.tempos.append(Tempo(0, tempo))
-    columns = (
-        np.rint(notes.start * TPQ).astype(np.int32),
-        np.maximum(np.rint(notes.duration * TPQ), 1).astype(np.int32),
-        notes.pitch.astype(np.int8),
-        notes.velocity.astype(np.int8),
-    )
-    for program in np.unique(notes.program):
-        mine = notes.program == program
-        drums = bool(program == DRUMS)
-        track = Track(program=0 if drums else int(program), is_drum=drums)
-        track.notes = Note.from_numpy(*(column[mine] for column in columns), ttype="tick")
-        score.tracks.append(track)
-    return score
 
 
 def _inferred(plan: Plan, notes: Notes) -> list[str]:

@@ -12,7 +12,6 @@ import numpy as np
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
 from textmusic.grammar import OPEN_BARS, bars_for
-from textmusic.learning.corpus import to_score
 from textmusic.learning.patches import (
     Floats,
     binarised,
@@ -23,6 +22,7 @@ from textmusic.learning.patches import (
     summary,
     total_patches,
 )
+from textmusic.material import to_score
 from textmusic.models.gan import Gan, load_gan
 from textmusic.plan import DRUMS, KEYS, NO_KEY, Plan
 from textmusic.prompt import Prompt, read_prompt

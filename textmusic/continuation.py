@@ -1,0 +1,129 @@
+"""New bars behind those of a piece that is there already, or in place of all but its first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from symusic import Score
+
+from textmusic.controls import within
+from textmusic.decoding import Take, decode, in_turn
+from textmusic.errors import TextMusicError
+from textmusic.generation import Generation, account, finish
+from textmusic.material import Material, material_of, sliced, to_score
+from textmusic.measure import notes_of
+from textmusic.pipeline import OnBar, TextToMusic, drawn
+from textmusic.plan import MAX_BARS, Plan
+from textmusic.prompt import Prompt
+from textmusic.sampling import Sampling
+
+
+class Continuation:
+    """A piece, and the take that goes on from it: `take` is written, then both are put together."""
+
+    def __init__(
+        self,
+        music: TextToMusic,
+        material: Material,
+        bars: int,
+        *,
+        text: str = "",
+        controls: Plan = Plan(),
+        seed: int | None = None,
+        sampling: Sampling = Sampling(),
+    ) -> None:
+        """What is measured in the last bars is kept to; text and controls win over it.
+
+        bars: how many are written, 1 to 256. What is looked back on are as many bars as fill half
+        the context. Raises TextMusicError for too many bars, or where not even one bar of the
+        piece can be read.
+        """
+        within("bars", bars, 1, MAX_BARS)
+        self._music, self._material = music, material
+        prompt = music.understand(text, controls=controls)
+        if prompt.asked.time_signature not in (None, material.plan.time_signature):
+            raise TextMusicError(
+                f"the piece is in {material.plan.time_signature}; a continuation can't be in"
+                f" {prompt.asked.time_signature}, leave the time signature open."
+            )
+        self._bars, ids = self._given(prompt, bars)
+        asked = self._facts(prompt, self._bars + bars)
+        self.take: Take = music.take(
+            replace(prompt, asked=asked, seconds=None),
+            drawn(1) if seed is None else seed,
+            sampling,
+            given=ids,
+        )
+
+    def _facts(self, prompt: Prompt, bars: int) -> Plan:
+        """The plan of what is looked back on and what is written, together."""
+        material = self._material
+        heard = {int(p) for p in material.tail(self._bars).program}
+        programs = tuple(sorted(heard | set(prompt.asked.programs or ())))
+        near = prompt.near
+        measured = replace(
+            material.plan,
+            valence=material.plan.valence if near.valence is None else None,
+            arousal=material.plan.arousal if near.arousal is None else None,
+            begin=material.begin == 0 and self._bars == material.bars,
+            end=True,
+        )
+        return replace(
+            prompt.asked.over(measured), programs=programs, bars=bars, tempo=material.plan.tempo,
+            time_signature=material.plan.time_signature,
+        )  # fmt: skip
+
+    def _given(self, prompt: Prompt, bars: int) -> tuple[int, list[int]]:
+        """How many of the last bars fit half the context, and their ids."""
+        tokenizer, material = self._music.tokenizer, self._material
+        for many in range(min(material.bars, MAX_BARS - bars), 0, -1):
+            tail = material.tail(many)
+            if not len(tail) or 3 * len(tail) > self._music.engine.context // 2:
+                continue
+            key = prompt.asked.key or material.plan.key
+            plan = replace(material.plan, bars=many + bars, key=key)
+            score = to_score(tail, plan.time_signature or "4/4", plan.tempo or 120.0)
+            ids = tokenizer.encode_score(score, plan)
+            lines = [k for k, i in enumerate(ids) if tokenizer.vocabulary[i].startswith("Bar_")]
+            ids = ids[: lines[many] + 1]
+            if len(ids) <= self._music.engine.context // 2:
+                return many, ids
+        raise TextMusicError(
+            "the last bar holds too many notes to go on from; choose another file."
+        )
+
+    def generation(self) -> Generation:
+        """The old bars and the new ones, once `take` is done."""
+        take, material = self.take, self._material
+        written = notes_of(self._music.tokenizer.decode_score(take.score_ids, take.plan))
+        new = sliced(written, self._bars * material.bar, np.inf)
+        total = material.bars + (take.plan.bars or 0) - self._bars
+        plan = replace(take.plan, bars=total, begin=True)
+        score = finish(material.with_behind(new), plan)
+        return account(
+            take.prompt, plan, score, take.seed, self._music.name,
+            ids=len(take.score_ids), nats=take.likelihood,
+        )  # fmt: skip
+
+
+def continue_piece(
+    music: TextToMusic, score: Score, bars: int = 8, *, keep: int | None = None, text: str = "",
+    controls: Plan = Plan(), seed: int | None = None, sampling: Sampling = Sampling(),
+    on_bar: OnBar | None = None,
+) -> Generation:  # fmt: skip
+    """Go on from a score for so many bars.
+
+    keep: of its own bars only the first so many; the rest is written anew (and `bars` more).
+    """
+    material = material_of(score)
+    if keep is not None:
+        within("keep", keep, 1, material.bars)
+        bars, material = bars + material.bars - keep, material.cut(keep)
+    made = Continuation(
+        music, material, bars, text=text, controls=controls, seed=seed, sampling=sampling
+    )
+    for _, bar in decode(music.engine, in_turn([made.take]), 1):
+        if on_bar:
+            on_bar(bar.index + 1, bar.total)
+    return made.generation()
