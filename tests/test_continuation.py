@@ -13,6 +13,7 @@ from textmusic.errors import TextMusicError
 from textmusic.material import joined, material_of, sliced
 from textmusic.measure import measure, notes_of
 from textmusic.pipeline import TextToMusic
+from textmusic.plan import Plan
 from textmusic.scheduler import Scheduler
 from textmusic.untrusted import read_scores
 
