@@ -175,7 +175,7 @@ def _fingerprint(model: str) -> str:
     folder = Path(model) if is_gan(model) else locate(model, None)[0]
     digest = hashlib.sha256()
     for file in sorted(folder.iterdir()):
-        if file.is_file():
+        if file.is_file() and file.suffix != ".md":  # the card is not the model
             digest.update(file.name.encode())
             with file.open("rb") as content:
                 for block in iter(partial(content.read, 1 << 20), b""):
