@@ -11,7 +11,7 @@ from textmusic.controls import within
 from textmusic.decoding import Take, decode, in_turn
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
-from textmusic.material import Material, material_of, sliced, to_score
+from textmusic.material import Material, joined, material_of, sliced, to_score
 from textmusic.measure import notes_of
 from textmusic.pipeline import OnBar, TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
@@ -100,7 +100,8 @@ class Continuation:
         new = sliced(written, self._bars * material.bar, np.inf)
         total = material.bars + (take.plan.bars or 0) - self._bars
         plan = replace(take.plan, bars=total, begin=True)
-        score = finish(material.with_behind(new), plan)
+        whole = replace(material, notes=joined(material.notes, new, material.end))
+        score = finish(whole.score(), plan)
         return account(
             take.prompt, plan, score, take.seed, self._music.name,
             ids=len(take.score_ids), nats=take.likelihood,

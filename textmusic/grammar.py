@@ -224,7 +224,7 @@ class ScoreGrammar:
             if program == DRUMS:
                 self._playable[row, 27 : 88 + 1] = True
                 continue
-            low, high = (p - shift_of(plan.key) for p in _range(program)) if ranges else (12, 115)
+            low, high = (p - shift_of(plan.key) for p in range_of(program)) if ranges else (12, 115)
             self._playable[row, max(low, 12) : high + 1] = True
             if scale_only and plan.key not in (None, NO_KEY):
                 self._playable[row] &= _scale(str(plan.key))
@@ -377,14 +377,19 @@ def _first_pitch(layout: Layout, kind: str) -> int:
     return int(layout.vocabulary[layout.spans[kind][0]].partition("_")[2])
 
 
-def _range(program: int) -> tuple[int, int]:
+def range_of(program: int) -> tuple[int, int]:
+    """The lowest and the highest pitch that an instrument is written for."""
     return RANGES.get(program, (21, 108))
 
 
 def _scale(key: str) -> Mask:
     """(128,) True at the pitches of a key's scale, as they are written: from C."""
-    degrees = (0, 2, 3, 5, 7, 8, 10, 11) if is_minor(key) else (0, 2, 4, 5, 7, 9, 11)
-    return np.isin(np.arange(128) % 12, degrees)
+    return np.isin(np.arange(128) % 12, degrees_of(key))
+
+
+def degrees_of(key: str) -> tuple[int, ...]:
+    """Semitones of a key's scale above its tonic; in minor both the natural and the raised 7th."""
+    return (0, 2, 3, 5, 7, 8, 10, 11) if is_minor(key) else (0, 2, 4, 5, 7, 9, 11)
 
 
 def key_bias(layout: Layout, key: str | None, strength: float) -> NDArray[np.float32]:

@@ -63,10 +63,10 @@ class Material:
         """The notes of its last bars, moved to 0."""
         return sliced(self.notes, self.end - bars * self.bar, self.end)
 
-    def with_behind(self, notes: Notes) -> Score:
-        """The piece, and other notes behind its last bar."""
-        together = repaired(joined(self.notes, notes, self.end), Counter())
-        score = to_score(together, self.plan.time_signature or "4/4", self.plan.tempo or 120.0)
+    def score(self) -> Score:
+        """The notes as a score, in the vocabulary's ranges, with the piece's tempi and metres."""
+        notes = repaired(self.notes, Counter())
+        score = to_score(notes, self.plan.time_signature or "4/4", self.plan.tempo or 120.0)
         score.time_signatures = self.marks.time_signatures
         score.tempos = self.marks.tempos
         return score
