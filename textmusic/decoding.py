@@ -26,11 +26,20 @@ from textmusic.tokenizer import PLAN, Note, Tokenizer, notes_of_bar
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A finished bar. index: from 0. total: bars of the piece. notes: those that start in it."""
+    """A finished bar. index: from 0. total: bars of the piece. notes: those that start in it.
+
+    plan: the piece's, complete.
+    """
 
     index: int
     total: int
     notes: tuple[Note, ...]
+    plan: Plan
+
+    @property
+    def last(self) -> bool:
+        """Whether the piece ends with it."""
+        return self.index + 1 == self.total
 
 
 def decode(engine: Engine, takes: Iterable[Take], slots: int) -> Iterator[tuple[Take, Bar]]:
@@ -155,7 +164,7 @@ class Take:
             notes = notes_of_bar(tokens, self.plan, self._bars, self._program)
             self._program = notes[-1].program if notes else self._program
             assert self.plan.bars is not None
-            yield Bar(self._bars, self.plan.bars, notes)
+            yield Bar(self._bars, self.plan.bars, notes, self.plan)
             self._bars += 1
 
     def recent(self, length: int) -> list[int]:

@@ -23,6 +23,8 @@ from textmusic.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from os import PathLike
 
+    from textmusic.soundfont import Wave
+
 OnBar = Callable[[int, int], None]
 SLOTS = 8  # pieces side by side when many are to be written; more gain little on a CPU
 
@@ -201,6 +203,35 @@ class TextToMusic:
         for _, bar in decode(self.engine, [take], 1):
             yield bar
         return self._finish(take)
+
+    def stream_audio(
+        self,
+        text: str = "",
+        *,
+        controls: Plan = Plan(),
+        seconds: float | None = None,
+        seed: int | None = None,
+        sampling: Sampling = Sampling(),
+        soundfont: str | Path | None = None,
+    ) -> Generator[tuple[Bar, Wave], None, Generation]:
+        """`stream`, with the sound of each bar: one piece to be heard while it is written.
+
+        Yields (bar, audio). audio: float32, shape (2, samples), 44,100 samples a second, -1 .. 1;
+        what no later bar changes, to be played one after the other without a gap. The last one
+        holds the tail too. soundfont: as for `render`. The loudness is that of the first bar, turned
+        down where later ones need it (`live_audio.Level`); `Generation.audio` has a better one.
+        """
+        from textmusic.live_audio import Level, LiveAudio
+
+        sound, level = LiveAudio(soundfont=soundfont), Level()
+        stream = self.stream(text, controls=controls, seconds=seconds, seed=seed, sampling=sampling)
+        while True:
+            try:
+                bar = next(stream)
+            except StopIteration as end:
+                generation: Generation = end.value
+                return generation
+            yield bar, level(sound.add(bar))
 
     def _take(
         self,
