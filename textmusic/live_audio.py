@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
 
 from textmusic.decoding import Bar
-from textmusic.generation import finish
+from textmusic.generation import Generation, finish
 from textmusic.plan import Plan, quarters_per_bar
 from textmusic.render import (
     PEAK,
@@ -127,3 +127,24 @@ class LiveWav:
         """Fill up with silence to the stated length."""
         self._write(bytes(self._left * _BYTES))
         self._left = 0
+
+
+def relay(
+    stream: Generator[tuple[Bar, Wave], None, Generation],
+    write: Callable[[bytes], object],
+    on_bar: Callable[[int, int], None],
+) -> Generation:
+    """Write what `TextToMusic.stream_audio` yields as a WAV file; gives what it returns.
+
+    on_bar: called with (bars written, bars in all) after each bar.
+    """
+    wav = None
+    while True:
+        try:
+            bar, audio = next(stream)
+        except StopIteration as end:
+            generation: Generation = end.value
+            return generation
+        wav = wav or LiveWav(write, bar.plan)
+        wav.add(audio)
+        on_bar(bar.index + 1, bar.total)

@@ -218,8 +218,10 @@ class TextToMusic:
 
         Yields (bar, audio). audio: float32, shape (2, samples), 44,100 samples a second, -1 .. 1;
         what no later bar changes, to be played one after the other without a gap. The last one
-        holds the tail too. soundfont: as for `render`. The loudness is that of the first bar, turned
-        down where later ones need it (`live_audio.Level`); `Generation.audio` has a better one.
+        holds the tail too. It is as loud as the first bar allows, and turned down where a later one
+        needs it (`live_audio.Level`); `Generation.audio` has no need of that.
+
+        soundfont: as for `render`. Raises TextMusicError if it is missing or broken.
         """
         from textmusic.live_audio import Level, LiveAudio
 

@@ -199,7 +199,10 @@ class Mixer:
             sound = tone[: held + len(letting_go)] * strike.gain
             sound[held:] *= letting_go[: max(len(sound) - held, 0)]
             if strike.cut < np.inf:
-                cut, fade = round(strike.cut * rate) - start, _falling(round(_SHORTEST_RELEASE * rate))
+                cut, fade = (
+                    round(strike.cut * rate) - start,
+                    _falling(round(_SHORTEST_RELEASE * rate)),
+                )
                 sound = sound[: cut + len(fade)]
                 sound[cut:] *= fade[: max(len(sound) - cut, 0)]
             sound = sound[max(first - start, 0) : max(first + audio.shape[1] - start, 0)]
