@@ -267,10 +267,10 @@ def serve(
     """Open the page in which one types a description and listens."""
     within("port", port, 1, 65535)
     check_threads(threads)
-    from textmusic.page import build_page, launch
+    from textmusic import page
     from textmusic.pipeline import TextToMusic
 
-    launch(build_page(TextToMusic.from_pretrained(model, threads=threads)), host=host, port=port)
+    page.serve(TextToMusic.from_pretrained(model, threads=threads), host=host, port=port)
 
 
 @app.command()
