@@ -92,30 +92,31 @@ def route(folder: Path) -> Route:
         path = folder / request.path_params["name"]
         if path.suffix != ".wav" or not path.is_file():
             return Response(status_code=404)
-        return answer(path, request.headers.get("range"))
+        return answer(path, request)
 
     return Route(f"/{PREFIX}/{{name}}", serve)
 
 
-def answer(path: Path, wanted: str | None) -> Response:
-    """A file of `Programme`, or the range of it that a request's header `wanted` names."""
+def answer(path: Path, request: Request) -> Response:
+    """A file of `Programme`, or the range of it that the request wants."""
     with path.open("rb") as file:
         size = _HEADER + int.from_bytes(file.read(_HEADER)[-4:], "little")
     first, stop, status = 0, size, 200
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store"}
-    if match := re.fullmatch(r"bytes=(\d+)-(\d*)", wanted or ""):
+    if match := re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", "")):
         first, stop = int(match[1]), min(int(match[2] or size) + 1, size)
         if first >= stop:
             return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
         headers["Content-Range"], status = f"bytes {first}-{stop - 1}/{size}", 206
     headers["Content-Length"] = str(stop - first)
-    return StreamingResponse(_read(path, first, stop), status, headers, media_type="audio/wav")
+    body = _read(path, first, stop, request)
+    return StreamingResponse(body, status, headers, media_type="audio/wav")
 
 
-async def _read(path: Path, first: int, stop: int) -> AsyncIterator[bytes]:
-    """The bytes from `first` to `stop`, as soon as they are there."""
+async def _read(path: Path, first: int, stop: int, request: Request) -> AsyncIterator[bytes]:
+    """The bytes from `first` to `stop`, as soon as they are there, while somebody listens."""
     with path.open("rb", buffering=0) as file:
-        while first < stop:
+        while first < stop and not await request.is_disconnected():
             file.seek(first)
             data = file.read(min(_BLOCK, stop - first))
             first += len(data)
