@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -22,16 +25,15 @@ def client(tiny: TextToMusic, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
         from gradio_client import Client
 
-        from textmusic.page import build_page, launch
+        from textmusic.page import serve
 
-        page = build_page(tiny)
-        _, url, _ = launch(page, prevent_thread_lock=True, quiet=True)
+        app, url, _ = serve(tiny, prevent_thread_lock=True, quiet=True)
         try:
             yield Client(
                 url, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads"))
             )
         finally:
-            page.close(verbose=False)
+            app.get_blocks().close(verbose=False)
 
 
 def generate(client: Client, text: str, seed: object = "") -> tuple[Any, ...]:
@@ -40,7 +42,7 @@ def generate(client: Client, text: str, seed: object = "") -> tuple[Any, ...]:
 
 
 def test_generate(client: Client) -> None:
-    audio, roll, report, files = generate(client, "4 bars of calm piano in D minor", 5)
+    audio, roll, report, files, _ = generate(client, "4 bars of calm piano in D minor", 5)
     assert Path(audio).read_bytes()[:4] == b"RIFF"
     assert roll.startswith('<img alt="piano roll" src="data:image/svg+xml;base64,')
     assert "<td>D minor</td>" in report
@@ -56,14 +58,14 @@ def test_generate(client: Client) -> None:
 
 
 def test_an_empty_text_and_no_seed(client: Client) -> None:
-    _, _, report, files = generate(client, "")
+    _, _, report, files, _ = generate(client, "")
     assert report.count('<span class="tm-open">open</span>') == 9
     assert len(files) == 4
 
 
 def test_a_script_stays_text(client: Client) -> None:
     text = "<script>alert(1)</script><img src=x onerror=alert(2)> in Q<b> major, 2 bars"
-    _, roll, report, files = generate(client, text, 1)
+    _, roll, report, files, _ = generate(client, text, 1)
     for html in (roll, report):
         assert "<script" not in html
         assert "onerror" not in html
@@ -112,10 +114,31 @@ def test_stop_between_bars(client: Client) -> None:
     assert data[0].length == 256
     job.cancel()
     # the next one does not wait for the bars that were left, and is as if nothing had been before
-    _, _, _, files = generate(client, "4 bars of calm piano in D minor", 5)
+    files = generate(client, "4 bars of calm piano in D minor", 5)[3]
     first = generate(client, "4 bars of calm piano in D minor", 5)[3]
     assert Path(files[0]).read_bytes() == Path(first[0]).read_bytes()
     assert not job.outputs() or len(job.outputs()) < 256
+
+
+def test_it_is_heard_and_seen_while_it_is_written(client: Client) -> None:
+    import httpx
+    import soundfile
+
+    text = "12 bars of piano and drums in 4/4 at 120 bpm"
+    job = client.submit(text, "5", api_name="/generate")
+    generation = job.result(timeout=120)
+    rolls = [out[1] for out in job.outputs() if str(out[1]).startswith("<img")]
+    assert len(set(rolls)) > 5
+    (address,) = {
+        m[1] for out in job.outputs() if (m := re.search(r'src="(live/.+?)"', str(out[4])))
+    }
+    heard = httpx.get(client.src + address)
+    assert heard.status_code == 200
+    live, _ = soundfile.read(io.BytesIO(heard.content), dtype="float32")
+    whole, _ = soundfile.read(generation[0], dtype="float32")
+    assert len(live) == (24 + 3) * 44100
+    assert np.corrcoef(live[: len(whole), 0], whole[:, 0])[0, 1] > 0.9
+    assert httpx.get(client.src + "live/none.wav").status_code == 404
 
 
 def test_only_generate_is_public(client: Client) -> None:
@@ -138,7 +161,9 @@ def test_app() -> None:
     """app.py imports without starting anything, and its model makes a page."""
     import runpy
 
+    from textmusic.page import build_page
     from textmusic.pipeline import TextToMusic
 
     app = runpy.run_path(str(Path(__file__).parents[1] / "app.py"))
-    assert app["build_page"](TextToMusic.from_pretrained(threads=1)).fns
+    assert callable(app["serve"])
+    assert build_page(TextToMusic.from_pretrained(threads=1)).fns

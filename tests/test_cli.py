@@ -22,6 +22,7 @@ import symusic
 from textmusic import __version__
 from textmusic.cli import main
 from textmusic.generation import Generation
+from textmusic.plan import Plan
 from textmusic.report import Report
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
@@ -409,3 +410,38 @@ def test_best_of_writes_one_piece_and_excludes_variations(tiny_model: Path, tmp_
     both = call("generate", "piano", "--best-of", "3", "--variations", "2", *more)
     assert_refused(both, "give one of them")
     assert_refused(call("generate", "piano", "--best-of", "99", *more), "1 to 16")
+
+
+@posix
+def test_play(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textmusic.live_audio import relay
+    from textmusic.pipeline import TextToMusic
+
+    programs, heard = tmp_path / "bin", tmp_path / "heard.wav"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    out = tmp_path / "out"
+    args: list[str | Path] = ["generate", "organ", "--bars", "3", "--seed", "4", "-o", out]
+    args += ["--model", tiny_model, "--play"]
+    assert_refused(call(*args), "no player", "install one")
+    assert not out.exists()
+    player = programs / "aplay"
+    player.write_text(f'#!/bin/sh\n/bin/cat > "{heard}"\n')
+    player.chmod(0o755)
+    done = call(*args)
+    assert done.returncode == 0, done.stderr
+    expected: list[bytes] = []
+    stream = TextToMusic.from_pretrained(tiny_model).stream_audio(
+        "organ", controls=Plan(bars=3), seed=4
+    )
+    relay(stream, expected.append, lambda *_: None)
+    assert heard.read_bytes() == b"".join(expected)
+    played = files(out)
+    assert call(*args[:-1]).returncode == 0
+    assert files(out) == played, "it is the same piece"
+    assert_refused(call(*args, "--variations", "2"), "one piece")
+    player.write_text("#!/bin/sh\necho no device >&2; exit 1\n")
+    done = call(*args)
+    assert done.returncode == 1
+    assert "aplay failed (no device)" in done.stderr
+    assert files(out) == played

@@ -256,6 +256,30 @@ def test_a_stream_gives_every_bar_and_its_notes_are_the_score_s(tiny: TextToMusi
     assert notes_in(tiny.generate(text, seed=60)) == notes_in(made)
 
 
+def test_streamed_audio_comes_with_its_bar_and_can_be_played_as_it_is(tiny: TextToMusic) -> None:
+    stream = tiny.stream_audio("piano and drums, 5 bars", seed=60)
+    heard = []
+    while True:
+        try:
+            heard.append(next(stream))
+        except StopIteration as end:
+            made = end.value
+            break
+    bars, same = streamed(tiny, "piano and drums, 5 bars", seed=60)
+    assert [bar for bar, _ in heard] == bars
+    assert notes_in(made) == notes_in(same)
+    for _, audio in heard:
+        assert (audio.dtype, audio.shape[0]) == (np.float32, 2)
+        assert np.abs(audio).max(initial=0) < 1
+    together = np.concatenate([audio for _, audio in heard], axis=1)
+    assert together.shape == made.audio().shape
+
+
+def test_streamed_audio_asks_for_its_soundfont_at_once(tiny: TextToMusic, tmp_path: Path) -> None:
+    with pytest.raises(TextMusicError, match="no soundfont at"):
+        next(tiny.stream_audio("piano", soundfont=tmp_path / "none.sf2"))
+
+
 def test_a_stream_can_be_left_and_the_next_piece_is_not_disturbed(tiny: TextToMusic) -> None:
     expected = notes_in(tiny.generate(CALM, seed=61))
     left = list(itertools.islice(tiny.stream("loud drums, 40 bars", seed=3), 2))

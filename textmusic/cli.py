@@ -6,8 +6,9 @@ import io
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +24,9 @@ from textmusic.checks import (
 from textmusic.controls import Controls, well_formed, within
 from textmusic.errors import TextMusicError
 from textmusic.terminal import new_console, plain, progress_bar, say, show
+
+if TYPE_CHECKING:
+    from textmusic.generation import Generation
 
 MAX_VARIATIONS = 16
 
@@ -123,6 +127,9 @@ def generate(
         int, typer.Option(help="Write so many, 1 to 16, and keep the best one.")
     ] = 1,
     formats: Formats = "mid,wav,json,svg",
+    play: Annotated[
+        bool, typer.Option("--play", help="Play it while it is being written.")
+    ] = False,
     soundfont: Soundfont = None,
     model: Model = None,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
@@ -137,10 +144,15 @@ def generate(
     within("best-of", best_of, 1, MAX_VARIATIONS)
     if variations > 1 and best_of > 1:
         raise TextMusicError("--variations and --best-of exclude each other; give one of them.")
+    if play and max(variations, best_of) > 1:
+        raise TextMusicError("--play plays one piece; leave --variations and --best-of out.")
     check_seed(seed, max(variations, best_of))
     check_threads(threads)
     check_folder(out)
-    check_soundfont(kinds, soundfont)
+    check_soundfont((*kinds, "wav") if play else kinds, soundfont)
+    from textmusic.player import Player, find_player
+
+    player = Player(find_player()) if play else None
 
     from textmusic.prompt import read_prompt
 
@@ -152,24 +164,45 @@ def generate(
 
     began = time.perf_counter()
     music = TextToMusic.from_pretrained(model, threads=threads)
-    with progress_bar("writing", "bars") as step:
-        generations = music.generate_many(
-            text, max(variations, best_of), controls=plan, seconds=seconds, seed=seed,
-            sampling=sampling, on_bar=step,
-        )  # fmt: skip
-    if best_of > 1:
-        generations = [min(generations, key=lambda generation: generation.rank)]
+    with player or nullcontext():
+        with progress_bar("writing", "bars") as step:
+            if player:
+                from textmusic.live_audio import relay
+
+                stream = music.stream_audio(
+                    text, controls=plan, seconds=seconds, seed=seed, sampling=sampling,
+                    soundfont=soundfont,
+                )  # fmt: skip
+                generations = [relay(stream, player.write, step)]
+            else:
+                generations = music.generate_many(
+                    text, max(variations, best_of), controls=plan, seconds=seconds, seed=seed,
+                    sampling=sampling, on_bar=step,
+                )  # fmt: skip
+        if best_of > 1:
+            generations = [min(generations, key=lambda generation: generation.rank)]
+        _keep(generations, out, kinds, soundfont)
+        notes = sum(generation.report.notes for generation in generations)
+        say(new_console(), f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
+        problem = player.finish() if player else None
+    if problem:
+        typer.echo(plain(f"textmusic: {problem}; the files are written, play those."), err=True)
+        raise typer.Exit(1)
+
+
+def _keep(
+    generations: Sequence[Generation], out: Path, kinds: Sequence[str], soundfont: Path | None
+) -> None:
+    """Write the files of every piece, and say what came out."""
     console = new_console()
     for number, generation in enumerate(generations, 1):
-        if variations > 1:
+        if len(generations) > 1:
             console.print()
-            say(console, f"variation {number} of {variations}, seed {generation.seed}")
+            say(console, f"variation {number} of {len(generations)}, seed {generation.seed}")
         paths = generation.save(out, formats=kinds, soundfont=soundfont)
         show(generation, console)
         for path in paths:
             say(console, str(path))
-    notes = sum(generation.report.notes for generation in generations)
-    say(console, f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
 
 
 @app.command()
@@ -279,10 +312,10 @@ def serve(
     """Open the page in which one types a description and listens."""
     within("port", port, 1, 65535)
     check_threads(threads)
-    from textmusic.page import build_page, launch
+    from textmusic import page
     from textmusic.pipeline import TextToMusic
 
-    launch(build_page(TextToMusic.from_pretrained(model, threads=threads)), host=host, port=port)
+    page.serve(TextToMusic.from_pretrained(model, threads=threads), host=host, port=port)
 
 
 @app.command()

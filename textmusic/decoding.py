@@ -26,11 +26,20 @@ from textmusic.tokenizer import PLAN, Note, Tokenizer, notes_of_bar
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A finished bar. index: from 0. total: bars to be written. notes: those that start in it."""
+    """A finished bar. index: from 0. total: bars to be written. notes: those that start in it.
+
+    plan: the piece's, complete.
+    """
 
     index: int
     total: int
     notes: tuple[Note, ...]
+    plan: Plan
+
+    @property
+    def last(self) -> bool:
+        """Whether the piece ends with it."""
+        return self.index + 1 == self.total
 
 
 def in_turn(takes: Iterable[Take]) -> Callable[[int], list[Take]]:
@@ -196,7 +205,8 @@ class Take:
             notes = notes_of_bar(tokens, self.plan, self._bars, self._program)
             self._program = notes[-1].program if notes else self._program
             assert self.plan.bars is not None
-            yield Bar(self._bars - self._given_bars, self.plan.bars - self._given_bars, notes)
+            index, total = self._bars - self._given_bars, self.plan.bars - self._given_bars
+            yield Bar(index, total, notes, self.plan)
             self._bars += 1
 
     def recent(self, length: int) -> list[int]:

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Generator
 from html import escape
+from math import ceil
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,18 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
+from textmusic.broadcast import broadcast, route
 from textmusic.controls import MAX_SEED, well_formed, within
 from textmusic.errors import TextMusicError
+from textmusic.generation import finish
+from textmusic.picture import piano_roll_svg
 from textmusic.prompt import MAX_CHARACTERS
+from textmusic.tokenizer import Note, score_of
 
 if TYPE_CHECKING:
+    from textmusic.decoding import Bar
     from textmusic.generation import Generation
     from textmusic.pipeline import TextToMusic
     from textmusic.report import Report
@@ -37,6 +44,7 @@ KEPT_SECONDS = 24 * 3600  # how long results can be downloaded
 WAITING = 32  # people in the queue at most
 CSS = """
 .tm-wide {max-width: 60rem; margin: 0 auto !important}
+.tm-live audio {width: 100%}
 .tm-roll img {width: 100%; border-radius: var(--radius-lg); color-scheme: light}
 .dark .tm-roll img {color-scheme: dark}
 .tm-report {overflow-x: auto}
@@ -49,8 +57,11 @@ CSS = """
 .tm-yes {color: #1f9d63} .tm-no {color: #e0453a}
 """
 
-# Audio, roll, report, files.
-Results = tuple[Any, Any, Any, Any]
+# Silences what is heard while it is written.
+HUSH = "() => document.querySelectorAll('.tm-live audio').forEach((player) => player.pause())"
+
+# Audio, roll, report, files, the player of what is being written.
+Results = tuple[Any, Any, Any, Any, Any]
 
 
 def build_page(music: TextToMusic) -> gr.Blocks:
@@ -74,22 +85,30 @@ def build_page(music: TextToMusic) -> gr.Blocks:
                 start = gr.Button("Generate", variant="primary", scale=2)
                 stop = gr.Button("Stop", scale=1)
             gr.Examples([[example] for example in EXAMPLES], text, label="For example")
+            live = gr.HTML(elem_classes="tm-live")
             audio = gr.Audio(label="Music", type="filepath", interactive=False)
             roll = gr.HTML(label="Piano roll", elem_classes="tm-roll")
             report = gr.HTML(label="Report", elem_classes="tm-report")
             files = gr.File(label="Downloads", file_count="multiple", interactive=False)
         writing = gr.on(
             [start.click, text.submit],
-            _generator(music, Path(audio.GRADIO_CACHE)),
+            _generator(music, Path(get_upload_folder())),
             inputs=[text, seed],
-            outputs=[audio, roll, report, files],
+            outputs=[audio, roll, report, files, live],
             api_name="generate",
             show_progress_on=audio,
             concurrency_limit=1,
         )
-        stop.click(None, cancels=[writing], api_visibility="private")
+        stop.click(None, cancels=[writing], js=HUSH, api_visibility="private")
+        audio.play(None, js=HUSH, api_visibility="private")
     # The engine holds one conversation at a time.
     return page.queue(default_concurrency_limit=1, max_size=WAITING)
+
+
+def serve(music: TextToMusic, **where: Any) -> Any:
+    """Build the page for one model and `launch` it, with what it needs to be heard live."""
+    routes = [route(_live_folder(Path(get_upload_folder())))]
+    return launch(build_page(music), app_kwargs={"routes": routes}, **where)
 
 
 def launch(
@@ -133,24 +152,45 @@ def _generator(music: TextToMusic, cache: Path) -> Any:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio finds it)
     ) -> Generator[Results, None, None]:
         """Write music to a description. seed: the same one gives the same music."""
-        unchanged = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
+        same = gr.skip()
+        yield same, same, same, same, ""  # what still plays of the piece before stops
         try:
+            text = well_formed(text or "")
             with lock:
-                bars = music.stream(well_formed(text or ""), seed=_seed(seed))
+                stream = music.stream_audio(text, seed=_seed(seed))
+                sending = broadcast(stream, _live_folder(cache))
+                notes: list[Note] = []
+                due = 1  # a long piece is not drawn anew with every bar
                 while True:
                     try:
-                        bar = next(bars)
+                        bar, address = next(sending)
                     except StopIteration as end:
                         piece: Generation = end.value
                         break
                     progress((bar.index + 1, bar.total), desc="writing", unit="bars")
-                    yield unchanged
-            yield _results(piece, cache)
+                    notes += bar.notes
+                    roll = same
+                    if bar.index + 1 >= due:
+                        roll, due = _sketch(notes, bar, text), ceil((bar.index + 1) * 9 / 8)
+                    yield same, roll, same, same, same if bar.index else live_html(address)
+            yield *_results(piece, cache), same
         except TextMusicError as problem:
             # shown as HTML, and it may quote the text
             raise gr.Error(escape(str(problem), quote=False), print_exception=False) from None
 
     return generate
+
+
+def _live_folder(cache: Path) -> Path:
+    """Where the pieces are that are heard while they are written."""
+    return cache / "live"
+
+
+def _sketch(notes: list[Note], bar: Bar, title: str) -> str:
+    """The piano roll up to a bar, with room for those to come."""
+    score = finish(score_of(notes, bar.plan), bar.plan)
+    svg = piano_roll_svg(score, key=bar.plan.key, title=title or "untitled", bars=bar.total)
+    return roll_html(svg)
 
 
 def _seed(said: str | None) -> int | None:
@@ -167,19 +207,28 @@ def _seed(said: str | None) -> int | None:
     return seed
 
 
-def _results(generation: Generation, cache: Path) -> Results:
+def _results(generation: Generation, cache: Path) -> tuple[Any, Any, Any, Any]:
     """The outputs, their files in a folder of their own that gradio's cache keeps for a while."""
     cache.mkdir(parents=True, exist_ok=True)
     folder = tempfile.mkdtemp(dir=cache)
     paths = generation.save(folder, formats=("mid", "wav", "json", "svg"))
     midi, wav, report, svg = map(str, paths)
-    return wav, roll_html(Path(svg)), report_html(generation.report), [midi, wav, report, svg]
+    roll = roll_html(Path(svg).read_text(encoding="utf-8"))
+    return wav, roll, report_html(generation.report), [midi, wav, report, svg]
 
 
-def roll_html(svg: Path) -> str:
+def roll_html(svg: str) -> str:
     """The piano roll as an image: nothing in an image can run."""
-    data = base64.b64encode(svg.read_bytes()).decode("ascii")
+    data = base64.b64encode(svg.encode("utf-8")).decode("ascii")
     return f'<img alt="piano roll" src="data:image/svg+xml;base64,{data}">'
+
+
+def live_html(address: str) -> str:
+    """A player that begins at once; the finished piece's own takes over when it has ended."""
+    return (
+        f'<audio controls autoplay src="{escape(address)}" aria-label="music as it is written"'
+        ' onloadeddata="this.play()" onended="this.remove()"></audio>'
+    )
 
 
 def report_html(report: Report) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,22 +105,23 @@ class _System:
         return self.top + self.layout.lane + self.layout.drums.index(pitch) * _DRUM_ROW
 
 
-def piano_roll(score: Score, *, key: str | None = None, title: str = "") -> Drawing:
+def piano_roll(score: Score, *, key: str | None = None, title: str = "", bars: int = 1) -> Drawing:
     """The piano roll of a score, as shapes; long pieces take several systems.
 
     Args:
         score: any score; one without notes gives an empty roll.
         key: shade the rows of this key's scale, as in "D minor"; without it, the black keys' rows.
         title: written above; shortened where it is too long.
+        bars: room for so many at least, as for a score that is still being written.
     """
     score = score.to("tick") if score.ttype != "tick" else score
     notes = notes_of(score)
     key = None if key == NO_KEY else key
     # A hair past the last start, for a note without length has to be in some bar too.
     end = float(np.maximum(notes.end, notes.start + 1e-3).max()) if len(notes) else 0.0
-    bars = tuple(_bars(score, end))
-    layout, groups = _layout(notes, bars)
-    facts = _facts(score, len(bars) - 1, key)
+    lines = tuple(_bars(score, end, bars))
+    layout, groups = _layout(notes, lines)
+    facts = _facts(score, len(lines) - 1, key)
     y = _MARGIN
     headings: list[Shape] = []
     if title := fitted(title, _TITLE, layout.right - _MARGIN):
@@ -131,7 +132,7 @@ def piano_roll(score: Score, *, key: str | None = None, title: str = "") -> Draw
     colours = _colours(notes)
     drawn: list[Shape] = []
     for first, last in groups:
-        system = _System(layout, y, first, bars[first : last + 1])
+        system = _System(layout, y, first, lines[first : last + 1])
         drawn += [*_rows(system, key), *_grid(system), *_notes(notes, system, colours)]
         y += layout.height + _SYSTEM_GAP
     legend, foot = flow(
@@ -147,9 +148,9 @@ def piano_roll(score: Score, *, key: str | None = None, title: str = "") -> Draw
     return Drawing(width, height, (paper, *headings, *drawn, *legend), f"{spoken} ({facts})")
 
 
-def piano_roll_svg(score: Score, *, key: str | None = None, title: str = "") -> str:
+def piano_roll_svg(score: Score, *, key: str | None = None, title: str = "", bars: int = 1) -> str:
     """`piano_roll` as one SVG element; it follows the reader's light or dark setting."""
-    return to_svg(piano_roll(score, key=key, title=title))
+    return to_svg(piano_roll(score, key=key, title=title, bars=bars))
 
 
 def piano_roll_png(
@@ -190,18 +191,18 @@ def _pitches(notes: Notes) -> range:
     return range(max(lowest - spare // 2, 0), min(highest + (spare + 1) // 2, 127) + 1)
 
 
-def _bars(score: Score, end: float) -> Iterator[tuple[float, float]]:
-    """Start and beat length of every bar (at least one), and of the one after the last."""
+def _bars(score: Score, end: float, fewest: int) -> Iterator[tuple[float, float]]:
+    """Start and beat length of every bar (at least `fewest`), and of the one after the last."""
     changes = [
         (change.time / score.ticks_per_quarter, change.numerator, change.denominator)
         for change in sorted(score.time_signatures, key=lambda change: int(change.time))
     ]
     time, top, bottom = 0.0, 4, 4
-    while True:
+    for index in count():
         while changes and changes[0][0] <= time + 1e-6:
             _, top, bottom = changes.pop(0)
         yield time, 4 / bottom
-        if time > 0 and time >= end - 1e-6:
+        if index >= fewest and time >= end - 1e-6:
             return
         following = time + max(top * 4 / bottom, 0.25)
         # A metre that changes inside a bar begins a new one there.

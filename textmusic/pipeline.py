@@ -23,6 +23,8 @@ from textmusic.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from os import PathLike
 
+    from textmusic.soundfont import Wave
+
 OnBar = Callable[[int, int], None]
 BUNDLED = {"default": ".", "lstm": "lstm"}  # folders below textmusic/bundled
 SLOTS = 8  # pieces side by side when many are to be written; more gain little on a CPU
@@ -202,6 +204,37 @@ class TextToMusic:
         for _, bar in decode(self.engine, in_turn([take]), 1):
             yield bar
         return self.finished(take)
+
+    def stream_audio(
+        self,
+        text: str = "",
+        *,
+        controls: Plan = Plan(),
+        seconds: float | None = None,
+        seed: int | None = None,
+        sampling: Sampling = Sampling(),
+        soundfont: str | Path | None = None,
+    ) -> Generator[tuple[Bar, Wave], None, Generation]:
+        """`stream`, with the sound of each bar: one piece to be heard while it is written.
+
+        Yields (bar, audio). audio: float32, shape (2, samples), 44,100 samples a second, -1 .. 1;
+        what no later bar changes, to be played one after the other without a gap. The last one
+        holds the tail too. It is as loud as the first bar allows, and turned down where a later one
+        needs it (`live_audio.Level`); `Generation.audio` has no need of that.
+
+        soundfont: as for `render`. Raises TextMusicError if it is missing or broken.
+        """
+        from textmusic.live_audio import Level, LiveAudio
+
+        sound, level = LiveAudio(soundfont=soundfont), Level()
+        stream = self.stream(text, controls=controls, seconds=seconds, seed=seed, sampling=sampling)
+        while True:
+            try:
+                bar = next(stream)
+            except StopIteration as end:
+                generation: Generation = end.value
+                return generation
+            yield bar, level(sound.add(bar))
 
     def take(
         self,

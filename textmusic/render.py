@@ -8,7 +8,7 @@ music carries its dynamics in velocities, so they must be heard.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from io import BytesIO
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from symusic import Score
 
 from textmusic.errors import TextMusicError
+from textmusic.plan import DRUMS
 from textmusic.soundfont import SoundFont, Wave, Zone, open_soundfont
 
 SAMPLE_RATE = 44100
@@ -30,20 +31,36 @@ RELEASE_TAIL = 3.0
 
 _FADE = 60.0  # dB below the note's level at which its release is taken as silence
 _SHORTEST_RELEASE = 0.02  # seconds; a sound cut off at once clicks
+_KEPT = 1 << 23  # samples of tones that a mixer keeps: 32 MB
 _SILENCE = 1.0  # seconds of audio for a score without notes
 _BLOCK = 1 << 16  # samples handed to the encoder at a time
 _FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None)}
 
 
 @dataclass(frozen=True, slots=True)
-class _Strike:
+class Strike:
     """One note on one layer; times in seconds."""
 
     zone: Zone
+    instrument: int
+    """Its program; 128 is the drum kit."""
     pitch: int
     start: float
     stop: float
     gain: float
+    cut: float = np.inf
+    """When a later note of its exclusive class cuts it off."""
+
+    @property
+    def release(self) -> float:
+        """How long it rings on after `stop`."""
+        full = max(self.zone.release * _FADE / 100, _SHORTEST_RELEASE)
+        return min(full, RELEASE_TAIL)
+
+    @property
+    def end(self) -> float:
+        """From when on it is silent."""
+        return min(self.stop + self.release, self.cut + _SHORTEST_RELEASE)
 
 
 def render(
@@ -65,18 +82,13 @@ def render(
         TextMusicError: the soundfont is missing or broken.
     """
     font = open_soundfont(soundfont_path(soundfont))
-    strikes = list(_strikes(score, font))
+    strikes = choked(strikes_of(score, font))
     if not strikes:
         return np.zeros((2, round(_SILENCE * sample_rate)), dtype=np.float32)
-    end = max(strike.stop for strike in strikes) + RELEASE_TAIL
-    audio = np.zeros((2, round(end * sample_rate)), dtype=np.float32)
-    layers: dict[tuple[Zone, int], list[_Strike]] = {}
-    for strike in strikes:
-        layers.setdefault((strike.zone, strike.pitch), []).append(strike)
-    for (zone, pitch), struck in layers.items():
-        _mix(audio, zone, struck, font.wave(zone.sample), pitch, sample_rate)
-    last_note = round((end - RELEASE_TAIL) * sample_rate)
-    return _normalised(_without_dead_air(audio, last_note))
+    last_note = max(strike.stop for strike in strikes)
+    length = round((last_note + RELEASE_TAIL) * sample_rate)
+    audio = Mixer(font, sample_rate).mix(strikes, 0, length)
+    return _normalised(without_dead_air(audio, round(last_note * sample_rate)))
 
 
 def write_audio(
@@ -120,52 +132,99 @@ def soundfont_path(soundfont: str | Path | None = None) -> Path:
     return Path(spec.origin).with_name("TimGM6mb.sf2")
 
 
-def _strikes(score: Score, font: SoundFont) -> Iterator[_Strike]:
+def strikes_of(score: Score, font: SoundFont) -> list[Strike]:
+    """What a soundfont plays for each note of a score."""
+    strikes = []
     for track in score.to("second").tracks:
-        struck = [
-            _Strike(zone, note.pitch, note.time, note.time + note.duration, gain)
-            for note in sorted(track.notes, key=lambda note: float(note.time))
+        instrument = DRUMS if track.is_drum else track.program
+        strikes += [
+            Strike(zone, instrument, note.pitch, note.time, note.time + note.duration, gain)
+            for note in track.notes
             if note.velocity > 0  # in MIDI, the end of another note
             for zone in font.zones(track.program, track.is_drum, note.pitch, note.velocity)
             # 40 dB over the velocities: the curve that the soundfont format prescribes.
             for gain in [(note.velocity / 127) ** 2 * 10 ** (-zone.attenuation / 20)]
         ]
-        yield from _choked(struck)
+    return strikes
 
 
-def _choked(struck: list[_Strike]) -> Iterator[_Strike]:
-    """The notes of one track, in time order, cut off by later ones of their exclusive class."""
-    next_start: dict[int, float] = {}
-    for strike in reversed(struck):
-        group = strike.zone.exclusive
-        later = next_start.get(group, np.inf) if group else np.inf
-        if group and strike.start < later:
-            next_start[group] = strike.start
-        if later - strike.stop < strike.zone.release and later > strike.start:
-            quick = replace(strike.zone, release=_SHORTEST_RELEASE)
-            yield replace(strike, zone=quick, stop=later)
-        else:
-            yield strike
+def choked(strikes: list[Strike]) -> list[Strike]:
+    """The strikes, each cut off by the next one of its instrument and exclusive class.
+
+    What sounds at a time depends on what was struck until then, and on nothing that follows.
+    """
+    result = []
+    starts: dict[tuple[int, int], tuple[float, float]] = {}  # the two that follow, of each class
+    for strike in sorted(strikes, key=lambda strike: strike.start, reverse=True):
+        if strike.zone.exclusive:
+            group = strike.instrument, strike.zone.exclusive
+            start, later = starts.get(group, (np.inf, np.inf))
+            if strike.start < start:
+                start, later = strike.start, start
+            starts[group] = start, later
+            strike = replace(strike, cut=min(strike.cut, later))
+        result.append(strike)
+    return result
 
 
-def _mix(
-    audio: Wave, zone: Zone, struck: list[_Strike], wave: Wave, pitch: int, sample_rate: int
-) -> None:
-    """Add every note of one layer and pitch to `audio` (2, samples), in place."""
-    release = max(zone.release * _FADE / 100, _SHORTEST_RELEASE)
-    release = min(release, RELEASE_TAIL)
-    fall = np.linspace(0, -_FADE, max(round(release * sample_rate), 2), dtype=np.float32)
-    letting_go = (10 ** (fall / 20) - 10 ** (-_FADE / 20)).astype(np.float32)  # ends at 0
-    longest = max(strike.stop - strike.start for strike in struck)
-    tone = _tone(zone, wave, pitch, round((longest + release) * sample_rate), sample_rate)
-    angle = (zone.pan + 1) * np.pi / 4  # equal power from left to right
-    sides = np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)[:, None] * np.sqrt(2)
-    for strike in struck:
-        start = round(strike.start * sample_rate)
-        held = round((strike.stop - strike.start) * sample_rate)
-        sound = tone[: min(held + len(letting_go), audio.shape[1] - start)] * strike.gain
-        sound[held:] *= letting_go[: max(len(sound) - held, 0)]
-        audio[:, start : start + len(sound)] += sides * sound
+class Mixer:
+    """Plays strikes with one soundfont, all at once or one stretch of time after the other."""
+
+    def __init__(self, font: SoundFont, sample_rate: int = SAMPLE_RATE) -> None:
+        self._font, self._rate = font, sample_rate
+        # Of each layer and pitch: for how many samples it was made, and its sound. Latest last.
+        self._tones: dict[tuple[Zone, int], tuple[int, Wave]] = {}
+
+    def mix(self, strikes: Iterable[Strike], first: int, length: int) -> Wave:
+        """What sounds in the `length` samples from sample `first` on: float32, (2, length)."""
+        audio = np.zeros((2, length), dtype=np.float32)
+        layers: dict[tuple[Zone, int], list[Strike]] = {}
+        for strike in strikes:
+            layers.setdefault((strike.zone, strike.pitch), []).append(strike)
+        for struck in layers.values():
+            self._add(audio, first, struck)
+        return audio
+
+    def _add(self, audio: Wave, first: int, struck: list[Strike]) -> None:
+        """Add every strike of one layer and pitch to `audio` (2, samples), in place."""
+        zone, release, rate = struck[0].zone, struck[0].release, self._rate
+        letting_go = _falling(max(round(release * rate), 2))
+        longest = max(strike.stop - strike.start for strike in struck)
+        tone = self._tone(zone, struck[0].pitch, round((longest + release) * rate))
+        angle = (zone.pan + 1) * np.pi / 4  # equal power from left to right
+        sides = np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)[:, None] * np.sqrt(2)
+        for strike in struck:
+            start = round(strike.start * rate)
+            held = round((strike.stop - strike.start) * rate)
+            sound = tone[: held + len(letting_go)] * strike.gain
+            sound[held:] *= letting_go[: max(len(sound) - held, 0)]
+            if strike.cut < np.inf:
+                cut, fade = (
+                    round(strike.cut * rate) - start,
+                    _falling(round(_SHORTEST_RELEASE * rate)),
+                )
+                sound = sound[: cut + len(fade)]
+                sound[cut:] *= fade[: max(len(sound) - cut, 0)]
+            sound = sound[max(first - start, 0) : max(first + audio.shape[1] - start, 0)]
+            begin = max(start - first, 0)
+            audio[:, begin : begin + len(sound)] += sides * sound
+
+    def _tone(self, zone: Zone, pitch: int, length: int) -> Wave:
+        """`_tone` for at least `length` samples; the latest few are kept."""
+        made, tone = self._tones.pop((zone, pitch), (0, np.zeros(0, dtype=np.float32)))
+        if made < length:
+            made = length
+            tone = _tone(zone, self._font.wave(zone.sample), pitch, length, self._rate)
+        self._tones[zone, pitch] = made, tone
+        while sum(len(kept) for _, kept in self._tones.values()) > _KEPT and len(self._tones) > 1:
+            del self._tones[next(iter(self._tones))]
+        return tone
+
+
+def _falling(length: int) -> Wave:
+    """From 1 to 0 in a straight line in dB: how a sound that is let go fades."""
+    fall = np.linspace(0, -_FADE, length, dtype=np.float32)
+    return np.asarray(10 ** (fall / 20) - 10 ** (-_FADE / 20), dtype=np.float32)
 
 
 def _tone(zone: Zone, wave: Wave, pitch: int, length: int, sample_rate: int) -> Wave:
@@ -238,7 +297,7 @@ def _fast_length(length: int) -> int:
     return power * 3 // 4 if length <= power * 3 // 4 else power
 
 
-def _without_dead_air(audio: Wave, last_note: int) -> Wave:
+def without_dead_air(audio: Wave, last_note: int) -> Wave:
     """Drop the silence after the last release; nothing before `last_note` (in samples) goes."""
     loud = np.flatnonzero(np.abs(audio[:, last_note:]).max(axis=0) > 1e-4)
     return audio[:, : last_note + (int(loud[-1]) + 1 if len(loud) else 0)]

@@ -53,7 +53,7 @@ class Scheduler:
                 if isinstance(letter, Exception):
                     raise letter
                 yield letter
-                if letter.index + 1 == letter.total:
+                if letter.last:
                     return
         finally:
             self._leave(take)

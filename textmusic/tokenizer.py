@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from importlib import resources
@@ -214,28 +214,9 @@ class Tokenizer:
         """The Score that music ids spell, with the plan's tempo and metre, a track an instrument.
 
         MidiTok would read `unfold`'s stream to the same notes, but importing it takes longer than
-        writing a short piece. A key signature is not written here: `generation.finish` adds what a
-        MIDI file should carry.
+        writing a short piece.
         """
-        from symusic import Note as ScoreNote
-        from symusic import Score, Tempo, TimeSignature, Track
-
-        assert plan.time_signature is not None and plan.tempo is not None
-        _, per_quarter = positions_per_beat(plan.time_signature)
-        score: Score = Score(per_quarter)
-        top, bottom = map(int, plan.time_signature.split("/"))
-        score.time_signatures.append(TimeSignature(0, top, bottom))
-        score.tempos.append(Tempo(0, plan.tempo))
-        notes = self._notes(ids, plan)
-        for program in sorted({note.program for note in notes}):
-            drums = program == DRUMS
-            track = Track(program=0 if drums else program, is_drum=drums)
-            for start, duration, pitch, velocity, played_by in notes:
-                if played_by == program:
-                    time, length = round(start * per_quarter), round(duration * per_quarter)
-                    track.notes.append(ScoreNote(time, length, pitch, velocity))
-            score.tracks.append(track)
-        return score
+        return score_of(self._notes(ids, plan), plan)
 
     def _notes(self, ids: list[int], plan: Plan) -> list[Note]:
         tokens = [self.vocabulary[i] for i in ids if self.vocabulary[i] != END]
@@ -312,6 +293,33 @@ def seconds_of(plan: Plan) -> float:
     """Length of a complete plan in seconds."""
     assert plan.bars is not None and plan.tempo is not None and plan.time_signature is not None
     return plan.bars * quarters_per_bar(plan.time_signature) * 60 / plan.tempo
+
+
+def score_of(notes: Iterable[Note], plan: Plan) -> Score:
+    """A Score of these notes, with the plan's tempo and metre, a track an instrument.
+
+    A key signature is not written here: `generation.finish` adds what a MIDI file should carry.
+    """
+    from symusic import Note as ScoreNote
+    from symusic import Score, Tempo, TimeSignature, Track
+
+    assert plan.time_signature is not None and plan.tempo is not None
+    _, per_quarter = positions_per_beat(plan.time_signature)
+    score: Score = Score(per_quarter)
+    top, bottom = map(int, plan.time_signature.split("/"))
+    score.time_signatures.append(TimeSignature(0, top, bottom))
+    score.tempos.append(Tempo(0, plan.tempo))
+    played: dict[int, list[Note]] = {}
+    for note in notes:
+        played.setdefault(note.program, []).append(note)
+    for program in sorted(played):
+        drums = program == DRUMS
+        track = Track(program=0 if drums else program, is_drum=drums)
+        for start, duration, pitch, velocity, _ in played[program]:
+            time, length = round(start * per_quarter), round(duration * per_quarter)
+            track.notes.append(ScoreNote(time, length, pitch, velocity))
+        score.tracks.append(track)
+    return score
 
 
 def notes_of_bar(tokens: list[str], plan: Plan, bar: int, program: int = 0) -> tuple[Note, ...]:
