@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from textmusic.page import serve
-from textmusic.pipeline import TextToMusic
+from textmusic.pipeline import load_models
 
 if __name__ == "__main__":
     model = os.environ.get("TEXTMUSIC_MODEL") or None
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
-    serve(TextToMusic.from_pretrained(model), host=host)
+    serve(load_models([model] if model else []), host=host)

@@ -306,16 +306,22 @@ def replay(
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
-    model: Model = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder or Hub id, offered beside the bundled models; can be repeated."),
+    ] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Offer its functions to assistants too (mcp extra).")
+    ] = False,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
 ) -> None:
     """Open the page in which one types a description and listens."""
     within("port", port, 1, 65535)
     check_threads(threads)
     from textmusic import page
-    from textmusic.pipeline import TextToMusic
+    from textmusic.pipeline import load_models
 
-    page.serve(TextToMusic.from_pretrained(model, threads=threads), host=host, port=port)
+    page.serve(load_models(model or (), threads=threads), mcp=mcp, host=host, port=port)
 
 
 @app.command()

@@ -94,17 +94,18 @@ class Continuation:
         )
 
     def generation(self) -> Generation:
-        """The old bars and the new ones, once `take` is done."""
+        """The old bars and the new ones, as far as `take` has got."""
         take, material = self.take, self._material
-        written = notes_of(self._music.tokenizer.decode_score(take.score_ids, take.plan))
+        ids, settled = take.settled()
+        written = notes_of(self._music.tokenizer.decode_score(ids, settled))
         new = sliced(written, self._bars * material.bar, np.inf)
-        total = material.bars + (take.plan.bars or 0) - self._bars
-        plan = replace(take.plan, bars=total, begin=True)
+        total = material.bars + (settled.bars or 0) - self._bars
+        plan = replace(settled, bars=total, begin=True)
         whole = replace(material, notes=joined(material.notes, new, material.end))
         score = finish(whole.score(), plan)
         return account(
             take.prompt, plan, score, take.seed, self._music.name,
-            ids=len(take.score_ids), nats=take.likelihood,
+            ids=len(ids), nats=take.likelihood,
         )  # fmt: skip
 
 

@@ -21,14 +21,14 @@ from textmusic.grammar import (
 from textmusic.plan import TEMPO_RANGE, Plan, quarters_per_bar
 from textmusic.prompt import Prompt
 from textmusic.sampling import Sampling, choose, surprise
-from textmusic.tokenizer import PLAN, Note, Tokenizer, notes_of_bar
+from textmusic.tokenizer import END, PLAN, Note, Tokenizer, notes_of_bar
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
     """A finished bar. index: from 0. total: bars to be written. notes: those that start in it.
 
-    plan: the piece's, complete.
+    plan: of these bars, complete.
     """
 
     index: int
@@ -202,12 +202,22 @@ class Take:
         if self.done or (last.startswith("Bar_") and len(self.score_ids) - 1 > self._open_bar):
             tokens = [self._vocabulary[i] for i in self.score_ids[self._open_bar : -1]]
             self._open_bar = len(self.score_ids) - 1
-            notes = notes_of_bar(tokens, self.plan, self._bars, self._program)
-            self._program = notes[-1].program if notes else self._program
             assert self.plan.bars is not None
             index, total = self._bars - self._given_bars, self.plan.bars - self._given_bars
-            yield Bar(index, total, notes, self.plan)
+            plan = replace(self.plan, bars=total)
+            notes = notes_of_bar(tokens, plan, index, self._program)
+            self._program = notes[-1].program if notes else self._program
+            yield Bar(index, total, notes, plan)
             self._bars += 1
+
+    def settled(self) -> tuple[list[int], Plan]:
+        """The ids of the bars that are complete so far, and a plan that ends with them."""
+        ids = list(self.score_ids)  # another thread may be adding to them
+        if self.done:
+            return ids, self.plan
+        lines = [k for k, i in enumerate(ids) if self._vocabulary[i].startswith("Bar_")]
+        ids = [*ids[: lines[-1]], self._layout.index[END]]
+        return ids, replace(self.plan, bars=len(lines) - 1)
 
     def recent(self, length: int) -> list[int]:
         """Text, plan and the latest score ids but the very last: together at most `length` ids."""

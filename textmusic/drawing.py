@@ -70,6 +70,18 @@ Shape = Box | Label
 
 
 @dataclass(frozen=True, slots=True)
+class Strip:
+    """A stretch of paper and of time: `begin` at its left edge, `end` at its right, seconds."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """Shapes in painting order, on paper of this size."""
 
@@ -78,6 +90,8 @@ class Drawing:
     shapes: tuple[Shape, ...]
     title: str = ""
     """Read out instead of the picture."""
+    strips: tuple[Strip, ...] = ()
+    """Where time runs from left to right."""
 
 
 def text_width(text: str, size: float) -> float:

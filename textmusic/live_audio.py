@@ -129,6 +129,20 @@ class LiveWav:
         self._left = 0
 
 
+def sounding(
+    stream: Generator[Bar, None, Generation], soundfont: str | Path | None = None
+) -> Generator[tuple[Bar, Wave], None, Generation]:
+    """A stream of bars with the sound of each; see `TextToMusic.stream_audio`."""
+    sound, level = LiveAudio(soundfont=soundfont), Level()
+    while True:
+        try:
+            bar = next(stream)
+        except StopIteration as end:
+            generation: Generation = end.value
+            return generation
+        yield bar, level(sound.add(bar))
+
+
 def relay(
     stream: Generator[tuple[Bar, Wave], None, Generation],
     write: Callable[[bytes], object],

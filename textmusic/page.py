@@ -1,15 +1,13 @@
-"""The page: a description in, music to hear, see and take away."""
+"""The page: a description in, music to hear, see, change and take away."""
 
 from __future__ import annotations
 
-import base64
 import os
-import tempfile
-from collections.abc import Generator
-from html import escape
-from math import ceil
+import random
+from collections.abc import Mapping
+from functools import partial
+from importlib import resources
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 # Set before gradio is imported; it reads the first at once and reports home without it.
@@ -18,19 +16,20 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from textmusic.broadcast import broadcast, route
-from textmusic.controls import MAX_SEED, well_formed, within
+from textmusic.broadcast import route
+from textmusic.caption import load_data
+from textmusic.desk import MOST_VARIATIONS, Desk
+from textmusic.endpoints import add_endpoints
 from textmusic.errors import TextMusicError
-from textmusic.generation import finish
-from textmusic.picture import piano_roll_svg
+from textmusic.page_events import Events
+from textmusic.plan import GENRES, KEYS, MAX_BARS, TIME_SIGNATURES
 from textmusic.prompt import MAX_CHARACTERS
-from textmusic.tokenizer import Note, score_of
+from textmusic.report import DENSITY_NAMES
+from textmusic.sampling import Sampling
+from textmusic.wording import translations
 
 if TYPE_CHECKING:
-    from textmusic.decoding import Bar
-    from textmusic.generation import Generation
     from textmusic.pipeline import TextToMusic
-    from textmusic.report import Report
 
 EXAMPLES = (
     "calm piano in D minor",
@@ -42,73 +41,201 @@ EXAMPLES = (
 )
 KEPT_SECONDS = 24 * 3600  # how long results can be downloaded
 WAITING = 32  # people in the queue at most
-CSS = """
-.tm-wide {max-width: 60rem; margin: 0 auto !important}
-.tm-live audio {width: 100%}
-.tm-roll img {width: 100%; border-radius: var(--radius-lg); color-scheme: light}
-.dark .tm-roll img {color-scheme: dark}
-.tm-report {overflow-x: auto}
-.tm-report table {width: 100%; border-collapse: collapse; border: 0 !important}
-.tm-report thead, .tm-report tbody, .tm-report tr {border: 0 !important}
-.tm-report th, .tm-report td {padding: .35rem .75rem .35rem 0 !important; text-align: left;
-  border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important}
-.tm-report thead th, .tm-open {color: var(--body-text-color-subdued); font-weight: 400}
-.tm-report p {margin: .6rem 0 0}
-.tm-yes {color: #1f9d63} .tm-no {color: #e0453a}
-"""
 
-# Silences what is heard while it is written.
-HUSH = "() => document.querySelectorAll('.tm-live audio').forEach((player) => player.pause())"
-
-# Audio, roll, report, files, the player of what is being written.
-Results = tuple[Any, Any, Any, Any, Any]
+PRIVATE: Any = {"api_visibility": "private"}
+I18N = gr.I18n(**translations())
 
 
-def build_page(music: TextToMusic) -> gr.Blocks:
-    """The page for one model. Its API endpoint is "/generate" (text, seed)."""
+def build_page(
+    models: Mapping[str, TextToMusic], *, max_bars: int = MAX_BARS, about: str = ""
+) -> gr.Blocks:
+    """The page for some models by name, the first of them the default.
+
+    max_bars: of a piece. about: the text of the last tab, in Markdown. Named endpoints: see
+    `endpoints`.
+    """
+    desk = Desk(models, Path(get_upload_folder()), max_bars=max_bars)
     with gr.Blocks(
         title="textmusic", analytics_enabled=False, delete_cache=(3600, KEPT_SECONDS)
     ) as page:
+        add_endpoints(desk)  # first, so that their names are theirs
         with gr.Column(elem_classes="tm-wide"):
-            gr.Markdown("# textmusic\nWrite a description, get music.")
-            text = gr.Textbox(
-                label="Description",
-                placeholder="calm piano in D minor; left empty, everything is the model's choice",
-                lines=2,
-                max_lines=6,
-                max_length=MAX_CHARACTERS,
-                autofocus=True,
+            gr.Markdown("# textmusic")
+            with gr.Tabs():
+                with gr.Tab(I18N("create"), id="create"):
+                    create = _create(models)
+                with gr.Tab(I18N("continue"), id="continue"):
+                    change = _continue()
+                with gr.Tab(I18N("compare"), id="compare"):
+                    compare = _compare(models)
+                with gr.Tab(I18N("about"), id="about"):
+                    gr.Markdown(about or "textmusic")
+            result = _result()
+        create["surprise"].click(surprise, None, create["text"], queue=False, **PRIVATE)
+        Events(desk, create, change, compare, result).connect(page)
+    return page.queue(default_concurrency_limit=desk.slots, max_size=WAITING)
+
+
+def _create(models: Mapping[str, Any]) -> dict[str, Any]:
+    """The tab with the description, and every fact that can be set by hand."""
+    made: dict[str, Any] = {}
+    made["text"] = gr.Textbox(
+        label=I18N("description"), placeholder=I18N("placeholder"), lines=2, max_lines=6,
+        max_length=MAX_CHARACTERS, autofocus=True,
+    )  # fmt: skip
+    with gr.Row(equal_height=True):
+        made["start"] = gr.Button(I18N("generate"), variant="primary", scale=2)
+        made["stop"] = gr.Button(I18N("stop"), scale=1)
+        made["surprise"] = gr.Button(I18N("surprise"), scale=1)
+    made["understood"] = gr.HTML(elem_classes="tm-understood")
+    gr.Examples([[example] for example in EXAMPLES], made["text"], label="For example / 例如")
+    opened = [(I18N("open"), "")]
+    names = sorted((e["name"], int(n)) for n, e in load_data("instruments.json")["program"].items())
+    with gr.Accordion(I18N("details"), open=False):
+        with gr.Row():
+            made["key"] = gr.Dropdown([*opened, *KEYS], value="", label=I18N("key"))
+            made["tempo"] = gr.Textbox(label=I18N("tempo"), info=I18N("tempo_info"))
+            made["time_signature"] = gr.Dropdown(
+                [*opened, *TIME_SIGNATURES], value="", label=I18N("time_signature")
             )
-            with gr.Row(equal_height=True):
-                # not a gr.Number: that shows 0 where nothing was chosen, and 0 is a seed
-                seed = gr.Textbox(label="Seed", placeholder="a new one each time", min_width=140)
-                start = gr.Button("Generate", variant="primary", scale=2)
-                stop = gr.Button("Stop", scale=1)
-            gr.Examples([[example] for example in EXAMPLES], text, label="For example")
-            live = gr.HTML(elem_classes="tm-live")
-            audio = gr.Audio(label="Music", type="filepath", interactive=False)
-            roll = gr.HTML(label="Piano roll", elem_classes="tm-roll")
-            report = gr.HTML(label="Report", elem_classes="tm-report")
-            files = gr.File(label="Downloads", file_count="multiple", interactive=False)
-        writing = gr.on(
-            [start.click, text.submit],
-            _generator(music, Path(get_upload_folder())),
-            inputs=[text, seed],
-            outputs=[audio, roll, report, files, live],
-            api_name="generate",
-            show_progress_on=audio,
-            concurrency_limit=1,
-        )
-        stop.click(None, cancels=[writing], js=HUSH, api_visibility="private")
-        audio.play(None, js=HUSH, api_visibility="private")
-    # The engine holds one conversation at a time.
-    return page.queue(default_concurrency_limit=1, max_size=WAITING)
+        with gr.Row():
+            made["instruments"] = gr.Dropdown(
+                [(name, str(program)) for name, program in names], multiselect=True,
+                label=I18N("instruments"),
+            )  # fmt: skip
+            made["genre"] = gr.Dropdown([*opened, *sorted(GENRES)], value="", label=I18N("genre"))
+            made["density"] = gr.Dropdown(
+                [*opened, *DENSITY_NAMES], value="", label=I18N("density")
+            )
+        with gr.Row():
+            made["bars"] = gr.Textbox(label=I18N("bars"))
+            made["seconds"] = gr.Textbox(label=I18N("seconds"))
+            made["valence"] = gr.Slider(0, 5, value=0, step=1, label=I18N("valence"))
+            made["arousal"] = gr.Slider(0, 5, value=0, step=1, label=I18N("arousal"))
+        with gr.Row(equal_height=True):
+            # not a gr.Number: that shows 0 where nothing was chosen, and 0 is a seed
+            made["seed"] = gr.Textbox(label=I18N("seed"), info=I18N("seed_info"))
+            made["dice"] = gr.Button(I18N("dice"))
+            made["variations"] = gr.Slider(
+                1, MOST_VARIATIONS, value=1, step=1, label=I18N("variations")
+            )
+    default = Sampling()
+    with gr.Accordion(I18N("advanced"), open=False), gr.Row():
+        made["temperature"] = gr.Slider(0, 2, default.temperature, label=I18N("temperature"))
+        made["top_p"] = gr.Slider(0.05, 1, default.top_p, label=I18N("top_p"))
+        made["key_strength"] = gr.Slider(0, 1, default.key_strength, label=I18N("key_strength"))
+        made["model"] = gr.Dropdown(list(models), value=next(iter(models)), label=I18N("model"))
+    return made
 
 
-def serve(music: TextToMusic, **where: Any) -> Any:
-    """Build the page for one model and `launch` it, with what it needs to be heard live."""
-    routes = [route(_live_folder(Path(get_upload_folder())))]
-    return launch(build_page(music), app_kwargs={"routes": routes}, **where)
+def _continue() -> dict[str, Any]:
+    """The tab that goes on from a piece, or changes it."""
+    made: dict[str, Any] = {}
+    made["upload"] = gr.File(
+        label=I18N("upload"), file_types=[".mid", ".midi"], file_count="single"
+    )
+    made["text"] = gr.Textbox(label=I18N("description"), max_length=MAX_CHARACTERS)
+    with gr.Row(equal_height=True):
+        made["bars"] = gr.Slider(1, 64, value=8, step=1, label=I18N("more_bars"))
+        made["go_on"] = gr.Button(I18N("go_on"), variant="primary")
+        made["keep"] = gr.Slider(1, 64, value=2, step=1, label=I18N("keep"))
+        made["vary"] = gr.Button(I18N("vary"))
+    with gr.Row(equal_height=True):
+        made["semitones"] = gr.Slider(-24, 24, value=0, step=1, label=I18N("semitones"))
+        made["tempo"] = gr.Textbox(label=I18N("tempo"))
+        made["snap"] = gr.Dropdown([(I18N("open"), ""), *KEYS], value="", label=I18N("snap"))
+        names = load_data("instruments.json")["program"]
+        made["instruments"] = gr.Dropdown(
+            sorted((entry["name"], program) for program, entry in names.items()),
+            multiselect=True, label=I18N("instruments"),
+        )  # fmt: skip
+        made["adjust"] = gr.Button(I18N("adjust"))
+        made["undo"] = gr.Button(I18N("undo"))
+    with gr.Row():
+        with gr.Column():
+            gr.Markdown(I18N("before"))
+            made["before"] = gr.HTML()
+        with gr.Column():
+            gr.Markdown(I18N("after"))
+            made["after"] = gr.HTML()
+    return made
+
+
+def _compare(models: Mapping[str, Any]) -> dict[str, Any]:
+    """The tab that lets two models write to the same words, plan and seed."""
+    names = list(models)
+    made: dict[str, Any] = {}
+    made["text"] = gr.Textbox(
+        label=I18N("description"), value=EXAMPLES[0], max_length=MAX_CHARACTERS
+    )
+    with gr.Row(equal_height=True):
+        made["first"] = gr.Dropdown(names, value=names[0], label=I18N("first"))
+        made["second"] = gr.Dropdown(names, value=names[-1], label=I18N("second"))
+        made["seed"] = gr.Textbox(label=I18N("seed"))
+        made["start"] = gr.Button(I18N("compare"), variant="primary")
+    with gr.Row():
+        for side in ("one", "two"):
+            with gr.Column():
+                made[side] = gr.HTML(elem_classes="tm-report")
+    return made
+
+
+def _result() -> dict[str, Any]:
+    """What is below all tabs: the visit's pieces, and the one that is chosen."""
+    made: dict[str, Any] = {"pieces": gr.State([], time_to_live=KEPT_SECONDS)}
+    made["live"] = gr.HTML(elem_classes="tm-live")
+    made["piece"] = gr.HTML(label=I18N("music"))
+    made["chosen"] = gr.Radio([], label=I18N("pieces"), visible=False)
+    with gr.Tabs(visible=False) as made["tabs"]:
+        with gr.Tab(I18N("report")):
+            made["report"] = gr.HTML(elem_classes="tm-report")
+        with gr.Tab(I18N("sheet")) as made["sheet_tab"]:
+            made["sheet"] = gr.HTML(elem_classes="tm-sheet")
+        with gr.Tab(I18N("downloads")):
+            made["files"] = gr.File(
+                label=I18N("downloads"), file_count="multiple", interactive=False
+            )
+    return made
+
+
+def surprise() -> str:
+    """A description by chance."""
+    words = [w["text"] for w in load_data("words.jsonl") if w["kind"] == "mood"]
+    instruments = [e["name"] for e in load_data("instruments.json")["program"].values()]
+    rng = random.Random()
+    mood, genre, key = rng.choice(words), rng.choice(GENRES), rng.choice(KEYS)
+    return f"{mood} {genre} for {rng.choice(instruments[:80])} in {key}"
+
+
+def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any) -> Any:
+    """Build the page and `launch` it, with what it needs to be heard live.
+
+    mcp: offer the endpoints as tools of a Model Context Protocol server too (`mcp` extra).
+    TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD close the page.
+    """
+    page = build_page(models, max_bars=_max_bars(), about=_card(next(iter(models.values()))))
+    routes = [route(Path(get_upload_folder()) / "live")]
+    user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
+    if bool(user) != bool(password):
+        raise TextMusicError("of TEXTMUSIC_USER and TEXTMUSIC_PASSWORD one is missing; set both.")
+    more: dict[str, Any] = {"auth": (user, password)} if user else {}
+    return launch(page, app_kwargs={"routes": routes}, mcp_server=mcp, **more, **where)
+
+
+def _max_bars() -> int:
+    said = os.environ.get("TEXTMUSIC_MAX_BARS", str(MAX_BARS))
+    if not said.isdigit() or not 1 <= int(said) <= MAX_BARS:
+        raise TextMusicError(f"TEXTMUSIC_MAX_BARS is '{said}'; set it to 1 to {MAX_BARS}.")
+    return int(said)
+
+
+def _card(music: TextToMusic) -> str:
+    """The model's card without its metadata, and how to cite."""
+    path = music.tokenizer.folder / "README.md"
+    card = path.read_text(encoding="utf-8") if path.exists() else f"# {music.name}"
+    if card.startswith("---"):
+        card = card.split("\n---\n", 1)[-1]
+    return card
 
 
 def launch(
@@ -124,9 +251,13 @@ def launch(
         font=["ui-sans-serif", "system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )
+    data = partial(Path, str(resources.files("textmusic") / "data"))
     options = {
         "theme": theme,
-        "css": CSS,
+        "css": data("page.css").read_text(encoding="utf-8"),
+        "head": f"<script>{data('page.js').read_text(encoding='utf-8')}</script>",
+        "i18n": I18N,
+        "max_file_size": "2mb",
         "footer_links": ["api", "settings"],
         "run_history": False,
         "show_error": True,
@@ -140,115 +271,3 @@ def launch(
         raise TextMusicError(
             f"{host}:{port or 7860} can't be listened on; choose another --port or --host."
         ) from None
-
-
-def _generator(music: TextToMusic, cache: Path) -> Any:
-    """What the button runs: between two bars it yields, which is when it can be stopped."""
-    lock = Lock()  # a stopped run may still be in its last bar when the next one begins
-
-    def generate(
-        text: str,
-        seed: str = "",
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio finds it)
-    ) -> Generator[Results, None, None]:
-        """Write music to a description. seed: the same one gives the same music."""
-        same = gr.skip()
-        yield same, same, same, same, ""  # what still plays of the piece before stops
-        try:
-            text = well_formed(text or "")
-            with lock:
-                stream = music.stream_audio(text, seed=_seed(seed))
-                sending = broadcast(stream, _live_folder(cache))
-                notes: list[Note] = []
-                due = 1  # a long piece is not drawn anew with every bar
-                while True:
-                    try:
-                        bar, address = next(sending)
-                    except StopIteration as end:
-                        piece: Generation = end.value
-                        break
-                    progress((bar.index + 1, bar.total), desc="writing", unit="bars")
-                    notes += bar.notes
-                    roll = same
-                    if bar.index + 1 >= due:
-                        roll, due = _sketch(notes, bar, text), ceil((bar.index + 1) * 9 / 8)
-                    yield same, roll, same, same, same if bar.index else live_html(address)
-            yield *_results(piece, cache), same
-        except TextMusicError as problem:
-            # shown as HTML, and it may quote the text
-            raise gr.Error(escape(str(problem), quote=False), print_exception=False) from None
-
-    return generate
-
-
-def _live_folder(cache: Path) -> Path:
-    """Where the pieces are that are heard while they are written."""
-    return cache / "live"
-
-
-def _sketch(notes: list[Note], bar: Bar, title: str) -> str:
-    """The piano roll up to a bar, with room for those to come."""
-    score = finish(score_of(notes, bar.plan), bar.plan)
-    svg = piano_roll_svg(score, key=bar.plan.key, title=title or "untitled", bars=bar.total)
-    return roll_html(svg)
-
-
-def _seed(said: str | None) -> int | None:
-    """The seed in a text box; None if it was left empty."""
-    if not said or not said.strip():
-        return None
-    try:
-        seed = int(said)
-    except ValueError:
-        raise TextMusicError(
-            f"seed '{said[:40]}' is not a whole number; leave it empty for a new one."
-        ) from None
-    within("seed", seed, 0, MAX_SEED)
-    return seed
-
-
-def _results(generation: Generation, cache: Path) -> tuple[Any, Any, Any, Any]:
-    """The outputs, their files in a folder of their own that gradio's cache keeps for a while."""
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = tempfile.mkdtemp(dir=cache)
-    paths = generation.save(folder, formats=("mid", "wav", "json", "svg"))
-    midi, wav, report, svg = map(str, paths)
-    roll = roll_html(Path(svg).read_text(encoding="utf-8"))
-    return wav, roll, report_html(generation.report), [midi, wav, report, svg]
-
-
-def roll_html(svg: str) -> str:
-    """The piano roll as an image: nothing in an image can run."""
-    data = base64.b64encode(svg.encode("utf-8")).decode("ascii")
-    return f'<img alt="piano roll" src="data:image/svg+xml;base64,{data}">'
-
-
-def live_html(address: str) -> str:
-    """A player that begins at once; the finished piece's own takes over when it has ended."""
-    return (
-        f'<audio controls autoplay src="{escape(address)}" aria-label="music as it is written"'
-        ' onloadeddata="this.play()" onended="this.remove()"></audio>'
-    )
-
-
-def report_html(report: Report) -> str:
-    """Asked, planned and measured as a table, then what was not used, then how to repeat it."""
-    signs = {
-        True: '<span class="tm-yes" title="as wanted">✓</span>',
-        False: '<span class="tm-no" title="missed">✗</span>',
-        None: "",
-    }
-    nothing = '<span class="tm-open">open</span>'
-    rows = "".join(
-        f'<tr><th scope="row">{escape(row.field)}</th>'
-        f"<td>{escape(row.asked) or nothing}</td>"
-        f"<td>{escape(row.planned)}</td><td>{escape(row.measured)}</td><td>{signs[row.ok]}</td></tr>"
-        for row in report.rows
-    )
-    notes = "".join(f"<p>Not used: {escape(note)}</p>" for note in report.unused)
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("", "asked", "planned", "measured"))
-    return (
-        f"<table><thead><tr>{heads}<th></th></tr></thead><tbody>{rows}</tbody></table>{notes}"
-        f'<p class="tm-open">{report.notes:,} notes · seed {report.seed}: with it, the same'
-        " description gives this piece again</p>"
-    )

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textmusic.caption import load_data
-from textmusic.drawing import Box, Drawing, Label, Shape, fitted, flow, save_png, text_width, to_svg
+from textmusic.drawing import (
+    Box,
+    Drawing,
+    Label,
+    Shape,
+    Strip,
+    fitted,
+    flow,
+    save_png,
+    text_width,
+    to_svg,
+)
 from textmusic.measure import Notes, notes_of
 from textmusic.plan import DRUMS, NO_KEY, is_minor, tonic
 
@@ -131,8 +142,11 @@ def piano_roll(score: Score, *, key: str | None = None, title: str = "", bars: i
     y += _FACTS + _SYSTEM_GAP
     colours = _colours(notes)
     drawn: list[Shape] = []
+    strips = []
     for first, last in groups:
         system = _System(layout, y, first, lines[first : last + 1])
+        begin, stop = _seconds(score, system.start), _seconds(score, system.stop)
+        strips.append(Strip(layout.left, y, system.width, layout.height, begin, stop))
         drawn += [*_rows(system, key), *_grid(system), *_notes(notes, system, colours)]
         y += layout.height + _SYSTEM_GAP
     legend, foot = flow(
@@ -145,7 +159,8 @@ def piano_roll(score: Score, *, key: str | None = None, title: str = "", bars: i
     width, height = layout.right + _MARGIN, foot + _MARGIN - 14
     paper = Box(0, 0, width, height, "paper", radius=6)
     spoken = f"Piano roll: {title}" if title else "Piano roll"
-    return Drawing(width, height, (paper, *headings, *drawn, *legend), f"{spoken} ({facts})")
+    shapes = (paper, *headings, *drawn, *legend)
+    return Drawing(width, height, shapes, f"{spoken} ({facts})", tuple(strips))
 
 
 def piano_roll_svg(score: Score, *, key: str | None = None, title: str = "", bars: int = 1) -> str:
@@ -207,6 +222,17 @@ def _bars(score: Score, end: float, fewest: int) -> Iterator[tuple[float, float]
         following = time + max(top * 4 / bottom, 0.25)
         # A metre that changes inside a bar begins a new one there.
         time = min(following, changes[0][0]) if changes else following
+
+
+def _seconds(score: Score, quarter: float) -> float:
+    """When a quarter note is heard, by the score's tempi."""
+    marks = sorted((t.time / score.ticks_per_quarter, float(t.qpm)) for t in score.tempos)
+    passed, last, qpm = 0.0, 0.0, 120.0
+    for start, following in marks:
+        if start >= quarter:
+            break
+        passed, last, qpm = passed + (start - last) * 60 / qpm, start, following
+    return passed + (quarter - last) * 60 / qpm
 
 
 def _colours(notes: Notes) -> Mapping[int, str]:

@@ -224,17 +224,10 @@ class TextToMusic:
 
         soundfont: as for `render`. Raises TextMusicError if it is missing or broken.
         """
-        from textmusic.live_audio import Level, LiveAudio
+        from textmusic.live_audio import sounding
 
-        sound, level = LiveAudio(soundfont=soundfont), Level()
         stream = self.stream(text, controls=controls, seconds=seconds, seed=seed, sampling=sampling)
-        while True:
-            try:
-                bar = next(stream)
-            except StopIteration as end:
-                generation: Generation = end.value
-                return generation
-            yield bar, level(sound.add(bar))
+        return (yield from sounding(stream, soundfont))
 
     def take(
         self,
@@ -249,14 +242,23 @@ class TextToMusic:
         return Take(self.tokenizer, prompt, caption, seed, sampling, lengths, given)
 
     def finished(self, take: Take) -> Generation:
-        """The piece that a take has written to its end."""
-        prompt, plan = take.prompt, take.plan
-        score = finish(self.tokenizer.decode_score(take.score_ids, plan), plan)
-        n = len(take.score_ids)
+        """The piece that a take has written, as far as it has got: its complete bars."""
+        ids, plan = take.settled()
+        score = finish(self.tokenizer.decode_score(ids, plan), plan)
+        prompt, n = take.prompt, len(ids)
         return account(
             prompt, plan, score, take.seed, self.name, ids=n, nats=take.likelihood,
-            sampling=take.sampling,
+            sampling=take.sampling if take.done else None,
         )  # fmt: skip
+
+
+def load_models(named: Sequence[str] = (), *, threads: int | None = None) -> dict[str, TextToMusic]:
+    """Models by name: those that are named (folders or Hub ids), and the bundled ones behind them.
+
+    Without any the bundled default comes first. threads: cores to use; by default all.
+    """
+    names = [*named, *(name for name in BUNDLED if name not in named)]
+    return {name: TextToMusic.from_pretrained(name, threads=threads) for name in names}
 
 
 def drawn(n: int) -> int:

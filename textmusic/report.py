@@ -48,26 +48,27 @@ class Report:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The table people see, in a fixed order."""
-        a, p, m = self.asked, self.planned, self.measured
+        p, m = self.planned, self.measured
         wanted_seconds = self.seconds if self.seconds is not None else seconds_of(p)
         bar = seconds_of(p) / (p.bars or 1)
         near = abs(self.measured_seconds - wanted_seconds) <= max(bar, 0.1 * wanted_seconds)
-        return (
-            Row("key", a.key or "", p.key or "", m.key or "", _same_key(p.key, m.key)),
-            Row("tempo", _bpm(a.tempo), _bpm(p.tempo), _bpm(m.tempo), _close(p.tempo, m.tempo)),
-            Row("time signature", a.time_signature or "", p.time_signature or "",
-                m.time_signature or "", p.time_signature == m.time_signature),
-            Row("instruments", _names(a.programs), _names(p.programs), _names(m.programs),
-                p.programs == m.programs),
-            Row("bars", _text(a.bars), _text(p.bars), _text(m.bars), p.bars == m.bars),
-            Row("length", _time(self.seconds), _time(seconds_of(p)), _time(self.measured_seconds),
-                near),
-            Row("mood", _mood(a) or _about(a.over(self.near)), _mood(p), _mood(m),
-                _near_mood(p, m)),
-            Row("genre", a.genre or "", p.genre or "", "", None),
-            Row("density", _density(a), _density(p), _density(m),
-                None if m.density is None else abs((p.density or 3) - m.density) <= 1),
-        )  # fmt: skip
+        right = {
+            "key": _same_key(p.key, m.key),
+            "tempo": _close(p.tempo, m.tempo),
+            "time signature": p.time_signature == m.time_signature,
+            "instruments": p.programs == m.programs,
+            "bars": p.bars == m.bars,
+            "length": near,
+            "mood": _near_mood(p, m),
+            "genre": None,
+            "density": None if m.density is None else abs((p.density or 3) - m.density) <= 1,
+        }
+        asked = in_words(self.asked, self.seconds, self.near)
+        planned, measured = in_words(p, seconds_of(p)), in_words(m, self.measured_seconds)
+        return tuple(
+            Row(field, asked[field], planned[field], measured[field], ok)
+            for field, ok in right.items()
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only; `from_dict` reads it back."""
@@ -87,6 +88,21 @@ class Report:
         if fields.get("sampling") is not None:
             fields["sampling"] = Sampling(**fields["sampling"])
         return Report(**fields)
+
+
+def in_words(plan: Plan, seconds: float | None = None, near: Plan = Plan()) -> dict[str, str]:
+    """The facts of a plan as people read them, by field; "" is open. near: about such levels."""
+    return {
+        "key": plan.key or "",
+        "tempo": _bpm(plan.tempo),
+        "time signature": plan.time_signature or "",
+        "instruments": _names(plan.programs),
+        "bars": _text(plan.bars),
+        "length": _time(seconds),
+        "mood": _mood(plan) or _about(plan.over(near)),
+        "genre": plan.genre or "",
+        "density": _density(plan),
+    }
 
 
 def instrument_name(program: int) -> str:

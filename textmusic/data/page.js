@@ -1,0 +1,53 @@
+// A line that runs over the piano roll with the sound, and a click on the roll that seeks.
+(() => {
+  if (window.textmusic) return;
+  window.textmusic = true;
+  const parts = (inside) => {
+    const piece = inside.closest(".tm-piece");
+    return piece && {
+      audio: piece.querySelector("audio"),
+      roll: piece.querySelector(".tm-roll"),
+      head: piece.querySelector(".tm-head"),
+    };
+  };
+  const strips = (roll) => JSON.parse(roll.dataset.strips);
+  const draw = ({audio, roll, head}) => {
+    const strip = strips(roll).find((s) => audio.currentTime < s[5]);
+    head.hidden = !strip;
+    if (!strip) return;
+    const [x, y, width, height, begin, end] = strip;
+    const share = (audio.currentTime - begin) / (end - begin);
+    head.style.left = `${100 * (x + share * width)}%`;
+    head.style.top = `${100 * y}%`;
+    head.style.height = `${100 * height}%`;
+  };
+  const follow = (found) => {
+    if (!found.audio.isConnected) return;
+    draw(found);
+    if (!found.audio.paused) requestAnimationFrame(() => follow(found));
+  };
+  for (const kind of ["play", "seeked"])
+    document.addEventListener(kind, (event) => {
+      const found = event.target.closest && parts(event.target);
+      if (found) follow(found);
+      if (kind === "play")  // one at a time
+        document.querySelectorAll("audio").forEach((other) => {
+          if (other !== event.target) other.pause();
+        });
+    }, true);
+  document.addEventListener("click", (event) => {
+    const roll = event.target.closest && event.target.closest(".tm-roll");
+    const found = roll && parts(roll);
+    if (!found) return;
+    const box = roll.getBoundingClientRect();
+    const [across, down] = [
+      (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height,
+    ];
+    for (const [x, y, width, height, begin, end] of strips(roll))
+      if (down >= y && down <= y + height) {
+        const share = Math.min(Math.max((across - x) / width, 0), 1);
+        found.audio.currentTime = begin + share * (end - begin);
+        return;
+      }
+  });
+})();

@@ -1,0 +1,392 @@
+"""What happens on the page: its controls -> the desk -> what it shows."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+
+# Set before gradio is imported; see `page`.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+
+from textmusic.adjusting import Adjustment
+from textmusic.controls import MAX_SEED, Controls, well_formed
+from textmusic.desk import Desk, Moment, Piece, Wish
+from textmusic.errors import TextMusicError
+from textmusic.generation import Generation, write_whole
+from textmusic.picture import piano_roll
+from textmusic.render import render, write_audio
+from textmusic.sampling import Sampling
+from textmusic.untrusted import read_score
+from textmusic.views import (
+    live_html,
+    piece_html,
+    report_html,
+    roll_html,
+    sheet_html,
+    understood_html,
+)
+from textmusic.wording import language_of, say
+
+Shown = dict[Any, Any]  # updates by component
+# In the order in which the handlers take them.
+WISH = (
+    "text", "key", "tempo", "time_signature", "instruments", "bars", "seconds", "valence",
+    "arousal", "genre", "density", "seed", "temperature", "top_p", "key_strength", "model",
+)  # fmt: skip
+
+
+class Events:
+    """The page's components, by tab, and the desk behind them."""
+
+    def __init__(
+        self, desk: Desk, create: dict[str, Any], change: dict[str, Any],
+        compare: dict[str, Any], result: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.desk = desk
+        self.create, self.change, self.compare, self.result = create, change, compare, result
+
+    def connect(self, page: gr.Blocks) -> None:
+        """Let every control do what it says."""
+        create, change, compare, result = self.create, self.change, self.compare, self.result
+        private = {"api_visibility": "private"}
+        wish = {create[name] for name in WISH}
+        shown = [result[k] for k in ("pieces", "live", "piece", "chosen", "tabs", "report",
+                                     "files", "sheet")]  # fmt: skip
+        writing = {"outputs": shown, "show_progress_on": result["piece"],
+                   "concurrency_id": "writing", **private}  # fmt: skip
+        gr.on(
+            [create["start"].click, create["text"].submit], self.generate,
+            {*wish, create["variations"], result["pieces"]}, **writing,
+        )  # fmt: skip
+        for name in ("text", "key", "tempo", "time_signature", "instruments", "bars", "seconds",
+                     "genre", "density"):  # fmt: skip
+            event = create[name].blur if name in ("text", "tempo") else create[name].change
+            event(self.understand, wish, create["understood"], queue=False, show_progress="hidden",
+                  trigger_mode="always_last", **private)  # fmt: skip
+        create["dice"].click(_seed, None, create["seed"], queue=False, **private)
+        create["stop"].click(self.stop, None, None, queue=False, **private)
+        page.unload(self.stop_of_who_left)
+        sides = [change["before"], change["after"]]
+        source = {change["upload"], result["chosen"], result["pieces"]}
+        for name, handler, needs in (
+            ("go_on", self.go_on, ("text", "bars")),
+            ("vary", self.vary, ("text", "keep")),
+            ("adjust", self.adjust, ("semitones", "tempo", "snap", "instruments")),
+        ):
+            inputs = {*source, *(change[need] for need in needs)}
+            change[name].click(handler, inputs, [*shown, *sides],
+                               **{k: v for k, v in writing.items() if k != "outputs"})  # fmt: skip
+        change["undo"].click(self.undo, {result["chosen"], result["pieces"]}, shown, queue=False,
+                             **private)  # fmt: skip
+        compare["start"].click(
+            self.side_by_side,
+            {compare[k] for k in ("text", "first", "second", "seed")},
+            [compare["one"], compare["two"], result["live"], result["piece"]],
+            concurrency_id="writing", **private,
+        )  # fmt: skip
+        result["chosen"].input(self.choose, {result["chosen"], result["pieces"]}, shown,
+                               queue=False, show_progress="hidden", **private)  # fmt: skip
+        result["sheet_tab"].select(self.sheet, {result["chosen"], result["pieces"]},
+                                   result["sheet"], **private)  # fmt: skip
+
+    # Create ---------------------------------------------------------------------------------------
+
+    def understand(self, data: Shown, request: gr.Request) -> str:
+        """The line below the description: what is fixed, and why."""
+        language = _language(request)
+        try:
+            prompt, controls = self.desk.understand(self._wish(data))
+        except TextMusicError as problem:
+            return f"<p>{escape(str(problem))}</p>"
+        return understood_html(prompt, controls, language)
+
+    def generate(
+        self,
+        data: Shown,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio finds it)
+    ) -> Generator[Shown, None, None]:
+        """Write a piece, shown and heard while it grows."""
+        with _told():
+            wish = self._wish(data)
+            many = int(data[self.create["variations"]])
+            making = self.desk.generate(wish, _visitor(request), many)
+            pieces = data[self.result["pieces"]]
+            yield from self._written(making, pieces, wish.text, None, request, progress)
+
+    def stop(self, request: gr.Request) -> None:
+        """Keep the bars that are finished."""
+        self.desk.stop(_visitor(request))
+
+    def stop_of_who_left(self, request: gr.Request) -> None:
+        """Nobody waits for it any more."""
+        self.desk.stop(_visitor(request))
+
+    def _wish(self, data: Shown) -> Wish:
+        value = {name: data[self.create[name]] for name in WISH}
+        mood = None
+        if value["valence"] or value["arousal"]:
+            mood = f"{value['valence'] or 3:.0f},{value['arousal'] or 3:.0f}"
+        controls = Controls(
+            value["key"] or None,
+            _stripped(value["tempo"]),
+            value["time_signature"] or None,
+            value["instruments"] or (),
+            _whole("bars", value["bars"]),
+            _number("seconds", value["seconds"]),
+            mood,
+            value["genre"] or None,
+            value["density"] or None,
+        )
+        sampling = Sampling(value["temperature"], value["top_p"], value["key_strength"])
+        text = well_formed(value["text"] or "")
+        seed = _whole("seed", value["seed"])
+        return Wish(text, controls, seed, sampling, value["model"])
+
+    # Continue -------------------------------------------------------------------------------------
+
+    def go_on(
+        self,
+        data: Shown,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Generator[Shown, None, None]:
+        """New bars behind the source."""
+        yield from self._changed(data, request, progress, bars=int(data[self.change["bars"]]))
+
+    def vary(
+        self,
+        data: Shown,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Generator[Shown, None, None]:
+        """The source's first bars, and others for the rest."""
+        yield from self._changed(data, request, progress, keep=int(data[self.change["keep"]]))
+
+    def adjust(self, data: Shown, request: gr.Request) -> Shown:
+        """Transposed, snapped, faster, played by others."""
+        with _told():
+            source, title, parent = self._source(data, request)
+            tempo = _number("tempo", data[self.change["tempo"]])
+            programs = data[self.change["instruments"]] or ()
+            adjustment = Adjustment(
+                int(data[self.change["semitones"]]),
+                data[self.change["snap"]] or None,
+                tempo,
+                Controls(instruments=programs).plan().programs,
+            )
+            made = self.desk.adjust(source, adjustment)
+            pieces = self._keep([made], data[self.result["pieces"]], title, parent)
+            return self._shown(pieces, pieces[-1], request) | self._sides(
+                source, title, pieces[-1], request
+            )
+
+    def undo(self, data: Shown, request: gr.Request) -> Shown:
+        """Back to the piece that the chosen one was made of."""
+        with _told():
+            pieces, chosen = data[self.result["pieces"]], self._chosen(data)
+            before = [p for p in pieces if chosen and p.number == chosen.parent]
+            if not before:
+                raise TextMusicError("there is nothing to undo; the piece was not made of another.")
+            return self._shown(pieces, before[0], request)
+
+    def _changed(
+        self, data: Shown, request: gr.Request, progress: gr.Progress, bars: int = 0,
+        keep: int | None = None,
+    ) -> Generator[Shown, None, None]:  # fmt: skip
+        with _told():
+            source, title, parent = self._source(data, request)
+            text = well_formed(data[self.change["text"]] or "")
+            wish = Wish(text, model=next(iter(self.desk.models)))
+            making = self.desk.go_on(source, bars, wish, _visitor(request), keep)
+            pieces = data[self.result["pieces"]]
+            new = yield from self._written(making, pieces, text or title, parent, request, progress)
+            yield self._sides(source, title, new, request)
+
+    def _source(self, data: Shown, request: gr.Request) -> tuple[Path, str, int | None]:
+        """The MIDI file to start from, what it is called, and its number if it is of this visit."""
+        upload, chosen = data[self.change["upload"]], self._chosen(data)
+        if upload:
+            path = Path(upload)
+            return path, path.stem[:80], None
+        if chosen is None:
+            raise TextMusicError(say("no_piece", _language(request)))
+        return chosen.midi, chosen.title, chosen.number
+
+    def _sides(self, source: Path, title: str, new: Piece, request: gr.Request) -> Shown:
+        """Before and after, each with its player."""
+        language, score = _language(request), read_score(source)
+        wav = source.with_suffix(".wav")
+        if not wav.exists():
+            write_whole(wav, lambda path: write_audio(render(score), path))
+        one, two = say("before", language), say("after", language)
+        old = piece_html(wav, piano_roll(score, title=title), one, language)
+        return {
+            self.change["before"]: old,
+            self.change["after"]: piece_html(new.audio, new.drawing(), two, language),
+        }
+
+    # Compare --------------------------------------------------------------------------------------
+
+    def side_by_side(
+        self,
+        data: Shown,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Generator[Shown, None, None]:
+        """The same words, plan and seed through two models."""
+        compare, language = self.compare, _language(request)
+        with _told():
+            text = well_formed(data[compare["text"]] or "")
+            seed = _whole("seed", data[compare["seed"]] or _seed())
+            assert seed is not None
+            plan = None
+            for side, model in (("one", data[compare["first"]]), ("two", data[compare["second"]])):
+                wish = Wish(text, seed=seed, model=model)
+                making = self.desk.generate(wish, _visitor(request), plan=plan)
+                (made,) = yield from self._followed(making, progress, language)
+                plan = plan or made.plan
+                piece = self.desk.keep(made, [], text)
+                shown = piece_html(piece.audio, piece.drawing(), model, language)
+                yield {
+                    compare[side]: f"<h3>{escape(model)}</h3>{shown}"
+                    + report_html(piece.report, language)
+                }
+
+    # Result ---------------------------------------------------------------------------------------
+
+    def choose(self, data: Shown, request: gr.Request) -> Shown:
+        """Another piece of the visit."""
+        chosen = self._chosen(data)
+        return {} if chosen is None else self._shown(data[self.result["pieces"]], chosen, request)
+
+    def sheet(self, data: Shown, request: gr.Request) -> str:
+        """The chosen piece's sheet music, engraved when it is looked at."""
+        language, chosen = _language(request), self._chosen(data)
+        if chosen is None:
+            return ""
+        try:
+            from symusic import Score
+
+            from textmusic.notation import engrave, musicxml
+
+            score = Score.from_midi(chosen.midi.read_bytes())
+            xml = musicxml(score, title=chosen.title, key=chosen.report.planned.key)
+            return sheet_html(engrave(xml), chosen.title)
+        except (ImportError, TextMusicError):
+            return f"<p>{escape(say('no_sheet', language))}</p>"
+
+    def _written(
+        self, making: Generator[Moment, None, list[Generation]], pieces: Sequence[Piece],
+        title: str, parent: int | None, request: gr.Request, progress: gr.Progress,
+    ) -> Generator[Shown, None, Piece]:  # fmt: skip
+        """Show a piece while it grows, and keep it; gives the first that was written."""
+        yield {self.result["live"]: "", self.result["tabs"]: gr.update(visible=False)}
+        written = yield from self._followed(making, progress, _language(request))
+        kept = self._keep(written, pieces, title, parent)
+        first = kept[len(pieces)]
+        yield self._shown(kept, first, request)
+        return first
+
+    def _followed(
+        self, making: Generator[Moment, None, list[Generation]], progress: gr.Progress,
+        language: str,
+    ) -> Generator[Shown, None, list[Generation]]:  # fmt: skip
+        """Bars as progress; the live player and the roll where they change."""
+        began = time.monotonic()
+        while True:
+            try:
+                moment = next(making)
+            except StopIteration as end:
+                written: list[Generation] = end.value
+                return written
+            bar = moment.bar
+            done = bar.index + 1
+            left = (time.monotonic() - began) / done * (bar.total - done)
+            said = f"{say('writing', language)} · {left:.0f} {say('left', language)}"
+            progress((done, bar.total), desc=said, unit="bars")
+            live = live_html(moment.address, language) if done == 1 else gr.skip()
+            drawn = roll_html(moment.drawing, language) if moment.drawing else gr.skip()
+            yield {self.result["live"]: live, self.result["piece"]: drawn}
+
+    def _keep(
+        self, written: Sequence[Generation], pieces: Sequence[Piece], title: str, parent: int | None
+    ) -> list[Piece]:
+        kept = list(pieces)
+        for generation in written:
+            kept.append(self.desk.keep(generation, kept, title, parent))
+        return kept
+
+    def _shown(self, pieces: Sequence[Piece], chosen: Piece, request: gr.Request) -> Shown:
+        """All that belongs to the chosen piece."""
+        result, language = self.result, _language(request)
+        names = [(piece.name, piece.number) for piece in reversed(pieces)]
+        return {
+            result["pieces"]: list(pieces),
+            result["piece"]: piece_html(chosen.audio, chosen.drawing(), chosen.name, language),
+            result["chosen"]: gr.update(choices=names, value=chosen.number, visible=True),
+            result["tabs"]: gr.update(visible=True),
+            result["report"]: report_html(chosen.report, language),
+            result["files"]: [str(path) for path in chosen.files],
+            result["sheet"]: "",
+        }
+
+    def _chosen(self, data: Shown) -> Piece | None:
+        number = data[self.result["chosen"]]
+        return next((p for p in data[self.result["pieces"]] if p.number == number), None)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Problems as a message on the page. It is shown as HTML, and it may quote the text."""
+    try:
+        yield
+    except TextMusicError as problem:
+        raise gr.Error(escape(str(problem), quote=False), print_exception=False) from None
+
+
+def _seed() -> str:
+    return str(random.randrange(1, MAX_SEED))
+
+
+def _stripped(said: str | None) -> str | None:
+    return (said or "").strip() or None
+
+
+def _number(name: str, said: str | None) -> float | None:
+    """The number in a text box; None if it was left empty."""
+    if (text := _stripped(said)) is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise TextMusicError(f"{name} '{text[:40]}' is not a number; leave it empty.") from None
+
+
+def _whole(name: str, said: str | None) -> int | None:
+    """The whole number in a text box; None if it was left empty."""
+    if (text := _stripped(said)) is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise TextMusicError(
+            f"{name} '{text[:40]}' is not a whole number; leave it empty for any."
+        ) from None
+
+
+def _language(request: gr.Request) -> str:
+    return language_of(request.headers.get("accept-language", ""))
+
+
+def _visitor(request: gr.Request) -> str:
+    """Who asks: a browser's session, or an address."""
+    return str(request.session_hash or (request.client and request.client.host) or "")

@@ -1,0 +1,116 @@
+"""What the page shows of a piece, as HTML. All text of others is escaped."""
+
+from __future__ import annotations
+
+import base64
+import json
+from html import escape
+from pathlib import Path
+
+from textmusic.drawing import Drawing, to_svg
+from textmusic.plan import Plan
+from textmusic.prompt import Prompt
+from textmusic.report import Report, in_words
+from textmusic.wording import say
+
+# Which facts of a plan stand behind a line of the report.
+BEHIND = {
+    "key": {"key"}, "tempo": {"tempo"}, "time signature": {"time_signature"},
+    "instruments": {"programs"}, "bars": {"bars"}, "length": set(),
+    "mood": {"valence", "arousal"}, "genre": {"genre"}, "density": {"density"},
+}  # fmt: skip
+
+
+def image(svg: str, alt: str) -> str:
+    """An SVG as an image: nothing in an image can run."""
+    data = base64.b64encode(svg.encode("utf-8")).decode("ascii")
+    return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def roll_html(drawing: Drawing, language: str = "en") -> str:
+    """A piano roll, and where its strips of time lie: the page's script moves a line over them."""
+    strips = [
+        [strip.x / drawing.width, strip.y / drawing.height, strip.width / drawing.width,
+         strip.height / drawing.height, strip.begin, strip.end]
+        for strip in drawing.strips
+    ]  # fmt: skip
+    data = escape(json.dumps(strips))
+    return (
+        f'<div class="tm-roll" data-strips="{data}">'
+        f'{image(to_svg(drawing), say("roll", language))}<i class="tm-head" hidden></i></div>'
+    )
+
+
+def piece_html(audio: Path, drawing: Drawing, title: str, language: str) -> str:
+    """A player, and the piano roll that follows it."""
+    source = escape(f"gradio_api/file={audio}")
+    return (
+        f'<div class="tm-piece"><audio controls preload="metadata" src="{source}"'
+        f' aria-label="{escape(title)}"></audio>{roll_html(drawing, language)}</div>'
+    )
+
+
+def live_html(address: str, language: str = "en") -> str:
+    """A player that begins at once; the finished piece's own takes over when it has ended."""
+    return (
+        f'<audio controls autoplay src="{escape(address)}" aria-label="{say("live", language)}"'
+        ' onloadeddata="this.play()" onended="this.remove()"></audio>'
+    )
+
+
+def report_html(report: Report, language: str = "en") -> str:
+    """Asked, planned and measured as a table, then what was not used, then how to repeat it."""
+    signs = {
+        True: f'<span class="tm-yes" title="{say("yes", language)}">✓</span>',
+        False: f'<span class="tm-no" title="{say("no", language)}">✗</span>',
+        None: "",
+    }
+    nothing = f'<span class="tm-open">{say("open", language)}</span>'
+    rows = "".join(
+        f'<tr><th scope="row">{escape(_field(row.field, language))}</th>'
+        f"<td>{escape(row.asked) or nothing}</td>"
+        f"<td>{escape(row.planned)}</td><td>{escape(row.measured)}</td><td>{signs[row.ok]}</td></tr>"
+        for row in report.rows
+    )
+    heads = "".join(
+        f'<th scope="col">{say(head, language) if head else ""}</th>'
+        for head in ("", "asked", "planned", "measured", "")
+    )
+    again = ""
+    if report.sampling is not None:
+        again = f" · {say('seed', language).lower()} {report.seed}: {say('repeat', language)}"
+    return (
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{unused_html(report.unused, language)}"
+        f'<p class="tm-open">{report.notes:,} {say("notes", language)}{again}</p>'
+    )
+
+
+def unused_html(unused: tuple[str, ...], language: str) -> str:
+    """What was said and could not be used, a line each."""
+    return "".join(f"<p>{say('not_used', language)}: {escape(note)}</p>" for note in unused)
+
+
+def understood_html(prompt: Prompt, controls: Plan, language: str) -> str:
+    """What will be forced, where that comes from, and what is left to the model."""
+    parts = []
+    set_by_hand = {name for name, _ in controls.known()}
+    for field, value in in_words(prompt.asked, prompt.seconds, prompt.near).items():
+        source = "models_choice"
+        if value:
+            source = "from_controls" if BEHIND[field] & set_by_hand else "from_words"
+        said = f"<b>{escape(value)}</b> " if value else ""
+        kind = "" if value else ' class="tm-open"'
+        parts.append(
+            f"<span{kind}>{_field(field, language)}: {said}({say(source, language)})</span>"
+        )
+    return f'<p class="tm-facts">{" · ".join(parts)}</p>{unused_html(prompt.unused, language)}'
+
+
+def sheet_html(pages: list[str], title: str) -> str:
+    """Engraved pages, one below the other."""
+    return "".join(image(svg, f"{title}, {n}") for n, svg in enumerate(pages, 1))
+
+
+def _field(field: str, language: str) -> str:
+    return field if language == "en" else say(field.replace(" ", "_"), language)
