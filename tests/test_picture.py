@@ -53,6 +53,18 @@ def test_one_rectangle_a_note(bars: int) -> None:
     assert len(rectangles(svg, "note")) == score.note_num()
 
 
+def test_a_score_that_is_still_being_written_has_room_for_the_rest() -> None:
+    begun, whole = piano_roll(band(2), bars=8), piano_roll(band(8))
+    assert "8 bars" in begun.title
+    assert (begun.width, begun.height) == (whole.width, whole.height)
+    starts = [
+        {box.x for box in roll.shapes if isinstance(box, Box) and box.kind == "note"}
+        for roll in (begun, whole)
+    ]
+    assert starts[0] < starts[1]
+    assert piano_roll(band(8), bars=2) == whole
+
+
 def test_everything_lies_on_the_paper() -> None:
     for score in (band(1), band(60), band(12, (), True), band(200, tuple(range(0, 120, 8)))):
         drawing = piano_roll(score, key="F# major", title="a title that is long " * 20)
