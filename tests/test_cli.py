@@ -22,6 +22,7 @@ import symusic
 from textmusic import __version__
 from textmusic.cli import main
 from textmusic.generation import Generation
+from textmusic.measure import measure
 from textmusic.plan import Plan
 from textmusic.report import Report
 
@@ -445,3 +446,33 @@ def test_play(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert done.returncode == 1
     assert "aplay failed (no device)" in done.stderr
     assert files(out) == played
+
+
+# Pieces that are there already -------------------------------------------------------------------
+
+
+def test_continue_and_vary(tiny_model: Path, pieces: list[Path], tmp_path: Path) -> None:
+    source = pieces[0]
+    bars = measure(symusic.Score(source)).bars or 0
+    more = ("--model", tiny_model, "-o", tmp_path, "--format", "mid", "--seed", "1")
+    done = call("continue", source, "--bars", "2", *more)
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / f"{source.stem}-continued.mid"
+    assert measure(symusic.Score(made)).bars == bars + 2
+    assert call("continue", source, "--keep", "1", *more).returncode == 0
+    varied = tmp_path / f"{source.stem}-varied.mid"
+    assert measure(symusic.Score(varied)).bars == bars
+    assert_refused(call("continue", source, "--bars", "0", *more), "bars")
+    assert_refused(call("continue", tmp_path / "none.mid", *more), "can't be read")
+
+
+def test_adjust(pieces: list[Path], tmp_path: Path) -> None:
+    more = ("-o", tmp_path, "--format", "mid,json")
+    done = call("adjust", pieces[0], "--transpose", "2", "--tempo", "90", "--instrument", "flute",
+                *more)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = symusic.Score(tmp_path / f"{pieces[0].stem}-adjusted.mid")
+    assert {track.program for track in made.tracks} == {73}
+    assert round(made.tempos[0].qpm) == 90
+    assert_refused(call("adjust", pieces[0], "--snap", "H minor", *more), "H minor")
+    assert_refused(call("adjust", pieces[0], "--transpose", "99", *more), "out of range")

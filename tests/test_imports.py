@@ -21,6 +21,7 @@ HEAVY = TRAINING | {
     "gradio", "matplotlib", "music21", "miditok", "verovio", "pandas", "scipy", "librosa", "numba",
     "sklearn", "sentencepiece",
 }  # fmt: skip
+PAGE = ("page.py", "page_events.py", "endpoints.py")
 MODULES = sorted(
     file.relative_to(PACKAGE.parent)
     for file in PACKAGE.rglob("*.py")
@@ -100,7 +101,7 @@ def test_no_module_outside_models_and_learning_needs_the_train_extra(module: Pat
     for name, at_once in imports(tree):
         top = name.split(".")[0]
         assert top not in TRAINING, name
-        page = module.name == "page.py" and top == "gradio"  # it is the page, imported by `serve`
+        page = module.name in PAGE and top == "gradio"  # imported by `serve`
         assert not at_once or top not in HEAVY or page, f"{name} at module level"
         assert not at_once or not name.startswith(("textmusic.models", "textmusic.learning")), name
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,18 @@ from textmusic.checks import (
     check_threads,
     read_formats,
     read_sampling,
+)
+from textmusic.cli_figures import compare, evaluate, listen
+from textmusic.cli_options import (
+    DEFAULT_FORMATS,
+    OUT,
+    Formats,
+    KeyStrength,
+    Model,
+    Out,
+    Soundfont,
+    Temperature,
+    TopP,
 )
 from textmusic.controls import Controls, well_formed, within
 from textmusic.errors import TextMusicError
@@ -38,28 +50,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
-OUT = Path("out")
-Model = Annotated[
-    str | None, typer.Option(help="Model folder or Hugging Face Hub id; else the bundled model.")
-]
-Soundfont = Annotated[
-    Path | None,
-    typer.Option(help="SF2 or SF3 file to play with; else TEXTMUSIC_SOUNDFONT, else TimGM6mb."),
-]
-Formats = Annotated[
-    str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
-]
-Temperature = Annotated[
-    float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")
-]
-TopP = Annotated[
-    float | None, typer.Option(help="Choose among the likeliest with this share, up to 1.")
-]
-KeyStrength = Annotated[
-    float | None, typer.Option(help="0 leaves the key to the model; 1 allows scale tones only.")
-]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -126,7 +116,7 @@ def generate(
     best_of: Annotated[
         int, typer.Option(help="Write so many, 1 to 16, and keep the best one.")
     ] = 1,
-    formats: Formats = "mid,wav,json,svg",
+    formats: Formats = DEFAULT_FORMATS,
     play: Annotated[
         bool, typer.Option("--play", help="Play it while it is being written.")
     ] = False,
@@ -269,7 +259,7 @@ def batch(
 def replay(
     file: Annotated[Path, typer.Argument(help="A MIDI file or report that textmusic wrote.")],
     out: Out = OUT,
-    formats: Formats = "mid,wav,json,svg",
+    formats: Formats = DEFAULT_FORMATS,
     soundfont: Soundfont = None,
     model: Annotated[
         str | None, typer.Option(help="Model folder or Hub id; by default the one it names.")
@@ -302,6 +292,85 @@ def replay(
     say(console, f"the same as {file}, note for note")
 
 
+@app.command("continue")
+def go_on(
+    file: Annotated[Path, typer.Argument(help="A MIDI file of 2 MB at most.")],
+    text: Annotated[str, typer.Argument(help="What the new bars should be like.")] = "",
+    bars: Annotated[int | None, typer.Option(help="New bars, 1 to 256; 8 by default.")] = None,
+    keep: Annotated[
+        int | None, typer.Option(help="Keep only the first so many bars, and write the rest anew.")
+    ] = None,
+    out: Out = OUT,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    key_strength: KeyStrength = None,
+    formats: Formats = DEFAULT_FORMATS,
+    soundfont: Soundfont = None,
+    model: Model = None,
+) -> None:
+    """Write new bars behind those of a MIDI file, or, with --keep, vary it."""
+    kinds = read_formats(formats)
+    check_seed(seed)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+    sampling = read_sampling(temperature, top_p, key_strength)
+    from textmusic.untrusted import read_score
+
+    score = read_score(file)
+    from textmusic.continuation import continue_piece
+    from textmusic.pipeline import TextToMusic
+
+    music = TextToMusic.from_pretrained(model)
+    more = (0 if keep else 8) if bars is None else bars
+    with progress_bar("writing", "bars") as step:
+        piece = continue_piece(
+            music, score, more, keep=keep, text=well_formed(text), seed=seed, sampling=sampling,
+            on_bar=step,
+        )  # fmt: skip
+    _save(piece, out, kinds, soundfont, f"{file.stem}-{'varied' if keep else 'continued'}")
+
+
+@app.command()
+def adjust(
+    file: Annotated[Path, typer.Argument(help="A MIDI file of 2 MB at most.")],
+    transpose: Annotated[int, typer.Option(help="Semitones up, -24 to 24.")] = 0,
+    snap: Annotated[
+        str | None, typer.Option(help='Move notes into the scale of a key, as in "D minor".')
+    ] = None,
+    tempo: Annotated[float | None, typer.Option(help="Quarter notes a minute.")] = None,
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="Play it with these instead; can be repeated.")
+    ] = None,
+    out: Out = OUT,
+    formats: Formats = DEFAULT_FORMATS,
+    soundfont: Soundfont = None,
+) -> None:
+    """Transpose a MIDI file, snap it to a key, change its tempo or its instruments."""
+    kinds = read_formats(formats)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+    wanted = Controls(key=snap, instruments=instrument or ()).plan()
+    from textmusic.adjusting import Adjustment
+    from textmusic.adjusting import adjust as adjusted
+    from textmusic.untrusted import read_score
+
+    change = Adjustment(transpose, wanted.key, tempo, wanted.programs)
+    piece = adjusted(read_score(file), change)
+    _save(piece, out, kinds, soundfont, f"{file.stem}-adjusted")
+
+
+def _save(
+    piece: Generation, out: Path, kinds: Sequence[str], soundfont: Path | None, stem: str
+) -> None:
+    """Write a piece's files, and say what it is."""
+    console = new_console()
+    paths = piece.save(out, formats=kinds, stem=stem, soundfont=soundfont)
+    show(piece, console)
+    for path in paths:
+        say(console, str(path))
+
+
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -325,138 +394,6 @@ def serve(
 
 
 @app.command()
-def listen(
-    prompts: Annotated[Path, typer.Argument(help="The file that batch was given.")],
-    answers: Annotated[
-        list[Path], typer.Option(help="A folder that batch wrote; repeat it, two at least.")
-    ],
-    database: Annotated[Path, typer.Option(help="Where the votes are kept.")] = Path(
-        "votes.sqlite"
-    ),
-    csv: Annotated[Path | None, typer.Option(help="Write the votes to this file, no page.")] = None,
-    results: Annotated[
-        bool, typer.Option("--results", help="Show the results to everybody, at once.")
-    ] = False,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
-    soundfont: Soundfont = None,
-) -> None:
-    """Open a blind listening test: which of two answers is better?"""
-    within("port", port, 1, 65535)
-    from textmusic.listening import read_pairs
-    from textmusic.votes import Votes
-
-    if csv is not None:
-        if not database.exists():
-            raise TextMusicError(f"'{database}' is not there; name the --database with the votes.")
-        Votes(database).export_csv(csv)
-        typer.echo(str(csv))
-        return
-    check_soundfont(("wav",), soundfont)
-    pairs, broken = read_pairs(prompts, answers)
-    for name in broken:
-        typer.echo(plain(f"left out: {name} can't be read as MIDI"), err=True)
-    from textmusic.listening_page import build_listening_page
-    from textmusic.page import launch
-
-    page = build_listening_page(pairs, Votes(database), results=results, soundfont=soundfont)
-    launch(page, host=host, port=port, footer_links=["settings"])  # no API page for listeners
-
-
-Answers = Annotated[
-    list[Path] | None,
-    typer.Option(help="A folder of MIDI answers, 0001.mid to the first prompt; can be repeated."),
-]
-Real = Annotated[
-    Path | None,
-    typer.Option(help="A folder of real answers: the reference, and the ceiling of each figure."),
-]
-Seeds = Annotated[int, typer.Option(help="Answers to each prompt, 1 to 10.")]
-Report = Annotated[Path, typer.Option("--out", "-o", help="Folder for answers and report.")]
-SoundsOf = Annotated[
-    int, typer.Option(help="Answers of each that are played and listened to (audio extra).")
-]
-Examples = Annotated[int, typer.Option(help="Prompts that the report lets one hear and see.")]
-Words = Annotated[bool, typer.Option("--words/--no-words", help="Try single mood words too.")]
-Data = Annotated[
-    Path | None, typer.Option(help="What training/prepare.py wrote: originality and genre.")
-]
-
-
-@app.command()
-def evaluate(
-    prompts: Annotated[Path, typer.Argument(help="JSON lines: text, and what may be expected.")],
-    answers: Answers = None,
-    real: Real = None,
-    out: Report = Path("evaluation"),
-    seeds: Seeds = 1,
-    seed: Annotated[int, typer.Option(help="Of the first prompt; the next has the next.")] = 1000,
-    words: Words = True,
-    sounds: SoundsOf = 60,
-    examples: Examples = 8,
-    data: Data = None,
-    soundfont: Soundfont = None,
-    model: Model = None,
-) -> None:
-    """Measure how well a model does what prompts ask; or others' answers, with --answers."""
-    models = [] if answers and model is None else [model or "default"]
-    _report(prompts, models, answers or [], real, out, examples, seeds=seeds, seed=seed,
-            words=words, sounds=sounds, data=data, soundfont=soundfont)  # fmt: skip
-
-
-@app.command()
-def compare(
-    prompts: Annotated[Path, typer.Option(help="JSON lines: text, and what may be expected.")],
-    models: Annotated[
-        list[str] | None,
-        typer.Option(help="Two or more: default, lstm, a model folder or a Hub id."),
-    ] = None,
-    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
-    answers: Answers = None,
-    real: Real = None,
-    out: Report = Path("comparison"),
-    seeds: Seeds = 1,
-    seed: Annotated[int, typer.Option(help="Of the first prompt; the next has the next.")] = 1000,
-    same_plan: Annotated[
-        bool,
-        typer.Option(
-            "--same-plan/--own-plans", help="Force the first model's plan upon all, or no plan."
-        ),
-    ] = True,
-    words: Words = True,
-    sounds: SoundsOf = 60,
-    examples: Examples = 8,
-    data: Data = None,
-    soundfont: Soundfont = None,
-) -> None:
-    """Put models side by side: the same prompts, seeds and plans; a page to hear and see."""
-    named = [*(models or []), *(more or [])]  # --models a b: click takes b for an argument
-    if len(named) + len(answers or []) < 2:
-        raise TextMusicError("a comparison needs two; name them: --models default lstm.")
-    _report(prompts, named, answers or [], real, out, examples, seeds=seeds, seed=seed,
-            same_plan=same_plan, words=words, sounds=sounds, data=data,
-            soundfont=soundfont)  # fmt: skip
-
-
-def _report(
-    prompts: Path, models: Sequence[str], answers: Sequence[Path], real: Path | None, out: Path,
-    examples: int, **options: Any,
-) -> None:  # fmt: skip
-    within("seeds", options["seeds"], 1, 10)
-    check_seed(options["seed"])
-    check_folder(out)
-    check_soundfont(SOUNDS, options["soundfont"])
-    from textmusic.comparison import Options, compare, entrants
-    from textmusic.comparison_page import markdown, save
-
-    taking_part = entrants(models, answers)
-    comparison = compare(prompts, taking_part, out, Options(**options), real)
-    page = save(comparison, out, examples=examples, soundfont=options["soundfont"])
-    typer.echo(markdown(comparison))
-    typer.echo(str(page))
-
-
-@app.command()
 def info(model: Model = None) -> None:
     """Print the model's card."""
     from textmusic.engine import read_config
@@ -469,3 +406,7 @@ def info(model: Model = None) -> None:
     except (OSError, ValueError):
         card = f"The model {name} has no card (README.md)."
     typer.echo(card)
+
+
+for judge in (evaluate, compare, listen):
+    app.command()(judge)

@@ -15,7 +15,9 @@ from textmusic.engine import Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
 from textmusic.grammar import OPEN_BARS
-from textmusic.plan import COUNTED_BARS, DRUMS, Plan
+from textmusic.material import sliced, to_score
+from textmusic.measure import notes_of
+from textmusic.plan import COUNTED_BARS, DRUMS, Plan, quarters_per_bar
 from textmusic.prompt import Prompt, read_prompt
 from textmusic.sampling import Sampling
 from textmusic.tokenizer import Tokenizer
@@ -244,7 +246,12 @@ class TextToMusic:
     def finished(self, take: Take) -> Generation:
         """The piece that a take has written, as far as it has got: its complete bars."""
         ids, plan = take.settled()
-        score = finish(self.tokenizer.decode_score(ids, plan), plan)
+        score = self.tokenizer.decode_score(ids, plan)
+        if not take.done:  # what would ring on ends with its last bar
+            metre, tempo = plan.time_signature or "4/4", plan.tempo or 120.0
+            end = (plan.bars or 0) * quarters_per_bar(metre)
+            score = to_score(sliced(notes_of(score), 0.0, end), metre, tempo)
+        score = finish(score, plan)
         prompt, n = take.prompt, len(ids)
         return account(
             prompt, plan, score, take.seed, self.name, ids=n, nats=take.likelihood,

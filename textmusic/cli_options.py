@@ -1,0 +1,31 @@
+"""Options that several commands have, in the same words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+OUT = Path("out")
+DEFAULT_FORMATS = "mid,wav,json,svg"
+Model = Annotated[
+    str | None, typer.Option(help="Model folder or Hugging Face Hub id; else the bundled model.")
+]
+Soundfont = Annotated[
+    Path | None,
+    typer.Option(help="SF2 or SF3 file to play with; else TEXTMUSIC_SOUNDFONT, else TimGM6mb."),
+]
+Formats = Annotated[
+    str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")
+]
+TopP = Annotated[
+    float | None, typer.Option(help="Choose among the likeliest with this share, up to 1.")
+]
+KeyStrength = Annotated[
+    float | None, typer.Option(help="0 leaves the key to the model; 1 allows scale tones only.")
+]
