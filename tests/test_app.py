@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gradio_client.exceptions import AppError
+from httpx import HTTPStatusError
 from symusic import Score
+from test_untrusted import BROKEN
 
 from textmusic.errors import TextMusicError
 from textmusic.measure import measure
@@ -88,6 +90,18 @@ def test_continue(client: Client, pieces: list[Path], tmp_path: Path) -> None:
     broken.write_bytes(b"\x89PNG not MIDI")
     with pytest.raises(AppError, match="is not a MIDI file"):
         client.predict(handle_file(str(broken)), bars=2, api_name="/continue")
+
+
+def test_hostile_uploads_are_answered_and_the_page_lives_on(client: Client, tmp_path: Path) -> None:
+    from gradio_client import handle_file
+
+    for number, (data, _) in enumerate(BROKEN.values()):
+        path = tmp_path / f"{number}.mid"
+        path.write_bytes(data)
+        # over 2 MB the upload itself is refused, with an error of the client's
+        with pytest.raises((AppError, HTTPStatusError, ValueError)):
+            client.predict(handle_file(str(path)), bars=2, api_name="/continue")
+    assert client.predict(CALM, seed=5, api_name="/generate")["report"]["seed"] == 5
 
 
 def test_a_path_on_the_server_is_no_upload(client: Client, tmp_path: Path) -> None:
@@ -176,6 +190,26 @@ def test_a_wrong_environment_is_said(
     monkeypatch.setenv(name, value)
     with pytest.raises(TextMusicError, match=said):
         serve({"default": tiny})
+
+
+def test_its_functions_are_tools_for_assistants(tiny: TextToMusic) -> None:
+    import importlib.util
+
+    from textmusic.page import serve
+
+    if importlib.util.find_spec("mcp") is None:
+        with pytest.raises(TextMusicError, match=r"pip install 'textmusic\[mcp\]'"):
+            serve({"default": tiny}, mcp=True)
+        return
+    import httpx
+
+    app, url, _ = serve({"default": tiny}, mcp=True, prevent_thread_lock=True, quiet=True)
+    try:
+        tools = httpx.get(f"{url}gradio_api/mcp/schema").json()
+        names = {tool["name"].rpartition("textmusic_")[2] for tool in tools}
+        assert names >= {"understand", "generate", "continue", "compare"}, names
+    finally:
+        app.get_blocks().close(verbose=False)
 
 
 @pytest.mark.bundled

@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from functools import partial
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,8 @@ def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any)
     mcp: offer the endpoints as tools of a Model Context Protocol server too (`mcp` extra).
     TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD close the page.
     """
+    if mcp and find_spec("mcp") is None:
+        raise TextMusicError("tools for assistants need mcp: pip install 'textmusic[mcp]'.")
     page = build_page(models, max_bars=_max_bars(), about=_card(next(iter(models.values()))))
     routes = [route(Path(get_upload_folder()) / "live")]
     user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
