@@ -66,7 +66,7 @@ def add_endpoints(desk: Desk) -> None:
 
         return _told(made)
 
-    def go_on(
+    def continue_piece(
         midi: FileData, bars: int = 8, text: str = "", seed: int = -1, model: str = "default",
         request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
@@ -119,7 +119,7 @@ def add_endpoints(desk: Desk) -> None:
         return _told(made)
 
     for function, name in (
-        (understand, "understand"), (generate, "generate"), (go_on, "continue"),
+        (understand, "understand"), (generate, "generate"), (continue_piece, "continue"),
         (compare, "compare"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
