@@ -67,7 +67,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vocabulary = make_tokenizer(base)
     make_base(base)
     model = new_llm(str(base), len(vocabulary))
-    likelier_bars(model, vocabulary)
+    likelier_bars(model, vocabulary, program=4.0)  # or else it would hardly ever play
     weight = model.lm.get_input_embeddings().weight
     save_embeddings(weight.detach().numpy(), base)
     rows = Embeddings(base / "embeddings.safetensors")[np.arange(len(weight))]
