@@ -49,6 +49,34 @@ def tokenizer(tiny_model: Path) -> Tokenizer:
     return Tokenizer(tiny_model)
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny random LLM as training writes it; needs the train extra.
+
+    Its embedding rows are such that 8 bits hold them exactly, as an ONNX folder keeps them.
+    """
+    import numpy as np
+    import torch
+    from make_tiny_model import likelier_bars, make_base, make_tokenizer
+
+    from textmusic.engine import Embeddings
+    from textmusic.models.export import save_embeddings
+    from textmusic.models.llm import new_llm, save_llm
+
+    base, folder = tmp_path_factory.mktemp("base"), tmp_path_factory.mktemp("trained")
+    vocabulary = make_tokenizer(base)
+    make_base(base)
+    model = new_llm(str(base), len(vocabulary))
+    likelier_bars(model, vocabulary, program=4.0)  # or else it would hardly ever play
+    weight = model.lm.get_input_embeddings().weight
+    save_embeddings(weight.detach().numpy(), base)
+    rows = Embeddings(base / "embeddings.safetensors")[np.arange(len(weight))]
+    with torch.no_grad():
+        weight.copy_(torch.from_numpy(rows))
+    save_llm(model, folder, base)
+    return folder
+
+
 @pytest.fixture
 def votes(tmp_path: Path) -> Votes:
     """An empty database of votes."""

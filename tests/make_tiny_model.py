@@ -68,11 +68,13 @@ def make_base(folder: Path, *, seed: int = 0) -> None:
     LlamaForCausalLM(config).save_pretrained(folder)
 
 
-def likelier_bars(model: object, vocabulary: list[str], nats: float = 1.5) -> None:
+def likelier_bars(
+    model: object, vocabulary: list[str], nats: float = 1.5, program: float = 0.0
+) -> None:
     """Give bar lines and the end `nats` more than other ids, whatever came before.
 
     A share of every embedding row is the same constant, which the norms keep: what rows differ by
-    in that column is a bias of the head.
+    in that column is a bias of the head. program: nats that the piano gets more.
     """
     import torch
 
@@ -86,6 +88,8 @@ def likelier_bars(model: object, vocabulary: list[str], nats: float = 1.5) -> No
         weight[bars, 0] += 0.1
         after = model.logits(probe)[..., [b - offset for b in bars]].mean()  # type: ignore[attr-defined]
         weight[bars, 0] = 0.1 + 0.1 * nats / float(after - before)
+        piano = offset + vocabulary.index("Program_0")
+        weight[piano, 0] = 0.1 + 0.1 * program / float(after - before)
 
 
 def main() -> None:

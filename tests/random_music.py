@@ -100,6 +100,14 @@ asked_plans = st.builds(
     begin=st.none() | st.just(True),
     end=st.none() | st.just(True),
 )
+score_plans = st.builds(
+    Plan,
+    programs=programs_of_a_plan,
+    key=st.sampled_from(KEYS),
+    tempo=st.floats(*TEMPO_RANGE),
+    time_signature=st.sampled_from(TIME_SIGNATURES),
+    bars=st.integers(1, 6),
+)
 all_dice = st.builds(
     Dice,
     st.integers(0, 2**32 - 1),

@@ -75,9 +75,23 @@ def test_workers_and_order_do_not_matter(tiny_model: Path, tmp_path: Path) -> No
     args = ("--model", tiny_model, "--format", "mid,json", "--seed", "3")
     assert batch(file, "-o", tmp_path / "one", *args) == 0
     assert batch(file, "-o", tmp_path / "two", *args, "--workers", "2") == 0
+    assert batch(file, "-o", tmp_path / "slots", *args, "--workers", "1", "--slots", "2") == 0
     for number in range(1, 5):
-        name = f"{number:04}.mid"
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        one, *others = (
+            (tmp_path / f / f"{number:04}.mid").read_bytes() for f in ("one", "two", "slots")
+        )
+        assert others == [one, one]
+
+
+def test_slots_are_what_the_engine_makes_room_for(
+    tiny: TextToMusic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_lines(tmp_path / "prompts.jsonl")
+    reserved: list[int] = []
+    reserve = tiny.engine.reserve
+    monkeypatch.setattr(tiny.engine, "reserve", lambda n: (reserved.append(n), reserve(n)))
+    told = list(write(tiny, read_jobs(file), Settings(tmp_path / "out", ("mid",), slots=3)))
+    assert len(told) == 4 and reserved == [3]
 
 
 def test_audio_and_picture(tiny_model: Path, tmp_path: Path) -> None:
@@ -148,7 +162,13 @@ def test_a_broken_file_is_refused_at_once(
 
 @pytest.mark.parametrize(
     "args",
-    [["--workers", "0"], ["--seed", "-1"], ["--format", "doc"], ["--soundfont", "missing.sf2"]],
+    [
+        ["--workers", "0"],
+        ["--slots", "0"],
+        ["--seed", "-1"],
+        ["--format", "doc"],
+        ["--soundfont", "missing.sf2"],
+    ],
     ids=str,
 )
 def test_refused(args: list[str], tiny_model: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from random_music import (
     all_dice,
     asked_plans,
     many,
-    programs_of_a_plan,
+    score_plans,
     the_layout,
     the_tokenizer,
     write,
@@ -37,7 +37,6 @@ from textmusic.plan import (
     DRUMS,
     KEYS,
     NO_KEY,
-    TEMPO_RANGE,
     TIME_SIGNATURES,
     Plan,
     is_minor,
@@ -115,16 +114,6 @@ def check_voices(start: Any, end: Any, pitch: Any) -> None:
         assert np.all(ends[:-1] <= starts[1:] + 1e-9)
     for moment in np.unique(start):
         assert np.sum((start <= moment + 1e-9) & (end > moment + 1e-9)) <= MAX_VOICES
-
-
-score_plans = st.builds(
-    Plan,
-    programs=programs_of_a_plan,
-    key=st.sampled_from(KEYS),
-    tempo=st.floats(*TEMPO_RANGE),
-    time_signature=st.sampled_from(TIME_SIGNATURES),
-    bars=st.integers(1, 6),
-)
 
 
 @many

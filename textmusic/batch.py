@@ -12,7 +12,7 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textmusic.controls import MAX_SEED, Controls, well_formed
-from textmusic.engine import cores
+from textmusic.engine import SLOTS, cores
 from textmusic.errors import TextMusicError
 from textmusic.sampling import Sampling
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textmusic.plan import Plan
     from textmusic.prompt import Prompt
 
-MAX_WORKERS = 64
+MAX_WORKERS, MAX_SLOTS = 64, 4096
 FEW = 8  # prompts that are not worth the start of another process
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 
@@ -45,13 +45,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What all prompts of a run share. model, soundfont: None is the default."""
+    """What all prompts of a run share. model, soundfont: None is the default.
+
+    slots: pieces that a process writes side by side.
+    """
 
     folder: Path
     formats: tuple[str, ...]
     model: str | None = None
     soundfont: Path | None = None
     sampling: Sampling = Sampling()
+    slots: int = SLOTS
 
     def paths(self, job: Job) -> list[Path]:
         """The files of a prompt: 0001.mid, ..."""
@@ -299,7 +303,10 @@ def _side_by_side(
         while refused:
             yield told(refused.pop(0))
 
-    for place, piece in music.complete(prompts(), sampling=settings.sampling, on_bar=go_on):
+    writing = music.complete(
+        prompts(), sampling=settings.sampling, slots=settings.slots, on_bar=go_on
+    )
+    for place, piece in writing:
         yield from refusals()
         yield told(_saved(piece, begun[place], settings))
     yield from refusals()

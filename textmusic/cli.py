@@ -214,6 +214,10 @@ def batch(
     workers: Annotated[
         int | None, typer.Option(help="Processes that share the prompts; else one a core.")
     ] = None,
+    slots: Annotated[
+        int | None,
+        typer.Option(help="Pieces that a process writes side by side, else 8; for GPUs more."),
+    ] = None,
     temperature: Temperature = None,
     top_p: TopP = None,
     key_strength: KeyStrength = None,
@@ -226,19 +230,22 @@ def batch(
     time_signature, instruments (a list), bars, seconds, mood, genre, density, seed; others are
     left out.
     """
-    from textmusic.batch import MAX_WORKERS, Settings, Tally, pending, read_jobs, run
+    from textmusic.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, read_jobs, run
+    from textmusic.engine import SLOTS
 
     kinds = read_formats(formats or ("mid,wav,json,svg" if audio else "mid,json"))
     if not audio:
         kinds = tuple(kind for kind in kinds if kind not in SOUNDS)
     if workers is not None:
         within("workers", workers, 1, MAX_WORKERS)
+    if slots is not None:
+        within("slots", slots, 1, MAX_SLOTS)
     check_seed(seed)
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
     check_soundfont(kinds, soundfont)
     sampling = read_sampling(temperature, top_p, key_strength)
-    settings = Settings(out, kinds, model, soundfont, sampling)
+    settings = Settings(out, kinds, model, soundfont, sampling, slots or SLOTS)
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
     try:

@@ -18,6 +18,7 @@ from textmusic.errors import TextMusicError
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
+SLOTS = 8  # sequences side by side where many are to be written; more gain little on a CPU
 FORMAT = 2  # pitches are written from C; in format 1 they stood as they sound
 
 
@@ -56,7 +57,7 @@ class Embeddings:
                 self._quantised = file.get_tensor("quantised")  # (V, D) int8
                 self._scale = file.get_tensor("scale")  # (V, 1) float32
         except Exception as problem:  # the library's own exception type is not exported
-            raise TextMusicError(_broken(path.parent, problem)) from None
+            raise TextMusicError(broken(path.parent, problem)) from None
 
     def __getitem__(self, ids: Ids) -> Floats:
         return np.asarray(self._quantised[ids] * self._scale[ids], dtype=np.float32)
@@ -145,6 +146,15 @@ class OnnxEngine:
 
 def open_engine(folder: Path, *, threads: int | None = None) -> Engine:
     """The engine that a model folder asks for. threads: cores to use; by default all."""
+    if is_trained(folder):
+        try:
+            from textmusic.models.torch_engine import open_trained
+        except ModuleNotFoundError:
+            raise TextMusicError(
+                f"'{folder}' is a model as training wrote it, which needs torch:"
+                " pip install 'textmusic[train]', or export it with training/export.py."
+            ) from None
+        return open_trained(folder, threads=threads)
     if read_config(folder).get("architecture") == "recurrent":
         from textmusic.recurrent_engine import RecurrentEngine
 
@@ -162,7 +172,7 @@ def open_session(folder: Path, name: str, threads: int) -> Any:
     try:
         return ort.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # onnxruntime raises its own types for each cause
-        raise TextMusicError(_broken(folder, problem)) from None
+        raise TextMusicError(broken(folder, problem)) from None
 
 
 def cores() -> int:
@@ -172,17 +182,29 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def is_trained(folder: Path) -> bool:
+    """Whether a model folder holds an LLM as training wrote it, not exported."""
+    return (folder / "config.json").exists() and not (folder / "textmusic.json").exists()
+
+
 def read_config(folder: Path) -> dict[str, Any]:
-    """The textmusic part of a model folder's config.json."""
+    """What textmusic.json says of a model folder; of one that training wrote, as much as it has."""
+    if is_trained(folder):
+        return {"format": FORMAT, "offset": _trained_offset(folder)}
+    if (folder / "recurrent.json").exists() and not (folder / "textmusic.json").exists():
+        raise TextMusicError(
+            f"'{folder}' is a recurrent model as training wrote it; export it with"
+            " training/export.py."
+        )
     try:
         config = json.loads((folder / "textmusic.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise TextMusicError(_broken(folder, problem)) from None
+        raise TextMusicError(broken(folder, problem)) from None
     recurrent = isinstance(config, dict) and config.get("architecture") == "recurrent"
     more = ("layers", "hidden") if recurrent else ("context", "kv_heads", "head_width")
     wanted = ("format", "offset", *more)
     if not (isinstance(config, dict) and all(isinstance(config.get(k), int) for k in wanted)):
-        raise TextMusicError(_broken(folder, "textmusic.json describes no model"))
+        raise TextMusicError(broken(folder, "textmusic.json describes no model"))
     if config["format"] > FORMAT:
         raise TextMusicError(
             f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
@@ -195,6 +217,17 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _broken(folder: Path, problem: object) -> str:
+def _trained_offset(folder: Path) -> int:
+    """Where the music rows begin in a folder that training wrote."""
+    try:
+        names = ("config.json", "vocabulary.json")
+        llm, vocabulary = (json.loads((folder / n).read_text(encoding="utf-8")) for n in names)
+        return int(llm["vocab_size"]) - len(vocabulary)
+    except (OSError, ValueError, LookupError, TypeError) as problem:
+        raise TextMusicError(broken(folder, problem)) from None
+
+
+def broken(folder: Path, problem: object) -> str:
+    """What is said of a folder that is no whole model, or of another program's."""
     first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
     return f"'{folder}' is not a whole textmusic model ({first}); fetch it again."

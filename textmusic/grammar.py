@@ -202,10 +202,17 @@ class ScoreGrammar:
     """
 
     def __init__(
-        self, layout: Layout, plan: Plan, *, ranges: bool = True, scale_only: bool = False
+        self,
+        layout: Layout,
+        plan: Plan,
+        *,
+        ranges: bool = True,
+        scale_only: bool = False,
+        late: bool = False,
     ) -> None:
         """ranges: keep to the instruments' own ranges (real pieces now and then do not).
 
+        late: instruments may enter when they like, or not at all (some real ones do).
         scale_only: only tones of the key's scale (in minor with natural and raised seventh).
         """
         assert plan.bars is not None and plan.programs and plan.time_signature is not None
@@ -235,7 +242,7 @@ class ScoreGrammar:
         self._last_end = 0
         self._silent = set(plan.programs)  # planned, not yet heard
         # every planned instrument enters by the middle of the piece
-        self._deadline = max(0, (plan.bars - 1) // 2)
+        self._deadline = plan.bars if late else max(0, (plan.bars - 1) // 2)
         self._pitches = layout.spans["Pitch"][0] - _first_pitch(layout, "Pitch")
         self._drums = layout.spans["PitchDrum"][0] - _first_pitch(layout, "PitchDrum")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textmusic.decoding import Bar, Take, decode, in_turn
-from textmusic.engine import Engine, open_engine, read_config
+from textmusic.engine import SLOTS, Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
 from textmusic.grammar import OPEN_BARS
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 OnBar = Callable[[int, int], None]
 BUNDLED = {"default": ".", "lstm": "lstm"}  # folders below textmusic/bundled
-SLOTS = 8  # pieces side by side when many are to be written; more gain little on a CPU
 
 
 class TextToMusic:

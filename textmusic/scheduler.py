@@ -8,9 +8,10 @@ from queue import SimpleQueue
 from threading import Condition, Thread
 
 from textmusic.decoding import Bar, Take, decode
+from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation
-from textmusic.pipeline import SLOTS, TextToMusic
+from textmusic.pipeline import TextToMusic
 from textmusic.prompt import Prompt
 from textmusic.sampling import Sampling
 

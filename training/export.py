@@ -1,6 +1,7 @@
 """Export a trained model for use: python training/export.py runs/default/best -o my-model/
 
-The folder it writes is what `--model` and `TextToMusic.from_pretrained` take.
+The folder it writes is what `--model` and `TextToMusic.from_pretrained` take; with `--format llama`
+it is a standard one of transformers, for servers of LLMs (docs/serving.md).
 """
 
 from __future__ import annotations
@@ -8,31 +9,43 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from textmusic.models.export import PRECISIONS, export_onnx
+from textmusic.models.export import PRECISIONS, export_onnx, open_llm
+from textmusic.models.llama_export import export_llama
 from textmusic.models.llm import load_llm
 from textmusic.models.recurrent import load_recurrent
 from textmusic.models.recurrent_export import export_recurrent
+from textmusic.pipeline import locate
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, help="folder written by training (runs/.../best)")
+    parser.add_argument(
+        "model",
+        help="folder written by training (runs/.../best); for llama also an exported one, or"
+        " 'default', the bundled one: its weights then stay rounded to 8 bits",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--name", help="what the model is called in reports")
-    parser.add_argument("--precision", choices=PRECISIONS, default="int8")
+    parser.add_argument("--precision", choices=PRECISIONS, default="int8", help="of onnx")
+    parser.add_argument("--format", choices=("onnx", "llama"), default="onnx")
     args = parser.parse_args()
-    name = args.name or args.output.name
-    if (args.model / "recurrent.json").exists():
+    folder, name = locate(args.model, None)[0], args.name or args.output.name
+    written = args.precision
+    recurrent = (folder / "recurrent.json").exists()
+    if args.format == "llama":
+        if recurrent:
+            parser.error("a recurrent model is no llama")
+        export_llama(open_llm(folder), args.output, folder)
+        written = "llama, fp32"
+    elif recurrent:
         if args.precision == "int4":
             parser.error("a recurrent model is exported as int8 or fp32")
-        model = load_recurrent(args.model)
-        export_recurrent(model, args.output, args.model, name=name, precision=args.precision)
+        model = load_recurrent(folder)
+        export_recurrent(model, args.output, folder, name=name, precision=args.precision)
     else:
-        export_onnx(
-            load_llm(args.model), args.output, args.model, name=name, precision=args.precision
-        )
+        export_onnx(load_llm(folder), args.output, folder, name=name, precision=args.precision)
     size = sum(p.stat().st_size for p in args.output.iterdir()) / 1e6
-    print(f"wrote {args.output} ({size:.0f} MB, {args.precision})")
+    print(f"wrote {args.output} ({size:.0f} MB, {written})")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import Examples, batches, collate, read_windows
 from textmusic.learning.gan_recipe import start_gan
 from textmusic.learning.trainer import Run, Training
-from textmusic.models.export import import_onnx
-from textmusic.models.llm import MusicLLM, load_llm, new_llm, save_llm, with_lora
+from textmusic.models.export import open_llm
+from textmusic.models.llm import MusicLLM, new_llm, save_llm, with_lora
 from textmusic.models.recurrent import MusicRNN, Shape, save_recurrent
 from textmusic.pipeline import locate
 from textmusic.tokenizer import Tokenizer, captions_file, check_vocabulary, create_tokenizer
@@ -104,10 +104,10 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
         torch.manual_seed(config["training"].get("seed", 1))
         return MusicRNN(Shape(tokenizer.offset, music, **config["recurrent"]))
     base = config["base"]
-    if base == "bundled" or (Path(base) / "textmusic.json").exists():
-        model = import_onnx(locate(None if base == "bundled" else base, None)[0])
-    elif (Path(base) / "vocabulary.json").exists():
-        model = load_llm(Path(base))
+    if base == "bundled":
+        model = open_llm(locate(None, None)[0])
+    elif (Path(base) / "vocabulary.json").exists():  # a music model, whether exported or not
+        model = open_llm(Path(base))
     else:
         model = new_llm(
             base,

@@ -22,7 +22,7 @@ from safetensors.numpy import save_file
 
 from textmusic.engine import FORMAT, Embeddings, read_config
 from textmusic.errors import TextMusicError
-from textmusic.models.llm import MusicLLM
+from textmusic.models.llm import CONTEXT, MusicLLM, context_of, head_width, load_llm
 from textmusic.tokenizer import copy_tokenizer
 
 PRECISIONS = ("int8", "int4", "fp32")
@@ -35,7 +35,7 @@ def export_onnx(
     *,
     name: str,
     precision: str = "int8",
-    context: int = 1536,
+    context: int = CONTEXT,
 ) -> None:
     """Write model.onnx, embeddings.safetensors, textmusic.json and the tokenizer files.
 
@@ -54,11 +54,10 @@ def export_onnx(
         "format": FORMAT,
         "name": name,
         "precision": precision,
-        "context": min(context, lm.config.max_position_embeddings),
+        "context": context_of(lm.config, context),
         "layers": lm.config.num_hidden_layers,
         "kv_heads": lm.config.num_key_value_heads,
-        "head_width": getattr(lm.config, "head_dim", None)
-        or lm.config.hidden_size // lm.config.num_attention_heads,
+        "head_width": head_width(lm.config),
         "offset": model.offset,
         "llm": _plain_config(lm.config),
     }
@@ -118,6 +117,11 @@ def _plain_config(config: Any) -> dict[str, Any]:
     }
 
 
+def open_llm(folder: Path) -> MusicLLM:
+    """The LLM of a folder that training or `export_onnx` wrote."""
+    return import_onnx(folder) if (folder / "textmusic.json").exists() else load_llm(folder)
+
+
 def import_onnx(folder: Path) -> MusicLLM:
     """The LLM of an exported folder, its weights as the quantised graph holds them.
 
@@ -127,6 +131,8 @@ def import_onnx(folder: Path) -> MusicLLM:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     config = read_config(folder)
+    if "llm" not in config:
+        raise TextMusicError(f"'{folder}' is no LLM; give the folder of one.")
     llm = dict(config["llm"])
     lm_config = AutoConfig.for_model(llm.pop("model_type"), **llm)
     lm = AutoModelForCausalLM.from_config(lm_config).float()

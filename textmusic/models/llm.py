@@ -21,6 +21,8 @@ from textmusic.errors import TextMusicError
 from textmusic.learning.dataset import IGNORED
 from textmusic.tokenizer import copy_tokenizer
 
+CONTEXT = 1536  # ids that an engine looks back on at most; the length trained on
+
 
 class MusicLLM(nn.Module):
     """A causal LM, read on text and music ids, asked for music ids only."""
@@ -109,6 +111,17 @@ def new_llm(
         noise = torch.randn(vocabulary, text.shape[1]) * text.std() * 0.2
         weight[offset:] = text.mean(0) + noise
     return MusicLLM(lm, offset)
+
+
+def context_of(config: Any, most: int = CONTEXT) -> int:
+    """Ids that an LM with this configuration can look back on, up to `most`."""
+    return min(most, int(config.max_position_embeddings))
+
+
+def head_width(config: Any) -> int:
+    """Width of an attention head of an LM with this configuration."""
+    width = getattr(config, "head_dim", None)
+    return int(width or config.hidden_size // config.num_attention_heads)
 
 
 def load_llm(folder: Path) -> MusicLLM:
