@@ -275,7 +275,7 @@ def outcomes(tiny: TextToMusic, folder: Path, texts: tuple[str, ...]) -> dict[in
 TEXTS = ("piano, 2 bars", "harp, 2 bars", "a" * 10_000, "flute, 2 bars")
 
 
-@pytest.mark.parametrize("where", ["understand", "_finish"])
+@pytest.mark.parametrize("where", ["understand", "finished"])
 def test_a_defect_in_one_prompt_costs_no_other(
     where: str, tiny: TextToMusic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,12 +19,13 @@ from textmusic.continuation import Continuation
 from textmusic.controls import MAX_SEED, Controls, within
 from textmusic.decoding import Bar, Take
 from textmusic.drawing import Drawing
+from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, finish
 from textmusic.live_audio import sounding
 from textmusic.material import material_of
 from textmusic.picture import piano_roll
-from textmusic.pipeline import SLOTS, TextToMusic, drawn
+from textmusic.pipeline import TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
 from textmusic.prompt import Prompt
 from textmusic.report import Report
