@@ -112,6 +112,15 @@ def test_a_path_on_the_server_is_no_upload(client: Client, tmp_path: Path) -> No
         client.predict(secret, bars=2, api_name="/continue")
 
 
+def test_the_example_of_the_readme_runs(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    import re
+
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    example, _ = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(example.replace("http://127.0.0.1:7860", client.src), {})
+    assert "minor" in (said := capsys.readouterr().out) or "major" in said
+
+
 def test_compare(client: Client) -> None:
     made = client.predict(CALM, "default", "lstm", 3, api_name="/compare")
     assert made["first"]["report"]["planned"] == made["second"]["report"]["planned"]

@@ -50,7 +50,7 @@ def test_every_command_is_known_here() -> None:
 
 @pytest.mark.bundled
 def test_the_python_example_runs(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    _, example = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)  # see test_app.py
     (tmp_path / "example.py").write_text(example, encoding="utf-8")
     said = run(f"{sys.executable} example.py", tmp_path)
     assert "major" in said or "minor" in said

@@ -73,7 +73,7 @@ class Events:
                   trigger_mode="always_last", **private)  # fmt: skip
         create["dice"].click(_seed, None, create["seed"], queue=False, **private)
         create["stop"].click(self.stop, None, None, queue=False, **private)
-        page.unload(self.stop_of_who_left)
+        page.unload(self.stop)  # nobody waits for it any more
         sides = [change["before"], change["after"]]
         source = {change["upload"], result["chosen"], result["pieces"]}
         for name, handler, needs in (
@@ -124,10 +124,6 @@ class Events:
 
     def stop(self, request: gr.Request) -> None:
         """Keep the bars that are finished."""
-        self.desk.stop(_visitor(request))
-
-    def stop_of_who_left(self, request: gr.Request) -> None:
-        """Nobody waits for it any more."""
         self.desk.stop(_visitor(request))
 
     def _wish(self, data: Shown) -> Wish:
