@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +36,15 @@ SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")  # a folder for pictures, to be 
 
 
 @pytest.fixture(scope="module")
-def address(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def engines() -> list[Any]:
+    """Those behind the page, once it is there."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def address(
+    tiny_model: Path, engines: list[Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
         from textmusic.page import serve
@@ -42,6 +52,7 @@ def address(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
         load = TextToMusic.from_pretrained
         models = {name: load(tiny_model, threads=1) for name in ("default", "lstm")}
+        engines += [music.engine for music in models.values()]
         app, url, _ = serve(models, prevent_thread_lock=True, quiet=True)
         yield url
         app.get_blocks().close(verbose=False)
@@ -180,6 +191,27 @@ def test_stop_keeps_what_is_written(open_page: Callable[..., Chrome]) -> None:
     rows = until(browser, "return document.querySelector('.tm-report')?.innerText")
     bars = next(line.split("\t") for line in rows.splitlines() if line.startswith("bars"))
     assert bars[1] == "256" and 0 < int(bars[3]) < 256
+
+
+def test_who_closes_the_page_stops_the_piece(
+    open_page: Callable[..., Chrome], engines: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = engines[0].step
+
+    def slowly(ids: Any) -> Any:
+        time.sleep(0.02)  # 256 bars would take minutes
+        return step(ids)
+
+    monkeypatch.setattr(engines[0], "step", slowly)
+    browser = open_page()
+    write(browser, "dense piano, 256 bars")
+    button(browser, "Generate").click()
+    until(browser, "return document.querySelector('.tm-roll')")
+    writer = next(t for t in threading.enumerate() if t.name == "textmusic-scheduler")
+    browser.get("about:blank")
+    writer.join(SECONDS)
+    assert not writer.is_alive()
+    browser.get_log("browser")  # the page complains of its broken connection, as it should
 
 
 def test_continue_adjust_and_undo(open_page: Callable[..., Chrome], pieces: list[Path]) -> None:
