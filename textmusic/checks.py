@@ -37,6 +37,10 @@ def read_formats(said: str) -> tuple[str, ...]:
             raise TextMusicError(f"'{kind}' is not a format; choose from {', '.join(FORMATS)}.")
     if not kinds:
         raise TextMusicError(f"no format is named; choose from {', '.join(FORMATS)}.")
+    if "musicxml" in kinds:  # before a piece is written that could not be kept
+        from textmusic.notation import require
+
+        require("music21")
     return tuple(kinds)
 
 

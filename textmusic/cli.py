@@ -205,7 +205,8 @@ def batch(
         bool, typer.Option("--audio/--no-audio", help="--no-audio: mid and json only.")
     ] = True,
     formats: Annotated[
-        str | None, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
+        str | None,
+        typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png, json, musicxml."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Prompt n, from 0, has the seed SEED + n.")] = 0,
     text_only: Annotated[

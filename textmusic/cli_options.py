@@ -18,7 +18,7 @@ Soundfont = Annotated[
     typer.Option(help="SF2 or SF3 file to play with; else TEXTMUSIC_SOUNDFONT, else TimGM6mb."),
 ]
 Formats = Annotated[
-    str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png and json.")
+    str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png, json, musicxml.")
 ]
 Temperature = Annotated[
     float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")

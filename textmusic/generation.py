@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textmusic.sampling import Sampling
 
 TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
-FORMATS = ("mid", "wav", "flac", "mp3", "svg", "png", "json")
+FORMATS = ("mid", "wav", "flac", "mp3", "svg", "png", "json", "musicxml")
 DEFAULT_FORMATS = ("mid", "wav", "json", "svg")
 
 
@@ -65,6 +65,12 @@ class Generation:
             self.score.dump_midi(path)
             return pretty_midi.PrettyMIDI(str(path))
 
+    def musicxml(self) -> str:
+        """The piece as sheet music, for any notation program; see `notation.musicxml`."""
+        from textmusic.notation import musicxml
+
+        return musicxml(self.score, title=self.prompt.text or "untitled", key=self.plan.key)
+
     def audio(self, soundfont: str | Path | None = None) -> Any:
         """Rendered audio: float32, shape (2, samples), 44,100 samples a second."""
         from textmusic.render import render
@@ -84,10 +90,14 @@ class Generation:
         stem: file name without suffix, by default "<slug>-<seed>". A file appears under its name
         only when it is whole. Raises TextMusicError where a file cannot be written.
         """
+        from textmusic.notation import require
+
         unknown = [f for f in formats if f not in FORMATS]
         if unknown:
             raise TextMusicError(f"format '{unknown[0]}' is not one of {', '.join(FORMATS)}.")
         folder, stem = Path(folder), stem or f"{self.slug}-{self.seed}"
+        if "musicxml" in formats:
+            require("music21")
         # the audio is rendered before anything is written: a bad soundfont leaves no half result
         sounds = {f for f in formats if f in ("wav", "flac", "mp3")}
         audio = self.audio(soundfont) if sounds else None
@@ -112,6 +122,8 @@ class Generation:
             path.write_text(svg, encoding="utf-8")
         elif name == "png":
             picture.piano_roll_png(self.score, path, key=self.plan.key, title=title)
+        elif name == "musicxml":
+            path.write_text(self.musicxml(), encoding="utf-8")
         else:
             render.write_audio(audio, path)
 
