@@ -50,7 +50,7 @@ class Stroke(NamedTuple):
     head: str = "normal"
 
 
-# Where most drummers read them (Weinberg 1998, Guide to Standardized Drumset Notation).
+# Where drummers read them, after Weinberg (1998, Guide to Standardized Drumset Notation).
 DRUM_KIT = {
     35: Stroke("E4"), 36: Stroke("F4"), 37: Stroke("C5", "x"), 38: Stroke("C5"),
     39: Stroke("C5", "triangle"), 40: Stroke("C5"), 41: Stroke("G4"), 42: Stroke("G5", "x"),
@@ -76,37 +76,29 @@ def musicxml(score: Score, *, title: str, key: str | None) -> str:
             nor flats.
 
     Raises:
-        TextMusicError: music21 is not installed, or there is no note.
+        TextMusicError: music21 is not installed.
     """
     require("music21")
     import music21
 
     parts, bars = read_parts(score)
-    if not parts:
-        raise TextMusicError("there is no note to write down; make a piece that has one.")
+    signed = None if key == NO_KEY else key
     page = music21.stream.Score()
     page.metadata = music21.metadata.Metadata(title=fitted(title, 16, TITLE_WIDTH))
+    page.metadata.composer = ""  # or it says "Music21"
     tempi = _tempi(score, bars)
     for number, part in enumerate(parts, 1):
         staves = [
-            _Writer(music21, part, staff, key).stream(bars, {} if number > 1 or index else tempi)
+            _Writer(music21, part, staff, signed).stream(bars, {} if number > 1 or index else tempi)
             for index, staff in enumerate(part.staves)
         ]
-        player = music21.instrument.Instrument(part.name)
-        player.partId = player.instrumentId = f"P{number}"
-        if part.program != DRUMS:
-            player.midiProgram = part.program
-        channels = [channel for channel in range(16) if channel != 9]
-        player.midiChannel = 9 if part.program == DRUMS else channels[(number - 1) % 15]
-        staves[0].insert(0, player)
+        staves[0].insert(0, _player(music21, part, number))
         for index, stream in enumerate(staves):
             stream.id, stream.partName = f"P{number}-{index + 1}", part.name
             page.insert(0, stream)
         if len(staves) > 1:
-            page.insert(
-                0,
-                music21.layout.StaffGroup(staves, name=part.name, symbol="brace", barTogether=True),
-            )
+            braced = {"name": part.name, "symbol": "brace", "barTogether": True}
+            page.insert(0, music21.layout.StaffGroup(staves, **braced))
     exporter = music21.musicxml.m21ToXml.GeneralObjectExporter()
     exporter.makeNotation = False  # all is written out already, and its own copies and guesses
     return str(exporter.parse(page).decode("utf-8"))
@@ -135,6 +127,19 @@ def require(library: str) -> None:
         raise TextMusicError(f"sheet music needs {library}: pip install 'textmusic[score]'.")
 
 
+def _player(music21: Any, part: Part, number: int) -> Any:
+    """What plays a part. Not one of music21's own instruments, which would be transposed."""
+    player = music21.instrument.Instrument(part.name)
+    player.partId = player.instrumentId = f"P{number}"
+    player.midiChannel = (number - 1) % 15
+    player.midiChannel += player.midiChannel >= 9  # the tenth is the drums'
+    if part.program == DRUMS:
+        player.midiChannel = 9
+    else:
+        player.midiProgram = part.program
+    return player
+
+
 def _tempi(score: Score, bars: Sequence[Bar]) -> dict[int, list[tuple[int, float]]]:
     """(tick in the bar, quarter notes a minute) of the tempo marks, by the bar's index."""
     found: dict[int, list[tuple[int, float]]] = {}
@@ -151,11 +156,10 @@ def spelling(pitch: int, key: str | None) -> tuple[str, int, int]:
     """(letter, sharps or flats as -2 .. 2, octave) of a MIDI pitch in a key; 60 is C4.
 
     Of the names on the line of fifths, those from three fifths below a major tonic to eight above
-    (a minor one: five and six): the scale, its leading tones and what is borrowed. In D minor that
-    is C sharp and B flat.
+    (of a minor one five and six): the scale, its leading tones and what is borrowed. In D minor
+    that is C sharp and B flat.
     """
-    signed = key is not None and key != NO_KEY
-    lowest = (sharps(key) - 3 + is_minor(key)) if signed and key else -3
+    lowest = -3 if key is None else sharps(key) - 3 + is_minor(key)
     fifths = lowest + (pitch * 7 - lowest) % 12  # 0 is C
     letter, alter = _LETTERS[(fifths + 1) % 7], (fifths + 1) // 7
     return letter, alter, (pitch - alter) // 12 - 1
@@ -168,7 +172,6 @@ class _Writer:
         self.m = music21
         self.part, self.staff, self.key = part, staff, key
         self.drums = part.program == DRUMS
-        self.signed = key is not None and key != NO_KEY
         # where each voice has come to: bars are written in order
         self.next = [0] * len(staff.voices)
 
@@ -195,10 +198,12 @@ class _Writer:
         return stream
 
     def _signature(self) -> Any:
-        if self.drums or not self.signed or self.key is None:  # drummers expect to see none
+        if self.drums:  # they have no key, and drummers expect to see none
             return self.m.key.KeySignature(0)
-        mode = "minor" if is_minor(self.key) else "major"
-        return self.m.key.KeySignature(sharps(self.key)).asKey(mode)
+        signature = self.m.key.KeySignature(sharps(self.key or "C major"))
+        return (
+            signature.asKey("minor" if is_minor(self.key) else "major") if self.key else signature
+        )
 
     def _tempo(self, bar: Bar, qpm: float) -> Any:
         """A metronome mark that counts the metre's beats; players read whole numbers."""
@@ -217,11 +222,11 @@ class _Writer:
             measure.append(rest)
             return
         written: list[tuple[int, Chord, Any]] = []
-        for number in playing if playing != [0, 1] else (0, 1):
+        for number in playing:
             voice = measure if len(playing) == 1 else self.m.stream.Voice(id=number + 1)
             elements = []
-            for value, chord, tie in self._symbols(bar, chords[number], hide=number > 0):
-                element = self._element(value, chord, tie, number)
+            for value, chord, tie in self._symbols(bar, chords[number], hide=number > playing[0]):
+                element = self._element(value, chord, tie)
                 voice.insert(_quarters(value.start), element)
                 elements.append(element)
                 if chord is not None and not self.drums and tie not in ("stop", "continue"):
@@ -261,17 +266,15 @@ class _Writer:
         if now < bar.length:
             spans.append((now, bar.length, None))
         written = write(bar, [(start, end, chord is None) for start, end, chord in spans])
-        for place, ((_, _, chord), values) in enumerate(zip(spans, written, strict=True)):
+        for place, ((_, _, sounding), values) in enumerate(zip(spans, written, strict=True)):
             for value in values:
-                if chord is None:
+                if sounding is None:
                     outside = hide and place in (0, len(spans) - 1)
                     yield value, None, "hidden" if outside else ""
-                    continue
-                before = value.start + bar.start > chord.start
-                after = value.start + value.length + bar.start < chord.end
-                yield value, chord, ("continue" if after else "stop") if before else "start" * after
+                else:
+                    yield value, sounding, _tie(bar.start + value.start, value.length, sounding)
 
-    def _element(self, value: Value, chord: Chord | None, tie: str, voice: int) -> Any:
+    def _element(self, value: Value, chord: Chord | None, tie: str) -> Any:
         """A music21 rest, note or chord."""
         if chord is None:
             element = self.m.note.Rest()
@@ -316,7 +319,7 @@ class _Writer:
 
     def _show_accidentals(self, written: list[tuple[int, Chord, Any]]) -> None:
         """Show those that differ from the signature, or from what the bar had before."""
-        fifths = sharps(self.key) if self.signed and self.key else 0
+        fifths = sharps(self.key or "C major")
         signed = dict.fromkeys(_LETTERS[:fifths] if fifths > 0 else "", 1)
         signed |= dict.fromkeys(_LETTERS[fifths:] if fifths < 0 else "", -1)
         now: dict[tuple[str, int], float] = {}
@@ -328,6 +331,12 @@ class _Writer:
                         pitch.accidental = self.m.pitch.Accidental(0)
                     pitch.accidental.displayStatus = True
                     now[line] = pitch.alter
+
+
+def _tie(start: int, length: int, chord: Chord) -> str:
+    """The tie of one symbol of a chord, "" if it is the only one."""
+    before, after = start > chord.start, start + length < chord.end
+    return ("continue" if after else "stop") if before else ("start" if after else "")
 
 
 def _quarters(ticks: int) -> Fraction:

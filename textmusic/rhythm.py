@@ -148,7 +148,7 @@ def _rest_fits(bar: Bar, start: int, length: int) -> bool:
         return start == begin and length in _NOTES
     if start + length <= stop:
         return (start - begin) % length == 0
-    return bar.middle == 48 == length and start % 48 == 0
+    return length == bar.middle == bar.length // 2 == 48 and start % 48 == 0
 
 
 def _note_fits(bar: Bar, start: int, length: int) -> bool:
@@ -162,8 +162,8 @@ def _note_fits(bar: Bar, start: int, length: int) -> bool:
         return length <= 18 if offset % 6 == 0 else offset // 12 == (offset + length - 1) // 12
     on_beats = start == begin and end in bar.beats
     if start < bar.middle < end:
-        return on_beats and (bar.middle == 48 or start == 0)
-    if stop - begin != TICKS:  # beats of three, or of half notes
+        return on_beats and (bar.length == 4 * (stop - begin) or length == bar.length)
+    if stop - begin != TICKS or bar.denominator > 4:  # beats of three, or of half notes
         return on_beats
     return on_beats or ((start - begin) % 12 == 0 and length in (24, 36))
 

@@ -82,7 +82,9 @@ class Part:
 
 
 def read_parts(score: Score) -> tuple[list[Part], list[Bar]]:
-    """The parts of a score, a track each, from top to bottom, and the bars that all of them have.
+    """The parts of a score, from top to bottom, and the bars that all of them have.
+
+    A track with notes is a part; a score without any is a bar of rest.
 
     Notes of other grids than 24 ticks a quarter go to the nearest tick.
     """
@@ -91,6 +93,8 @@ def read_parts(score: Score) -> tuple[list[Part], list[Bar]]:
     bars = bars_until(score.end(), metres)
     tracks = [track for track in score.tracks if len(track.notes)]
     parts = [_part(track, bars) for track in tracks]
+    if not parts:
+        parts = [Part("Music", 0, (Staff("treble", ()),))]
     rank = {program: place for place, program in enumerate((*_ORDER, DRUMS))}
     return sorted(parts, key=lambda part: rank[part.program]), bars
 
