@@ -1,6 +1,8 @@
-"""Bars, and how spans of time are written as note values: against cases that a musician would write."""
+"""Bars, and spans of time as note values: against what a musician would write."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def lengths(time_signature: str, *spans: int, rest: bool = False) -> list[list[i
     for span in spans:
         edges.append(edges[-1] + span)
     assert edges[-1] == bar.length
-    written = write(bar, [(a, b, rest) for a, b in zip(edges, edges[1:], strict=False)])
+    written = write(bar, [(a, b, rest) for a, b in pairwise(edges)])
     return [[value.length for value in values] for values in written]
 
 
@@ -126,7 +128,7 @@ def test_whatever_the_spans_symbols_fill_them_and_can_be_written(
 ) -> None:
     bar = a_bar(time_signature)
     edges = [0, *sorted(cut for cut in cuts if cut < bar.length), bar.length]
-    pairs = list(zip(edges, edges[1:], strict=False))
+    pairs = list(pairwise(edges))
     spans = [(a, b, place in rests) for place, (a, b) in enumerate(pairs)]
     written = write(bar, spans)
     now, open_since = 0, None
