@@ -84,7 +84,7 @@ def musicxml(score: Score, *, title: str, key: str | None) -> str:
     parts, bars = read_parts(score)
     signed = None if key == NO_KEY else key
     page = music21.stream.Score()
-    page.metadata = music21.metadata.Metadata(title=fitted(title, 16, TITLE_WIDTH))
+    page.metadata = music21.metadata.Metadata(title=fitted(title[:200], 16, TITLE_WIDTH))
     page.metadata.composer = ""  # or it says "Music21"
     tempi = _tempi(score, bars)
     for number, part in enumerate(parts, 1):
@@ -219,7 +219,7 @@ class _Writer:
         if not playing:
             rest = self.m.note.Rest(quarterLength=_quarters(bar.length))
             rest.fullMeasure = True
-            measure.append(rest)
+            measure.insert(0, rest)
             return
         written: list[tuple[int, Chord, Any]] = []
         for number in playing:
