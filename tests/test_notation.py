@@ -148,6 +148,14 @@ def test_the_tempo_is_said_once_in_whole_numbers(band: Any) -> None:
     assert (mark.number, mark.referent.type) == (96, "quarter")
 
 
+def test_small_changes_of_tempo_are_not_written() -> None:
+    score = a_band(4)
+    for bar, tempo in enumerate((90, 97, 60)):
+        score.tempos.append(Tempo(1920 * (bar + 1), tempo))
+    marks = read(musicxml(score, title="", key=None)).recurse().getElementsByClass("MetronomeMark")
+    assert [mark.number for mark in marks] == [96, 60]
+
+
 @pytest.mark.parametrize(
     ("time_signature", "beat", "number"),
     [((6, 8), 1.5, 80), ((3, 2), 2.0, 60), ((7, 8), 0.5, 240), ((3, 4), 1.0, 120)],

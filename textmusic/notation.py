@@ -141,12 +141,15 @@ def _player(music21: Any, part: Part, number: int) -> Any:
 
 
 def _tempi(score: Score, bars: Sequence[Bar]) -> dict[int, list[tuple[int, float]]]:
-    """(tick in the bar, quarter notes a minute) of the tempo marks, by the bar's index."""
+    """(tick in the bar, quarter notes a minute) of the tempo marks, by the bar's index.
+
+    Of later ones only those that differ by more than a tenth: a played piece has one in each beat.
+    """
     found: dict[int, list[tuple[int, float]]] = {}
-    last = 0.0
+    last = 1.0
     for mark in score.resample(TICKS, min_dur=1).tempos:
         index = next((i for i, bar in enumerate(bars) if bar.start <= mark.time < bar.end), None)
-        if index is not None and round(mark.qpm) != round(last):
+        if index is not None and abs(mark.qpm / last - 1) > 0.1:
             found.setdefault(index, []).append((mark.time - bars[index].start, mark.qpm))
             last = mark.qpm
     return found

@@ -15,6 +15,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from textmusic.plan import DRUMS
+from textmusic.report import instrument_name
 from textmusic.rhythm import SIXTEENTH, TICKS, Bar, bars_until
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def _part(track: Track, bars: Sequence[Bar]) -> Part:
             Staff(clef, _voices(_written(notes, bars)))
             for clef, notes in zip(clefs, apart, strict=True)
         ]
-    return Part(track.name or "Music", program, tuple(staves))
+    name = track.name or instrument_name(program).capitalize()
+    return Part(name, program, tuple(staves))
 
 
 # Time ---------------------------------------------------------------------------------------------
