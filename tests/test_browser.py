@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import threading
@@ -168,6 +169,12 @@ def test_a_piece_is_written_heard_seen_and_taken_away(
     assert browser.execute_script("return window.bad") is None
     row = until(browser, "return document.querySelector('.tm-report tbody tr')?.innerText")
     assert row.split("\t")[:3] == ["key", "D minor", "D minor"]
+
+    if importlib.util.find_spec("verovio"):
+        button(browser, "Sheet music").click()
+        pages = "[...document.querySelectorAll('.tm-sheet img')].filter(i => i.naturalWidth).length"
+        until(browser, f"return {pages} > 0")
+        shot(browser, "sheet")
 
     button(browser, "Downloads").click()
     links = "[...document.querySelectorAll('a[download]')].map(a => a.href)"

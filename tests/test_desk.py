@@ -119,6 +119,14 @@ def test_pieces_are_kept_where_nobody_can_guess(desk: Desk) -> None:
     assert all(path.stat().st_size for path in one.files)
 
 
+def test_sheet_music_is_a_file_too(desk: Desk) -> None:
+    pytest.importorskip("verovio", reason="needs the score extra")
+    _, (made,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "me"))
+    file, pages = desk.sheet(desk.keep(made, [], "<b>"))
+    assert file.suffix == ".musicxml" and "&lt;b&gt;" in file.read_text("utf-8")
+    assert pages[0].lstrip().startswith("<svg") or "<svg" in pages[0][:200]
+
+
 def test_going_on_varying_and_adjusting(desk: Desk, pieces: list[Path]) -> None:
     source = pieces[0]
     bars = measure(Score(source)).bars or 0

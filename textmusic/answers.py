@@ -16,7 +16,7 @@ from symusic import Score
 from textmusic.batch import Job, Settings, is_gan, load_writer, read_jobs, run
 from textmusic.distributions import Piece
 from textmusic.errors import TextMusicError
-from textmusic.generation import write_whole
+from textmusic.generation import write_text
 from textmusic.measure import measure, notes_of
 from textmusic.pipeline import locate
 from textmusic.plan import GENRES, NO_KEY, TIME_SIGNATURES, Plan
@@ -157,17 +157,13 @@ def write_answers(model: str, jobs: Sequence[Job], folder: Path) -> None:
             f"'{folder}' holds answers of another model or to other prompts; choose another folder"
             " with -o."
         )
-    write_whole(note, partial(_write_text, json.dumps(origin)))
+    write_text(note, json.dumps(origin))
     left = [job for job in jobs if not all(path.exists() for path in settings.paths(job))]
     with progress_bar(f"{model} is writing", "prompts") as step:
         for done, outcome in enumerate(run(left, settings), 1):
             if outcome.problem is not None:
                 raise TextMusicError(f"prompt {outcome.number} failed: {outcome.problem}")
             step(done, len(left))
-
-
-def _write_text(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _fingerprint(model: str) -> str:

@@ -14,7 +14,7 @@ from textmusic.answers import Answer
 from textmusic.comparison import SECTIONS, Comparison, Entry, Row
 from textmusic.distributions import table
 from textmusic.features import bandwidth, grid_over, kernels
-from textmusic.generation import write_whole
+from textmusic.generation import write_text, write_whole
 from textmusic.picture import piano_roll_svg
 from textmusic.render import render, write_audio
 from textmusic.resampling import Figure
@@ -56,12 +56,8 @@ def save(comparison: Comparison, folder: Path, *, examples: int, soundfont: Path
         "report.html": page(comparison, shown),
     }
     for name, text in texts.items():
-        write_whole(folder / name, lambda path, text=text: _write(path, text))  # type: ignore[misc]
+        write_text(folder / name, text)
     return folder / "report.html"
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _examples(
@@ -82,7 +78,7 @@ def _examples(
         write_whole(folder / f"{stem}.mp3", lambda path, audio=audio: write_audio(audio, path))  # type: ignore[misc]
         key = answer.planned.key if answer.planned else None
         roll = piano_roll_svg(answer.score, key=key, title=name)
-        write_whole(folder / f"{stem}.svg", lambda path, roll=roll: _write(path, roll))  # type: ignore[misc]
+        write_text(folder / f"{stem}.svg", roll)
         planned = _planned(answer)
         shown[number].append(Side(name, f"{stem}.mp3", f"{stem}.svg", planned))
     return shown

@@ -21,7 +21,7 @@ from textmusic.decoding import Bar, Take
 from textmusic.drawing import Drawing
 from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
-from textmusic.generation import Generation, finish
+from textmusic.generation import Generation, finish, write_text
 from textmusic.live_audio import sounding
 from textmusic.material import material_of
 from textmusic.picture import piano_roll
@@ -182,6 +182,18 @@ class Desk:
         files = generation.save(folder, formats=FORMATS)
         number = 1 + max((piece.number for piece in pieces), default=0)
         return Piece(number, title, tuple(files), generation.report, parent)
+
+    def sheet(self, piece: Piece) -> tuple[Path, list[str]]:
+        """A piece's MusicXML file, and its engraved pages (SVG); raises what `notation` does."""
+        from symusic import Score
+
+        from textmusic.notation import engrave, musicxml
+
+        score = Score.from_midi(piece.midi.read_bytes())
+        xml = musicxml(score, title=piece.title, key=piece.report.planned.key)
+        file = piece.midi.with_suffix(".musicxml")
+        write_text(file, xml)
+        return file, engrave(xml)
 
     def stop(self, visitor: str) -> None:
         """End what is being written for a visitor, after its bar."""

@@ -152,6 +152,15 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
             partial.unlink()
 
 
+def write_text(path: Path, text: str) -> None:
+    """`write_whole` for a text, in UTF-8."""
+
+    def write(partial: Path) -> None:
+        partial.write_text(text, encoding="utf-8")
+
+    write_whole(path, write)
+
+
 def account(
     prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
     sampling: Sampling | None = None,

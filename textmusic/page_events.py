@@ -95,7 +95,7 @@ class Events:
         result["chosen"].input(self.choose, {result["chosen"], result["pieces"]}, shown,
                                queue=False, show_progress="hidden", **private)  # fmt: skip
         result["sheet_tab"].select(self.sheet, {result["chosen"], result["pieces"]},
-                                   result["sheet"], **private)  # fmt: skip
+                                   [result["sheet"], result["files"]], **private)  # fmt: skip
 
     # Create ---------------------------------------------------------------------------------------
 
@@ -264,21 +264,17 @@ class Events:
         chosen = self._chosen(data)
         return {} if chosen is None else self._shown(data[self.result["pieces"]], chosen, request)
 
-    def sheet(self, data: Shown, request: gr.Request) -> str:
-        """The chosen piece's sheet music, engraved when it is looked at."""
-        language, chosen = _language(request), self._chosen(data)
+    def sheet(self, data: Shown, request: gr.Request) -> Shown:
+        """The chosen piece's sheet music, made when it is looked at, and as a file too."""
+        result, chosen = self.result, self._chosen(data)
         if chosen is None:
-            return ""
+            return {result["sheet"]: ""}
         try:
-            from symusic import Score
-
-            from textmusic.notation import engrave, musicxml
-
-            score = Score.from_midi(chosen.midi.read_bytes())
-            xml = musicxml(score, title=chosen.title, key=chosen.report.planned.key)
-            return sheet_html(engrave(xml), chosen.title)
-        except (ImportError, TextMusicError):
-            return f"<p>{escape(say('no_sheet', language))}</p>"
+            file, pages = self.desk.sheet(chosen)
+        except TextMusicError as problem:
+            return {result["sheet"]: f"<p>{escape(str(problem))}</p>"}
+        files = [str(path) for path in (*chosen.files, file)]
+        return {result["sheet"]: sheet_html(pages, chosen.title), result["files"]: files}
 
     def _written(
         self, making: Generator[Moment, None, list[Generation]], pieces: Sequence[Piece],

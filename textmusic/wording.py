@@ -83,10 +83,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "用它和同样的描述可以再次得到这首曲子",
     ),
     "notes": ("notes", "个音符"),
-    "no_sheet": (
-        "Sheet music needs two more packages: pip install 'textmusic[score]'",
-        "乐谱需要两个额外的包：pip install 'textmusic[score]'",
-    ),
     "no_piece": (
         "There is no piece yet; generate one or upload a MIDI file.",
         "还没有作品；请先生成或上传 MIDI 文件。",
