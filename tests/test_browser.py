@@ -32,7 +32,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
-SECONDS = 60
+SECONDS = 120
 SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")  # a folder for pictures, to be looked at
 
 
