@@ -94,6 +94,17 @@ def test_the_whole_context_can_be_read(engine: TorchEngine) -> None:
         engine.prefill(range(1), some_ids(engine.context + 1))
 
 
+def test_too_many_slots_are_said(engine: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(shape: int | tuple[int, ...], **_: Any) -> Any:
+        if isinstance(shape, tuple):  # the new cache; 0 is what the old one is let go for
+            raise torch.OutOfMemoryError
+        return torch.empty(shape)
+
+    monkeypatch.setattr(torch, "zeros", full)
+    with pytest.raises(TextMusicError, match="does not hold 9999 pieces"):
+        engine.reserve(9999)
+
+
 def test_bfloat16_is_close_and_rotates_with_all_its_bits(trained: Path) -> None:
     """What a GPU does, but for the graph: half the bits, steps of one shape."""
     half = TorchEngine(load_llm(trained), CPU, dtype=torch.bfloat16, fixed=True)
