@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -203,3 +206,13 @@ def test_an_older_format_is_refused_since_its_notes_were_spelt_otherwise(copy: P
     (copy / "textmusic.json").write_text(json.dumps(config | {"format": 1}))
     with pytest.raises(TextMusicError, match="older textmusic"):
         OnnxEngine(copy)
+
+
+def test_a_model_that_runs_reports_nothing_home(tmp_path: Path) -> None:
+    """onnxruntime's telemetry would leave this machine's number, and what it sends, in HOME."""
+    code = "import sys, textmusic; textmusic.TextToMusic.from_pretrained(sys.argv[1])"
+    command = [sys.executable, "-c", code, str(DATA / "tiny_model")]
+    # of its own: the environment of a test run may switch it off
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run(command, env=environment, check=True)
+    assert not list(tmp_path.rglob("*"))
