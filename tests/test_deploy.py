@@ -154,7 +154,7 @@ PAGES = [
     "python app.py",
     "GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=8000 TEXTMUSIC_MODEL=my-model/ python app.py",
     "textmusic serve --host 0.0.0.0 --port 8000 --model my-model/",
-    "cd build/space && python app.py",
+    "(cd build/space && python app.py)",
 ]
 
 
@@ -188,8 +188,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def started(command: str, folder: Path, **more: str) -> Any:
     """`serving` for a line of the docs, with the tiny model and on a free port."""
     port = free_port()
-    if command.startswith("cd "):
-        where, command = command.removeprefix("cd ").split(" && ")
+    if command.startswith("(cd "):
+        where, command = command.removeprefix("(cd ").removesuffix(")").split(" && ")
         folder = folder / where
     words = shlex.split(command.replace("8000", str(port)))
     given = dict(word.split("=", 1) for word in words if re.match("[A-Z_]+=", word))
