@@ -41,13 +41,13 @@ MOST_AT_ONCE = 4  # pieces that one visitor may have in the making
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was typed and set. seed: None draws one. model: a name of the desk's."""
+    """What was typed and set. seed: None draws one. model: of the desk's; "" is its first."""
 
     text: str = ""
     controls: Controls = field(default_factory=Controls)
     seed: int | None = None
     sampling: Sampling = Sampling()
-    model: str = "default"
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,7 @@ class Desk:
                 self._stopped.add(visitor)
 
     def _scheduler(self, model: str) -> Scheduler:
+        model = model or next(iter(self.models))
         if model not in self.models:
             raise TextMusicError(f"'{model}' is not here; choose {', '.join(self.models)}.")
         with self._lock:

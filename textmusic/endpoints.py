@@ -42,7 +42,7 @@ def add_endpoints(desk: Desk) -> None:
 
     def generate(
         text: str, key: str = "", tempo: str = "", bars: int = 0, seed: int = -1,
-        model: str = "default", request: gr.Request | None = None,
+        model: str = "", request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Write music to a description.
 
@@ -52,7 +52,7 @@ def add_endpoints(desk: Desk) -> None:
             tempo: beats a minute or a word; "" leaves it to the text.
             bars: 1 to 256; 0 leaves it to the text.
             seed: the same one gives the same music; -1 draws one.
-            model: "default", "lstm", or another that the page offers.
+            model: one that the page offers, as "lstm"; "" is its first.
 
         Returns:
             midi, audio, piano_roll, report_file (files) and report (what was asked, planned and
@@ -67,7 +67,7 @@ def add_endpoints(desk: Desk) -> None:
         return _told(made)
 
     def continue_piece(
-        midi: FileData, bars: int = 8, text: str = "", seed: int = -1, model: str = "default",
+        midi: FileData, bars: int = 8, text: str = "", seed: int = -1, model: str = "",
         request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Write new bars behind those of a MIDI file.
@@ -77,7 +77,7 @@ def add_endpoints(desk: Desk) -> None:
             bars: how many new ones.
             text: what they should be like; "" goes on as before.
             seed: the same one gives the same music; -1 draws one.
-            model: "default", "lstm", or another that the page offers.
+            model: one that the page offers, as "lstm"; "" is its first.
 
         Returns:
             as /generate; the files hold the old bars and the new ones.
@@ -92,14 +92,14 @@ def add_endpoints(desk: Desk) -> None:
         return _told(made)
 
     def compare(
-        text: str, first: str = "default", second: str = "lstm", seed: int = 1,
+        text: str, first: str = "", second: str = "lstm", seed: int = 1,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """The same description, plan and seed through two models.
 
         Args:
             text: the description, in English or Chinese.
-            first: a model; its plan is forced upon the second.
+            first: a model, "" the page's first; its plan is forced upon the second.
             second: another model.
             seed: of both.
 
@@ -125,9 +125,7 @@ def add_endpoints(desk: Desk) -> None:
         gr.api(function, api_name=name, concurrency_id="writing")
 
 
-def _wish(
-    text: str, key: str, tempo: str, bars: int, seed: int = -1, model: str = "default"
-) -> Wish:
+def _wish(text: str, key: str, tempo: str, bars: int, seed: int = -1, model: str = "") -> Wish:
     controls = Controls(key=key or None, tempo=tempo or None, bars=bars or None)
     return Wish(well_formed(str(text)), controls, None if seed < 0 else seed, model=model)
 

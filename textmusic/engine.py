@@ -164,8 +164,6 @@ def open_engine(folder: Path, *, threads: int | None = None) -> Engine:
 
 def open_session(folder: Path, name: str, threads: int) -> Any:
     """An onnxruntime session of a graph in a model folder; TextMusicError if that is not whole."""
-    # Read when it is first imported: since 1.29 its Linux builds report home without this.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime as ort
 
     options = ort.SessionOptions()

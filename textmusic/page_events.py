@@ -201,7 +201,7 @@ class Events:
         with _told():
             source, title, parent = self._source(data, request)
             text = well_formed(data[self.change["text"]] or "")
-            wish = Wish(text, model=next(iter(self.desk.models)))
+            wish = Wish(text)
             making = self.desk.go_on(source, bars, wish, _visitor(request), keep)
             pieces = data[self.result["pieces"]]
             new = yield from self._written(making, pieces, text or title, parent, request, progress)
