@@ -22,6 +22,7 @@ from textmusic.checks import (
     read_sampling,
 )
 from textmusic.cli_figures import compare, evaluate, listen
+from textmusic.cli_hub import push
 from textmusic.cli_options import (
     DEFAULT_FORMATS,
     OUT,
@@ -416,5 +417,5 @@ def info(model: Model = None) -> None:
     typer.echo(card)
 
 
-for judge in (evaluate, compare, listen):
-    app.command()(judge)
+for command in (evaluate, compare, listen, push):
+    app.command()(command)

@@ -25,6 +25,7 @@ from textmusic.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from os import PathLike
 
+    from textmusic.hub import Push
     from textmusic.soundfont import Wave
 
 OnBar = Callable[[int, int], None]
@@ -63,6 +64,36 @@ class TextToMusic:
                 " fetch it again."
             )
         return cls(engine, tokenizer, name)
+
+    def push_to_hub(
+        self,
+        repo: str,
+        *,
+        private: bool = False,
+        revision: str | None = None,
+        evaluation: str | PathLike[str] | None = None,
+        samples: int = 0,
+        dry_run: bool = False,
+    ) -> Push:
+        """Share this model on the Hugging Face Hub, from where `from_pretrained(repo)` loads it.
+
+        Args:
+            repo: "user/name"; made if it is not there.
+            private: make it one that others can't see.
+            revision: the branch to push to, made if need be; None for main.
+            evaluation: a folder that `textmusic evaluate -o` wrote.
+            samples: how many example prompts are written and played for the model's page, 0 to 4.
+            dry_run: send nothing; the result says what would be sent.
+
+        Raises:
+            TextMusicError: there is no token, the Hub refuses, or it can't be reached.
+        """
+        from textmusic.hub import push
+
+        return push(
+            self, repo, private=private, revision=revision, samples=samples, dry_run=dry_run,
+            evaluation=None if evaluation is None else Path(evaluation),
+        )  # fmt: skip
 
     def understand(
         self, text: str, *, controls: Plan = Plan(), seconds: float | None = None

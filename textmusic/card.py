@@ -1,0 +1,196 @@
+"""A model card: README.md with the metadata that the Hugging Face Hub reads.
+
+A card that a model's folder has keeps its text; what its metadata lack is added. Where there is
+none, one is written from what the folder and an evaluation say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textmusic.comparison import SECTIONS
+from textmusic.controls import within
+from textmusic.engine import is_trained
+from textmusic.errors import TextMusicError
+from textmusic.resampling import Figure
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult, ModelCard
+
+    from textmusic.pipeline import TextToMusic
+
+CARD = "README.md"
+TASK = "text-to-audio"  # the Hub's nearest to text to MIDI
+TAGS = ["textmusic", "music", "midi", "symbolic-music", "text-to-music"]
+LANGUAGES = ["en", "zh"]  # that prompts are read in
+EXAMPLES = (
+    "calm piano in D minor, 8 bars",
+    "energetic rock in E minor with distorted guitar, bass and drums, 8 bars",
+    "sad waltz for violin and cello, 16 bars",
+    "cheerful ragtime piano in C major, 8 bars",
+)
+SEED = 1  # of every sample
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What `textmusic evaluate` found of a model: figures by section of the report and name."""
+
+    date: str
+    prompts: str
+    figures: Mapping[str, Mapping[str, Figure]]
+
+
+def read_evaluation(folder: Path, names: Container[str]) -> Evaluation:
+    """A model's figures in the report.json of a folder. names: what the model may be called there.
+
+    Raises TextMusicError where there is no report, or none of this model.
+    """
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        entries = {name: e for name, e in report["entries"].items() if name != "real"}
+        named = [name for name in entries if name in names or f"textmusic-{name}" in names]
+        (ours,) = named or entries
+        figures = {
+            section: {name: Figure(**value) for name, value in found.items()}
+            for section, found in entries[ours]["figures"].items()
+        }
+        about = report["about"]
+        return Evaluation(about["date"], about["prompts"]["file"], figures)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        raise TextMusicError(
+            f"'{folder}' holds no report of this model; write one: textmusic evaluate PROMPTS"
+            f" --model MODEL -o {folder}"
+        ) from None
+
+
+def make_samples(music: TextToMusic, folder: Path, n: int) -> dict[str, Path]:
+    """The first n example prompts, written and played: MP3 files by prompt."""
+    within("samples", n, 0, len(EXAMPLES))
+    found = {}
+    for number, text in enumerate(EXAMPLES[:n], 1):
+        piece = music.generate(text, seed=SEED)
+        (found[text],) = piece.save(folder, formats=("mp3",), stem=f"{number:02}")
+    return found
+
+
+def complete(
+    folder: Path, repo: str, evaluation: Evaluation | None, samples: Mapping[str, str]
+) -> str:
+    """The card of a model's folder, as it goes into a repository.
+
+    samples: paths of audio in the repository, by prompt. Raises TextMusicError where the metadata
+    that are there can't be read.
+    """
+    file = folder / CARD
+    if file.exists():
+        card = _parsed(file.read_text(encoding="utf-8"))
+    else:
+        card = _parsed("---\n{}\n---\n" + _text(folder, repo, evaluation, samples))
+    data = card.data
+    data["library_name"] = "textmusic"
+    data["tags"] = list(dict.fromkeys([*(data.get("tags") or []), *TAGS]))
+    for name, value in {"pipeline_tag": TASK, "language": LANGUAGES}.items():
+        data[name] = data.get(name) or value
+    if samples or not data.get("widget"):
+        data["widget"] = _widget(samples)
+    if evaluation is not None:
+        asked = evaluation.figures.get("asked", {})
+        data["metrics"] = list(asked)
+        data["model_name"] = repo.split("/")[1]
+        data["eval_results"] = [_result(name, figure, evaluation) for name, figure in asked.items()]
+    return str(card)
+
+
+def read_metadata(card: str) -> str:
+    """The metadata of a card, YAML."""
+    return _parsed(card).data.to_yaml()
+
+
+def _parsed(text: str) -> ModelCard:
+    from huggingface_hub import ModelCard
+
+    try:
+        return ModelCard(text)
+    except Exception as problem:  # of the YAML parser too, which is not a dependency of ours
+        why = " ".join(str(problem).split())
+        raise TextMusicError(f"the metadata of {CARD} can't be read ({why}); mend them.") from None
+
+
+def _widget(samples: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Examples on the model's page: prompts, and how they sound where that is known."""
+    if samples:
+        return [{"text": text, "output": {"url": path}} for text, path in samples.items()]
+    return [{"text": text} for text in EXAMPLES]
+
+
+def _result(name: str, figure: Figure, evaluation: Evaluation) -> EvalResult:
+    from huggingface_hub import EvalResult
+
+    return EvalResult(
+        task_type=TASK,
+        dataset_type=Path(evaluation.prompts).stem,
+        dataset_name=evaluation.prompts,
+        metric_type=name,
+        metric_name=name,
+        metric_value=figure.value,
+    )
+
+
+def _text(
+    folder: Path, repo: str, evaluation: Evaluation | None, samples: Mapping[str, str]
+) -> str:
+    name = repo.split("/")[1]
+    parts = [
+        f"# {name}",
+        f"Writes music (MIDI) from a text description. {_architecture(folder)}",
+        "## Use",
+        f'```sh\npip install textmusic\ntextmusic generate "{EXAMPLES[0]}" --model {repo}\n```',
+        "```python\nfrom textmusic import TextToMusic\n\n"
+        f'music = TextToMusic.from_pretrained("{repo}")\n'
+        f'music.generate("{EXAMPLES[0]}", seed={SEED}).save("out")\n```',
+    ]
+    if samples:
+        heard = [f"- [{text}]({path}) (seed {SEED})" for text, path in samples.items()]
+        parts += ["## Samples", "\n".join(heard)]
+    if evaluation is not None:
+        parts += ["## Evaluation", *_figures(evaluation)]
+    parts += [
+        "## Not stated",
+        "This card was written from the model's files, which do not say on what it was trained,"
+        " from which base model, and under which licence it is given.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _architecture(folder: Path) -> str:
+    """One sentence on what is in the folder."""
+    name = "config.json" if is_trained(folder) else "textmusic.json"
+    config = json.loads((folder / name).read_text(encoding="utf-8"))
+    if config.get("architecture") == "recurrent":
+        size = f"{config['layers']} layers of {config['hidden']}"
+        return f"A recurrent model ({config['cell'].upper()}, {size}), ONNX, {config['precision']}."
+    llm = config.get("llm", config)
+    size = f"{llm['num_hidden_layers']} layers, hidden size {llm['hidden_size']}"
+    kind = f"ONNX, {config['precision']}" if "precision" in config else "as training wrote it"
+    return f"A fine-tuned language model ({llm['model_type']}, {size}), {kind}."
+
+
+def _figures(evaluation: Evaluation) -> list[str]:
+    """Tables of what was asked and read, with intervals; the report has all."""
+    parts = [
+        f"{evaluation.date}, prompts of {evaluation.prompts}, by `textmusic evaluate`; in brackets"
+        " 95 % bootstrap intervals. All figures: [evaluation/report.md](evaluation/report.md)."
+    ]
+    for section in ("asked", "alone"):
+        if rows := evaluation.figures.get(section):
+            lines = [f"| {SECTIONS[section].title} | | n |", "|---|---|---|"]
+            for name, figure in rows.items():
+                interval = f"{figure.value:.1%} [{figure.low:.1%}, {figure.high:.1%}]"
+                lines.append(f"| {name} | {interval} | {figure.n} |")
+            parts.append("\n".join(lines))
+    return parts

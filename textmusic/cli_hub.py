@@ -1,0 +1,43 @@
+"""The command that shares a model: push."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textmusic.terminal import new_console, say
+
+
+def push(
+    model: Annotated[str, typer.Argument(help="Model folder; or default, lstm, or a Hub id.")],
+    repo: Annotated[str, typer.Argument(help="Where to: user/name on the Hugging Face Hub.")],
+    private: Annotated[
+        bool, typer.Option("--private", help="Only you and your organisation can see it.")
+    ] = False,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch to push to, made if need be; else main.")
+    ] = None,
+    evaluation: Annotated[
+        Path | None, typer.Option(help="Folder that evaluate wrote: its figures go with the model.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(help="Pieces to let the model write and play for its page, up to 4.")
+    ] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")
+    ] = False,
+) -> None:
+    """Share a model on the Hugging Face Hub: its files, and a card."""
+    from textmusic.pipeline import TextToMusic
+
+    pushed = TextToMusic.from_pretrained(model).push_to_hub(
+        repo, private=private, revision=revision, evaluation=evaluation, samples=samples,
+        dry_run=dry_run,
+    )  # fmt: skip
+    console = new_console()
+    for path, size in pushed.files.items():
+        say(console, f"{size / 1e6:10.3f} MB  {path}")
+    typer.echo(f"\n{pushed.metadata}\n")
+    say(console, pushed.url or f"nothing was sent to {repo}")
