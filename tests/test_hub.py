@@ -248,6 +248,7 @@ def test_a_card_is_written_from_what_is_known(
     text = files["README.md"].decode()
     assert "| CK | 75.0% [50.0%, 100.0%] | 40 |" in text
     assert 'TextToMusic.from_pretrained("user/tiny")' in text
+    assert "The licence of the weights, the base model, the training data: the model's" in text
     fetched = {path.name for path in fetch(REPO).iterdir()}
     assert "samples" not in fetched and "evaluation" not in fetched
 
@@ -264,6 +265,14 @@ def test_a_card_that_is_there_keeps_its_text_and_what_it_says(hub: HubServer, co
     assert known["datasets"] == ["c/d"]
     assert known["tags"][0] == "waltz" and "textmusic" in known["tags"]
     assert [example["text"] for example in known["widget"]] == list(EXAMPLES)
+
+
+def test_metadata_without_a_text_get_one(hub: HubServer, copy: Path) -> None:
+    (copy / "README.md").write_text("---\nlicense: mit\nbase_model: a/b\n---\n")
+    load(copy).push_to_hub(REPO)
+    text = hub.files(REPO)["README.md"].decode()
+    assert "# tiny\n" in text and metadata(text.encode())["license"] == "mit"
+    assert "The training data: the model's files do not say" in text and "licence" not in text
 
 
 @pytest.mark.parametrize(

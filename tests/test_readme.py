@@ -79,6 +79,7 @@ TRAINING = {
     ),
     "python training/evaluate.py data/ --model my-model/": " --pieces 4",
     "python training/gallery.py -o gallery/ --model my-model/": "",
+    "textmusic push my-model/ user/name --evaluation evaluation/ --dry-run": "",
     "python training/describe.py data/ --split valid -o valid.jsonl": " -n 4",
     "python training/sweep.py valid.jsonl --model my-model/ -o sampling.md": " --cells 2",
     "python training/ablate.py --minutes 3 -o ablation": (

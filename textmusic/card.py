@@ -1,13 +1,13 @@
 """A model card: README.md with the metadata that the Hugging Face Hub reads.
 
-A card that a model's folder has keeps its text; what its metadata lack is added. Where there is
-none, one is written from what the folder and an evaluation say.
+A card that a model's folder has keeps what it says; what its metadata lack is added. Where it has
+no text, one is written from what the folder and an evaluation say.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,12 @@ EXAMPLES = (
     "cheerful ragtime piano in C major, 8 bars",
 )
 SEED = 1  # of every sample
+# What only the one who trained a model can say, as metadata in its folder's README.md.
+UNKNOWN = {
+    "license": "the licence of the weights",
+    "base_model": "the base model",
+    "datasets": "the training data",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +93,11 @@ def complete(
     that are there can't be read.
     """
     file = folder / CARD
-    if file.exists():
-        card = _parsed(file.read_text(encoding="utf-8"))
-    else:
-        card = _parsed("---\n{}\n---\n" + _text(folder, repo, evaluation, samples))
+    card = _parsed(file.read_text(encoding="utf-8") if file.exists() else "---\n{}\n---\n")
     data = card.data
+    if not card.text.strip():
+        unknown = [words for name, words in UNKNOWN.items() if not data.get(name)]
+        card.text = _text(folder, repo, evaluation, samples, unknown)
     data["library_name"] = "textmusic"
     data["tags"] = list(dict.fromkeys([*(data.get("tags") or []), *TAGS]))
     for name, value in {"pipeline_tag": TASK, "language": LANGUAGES}.items():
@@ -142,7 +148,11 @@ def _result(name: str, figure: Figure, evaluation: Evaluation) -> EvalResult:
 
 
 def _text(
-    folder: Path, repo: str, evaluation: Evaluation | None, samples: Mapping[str, str]
+    folder: Path,
+    repo: str,
+    evaluation: Evaluation | None,
+    samples: Mapping[str, str],
+    unknown: Sequence[str],
 ) -> str:
     name = repo.split("/")[1]
     parts = [
@@ -159,11 +169,11 @@ def _text(
         parts += ["## Samples", "\n".join(heard)]
     if evaluation is not None:
         parts += ["## Evaluation", *_figures(evaluation)]
-    parts += [
-        "## Not stated",
-        "This card was written from the model's files, which do not say on what it was trained,"
-        " from which base model, and under which licence it is given.",
-    ]
+    if unknown:
+        parts += [
+            "## Not stated",
+            f"{', '.join(unknown).capitalize()}: the model's files do not say.",
+        ]
     return "\n\n".join(parts) + "\n"
 
 
