@@ -433,6 +433,13 @@ def test_files_that_were_changed_on_the_way_are_said_and_fetched_anew(
     assert piece(TextToMusic.from_pretrained(REPO, threads=1)) == piece(tiny)
 
 
+def test_what_could_run_code_is_never_fetched(shared: HubServer) -> None:
+    more = {"pytorch_model.bin": b"", "model.pkl": b"", "model.py": b"", "more/model.onnx": b""}
+    shared.repos[REPO].commit("main", {**shared.files(REPO), **more})
+    assert not set(more) & {path.name for path in fetch(REPO).rglob("*")}
+    assert not any(name in line for line in shared.log for name in more)
+
+
 def changed(hub: HubServer, **files: bytes | None) -> None:
     """A commit in which files have other content, or are gone."""
     named = {name.replace("_json", ".json"): content for name, content in files.items()}
