@@ -3,7 +3,7 @@
     with HubServer() as hub: ...  # hub.url is what HF_ENDPOINT is to be
 
 Written after what huggingface_hub 2.4 sends, without Xet. Large files come straight from `resolve`,
-where the real Hub redirects to storage. `fail` and `cut` make it behave badly.
+where the real Hub redirects to storage. `fail`, `cut` and `drop` make it behave badly.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ class Repo:
 
 @dataclass
 class Fault:
-    """What goes wrong with the next so many requests. cut: bytes of the body that are sent."""
+    """What goes wrong with the next so many requests: an error status; or the connection is cut.
+
+    cut: bytes of the answer's body that are sent before; None if there is no answer at all.
+    """
 
     request: re.Pattern[str]
     times: int
@@ -100,6 +103,10 @@ class HubServer:
     def cut(self, request: str, after: int, times: int = 1) -> None:
         """Cut the connection after so many bytes of the answer's body."""
         self.faults.append(Fault(re.compile(request), times, cut=after))
+
+    def drop(self, request: str, times: int) -> None:
+        """Cut the connection without an answer."""
+        self.faults.append(Fault(re.compile(request), times))
 
     def files(self, repo: str, revision: str = "main") -> Files:
         """The files of a revision."""
@@ -284,6 +291,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         request = f"{self.command} {path}"
         fault = hub.fault(request)
+        if fault is not None and not fault.status and fault.cut is None:
+            hub.log.append(f"{request} -> dropped")
+            return
         if fault is not None and fault.status:
             answer = Answer(fault.status, b'{"error": "injected"}', fault.headers)
         else:

@@ -402,6 +402,20 @@ def test_a_download_that_is_cut_for_good_is_said_and_taken_up_later(shared: HubS
     assert not any("GET" in line and "embeddings" in line for line in shared.log)  # was kept
 
 
+def test_an_upload_that_is_cut_is_sent_again_and_what_was_stored_is_not(
+    hub: HubServer, tiny: TextToMusic
+) -> None:
+    hub.drop("PUT", times=2)
+    hub.drop("commit/", times=1)
+    with pytest.raises(TextMusicError, match=r"the connection to the Hub failed .*; try again"):
+        tiny.push_to_hub(REPO)
+    assert sum(line.startswith("PUT") and line.endswith("dropped") for line in hub.log) == 2
+    hub.log.clear()
+    tiny.push_to_hub(REPO)
+    assert "model.onnx.data" in hub.files(REPO)
+    assert not any(line.startswith("PUT") for line in hub.log)
+
+
 def test_without_a_connection_what_is_in_the_cache_is_used(
     shared: HubServer, tiny: TextToMusic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
