@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,8 +60,22 @@ class Embeddings:
         except Exception as problem:  # the library's own exception type is not exported
             raise TextMusicError(broken(path.parent, problem)) from None
 
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        return int(self._quantised.shape[1])
+
     def __getitem__(self, ids: Ids) -> Floats:
         return np.asarray(self._quantised[ids] * self._scale[ids], dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """A run of one shape, bound once: the graph reads and writes these buffers and the cache."""
+
+    run: Any  # onnxruntime's IOBinding
+    embeddings: Floats  # (B, T, D)
+    logits: Floats  # (B, T, M)
 
 
 class OnnxEngine:
@@ -78,6 +93,7 @@ class OnnxEngine:
         self._embeddings = Embeddings(folder / "embeddings.safetensors")
         names = [i.name for i in self._session.get_inputs()]
         self._past = [name for name in names if name.startswith("past_key_values.")]
+        self._music = next(o.shape[-1] for o in self._session.get_outputs() if o.name == "logits")
         self.reserve(1)
 
     def reserve(self, slots: int) -> None:
@@ -88,6 +104,7 @@ class OnnxEngine:
         shape = (len(self._past), slots, self._heads, self.context, self._width)
         self._cache = np.zeros(shape, dtype=np.float32)
         self._lengths = np.zeros(slots, dtype=np.int64)
+        self._bound: tuple[tuple[int, int, int], _Binding] | None = None
 
     def prefill(self, slots: range, ids: Ids) -> Floats:
         """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
@@ -101,7 +118,7 @@ class OnnxEngine:
         if self._lengths[: len(ids)].max() >= self.context:
             raise ValueError(f"a slot holds {self.context} ids, more do not fit the context")
         self._lengths[: len(ids)] += 1
-        return np.asarray(self._run(ids[:, None], slice(len(ids)))[:, -1])
+        return np.asarray(self._run(ids[:, None], slice(0, len(ids)))[:, -1])
 
     def move(self, source: int, target: int) -> None:
         """Let a slot hold what another one holds."""
@@ -131,17 +148,35 @@ class OnnxEngine:
         """
         lengths = self._lengths[slots]
         mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
-        binding = self._session.io_binding()
-        binding.bind_cpu_input("inputs_embeds", self._embeddings[ids])
-        binding.bind_cpu_input("attention_mask", mask)
-        binding.bind_output("logits", "cpu")
+        shape = (slots.start, slots.stop, ids.shape[1])
+        if self._bound is None or self._bound[0] != shape:
+            self._bound = (shape, self._bind(slots, ids.shape[1]))
+        bound = self._bound[1]
+        bound.embeddings[:] = self._embeddings[ids]
+        bound.run.bind_cpu_input("attention_mask", mask)
+        self._session.run_with_iobinding(bound.run)
+        return bound.logits.copy()
+
+    def _bind(self, slots: slice, length: int) -> _Binding:
+        """Buffers for `length` ids in each of some slots; binding costs as much as several layers.
+
+        So a step that follows a step of the same shape is not bound anew, but for its mask.
+        """
+        batch = slots.stop - slots.start
+        run = self._session.io_binding()
+        embeddings = np.empty((batch, length, self._embeddings.width), dtype=np.float32)
+        logits = np.empty((batch, length, self._music), dtype=np.float32)
+        run.bind_input("inputs_embeds", *_place(embeddings))
+        run.bind_output("logits", *_place(logits))
         for name, cache in zip(self._past, self._cache, strict=True):
-            part = cache[slots]  # read and written in place
-            where = ("cpu", 0, np.float32, part.shape, part.ctypes.data)
-            binding.bind_input(name, *where)
-            binding.bind_output(name.replace("past_key_values", "present"), *where)
-        self._session.run_with_iobinding(binding)
-        return np.asarray(binding.get_outputs()[0].numpy(), dtype=np.float32)
+            run.bind_input(name, *_place(cache[slots]))  # read and written in place
+            run.bind_output(name.replace("past_key_values", "present"), *_place(cache[slots]))
+        return _Binding(run, embeddings, logits)
+
+
+def _place(array: Floats) -> tuple[str, int, Any, tuple[int, ...], int]:
+    """Where an array lies, as onnxruntime's bindings want it said."""
+    return "cpu", 0, np.float32, array.shape, array.ctypes.data
 
 
 def open_engine(folder: Path, *, threads: int | None = None) -> Engine:
