@@ -56,11 +56,11 @@ def _measured(model: str, pieces: Sequence[Piece]) -> Pace:
         sum(piece.report.notes for piece in written) / took,
         sum(piece.ids for piece in written) / took,
         sum(piece.report.measured_seconds for piece in written) / took,
-        _peak(),
+        peak_memory(),
     )
 
 
-def _peak() -> float:
+def peak_memory() -> float:
     """The most memory that this process ever held, MB; 0 if unknown."""
     # not getrusage: its maximum is inherited from the parent over fork and exec
     status = Path("/proc/self/status")
