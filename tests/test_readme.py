@@ -86,6 +86,9 @@ TRAINING = {
         f" --minutes 0.01 --base {DATA / 'tiny_model_int8'} --only"
         " 'reference: first 10 layers, full, 6e-4, batch 3,072'"
     ),
+    "python training/benchmark.py --model my-model/ -o speed.md": (
+        " --quick --only ours MIDI-LLM rendering"
+    ),
     "python training/train_tokenizers.py -o tokenizers/captions.model": (
         " --captions 500 --size 700"
     ),

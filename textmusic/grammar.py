@@ -365,11 +365,13 @@ class ScoreGrammar:
 
     def _first_room(self) -> int:
         """The earliest step, from now on, at which some instrument has a voice and a pitch left."""
-        best = self.total
-        for row in range(len(self._row)):
-            ends = np.sort(self._free_at[row][self._playable[row]])[::-1]
+        best, soon = self.total, self._now + 1
+        for free_at, playable in zip(self._free_at, self._playable, strict=True):
+            ends = free_at[playable]
             limit = min(MAX_VOICES, len(ends))
-            best = min(best, max(int(ends[limit - 1]), self._now + 1))
+            if np.count_nonzero(ends > soon) < limit:  # the usual case needs no order
+                return min(best, soon)
+            best = min(best, int(np.sort(ends)[-limit]))
         return best
 
     def _velocity_mask(self, mask: Mask) -> None:

@@ -93,7 +93,7 @@ def shown(figure: Any, unit: str = "") -> str:
         return figure
     if isinstance(figure, dict):
         figure = speed.Spread(**figure)
-    digits = f"{{:.{max(0, 2 - int(math.log10(max(figure.median, 1e-3))))}f}}"
+    digits = f"{{:.{max(0, 2 - math.floor(math.log10(max(figure.median, 1e-3))))}f}}"
     median, low, high = (digits.format(v) for v in (figure.median, figure.low, figure.high))
     return f"{median}{unit} [{low} - {high}]"
 
