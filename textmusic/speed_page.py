@@ -140,23 +140,29 @@ def writing(found: dict[str, Any], scale: Scale) -> list[str]:
         f" {mine[LONG]['notes']}). What a note costs was measured at a few lengths and taken as a"
         " straight line between them, and as constant beyond the last, where a peer whose"
         " positions end would have to stop. Peers have their published shapes and weights by"
-        " chance, float32 (MIDI-LLM: bfloat16), and are driven as their own code drives them.",
+        " chance, float32 (MIDI-LLM: bfloat16), and are driven as their own code drives them. The"
+        " last column compares with our short piece as it was written right after each of them.",
         "\n".join(f"- {line}" for line in said),
     ]
 
 
 def faster(mine: dict[str, Any], row: dict[str, Any], length: str) -> float:
-    """How many times as many notes a second."""
-    return pace_of(mine, length).median / pace_of(row, length).median
+    """How many times as many notes a second.
+
+    Against our short piece as it was written right after the other, if it was.
+    """
+    now = pace_of({SHORT: row["beside"]}, SHORT) if "beside" in row else pace_of(mine, SHORT)
+    longer = pace_of(mine, length).median / pace_of(mine, SHORT).median
+    return now.median * longer / pace_of(row, length).median
 
 
 def reached(found: dict[str, Any], name: str) -> dict[str, float]:
     """What an id reads, and the share of the machine's reading speed that writing reaches."""
-    row = found["ours"][name]
-    weights, cache = row["bytes"]
-    cache *= row[SHORT]["ids"] / 2  # on average
-    ids = pace_of(row, SHORT, "ids").median
-    rates = [found["bandwidth"][which]["median"] * 1e9 for which in ("memory", name)]
+    weights, cache = found["ours"][name]["bytes"]
+    part = found["bandwidth"]
+    cache *= part[name]["written"]["ids"] / 2  # on average
+    ids = pace_of({SHORT: part[name]["written"]}, SHORT, "ids").median
+    rates = [rate["median"] * 1e9 for rate in (part["memory"], part[name]["size"])]
     read = weights + cache
     return {"weights": weights / 1e6, "cache": cache / 1e6, "ids": ids,
             "limit": rates[0] / read, "share": ids * read / rates[0],
@@ -173,7 +179,8 @@ def limit(found: dict[str, Any], scale: Scale) -> list[str]:
             rows.append([name, f"{r['weights']:.1f}", f"{r['cache']:.1f}", f"{r['limit']:.0f}",
                          f"{r['ids']:.0f}", f"{r['share']:.0%}",
                          f"{r['share of its size']:.0%}"])  # fmt: skip
-    rates = ", ".join(f"{name} {shown(rate)}" for name, rate in found["bandwidth"].items())
+    rates = ", ".join(f"{name} {shown(rate.get('size', rate))}"
+                      for name, rate in found["bandwidth"].items())  # fmt: skip
     return [
         "## The limit",
         table(*rows),

@@ -66,12 +66,25 @@ def exported(source: Path, models: Path, precision: str) -> Path:
 
 
 def bandwidth(scale: Scale, done: dict[str, Any]) -> dict[str, Any]:
-    """Reading from memory, and over and over what a step reads, part of which caches may keep."""
-    found = {"memory": speed.read_bandwidth(scale.megabytes, cores(), scale.repeats)}
+    """Reading from memory; and for each precision, side by side, reading so much and writing."""
+    reading = speed.read_bandwidth(scale.megabytes, cores(), scale.repeats)
+    found: dict[str, Any] = {"memory": speed.spread(reading)}
     for precision, row in done["ours"].items():
         if "bytes" in row:
-            found[precision] = speed.read_bandwidth(row["bytes"][0] / 1e6, cores(), scale.repeats)
-    return {name: speed.spread(values) for name, values in found.items()}
+            folder = speed.alone(exported, scale.folder, scale.models, precision)
+            size = row["bytes"][0] / 1e6
+            found[precision] = {
+                "size": speed.spread(speed.read_bandwidth(size, cores(), scale.repeats)),
+                "written": beside(scale, folder),
+            }
+    return found
+
+
+def beside(scale: Scale, folder: Path) -> speed.Written:
+    """The short piece written now: what is compared was measured at one time."""
+    given = (str(folder), TEXT, scale.bars[0], SEED, scale.repeats)
+    written: speed.Written = speed.alone(speed.writing, *given)
+    return written
 
 
 def in_torch(scale: Scale, done: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +94,8 @@ def in_torch(scale: Scale, done: dict[str, Any]) -> dict[str, Any]:
     row = reference(done)
     ids = row[SHORT]["ids"] / row[SHORT]["notes"]
     given = (scale.folder, ids, points(row), scale.repeats)
-    return pieces(*speed.alone(peers.own_costs, *given), row)
+    figures = pieces(*speed.alone(peers.own_costs, *given), row)
+    return figures | {"beside": beside(scale, scale.folder)}
 
 
 def others(name: str) -> Part:
@@ -93,7 +107,8 @@ def others(name: str) -> Part:
         row = reference(done)
         tokens = row[LONG]["tokens"] / row[LONG]["notes"]
         given = (name, tokens, points(row), scale.repeats, scale.tiny)
-        return pieces(*speed.alone(peers.peer_costs, *given), row)
+        figures = pieces(*speed.alone(peers.peer_costs, *given), row)
+        return figures | {"beside": beside(scale, scale.folder)}
 
     return measure
 
@@ -109,7 +124,7 @@ def reference(done: dict[str, Any]) -> dict[str, Any]:
 def points(row: dict[str, Any]) -> list[int]:
     """Notes written at which a note's cost is measured."""
     short, long = row[SHORT]["notes"], row[LONG]["notes"]
-    return sorted({1, short // 2, short, long // 2, long})
+    return sorted({1, short, long // 2, long})
 
 
 def pieces(costs: dict[int, speed.Spread], context: float, row: dict[str, Any]) -> dict[str, Any]:
@@ -162,15 +177,12 @@ def rendering(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def growth(scale: Scale, done: dict[str, Any]) -> dict[str, Any]:
+def growth(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
     """Time and memory against bars; what a step costs against what it looks back on."""
     found = {
-        str(b): done["ours"]["int8"].get(n)
-        for n, b in zip((SHORT, LONG), scale.bars[:2], strict=True)
+        str(bars): speed.alone(speed.writing, scale.model, TEXT, bars, SEED, scale.repeats)
+        for bars in scale.bars
     }
-    longest = scale.bars[2]
-    given = (scale.model, TEXT, longest, SEED, scale.repeats)
-    found[str(longest)] = speed.alone(speed.writing, *given)
     steps = speed.alone(speed.step_costs, scale.model, (16, 256, 512, 1024), scale.repeats)
     shares = speed.alone(speed.shares, scale.model, TEXT, scale.bars[0], SEED)
     return {"bars": found, "steps": steps, "shares": shares}
