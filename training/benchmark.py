@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from textmusic import speed
-from textmusic.engine import cores
+from textmusic.engine import cores, read_config
 from textmusic.speed_page import LONG, PEERS, PRECISIONS, SEED, SHORT, TEXT, Scale, page, reason
 
 Part = Callable[[Scale, dict[str, Any]], dict[str, Any]]
@@ -32,7 +32,7 @@ Part = Callable[[Scale, dict[str, Any]], dict[str, Any]]
 
 
 def ours(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
-    """The model as it is, and its weights in other precisions, for two lengths."""
+    """The model as it is, for two lengths, and its weights in other precisions."""
     found: dict[str, Any] = {}
     for precision in PRECISIONS:
         try:
@@ -41,16 +41,15 @@ def ours(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
             found[precision] = {"missing": reason(problem)}
             continue
         found[precision] = {"bytes": speed.bytes_per_id(folder, 1)}
-        for name, bars in zip((SHORT, LONG), scale.bars[:2], strict=True):
-            given = (str(folder), TEXT, bars, SEED, scale.repeats)
-            found[precision][name] = speed.alone(speed.writing, *given)
+        found[precision][SHORT] = beside(scale, folder)
+        if folder == scale.folder:
+            given = (scale.model, TEXT, scale.bars[1], SEED, scale.repeats)
+            found[precision][LONG] = speed.alone(speed.writing, *given)
     return found
 
 
 def exported(source: Path, models: Path, precision: str) -> Path:
     """A folder with the weights of `source` in some precision; made in `models` if need be."""
-    from textmusic.engine import read_config
-
     if read_config(source).get("precision") == precision:
         return source
     folder = models / precision
@@ -179,9 +178,9 @@ def rendering(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
 
 def growth(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
     """Time and memory against bars; what a step costs against what it looks back on."""
-    found = {
-        str(bars): speed.alone(speed.writing, scale.model, TEXT, bars, SEED, scale.repeats)
-        for bars in scale.bars
+    found = {  # the longest once: it is its own average
+        str(bars): speed.alone(speed.writing, scale.model, TEXT, bars, SEED, repeats)
+        for bars, repeats in ((scale.bars[0], scale.repeats), (scale.bars[2], 1))
     }
     steps = speed.alone(speed.step_costs, scale.model, (16, 256, 512, 1024), scale.repeats)
     shares = speed.alone(speed.shares, scale.model, TEXT, scale.bars[0], SEED)
@@ -241,16 +240,19 @@ def main() -> None:
     parser.add_argument("--model", help="model folder; by default the bundled one")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[], metavar="PART",
                         help=f"measure these parts anew: {', '.join(PARTS)}")  # fmt: skip
+    parser.add_argument("--repeats", type=int, default=5, help="of each figure")
     parser.add_argument("--quick", action="store_true", help="small, for a test")
     args = parser.parse_args()
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        scale = Scale(args.model, Path(folder))
+        scale = Scale(args.model, Path(folder), repeats=args.repeats)
         if args.quick:
             scale = Scale(
                 args.model, Path(folder), bars=(1, 2, 3), batches=(1, 2), batch_bars=1,
                 repeats=2, megabytes=8, tiny=True,
             )  # fmt: skip
+        if read_config(scale.folder).get("precision") != "int8":
+            parser.error("give a model in int8; its weights are measured in other precisions too")
         kept = measured(scale, args.output.with_suffix(".json"), args.only)
     said = " ".join(["python training/benchmark.py", *sys.argv[1:]])
     args.output.write_text(page(kept["parts"], kept["conditions"], scale, said), encoding="utf-8")
