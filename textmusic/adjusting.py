@@ -39,6 +39,8 @@ class Adjustment:
 
 def adjust(score: Score, adjustment: Adjustment) -> Generation:
     """A changed copy of a piece, with its report; raises TextMusicError for what can't be done."""
+    if adjustment == Adjustment():
+        raise TextMusicError("nothing is to be changed; transpose, snap, or name another tempo.")
     within("transpose", adjustment.semitones, -MOST_SEMITONES, MOST_SEMITONES)
     material = material_of(score)
     notes = _transposed(material.notes, adjustment.semitones)
@@ -54,7 +56,11 @@ def adjust(score: Score, adjustment: Adjustment) -> Generation:
         for mark in made.tempos:
             mark.qpm = mark.qpm * ratio
     plan = replace(measure(made), key=key, begin=True, end=True)
-    asked = Plan(key=adjustment.key, tempo=adjustment.tempo, programs=adjustment.programs)
+    asked = Plan(
+        key=key if adjustment.semitones or adjustment.key else None,
+        tempo=adjustment.tempo,
+        programs=adjustment.programs,
+    )
     prompt = Prompt("", asked, None, "", ())
     return account(prompt, plan, finish(made, plan), 0, "adjusted", ids=0, nats=0.0)
 

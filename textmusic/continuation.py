@@ -41,7 +41,7 @@ class Continuation:
         """
         within("bars", bars, 1, MAX_BARS)
         self._music, self._material = music, material
-        prompt = music.understand(text, controls=controls)
+        self._prompt = prompt = music.understand(text, controls=controls)
         if prompt.asked.time_signature not in (None, material.plan.time_signature):
             raise TextMusicError(
                 f"the piece is in {material.plan.time_signature}; a continuation can't be in"
@@ -104,7 +104,7 @@ class Continuation:
         whole = replace(material, notes=joined(material.notes, new, material.end))
         score = finish(whole.score(), plan)
         return account(
-            take.prompt, plan, score, take.seed, self._music.name,
+            self._prompt, plan, score, take.seed, self._music.name,
             ids=len(ids), nats=take.likelihood,
         )  # fmt: skip
 

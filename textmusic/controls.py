@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textmusic.errors import TextMusicError
-from textmusic.plan import DRUMS, LEVELS, MAX_BARS, MAX_PROGRAMS, NO_KEY, Plan
+from textmusic.plan import (
+    DRUMS,
+    LEVELS,
+    MAX_BARS,
+    MAX_PROGRAMS,
+    NO_KEY,
+    TEMPO_RANGE,
+    Plan,
+    field_tokens,
+    field_vocabulary,
+)
 
 MAX_SEED = 2**32 - 1
 
@@ -58,6 +68,19 @@ class Controls:
             bars=self.bars,
             density=None if self.density is None else parse_density(self.density),
         )
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise TextMusicError for values that no plan can have."""
+    known = field_vocabulary()
+    for name, value in plan.known():
+        if name == "tempo":
+            within(name, value, *TEMPO_RANGE)
+        elif name == "bars":
+            within(name, value, 1, MAX_BARS)
+        elif not set(field_tokens(name, value)) <= set(known[name]):
+            said = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+            raise TextMusicError(f"'{said}' can't be had as {name}; see textmusic.Plan.")
 
 
 def within(name: str, value: float, low: float, high: float) -> None:

@@ -21,7 +21,7 @@ from textmusic.decoding import Bar, Take
 from textmusic.drawing import Drawing
 from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
-from textmusic.generation import Generation, finish, write_text
+from textmusic.generation import Generation, finish, slug_of, write_text
 from textmusic.live_audio import sounding
 from textmusic.material import material_of
 from textmusic.picture import piano_roll
@@ -179,7 +179,8 @@ class Desk:
         """Write a piece's files; the visit's next piece."""
         self.cache.mkdir(parents=True, exist_ok=True)
         folder = self.cache / secrets.token_urlsafe(16)
-        files = generation.save(folder, formats=FORMATS)
+        stem = f"{slug_of(title)}-{generation.seed}"
+        files = generation.save(folder, formats=FORMATS, stem=stem)
         number = 1 + max((piece.number for piece in pieces), default=0)
         return Piece(number, title, tuple(files), generation.report, parent)
 

@@ -47,8 +47,7 @@ class Generation:
     @property
     def slug(self) -> str:
         """The prompt as a file name: "calm-piano-in-d-minor"."""
-        words = re.sub(r"[^\w]+", "-", self.prompt.text.lower()).strip("-")[:48].strip("-")
-        return words or "untitled"
+        return slug_of(self.prompt.text)
 
     def midi(self) -> bytes:
         """The piece as a MIDI file, which says what `replay` needs to write it again."""
@@ -128,6 +127,12 @@ class Generation:
             render.write_audio(audio, path)
 
 
+def slug_of(text: str) -> str:
+    """A text as a file name; "untitled" where nothing is left of it."""
+    words = re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:48].strip("-")
+    return words or "untitled"
+
+
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` make a file under a temporary name, then give it its own name.
 
@@ -163,9 +168,12 @@ def write_text(path: Path, text: str) -> None:
 
 def account(
     prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
-    sampling: Sampling | None = None,
+    sampling: Sampling | None = None, planned: Plan | None = None,
 ) -> Generation:  # fmt: skip
-    """A piece with its report: what was asked and planned, and what is measured in the score."""
+    """A piece with its report: what was asked and planned, and what is measured in the score.
+
+    planned: where that is not what has become of it, as in a piece that was stopped.
+    """
     from textmusic import __version__, measure
 
     report = Report(
@@ -176,7 +184,7 @@ def account(
         version=__version__,
         asked=prompt.asked,
         seconds=prompt.seconds,
-        planned=plan,
+        planned=planned or plan,
         measured=measure.measure(score),
         measured_seconds=round(measure.seconds(score), 3),
         notes=int(score.note_num()),

@@ -17,6 +17,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from textmusic import __version__
 from textmusic.broadcast import route
 from textmusic.caption import load_data
 from textmusic.desk import MOST_VARIATIONS, Desk
@@ -40,6 +41,12 @@ EXAMPLES = (
     "energetic rock in E minor with distorted guitar, bass and drums",
     "欢快的G大调小提琴舞曲，每分钟140拍",
 )
+USE = f"""Type what you want to hear; what is understood is said below it, and *Details* corrects it.
+Click the piano roll to hear from there. *Continue* goes on from a piece, or from a MIDI file of yours.
+Everything is written here, on this machine; nothing is sent elsewhere. To cite: *textmusic*, version
+{__version__}, 2026 (Apache-2.0), with the model below.
+
+"""
 KEPT_SECONDS = 24 * 3600  # how long results can be downloaded
 WAITING = 32  # people in the queue at most
 
@@ -113,7 +120,7 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
             made["seconds"] = gr.Textbox(label=I18N("seconds"))
             made["valence"] = gr.Slider(0, 5, value=0, step=1, label=I18N("valence"))
             made["arousal"] = gr.Slider(0, 5, value=0, step=1, label=I18N("arousal"))
-        with gr.Row(equal_height=True):
+        with gr.Row():
             # not a gr.Number: that shows 0 where nothing was chosen, and 0 is a seed
             made["seed"] = gr.Textbox(label=I18N("seed"), info=I18N("seed_info"))
             made["dice"] = gr.Button(I18N("dice"))
@@ -122,9 +129,10 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
             )
     default = Sampling()
     with gr.Accordion(I18N("advanced"), open=False), gr.Row():
-        made["temperature"] = gr.Slider(0, 2, default.temperature, label=I18N("temperature"))
-        made["top_p"] = gr.Slider(0.05, 1, default.top_p, label=I18N("top_p"))
-        made["key_strength"] = gr.Slider(0, 1, default.key_strength, label=I18N("key_strength"))
+        for name, low, high in (("temperature", 0, 2), ("top_p", 0.05, 1), ("key_strength", 0, 1)):
+            made[name] = gr.Slider(
+                low, high, getattr(default, name), label=I18N(name), info=I18N(f"{name}_info")
+            )
         made["model"] = gr.Dropdown(list(models), value=next(iter(models)), label=I18N("model"))
     return made
 
@@ -136,12 +144,12 @@ def _continue() -> dict[str, Any]:
         label=I18N("upload"), file_types=[".mid", ".midi"], file_count="single"
     )
     made["text"] = gr.Textbox(label=I18N("description"), max_length=MAX_CHARACTERS)
-    with gr.Row(equal_height=True):
+    with gr.Row():
         made["bars"] = gr.Slider(1, 64, value=8, step=1, label=I18N("more_bars"))
         made["go_on"] = gr.Button(I18N("go_on"), variant="primary")
         made["keep"] = gr.Slider(1, 64, value=2, step=1, label=I18N("keep"))
         made["vary"] = gr.Button(I18N("vary"))
-    with gr.Row(equal_height=True):
+    with gr.Row():
         made["semitones"] = gr.Slider(-24, 24, value=0, step=1, label=I18N("semitones"))
         made["tempo"] = gr.Textbox(label=I18N("tempo"))
         made["snap"] = gr.Dropdown([(I18N("open"), ""), *KEYS], value="", label=I18N("snap"))
@@ -169,7 +177,7 @@ def _compare(models: Mapping[str, Any]) -> dict[str, Any]:
     made["text"] = gr.Textbox(
         label=I18N("description"), value=EXAMPLES[0], max_length=MAX_CHARACTERS
     )
-    with gr.Row(equal_height=True):
+    with gr.Row():
         made["first"] = gr.Dropdown(names, value=names[0], label=I18N("first"))
         made["second"] = gr.Dropdown(names, value=names[-1], label=I18N("second"))
         made["seed"] = gr.Textbox(label=I18N("seed"))
@@ -184,8 +192,9 @@ def _compare(models: Mapping[str, Any]) -> dict[str, Any]:
 def _result() -> dict[str, Any]:
     """What is below all tabs: the visit's pieces, and the one that is chosen."""
     made: dict[str, Any] = {"pieces": gr.State([], time_to_live=KEPT_SECONDS)}
+    made["progress"] = gr.HTML(elem_classes="tm-progress")
     made["live"] = gr.HTML(elem_classes="tm-live")
-    made["piece"] = gr.HTML(label=I18N("music"))
+    made["piece"] = gr.HTML(label=I18N("music"), elem_classes="tm-result")
     made["chosen"] = gr.Radio([], label=I18N("pieces"), visible=False)
     with gr.Tabs(visible=False) as made["tabs"]:
         with gr.Tab(I18N("report")):
@@ -193,9 +202,7 @@ def _result() -> dict[str, Any]:
         with gr.Tab(I18N("sheet")) as made["sheet_tab"]:
             made["sheet"] = gr.HTML(elem_classes="tm-sheet")
         with gr.Tab(I18N("downloads")):
-            made["files"] = gr.File(
-                label=I18N("downloads"), file_count="multiple", interactive=False
-            )
+            made["files"] = gr.HTML()
     return made
 
 
@@ -238,7 +245,7 @@ def _card(music: TextToMusic) -> str:
     card = path.read_text(encoding="utf-8") if path.exists() else f"# {music.name}"
     if card.startswith("---"):
         card = card.split("\n---\n", 1)[-1]
-    return card
+    return USE + card
 
 
 def launch(
@@ -272,5 +279,6 @@ def launch(
         if "empty port" not in str(problem):
             raise
         raise TextMusicError(
-            f"{host}:{port or 7860} can't be listened on; choose another --port or --host."
+            f"{host}:{port or 7860} is in use, or not this machine's; choose another --port or"
+            " --host."
         ) from None

@@ -26,6 +26,7 @@ from textmusic.render import render, write_audio
 from textmusic.sampling import Sampling
 from textmusic.untrusted import read_score
 from textmusic.views import (
+    files_html,
     live_html,
     piece_html,
     report_html,
@@ -60,7 +61,7 @@ class Events:
         wish = {create[name] for name in WISH}
         shown = [result[k] for k in ("pieces", "live", "piece", "chosen", "tabs", "report",
                                      "files", "sheet")]  # fmt: skip
-        writing = {"outputs": shown, "show_progress_on": result["piece"],
+        writing = {"outputs": shown, "show_progress_on": result["progress"],
                    "concurrency_id": "writing", **private}  # fmt: skip
         gr.on(
             [create["start"].click, create["text"].submit], self.generate,
@@ -68,9 +69,10 @@ class Events:
         )  # fmt: skip
         for name in ("text", "key", "tempo", "time_signature", "instruments", "bars", "seconds",
                      "genre", "density"):  # fmt: skip
-            event = create[name].blur if name in ("text", "tempo") else create[name].change
-            event(self.understand, wish, create["understood"], queue=False, show_progress="hidden",
-                  trigger_mode="always_last", **private)  # fmt: skip
+            create[name].change(
+                self.understand, wish, create["understood"], queue=False, show_progress="hidden",
+                trigger_mode="always_last", **private,
+            )  # fmt: skip
         create["dice"].click(_seed, None, create["seed"], queue=False, **private)
         create["stop"].click(self.stop, None, None, queue=False, **private)
         page.unload(self.stop)  # nobody waits for it any more
@@ -90,7 +92,7 @@ class Events:
             self.side_by_side,
             {compare[k] for k in ("text", "first", "second", "seed")},
             [compare["one"], compare["two"], result["live"], result["piece"]],
-            concurrency_id="writing", **private,
+            show_progress_on=result["progress"], concurrency_id="writing", **private,
         )  # fmt: skip
         result["chosen"].input(self.choose, {result["chosen"], result["pieces"]}, shown,
                                queue=False, show_progress="hidden", **private)  # fmt: skip
@@ -180,10 +182,12 @@ class Events:
                 Controls(instruments=programs).plan().programs,
             )
             made = self.desk.adjust(source, adjustment)
-            pieces = self._keep([made], data[self.result["pieces"]], title, parent)
+            named = f"{title} ({say('adjusted', _language(request))})"
+            pieces = self._keep([made], data[self.result["pieces"]], named, parent)
             return self._shown(pieces, pieces[-1], request) | self._sides(
                 source, title, pieces[-1], request
             )
+        return self._nothing()
 
     def undo(self, data: Shown, request: gr.Request) -> Shown:
         """Back to the piece that the chosen one was made of."""
@@ -193,6 +197,10 @@ class Events:
             if not before:
                 raise TextMusicError("there is nothing to undo; the piece was not made of another.")
             return self._shown(pieces, before[0], request)
+        return self._nothing()
+
+    def _nothing(self) -> Shown:
+        return {self.result["live"]: gr.skip()}
 
     def _changed(
         self, data: Shown, request: gr.Request, progress: gr.Progress, bars: int = 0,
@@ -204,7 +212,9 @@ class Events:
             wish = Wish(text)
             making = self.desk.go_on(source, bars, wish, _visitor(request), keep)
             pieces = data[self.result["pieces"]]
-            new = yield from self._written(making, pieces, text or title, parent, request, progress)
+            done = say("continued" if keep is None else "varied", _language(request))
+            named = f"{text or title} ({done})"
+            new = yield from self._written(making, pieces, named, parent, request, progress)
             yield self._sides(source, title, new, request)
 
     def _source(self, data: Shown, request: gr.Request) -> tuple[Path, str, int | None]:
@@ -273,7 +283,7 @@ class Events:
             file, pages = self.desk.sheet(chosen)
         except TextMusicError as problem:
             return {result["sheet"]: f"<p>{escape(str(problem))}</p>"}
-        files = [str(path) for path in (*chosen.files, file)]
+        files = files_html((*chosen.files, file))
         return {result["sheet"]: sheet_html(pages, chosen.title), result["files"]: files}
 
     def _written(
@@ -323,11 +333,12 @@ class Events:
         names = [(piece.name, piece.number) for piece in reversed(pieces)]
         return {
             result["pieces"]: list(pieces),
+            result["live"]: "",
             result["piece"]: piece_html(chosen.audio, chosen.drawing(), chosen.name, language),
             result["chosen"]: gr.update(choices=names, value=chosen.number, visible=True),
             result["tabs"]: gr.update(visible=True),
             result["report"]: report_html(chosen.report, language),
-            result["files"]: [str(path) for path in chosen.files],
+            result["files"]: files_html(chosen.files),
             result["sheet"]: "",
         }
 
@@ -338,11 +349,14 @@ class Events:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Problems as a message on the page. It is shown as HTML, and it may quote the text."""
+    """Problems as a message on the page. It is shown as HTML, and it may quote the text.
+
+    A warning, since an error's mark would stay upon the page.
+    """
     try:
         yield
     except TextMusicError as problem:
-        raise gr.Error(escape(str(problem), quote=False), print_exception=False) from None
+        gr.Warning(escape(str(problem), quote=False))
 
 
 def _seed() -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textmusic.controls import check_plan
 from textmusic.decoding import Bar, Take, decode, in_turn
 from textmusic.engine import SLOTS, Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
@@ -99,6 +100,7 @@ class TextToMusic:
         self, text: str, *, controls: Plan = Plan(), seconds: float | None = None
     ) -> Prompt:
         """What would be forced for this text and these controls, and what could not be used."""
+        check_plan(controls)
         prompt = read_prompt(text, controls=controls, seconds=seconds)
         if prompt.asked.programs == (DRUMS,) and prompt.asked.key is not None:
             note = f"'{prompt.asked.key}': drums alone have no key"
@@ -285,7 +287,7 @@ class TextToMusic:
         prompt, n = take.prompt, len(ids)
         return account(
             prompt, plan, score, take.seed, self.name, ids=n, nats=take.likelihood,
-            sampling=take.sampling if take.done else None,
+            sampling=take.sampling if take.done else None, planned=take.plan,
         )  # fmt: skip
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from symusic import Score
 
-from textmusic.controls import MAX_SEED, within
+from textmusic.controls import MAX_SEED, check_plan, within
 from textmusic.errors import TextMusicError
 from textmusic.measure import notes_of
-from textmusic.plan import MAX_BARS, TEMPO_RANGE, Plan, field_tokens, field_vocabulary
+from textmusic.plan import Plan
 from textmusic.reading.length import SECONDS_RANGE
 from textmusic.report import Report
 from textmusic.sampling import Sampling
@@ -59,7 +59,7 @@ class Recipe:
             name: tuple(v) if name == "programs" else v for name, v in data["asked"].items()
         }
         plan, sampling = Plan(**asked), Sampling(**data["sampling"])
-        _check(plan)
+        check_plan(plan)  # files can be forged
         made = Recipe(**{**data, "asked": plan, "sampling": sampling})
         if not (isinstance(made.text, str) and isinstance(made.seed, int)):
             raise ValueError("text or seed is missing")
@@ -67,18 +67,6 @@ class Recipe:
         if made.seconds is not None:
             within("seconds", made.seconds, *SECONDS_RANGE)
         return made
-
-
-def _check(plan: Plan) -> None:
-    """Raise ValueError or TextMusicError for values that no plan can have: files can be forged."""
-    known = field_vocabulary()
-    for name, value in plan.known():
-        if name == "tempo":
-            within(name, value, *TEMPO_RANGE)
-        elif name == "bars":
-            within(name, value, 1, MAX_BARS)
-        elif not set(field_tokens(name, value)) <= set(known[name]):
-            raise ValueError(f"{name} {value}")
 
 
 def embed(midi: bytes, recipe: Recipe | None) -> bytes:

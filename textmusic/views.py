@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -36,8 +37,8 @@ def roll_html(drawing: Drawing, language: str = "en") -> str:
     ]  # fmt: skip
     data = escape(json.dumps(strips))
     return (
-        f'<div class="tm-roll" data-strips="{data}">'
-        f'{image(to_svg(drawing), say("roll", language))}<i class="tm-head" hidden></i></div>'
+        f'<div class="tm-scroll"><div class="tm-roll" data-strips="{data}">'
+        f'{image(to_svg(drawing), say("roll", language))}<i class="tm-head" hidden></i></div></div>'
     )
 
 
@@ -76,13 +77,13 @@ def report_html(report: Report, language: str = "en") -> str:
         f'<th scope="col">{say(head, language) if head else ""}</th>'
         for head in ("", "asked", "planned", "measured", "")
     )
-    again = ""
+    again = say("no_repeat", language)
     if report.sampling is not None:
-        again = f" · {say('seed', language).lower()} {report.seed}: {say('repeat', language)}"
+        again = f"{say('seed', language).lower()} {report.seed}: {say('repeat', language)}"
     return (
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         f"{unused_html(report.unused, language)}"
-        f'<p class="tm-open">{report.notes:,} {say("notes", language)}{again}</p>'
+        f'<p class="tm-open">{report.notes:,} {say("notes", language)} · {again}</p>'
     )
 
 
@@ -105,6 +106,16 @@ def understood_html(prompt: Prompt, controls: Plan, language: str) -> str:
             f"<span{kind}>{_field(field, language)}: {said}({say(source, language)})</span>"
         )
     return f'<p class="tm-facts">{" · ".join(parts)}</p>{unused_html(prompt.unused, language)}'
+
+
+def files_html(files: Sequence[Path]) -> str:
+    """Links to take files away by, with their sizes."""
+    items = "".join(
+        f'<li><a download href="{escape(f"gradio_api/file={path}")}">{escape(path.name)}</a>'
+        f" ({max(path.stat().st_size / 1000, 0.1):,.1f} kB)</li>"
+        for path in files
+    )
+    return f'<ul class="tm-files">{items}</ul>'
 
 
 def sheet_html(pages: list[str], title: str) -> str:

@@ -82,6 +82,19 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "with it, the same description gives this piece again",
         "用它和同样的描述可以再次得到这首曲子",
     ),
+    "no_repeat": (
+        "stopped, continued or changed: no seed gives this piece again",
+        "已停止、续写或修改：没有种子能再次得到它",
+    ),
+    "temperature_info": (
+        "how freely notes are chosen; 0: the likeliest",
+        "选音的自由度；0：最可能的",
+    ),
+    "top_p_info": ("leave out what is unlikely; 1: nothing", "排除不太可能的；1：不排除"),
+    "key_strength_info": ("help for the key; 1: scale tones only", "对调性的帮助；1：只用调内音"),
+    "continued": ("continued", "续写"),
+    "varied": ("varied", "变奏"),
+    "adjusted": ("adjusted", "已调整"),
     "notes": ("notes", "个音符"),
     "no_piece": (
         "There is no piece yet; generate one or upload a MIDI file.",

@@ -2,6 +2,25 @@
 (() => {
   if (window.textmusic) return;
   window.textmusic = true;
+  // The finished piece goes on where the one that was heard live is taken away.
+  let heard = null, before = null;
+  const finished = () => document.querySelector(".tm-result .tm-piece audio");
+  const live = (event) => event.target.closest && event.target.closest(".tm-live");
+  document.addEventListener("timeupdate", (event) => {
+    if (live(event)) heard = event.target.paused ? null : event.target.currentTime;
+  }, true);
+  document.addEventListener("pause", (event) => { if (live(event)) heard = null; }, true);
+  document.addEventListener("play", (event) => {
+    if (live(event)) before = finished() && finished().src;
+  }, true);
+  new MutationObserver(() => {
+    const audio = finished();
+    if (heard === null || !audio || audio.src === before) return;
+    if (document.querySelector(".tm-live audio")) return;
+    audio.currentTime = heard;
+    heard = null;
+    audio.play().catch(() => {});
+  }).observe(document, {subtree: true, childList: true});
   const parts = (inside) => {
     const piece = inside.closest(".tm-piece");
     return piece && {
