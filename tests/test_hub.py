@@ -156,9 +156,10 @@ def test_what_is_to_be_private_does_not_go_where_all_can_see(
 
 
 @pytest.mark.bundled
-def test_an_lstm_is_shared_in_the_same_way(hub: HubServer) -> None:
+def test_an_lstm_is_shared_in_the_same_way(hub: HubServer, tmp_path: Path) -> None:
     music = TextToMusic.from_pretrained("lstm", threads=1)
-    pushed = music.push_to_hub("user/lstm")
+    figures = report(tmp_path / "comparison", "default", "lstm")
+    pushed = music.push_to_hub("user/lstm", evaluation=figures)
     assert {"encoder.onnx", "decoder.onnx", "captions.model"} <= set(pushed.files)
     assert metadata(hub.files("user/lstm")["README.md"])["license"] == "apache-2.0"  # its own card
     assert piece(TextToMusic.from_pretrained("user/lstm", threads=1)) == piece(music)
@@ -292,9 +293,10 @@ def test_a_card_that_the_hub_or_nobody_can_read_is_said(hub: HubServer, copy: Pa
     (copy / "README.md").write_text("---\nlicense: bad\n---\n")
     with pytest.raises(TextMusicError, match=r'"license" must be known\); mend the metadata'):
         load(copy).push_to_hub(REPO)
-    (copy / "README.md").write_text("---\ntags: [a\n---\n")
-    with pytest.raises(TextMusicError, match=r"metadata of README.md can't be read"):
-        load(copy).push_to_hub(REPO)
+    for content in (b"---\ntags: [a\n---\n", b"---\n- a\n---\n", b"\xff\xfe"):
+        (copy / "README.md").write_bytes(content)
+        with pytest.raises(TextMusicError, match=r"metadata of README.md can't be read"):
+            load(copy).push_to_hub(REPO)
 
 
 # What can go wrong --------------------------------------------------------------------------------

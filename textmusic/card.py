@@ -7,7 +7,7 @@ no text, one is written from what the folder and an evaluation say.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,15 +51,17 @@ class Evaluation:
     figures: Mapping[str, Mapping[str, Figure]]
 
 
-def read_evaluation(folder: Path, names: Container[str]) -> Evaluation:
-    """A model's figures in the report.json of a folder. names: what the model may be called there.
+def read_evaluation(folder: Path, names: Sequence[str]) -> Evaluation:
+    """A model's figures in the reports of a folder. names: what the model is called.
 
     Raises TextMusicError where there is no report, or none of this model.
     """
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        (folder / "report.md").stat()  # goes along
         entries = {name: e for name, e in report["entries"].items() if name != "real"}
-        named = [name for name in entries if name in names or f"textmusic-{name}" in names]
+        called = {name.removeprefix("textmusic-").replace("/", "--") for name in names}
+        named = [name for name in entries if name.removeprefix("textmusic-") in called]
         (ours,) = named or entries
         figures = {
             section: {name: Figure(**value) for name, value in found.items()}
@@ -93,7 +95,7 @@ def complete(
     that are there can't be read.
     """
     file = folder / CARD
-    card = _parsed(file.read_text(encoding="utf-8") if file.exists() else "---\n{}\n---\n")
+    card = _parsed(file.read_bytes() if file.exists() else b"---\n{}\n---\n")
     data = card.data
     if not card.text.strip():
         unknown = [words for name, words in UNKNOWN.items() if not data.get(name)]
@@ -114,14 +116,14 @@ def complete(
 
 def read_metadata(card: str) -> str:
     """The metadata of a card, YAML."""
-    return _parsed(card).data.to_yaml()
+    return _parsed(card.encode()).data.to_yaml()
 
 
-def _parsed(text: str) -> ModelCard:
+def _parsed(content: bytes) -> ModelCard:
     from huggingface_hub import ModelCard
 
     try:
-        return ModelCard(text)
+        return ModelCard(content.decode("utf-8"))
     except Exception as problem:  # of the YAML parser too, which is not a dependency of ours
         why = " ".join(str(problem).split())
         raise TextMusicError(f"the metadata of {CARD} can't be read ({why}); mend them.") from None

@@ -62,6 +62,8 @@ def push(
     from textmusic.card import read_metadata
 
     _check_id(repo)
+    if not dry_run:
+        _check_token()
     files = contents(music, repo, evaluation, samples)
     card = files[CARD]
     assert isinstance(card, bytes)
@@ -95,13 +97,13 @@ def contents(music: TextToMusic, repo: str, evaluation: Path | None, samples: in
         for path, file in files.items()
         if isinstance(file, Path) and "/" not in path and path not in (CARD, CHECKSUMS)
     }
+    found = None
+    if evaluation is not None:
+        found = read_evaluation(evaluation, (music.name, folder.resolve().name))
+        files |= {f"evaluation/{name}": evaluation / name for name in EVALUATION}
     with tempfile.TemporaryDirectory() as work:
         made = make_samples(music, Path(work), samples)
         files |= {f"samples/{file.name}": file.read_bytes() for file in made.values()}
-    found = None
-    if evaluation is not None:
-        found = read_evaluation(evaluation, {music.name, folder.resolve().name})
-        files |= {f"evaluation/{name}": evaluation / name for name in EVALUATION}
     heard = {text: f"samples/{file.name}" for text, file in made.items()}
     files[CARD] = complete(folder, repo, found, heard).encode()
     files[CHECKSUMS] = (json.dumps(sums, indent=1) + "\n").encode()
@@ -121,21 +123,26 @@ def _check_id(repo: str) -> None:
         raise TextMusicError(f"'{repo}' is no Hub id; give user/name.")
 
 
-def _commit(repo: str, files: Contents, name: str, private: bool, revision: str | None) -> str:
-    """One commit with these files; the commit's address.
-
-    A repository holds one model: files of an earlier one that this one lacks are deleted, or else
-    an old textmusic.json could stand beside new weights.
-    """
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
-
-    from textmusic import __version__
+def _check_token() -> None:
+    from huggingface_hub import get_token
 
     if get_token() is None:
         raise TextMusicError(
             "there is no Hub token here; make one that may write at"
             " huggingface.co/settings/tokens, and run 'hf auth login' or set HF_TOKEN."
         )
+
+
+def _commit(repo: str, files: Contents, name: str, private: bool, revision: str | None) -> str:
+    """One commit with these files; the commit's address.
+
+    A repository holds one model: files of an earlier one that this one lacks are deleted, or else
+    an old textmusic.json could stand beside new weights.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+    from textmusic import __version__
+
     api = HfApi(library_name="textmusic", library_version=__version__)
     api.create_repo(repo, private=private or None, exist_ok=True)
     if private and not api.model_info(repo).private:  # the Hub leaves a repository as it was
