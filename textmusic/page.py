@@ -41,10 +41,10 @@ EXAMPLES = (
     "energetic rock in E minor with distorted guitar, bass and drums",
     "欢快的G大调小提琴舞曲，每分钟140拍",
 )
-USE = f"""Type what you want to hear; what is understood is said below it, and *Details* corrects it.
-Click the piano roll to hear from there. *Continue* goes on from a piece, or from a MIDI file of yours.
-Everything is written here, on this machine; nothing is sent elsewhere. To cite: *textmusic*, version
-{__version__}, 2026 (Apache-2.0), with the model below.
+USE = f"""Type what you want to hear; what is understood is said below it, and *Details* corrects
+it. Click the piano roll to hear from there. *Continue* goes on from a piece, or from a MIDI file of
+yours. Everything is written here, on this machine; nothing is sent elsewhere. To cite:
+*textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
 
 """
 KEPT_SECONDS = 24 * 3600  # how long results can be downloaded

@@ -171,6 +171,7 @@ class Events:
 
     def adjust(self, data: Shown, request: gr.Request) -> Shown:
         """Transposed, snapped, faster, played by others."""
+        shown = self._nothing()
         with _told():
             source, title, parent = self._source(data, request)
             tempo = _number("tempo", data[self.change["tempo"]])
@@ -184,20 +185,21 @@ class Events:
             made = self.desk.adjust(source, adjustment)
             named = f"{title} ({say('adjusted', _language(request))})"
             pieces = self._keep([made], data[self.result["pieces"]], named, parent)
-            return self._shown(pieces, pieces[-1], request) | self._sides(
+            shown = self._shown(pieces, pieces[-1], request) | self._sides(
                 source, title, pieces[-1], request
             )
-        return self._nothing()
+        return shown
 
     def undo(self, data: Shown, request: gr.Request) -> Shown:
         """Back to the piece that the chosen one was made of."""
+        shown = self._nothing()
         with _told():
             pieces, chosen = data[self.result["pieces"]], self._chosen(data)
             before = [p for p in pieces if chosen and p.number == chosen.parent]
             if not before:
                 raise TextMusicError("there is nothing to undo; the piece was not made of another.")
-            return self._shown(pieces, before[0], request)
-        return self._nothing()
+            shown = self._shown(pieces, before[0], request)
+        return shown
 
     def _nothing(self) -> Shown:
         return {self.result["live"]: gr.skip()}
