@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -117,7 +116,7 @@ class Events:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio finds it)
     ) -> Generator[Shown, None, None]:
         """Write a piece, shown and heard while it grows."""
-        with _told():
+        with _Told():
             wish = self._wish(data)
             many = int(data[self.create["variations"]])
             making = self.desk.generate(wish, _visitor(request), many)
@@ -171,8 +170,7 @@ class Events:
 
     def adjust(self, data: Shown, request: gr.Request) -> Shown:
         """Transposed, snapped, faster, played by others."""
-        shown = self._nothing()
-        with _told():
+        with _Told():
             source, title, parent = self._source(data, request)
             tempo = _number("tempo", data[self.change["tempo"]])
             programs = data[self.change["instruments"]] or ()
@@ -185,21 +183,20 @@ class Events:
             made = self.desk.adjust(source, adjustment)
             named = f"{title} ({say('adjusted', _language(request))})"
             pieces = self._keep([made], data[self.result["pieces"]], named, parent)
-            shown = self._shown(pieces, pieces[-1], request) | self._sides(
+            return self._shown(pieces, pieces[-1], request) | self._sides(
                 source, title, pieces[-1], request
             )
-        return shown
+        return self._nothing()
 
     def undo(self, data: Shown, request: gr.Request) -> Shown:
         """Back to the piece that the chosen one was made of."""
-        shown = self._nothing()
-        with _told():
+        with _Told():
             pieces, chosen = data[self.result["pieces"]], self._chosen(data)
             before = [p for p in pieces if chosen and p.number == chosen.parent]
             if not before:
                 raise TextMusicError("there is nothing to undo; the piece was not made of another.")
-            shown = self._shown(pieces, before[0], request)
-        return shown
+            return self._shown(pieces, before[0], request)
+        return self._nothing()
 
     def _nothing(self) -> Shown:
         return {self.result["live"]: gr.skip()}
@@ -208,7 +205,7 @@ class Events:
         self, data: Shown, request: gr.Request, progress: gr.Progress, bars: int = 0,
         keep: int | None = None,
     ) -> Generator[Shown, None, None]:  # fmt: skip
-        with _told():
+        with _Told():
             source, title, parent = self._source(data, request)
             text = well_formed(data[self.change["text"]] or "")
             wish = Wish(text)
@@ -252,7 +249,7 @@ class Events:
     ) -> Generator[Shown, None, None]:
         """The same words, plan and seed through two models."""
         compare, language = self.compare, _language(request)
-        with _told():
+        with _Told():
             text = well_formed(data[compare["text"]] or "")
             seed = _whole("seed", data[compare["seed"]] or _seed())
             assert seed is not None
@@ -349,16 +346,20 @@ class Events:
         return next((p for p in data[self.result["pieces"]] if p.number == number), None)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
+class _Told:
     """Problems as a message on the page. It is shown as HTML, and it may quote the text.
 
     A warning, since an error's mark would stay upon the page.
     """
-    try:
-        yield
-    except TextMusicError as problem:
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
+        if not isinstance(problem, TextMusicError):
+            return False
         gr.Warning(escape(str(problem), quote=False))
+        return True
 
 
 def _seed() -> str:
