@@ -141,10 +141,12 @@ def test_a_piece_is_written_heard_seen_and_taken_away(
     open_page: Callable[..., Chrome], tmp_path: Path
 ) -> None:
     browser = open_page()
+    write(browser, "sad violin in A minor")
+    until(browser, "return document.querySelector('.tm-facts')?.innerText.includes('A minor')")
     generated(
         browser, "calm piano in D minor, 4/4, 120 bpm, 16 bars, <script>window.bad=1</script>"
     )
-    said = until(browser, "return document.querySelector('.tm-facts')?.innerText")
+    said = browser.execute_script("return document.querySelector('.tm-facts').innerText")
     assert "key: D minor (from your words)" in said
     shot(browser, "create")
     player = "document.querySelector('.tm-piece audio')"
@@ -236,7 +238,15 @@ def test_continue_adjust_and_undo(open_page: Callable[..., Chrome], pieces: list
     names = "[...document.querySelectorAll('input[type=radio]')].length"
     assert browser.execute_script(f"return {names}") == 1
     button(browser, "Adjust it").click()
+    until(browser, "return document.body.innerText.includes('nothing is to be changed')")
+    steps = browser.find_element(By.CSS_SELECTOR, "input[type=number][aria-label*='Transpose']")
+    steps.clear()
+    steps.send_keys("2\t")
+    button(browser, "Adjust it").click()
     until(browser, f"return {names} === 2")
+    button(browser, "Undo").click()
+    chosen = "document.querySelector('input[type=radio]:checked')?.parentElement.innerText"
+    until(browser, f"return {chosen}?.startsWith('1 ')")
 
 
 def test_the_report_of_a_comparison_can_be_heard_and_seen(
