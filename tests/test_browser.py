@@ -231,7 +231,7 @@ def test_continue_adjust_and_undo(open_page: Callable[..., Chrome], pieces: list
     until(browser, "return [...document.querySelectorAll('input[type=file]')].length")
     upload = browser.find_elements(By.CSS_SELECTOR, "input[type=file]")[0]
     upload.send_keys(str(pieces[0]))
-    until(browser, "return document.body.innerText.includes(arguments[0])", pieces[0].name)
+    until(browser, "return document.body.innerText.includes(arguments[0])", pieces[0].stem)
     button(browser, "Continue it").click()
     until(browser, "return document.querySelectorAll('.tm-piece audio').length >= 3")
     shot(browser, "continue")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -292,3 +293,11 @@ def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(TextMusicError, match=remedy):  # before a piece is written
         read_formats("mid,musicxml")
     assert "musicxml" in FORMATS and read_formats("mid") == ("mid",)
+
+
+def test_any_thread_engraves(pieces: list[Path]) -> None:
+    pytest.importorskip("verovio", reason="needs the score extra (verovio)")
+    xml = musicxml(Score(pieces[0]), title="t", key=None)
+    with ThreadPoolExecutor(3) as pool:
+        pages = list(pool.map(engrave, [xml] * 3))
+    assert pages == [engrave(xml)] * 3

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textmusic.drawing import fitted
@@ -114,6 +115,8 @@ def engrave(musicxml: str) -> list[str]:
     import verovio
 
     verovio.enableLog(verovio.LOG_OFF)
+    # each thread has a path of its own to the fonts; importing sets that of the first one alone
+    verovio.setDefaultResourcePath(str(Path(verovio.__file__).parent / "data"))
     toolkit = verovio.toolkit()
     toolkit.setOptions(_ENGRAVING)
     if not toolkit.loadData(musicxml) or not toolkit.getPageCount():

@@ -199,7 +199,7 @@ def _result() -> dict[str, Any]:
     with gr.Tabs(visible=False) as made["tabs"]:
         with gr.Tab(I18N("report")):
             made["report"] = gr.HTML(elem_classes="tm-report")
-        with gr.Tab(I18N("sheet")) as made["sheet_tab"]:
+        with gr.Tab(I18N("sheet")):
             made["sheet"] = gr.HTML(elem_classes="tm-sheet")
         with gr.Tab(I18N("downloads")):
             made["files"] = gr.HTML()

@@ -75,7 +75,7 @@ class Events:
         create["dice"].click(_seed, None, create["seed"], queue=False, **private)
         create["stop"].click(self.stop, None, None, queue=False, **private)
         page.unload(self.stop)  # nobody waits for it any more
-        sides = [change["before"], change["after"]]
+        sides = [change["before"], change["after"], change["upload"]]
         source = {change["upload"], result["chosen"], result["pieces"]}
         for name, handler, needs in (
             ("go_on", self.go_on, ("text", "bars")),
@@ -95,8 +95,10 @@ class Events:
         )  # fmt: skip
         result["chosen"].input(self.choose, {result["chosen"], result["pieces"]}, shown,
                                queue=False, show_progress="hidden", **private)  # fmt: skip
-        result["sheet_tab"].select(self.sheet, {result["chosen"], result["pieces"]},
-                                   [result["sheet"], result["files"]], **private)  # fmt: skip
+        result["chosen"].change(
+            self.sheet, {result["chosen"], result["pieces"]}, [result["sheet"], result["files"]],
+            show_progress="hidden", concurrency_id="sheet", concurrency_limit=1, **private,
+        )  # fmt: skip
 
     # Create ---------------------------------------------------------------------------------------
 
@@ -237,6 +239,7 @@ class Events:
         return {
             self.change["before"]: old,
             self.change["after"]: piece_html(new.audio, new.drawing(), two, language),
+            self.change["upload"]: None,  # the next change is one of what has come of it
         }
 
     # Compare --------------------------------------------------------------------------------------
@@ -274,7 +277,7 @@ class Events:
         return {} if chosen is None else self._shown(data[self.result["pieces"]], chosen, request)
 
     def sheet(self, data: Shown, request: gr.Request) -> Shown:
-        """The chosen piece's sheet music, made when it is looked at, and as a file too."""
+        """The chosen piece's sheet music, and as a file; a moment later than all else."""
         result, chosen = self.result, self._chosen(data)
         if chosen is None:
             return {result["sheet"]: ""}
