@@ -47,8 +47,8 @@ def tempo_of(qpm: float) -> bytes:
 BROKEN = {
     "empty": (b"", "is not a MIDI file"),
     "a PNG renamed": (b"\x89PNG\r\n\x1a\n" + bytes(200), "is not a MIDI file"),
-    "truncated": ((header(0, 1) + chunk(NOTE * 9 + END))[:-30], "can't be parsed"),
-    "wrong header": (b"MThd" + bytes(40), "can't be parsed|holds no notes|counts time"),
+    "truncated": ((header(0, 1) + chunk(NOTE * 9 + END))[:-30], "is cut short"),
+    "wrong header": (b"MThd" + bytes(40), "is not a MIDI file"),
     "no notes": (header(0, 1) + chunk(END), "holds no notes"),
     "type 2": (header(2, 1) + chunk(NOTE + END), "type 2"),
     "frames": (header(0, 1, 0xE728) + chunk(NOTE + END), "can't be parsed|counts time"),

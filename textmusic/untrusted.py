@@ -97,8 +97,10 @@ def _answer(path: Path) -> tuple[str, str]:
         data = path.read_bytes()
     except OSError as reason:
         return f"can't be read ({reason.strerror})", ""
-    if data[:4] != b"MThd" or len(data) < 14:
+    if data[:4] != b"MThd" or len(data) < 14 or int.from_bytes(data[4:8], "big") < 6:
         return "is not a MIDI file", ""
+    if not _whole(data):  # the parser would read on behind its end
+        return "is cut short", ""
     if data[8:10] == b"\0\2":
         return "is MIDI of type 2 (loose patterns), which has no order", ""
     try:
@@ -108,6 +110,14 @@ def _answer(path: Path) -> tuple[str, str]:
         return problem, "" if problem else base64.b64encode(score.dumps_midi()).decode()
     except (RuntimeError, ValueError, MemoryError):
         return "can't be parsed", ""
+
+
+def _whole(data: bytes) -> bool:
+    """Whether the chunks of a MIDI file are as long as they say."""
+    place = 0
+    while place + 8 <= len(data):
+        place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
+    return place <= len(data)
 
 
 def _insane(score: Score) -> str:
