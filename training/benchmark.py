@@ -42,9 +42,8 @@ def ours(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
             continue
         found[precision] = {"bytes": speed.bytes_per_id(folder, 1)}
         found[precision][SHORT] = beside(scale, folder)
-        if folder == scale.folder:
-            given = (scale.model, TEXT, scale.bars[1], SEED, scale.repeats)
-            found[precision][LONG] = speed.alone(speed.writing, *given)
+        given = (str(folder), TEXT, scale.bars[1], SEED, scale.repeats)
+        found[precision][LONG] = speed.alone(speed.writing, *given)
     return found
 
 
@@ -178,9 +177,9 @@ def rendering(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
 
 def growth(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
     """Time and memory against bars; what a step costs against what it looks back on."""
-    found = {  # the longest once: it is its own average
-        str(bars): speed.alone(speed.writing, scale.model, TEXT, bars, SEED, repeats)
-        for bars, repeats in ((scale.bars[0], scale.repeats), (scale.bars[2], 1))
+    found = {
+        str(bars): speed.alone(speed.writing, scale.model, TEXT, bars, SEED, scale.repeats)
+        for bars in scale.bars
     }
     steps = speed.alone(speed.step_costs, scale.model, (16, 256, 512, 1024), scale.repeats)
     shares = speed.alone(speed.shares, scale.model, TEXT, scale.bars[0], SEED)
