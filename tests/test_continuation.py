@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from symusic import Note, Score, TimeSignature, Track
 
-from textmusic.continuation import Continuation, continue_piece
+from textmusic.continuation import Continuation
 from textmusic.errors import TextMusicError
 from textmusic.material import joined, material_of, sliced
 from textmusic.measure import measure, notes_of
@@ -31,7 +31,7 @@ def bare(metre: str = "4/4", *, notes: int = 16, program: int = 0, pitch: int = 
 
 def test_old_bars_are_kept_and_new_ones_follow(tiny: TextToMusic) -> None:
     source = bare()
-    made = continue_piece(tiny, source, 3, seed=1)
+    made = tiny.continue_from(source, 3, seed=1)
     old, new = notes_of(source), notes_of(made.score)
     assert measure(made.score).bars == 7 == made.plan.bars
     kept = sliced(new, 0.0, 16.0)
@@ -45,29 +45,28 @@ def test_old_bars_are_kept_and_new_ones_follow(tiny: TextToMusic) -> None:
 def test_the_same_seed_goes_on_in_the_same_way_and_words_count(tiny: TextToMusic) -> None:
     source = bare()
     one, two, other = (
-        continue_piece(tiny, source, 2, seed=seed).score.dumps_midi() for seed in (1, 1, 2)
+        tiny.continue_from(source, 2, seed=seed).score.dumps_midi() for seed in (1, 1, 2)
     )
     assert one == two != other
-    more = continue_piece(tiny, source, 4, seed=1, text="with flute, very sad")
+    more = tiny.continue_from(source, 4, seed=1, text="with flute, very sad")
     assert set(more.plan.programs or ()) == {0, 73}
     assert (more.plan.valence or 9) <= 2
 
 
 def test_the_rest_can_be_written_anew(tiny: TextToMusic) -> None:
     source = bare()
-    made = continue_piece(tiny, source, 0, keep=1, seed=5)
+    made = tiny.continue_from(source, 0, keep=1, seed=5)
     assert made.plan.bars == 4
     kept = sliced(notes_of(made.score), 0.0, 4.0)
     assert np.array_equal(kept.pitch, notes_of(source).pitch[:4])
     with pytest.raises(TextMusicError, match="keep 9 is out of range; choose 1 to 4"):
-        continue_piece(tiny, source, 1, keep=9)
+        tiny.continue_from(source, 1, keep=9)
 
 
 def test_what_the_model_reads_is_what_it_would_have_written(tiny: TextToMusic) -> None:
     """Given ids are read at once, as if they had been chosen one by one."""
     piece = tiny.generate("piano, 4 bars, C major", seed=3)
-    material = material_of(piece.score)
-    take = Continuation(tiny, material, 2, seed=3, controls=Plan(key="C major")).take
+    take = Continuation(tiny, piece.score, 2, seed=3, controls=Plan(key="C major")).take
     logits = tiny.engine.prefill(range(1), np.array(take.text))
     while not take.planned:
         music_id = take.take(logits)
@@ -87,7 +86,7 @@ def test_real_pieces_go_on(tiny: TextToMusic, pieces: list[Path]) -> None:
     for path, score in read_scores(pieces[:12]):
         assert not isinstance(score, str)
         material = material_of(score)
-        made = continue_piece(tiny, score, 2, seed=1)
+        made = tiny.continue_from(score, 2, seed=1)
         old, new = material.notes, notes_of(made.score)
         before = new.start < material.end - 1e-6
         assert np.array_equal(new.pitch[before], old.pitch), path
@@ -96,7 +95,7 @@ def test_real_pieces_go_on(tiny: TextToMusic, pieces: list[Path]) -> None:
 
 
 def test_a_long_piece_is_looked_back_on_as_far_as_the_context_goes(tiny: TextToMusic) -> None:
-    made = continue_piece(tiny, bare(notes=1200), 2, seed=1)
+    made = tiny.continue_from(bare(notes=1200), 2, seed=1)
     assert made.plan.bars == 302 and made.report.measured.bars == 302
 
 
@@ -110,20 +109,20 @@ def test_a_long_piece_is_looked_back_on_as_far_as_the_context_goes(tiny: TextToM
 )
 def test_what_can_t_be_gone_on_from_is_said(tiny: TextToMusic, score: Score, sentence: str) -> None:
     with pytest.raises(TextMusicError, match=sentence):
-        continue_piece(tiny, score, 2)
+        tiny.continue_from(score, 2)
 
 
 def test_another_metre_can_t_be_asked_for(tiny: TextToMusic) -> None:
     with pytest.raises(TextMusicError, match="the piece is in 4/4"):
-        continue_piece(tiny, bare(), 2, text="a waltz in 3/4")
-    with pytest.raises(TextMusicError, match="bars 257 is out of range"):
-        continue_piece(tiny, bare(), 257)
+        tiny.continue_from(bare(), 2, text="a waltz in 3/4")
+    with pytest.raises(TextMusicError, match="bars 256 is out of range"):
+        tiny.continue_from(bare(), 256)
 
 
 def test_the_scheduler_goes_on_too(tiny_model: Path) -> None:
     music = TextToMusic.from_pretrained(tiny_model, threads=1)
-    alone = continue_piece(music, bare(), 3, seed=4)
-    made = Continuation(music, material_of(bare()), 3, seed=4)
+    alone = music.continue_from(bare(), 3, seed=4)
+    made = Continuation(music, bare(), 3, seed=4)
     bars = list(Scheduler(music).write(made.take))
     assert [(bar.index, bar.total) for bar in bars] == [(0, 3), (1, 3), (2, 3)]
     assert made.generation().score.dumps_midi() == alone.score.dumps_midi()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
 from textmusic.prompt import read_prompt
 from textmusic.report import Report
+from textmusic.streams import Stream
 from textmusic.views import piece_html, report_html, roll_html, understood_html
 from textmusic.wording import LANGUAGES, WORDS, language_of, say, translations
 
@@ -30,13 +32,11 @@ def desk(tiny_model: Path, tmp_path: Path) -> Desk:
     return Desk({"default": music}, tmp_path / "cache", max_bars=64, slots=2)
 
 
-def written(making: object) -> tuple[list[Moment], list[Generation]]:
-    moments = []
-    while True:
-        try:
-            moments.append(next(making))  # type: ignore[call-overload]
-        except StopIteration as end:
-            return moments, end.value
+def written(
+    making: Generator[Moment, None, list[Generation]],
+) -> tuple[list[Moment], list[Generation]]:
+    stream = Stream(making)
+    return list(stream), stream.result
 
 
 def test_a_piece_is_shown_and_heard_while_it_is_written(desk: Desk) -> None:
@@ -106,6 +106,15 @@ def test_who_leaves_frees_the_engine(desk: Desk) -> None:
         if thread.name == "textmusic-scheduler":
             thread.join(10)
             assert not thread.is_alive()
+
+
+def test_who_leaves_takes_variations_along_that_still_wait(desk: Desk) -> None:
+    making = desk.generate(Wish("piano, 60 bars", seed=1), "me", 4)  # two slots: two of them wait
+    next(making)
+    closing = threading.Thread(target=making.close)
+    closing.start()
+    closing.join(20)
+    assert not closing.is_alive()
 
 
 def test_pieces_are_kept_where_nobody_can_guess(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from textmusic.pipeline import Bar, TextToMusic
 from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, quarters_per_bar, tonic
 from textmusic.report import Report
 from textmusic.sampling import Sampling
+from textmusic.streams import Stream
 
 CALM = "calm piano in D minor, 3/4, 80 bpm, 6 bars"
 SHORT = Plan(bars=2)
@@ -32,13 +33,8 @@ def notes_in(generation: Generation) -> list[tuple[float, ...]]:
 
 def streamed(music: TextToMusic, text: str, **options: Any) -> tuple[list[Bar], Generation]:
     """The bars of a stream and what it returns."""
-    stream = music.stream(text, **options)
-    bars = []
-    while True:
-        try:
-            bars.append(next(stream))
-        except StopIteration as stop:
-            return bars, stop.value
+    stream = Stream(music.stream(text, **options))
+    return list(stream), stream.result
 
 
 @pytest.fixture
@@ -257,14 +253,8 @@ def test_a_stream_gives_every_bar_and_its_notes_are_the_score_s(tiny: TextToMusi
 
 
 def test_streamed_audio_comes_with_its_bar_and_can_be_played_as_it_is(tiny: TextToMusic) -> None:
-    stream = tiny.stream_audio("piano and drums, 5 bars", seed=60)
-    heard = []
-    while True:
-        try:
-            heard.append(next(stream))
-        except StopIteration as end:
-            made = end.value
-            break
+    stream = Stream(tiny.stream_audio("piano and drums, 5 bars", seed=60))
+    heard, made = list(stream), stream.result
     bars, same = streamed(tiny, "piano and drums, 5 bars", seed=60)
     assert [bar for bar, _ in heard] == bars
     assert notes_in(made) == notes_in(same)

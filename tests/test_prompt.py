@@ -235,6 +235,7 @@ PARSED = [
     (parse_instrument, "two violins", (40,)), (parse_instrument, "voice", (53,)),
     (parse_mood, "sad", (1, 2)), (parse_mood, "SAD", (1, 2)), (parse_mood, "悲伤", (1, 2)),
     (parse_mood, "2,4", (2, 4)), (parse_mood, " 5 , 1 ", (5, 1)),
+    (parse_mood, "2,open", (2, None)), (parse_mood, "open,4", (None, 4)),
     (parse_mood, "very sad", (1, 2)),
     (parse_genre, "ragtime", "ragtime"), (parse_genre, "Bossa Nova", "bossa-nova"),
     (parse_genre, "video game", "game"), (parse_genre, "country", "country"),

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from test_pipeline import notes_in
 
+from textmusic.decoding import Bar, Take
 from textmusic.engine import Floats, Ids
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
 from textmusic.scheduler import Scheduler
-
-LONG = Plan(bars=64)
 
 
 @pytest.fixture
@@ -28,13 +27,14 @@ def music(tiny_model: Path) -> TextToMusic:
 
 
 def written(scheduler: Scheduler, text: str, seed: int) -> Generation:
-    stream = scheduler.stream(scheduler.music.understand(text), seed)
-    while True:
-        try:
-            next(stream)
-        except StopIteration as end:
-            piece: Generation = end.value
-            return piece
+    take = scheduler.music.take(scheduler.music.understand(text), seed)
+    for _ in scheduler.write(take):
+        pass
+    return scheduler.music.finished(take)
+
+
+def take_of(music: TextToMusic, bars: int, seed: int = 1) -> Take:
+    return music.take(music.understand("piano", controls=Plan(bars=bars)), seed)
 
 
 def watch(music: TextToMusic, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -69,7 +69,7 @@ def test_twenty_at_once_get_what_each_would_get_alone(
 
 def test_a_late_one_joins_and_a_short_one_leaves_first(music: TextToMusic) -> None:
     scheduler = Scheduler(music, slots=2)
-    long = scheduler.stream(music.understand("piano", controls=LONG), 1)
+    long = scheduler.write(take_of(music, 64))
     first = next(long)
     short = written(scheduler, "piano, 2 bars", 2)
     assert short.plan.bars == 2 and first.index == 0
@@ -80,7 +80,7 @@ def test_a_late_one_joins_and_a_short_one_leaves_first(music: TextToMusic) -> No
 def test_who_goes_away_frees_the_slot(music: TextToMusic, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = watch(music, monkeypatch)
     scheduler = Scheduler(music, slots=1)
-    left = scheduler.stream(music.understand("piano", controls=Plan(bars=256)), 1)
+    left = scheduler.write(take_of(music, 256))
     next(left)
     left.close()
     assert written(scheduler, "piano, 2 bars", 2).plan.bars == 2
@@ -90,9 +90,25 @@ def test_who_goes_away_frees_the_slot(music: TextToMusic, monkeypatch: pytest.Mo
     assert len(steps) < 2000, "the piece of 256 bars was not written to its end"
 
 
+def test_who_is_called_off_while_waiting_waits_no_longer(music: TextToMusic) -> None:
+    scheduler = Scheduler(music, slots=1)
+    first, second = scheduler.write(take_of(music, 64)), take_of(music, 2, 2)
+    next(first)
+    got: list[Bar] = []
+    waits = threading.Thread(target=lambda: got.extend(scheduler.write(second)))
+    waits.start()
+    while len(scheduler._boxes) < 2:
+        waits.join(0.01)
+    scheduler.leave(second)
+    waits.join(10)
+    assert not waits.is_alive() and not got
+    assert list(scheduler.write(second)) == [], "nor does one who comes later than the call"
+    first.close()
+
+
 def test_too_many_are_refused_and_the_others_are_served(music: TextToMusic) -> None:
     scheduler = Scheduler(music, slots=1, waiting=1)
-    streams = [scheduler.stream(music.understand("piano", controls=LONG), n) for n in range(3)]
+    streams = [scheduler.write(take_of(music, 64, n)) for n in range(3)]
     next(streams[0])
     waits = threading.Thread(target=next, args=(streams[1],))
     waits.start()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-# Read when onnxruntime is first imported: since 1.29 its Linux builds report home without this.
+# Read when these packages are first imported: without them gradio reports home, and since 1.29
+# onnxruntime's Linux builds do.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from textmusic.generation import Generation
 from textmusic.live_audio import LiveWav
 from textmusic.plan import Plan
 from textmusic.soundfont import Wave
+from textmusic.streams import Stream
 
 PREFIX = "live"
 """Where the files are, below the page's own address."""
@@ -62,17 +63,13 @@ def broadcast(
     Yields (bar, address) when a bar can be heard; the address is relative to the page's. Closed
     early, it ends the file.
     """
-    programme = None
+    programme, bars = None, Stream(stream)
     try:
-        while True:
-            try:
-                bar, audio = next(stream)
-            except StopIteration as end:
-                generation: Generation = end.value
-                return generation
+        for bar, audio in bars:
             programme = programme or Programme(folder, bar.plan)
             programme.send(audio)
             yield bar, programme.address
+        return bars.result
     finally:
         if programme:
             programme.close()

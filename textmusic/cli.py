@@ -103,7 +103,7 @@ def generate(
         list[str] | None, typer.Option(help="Name or General MIDI number; can be repeated.")
     ] = None,
     mood: Annotated[
-        str | None, typer.Option(help="A word, or valence,arousal from 1 to 5 each.")
+        str | None, typer.Option(help="A word, or valence,arousal: 1 to 5, or open.")
     ] = None,
     genre: Annotated[str | None, typer.Option(help="As in ragtime.")] = None,
     density: Annotated[
@@ -305,7 +305,7 @@ def replay(
 def go_on(
     file: Annotated[Path, typer.Argument(help="A MIDI file of 2 MB at most.")],
     text: Annotated[str, typer.Argument(help="What the new bars should be like.")] = "",
-    bars: Annotated[int | None, typer.Option(help="New bars, 1 to 256; 8 by default.")] = None,
+    bars: Annotated[int | None, typer.Option(help="New bars, 1 to 255; 8 by default.")] = None,
     keep: Annotated[
         int | None, typer.Option(help="Keep only the first so many bars, and write the rest anew.")
     ] = None,
@@ -327,14 +327,13 @@ def go_on(
     from textmusic.untrusted import read_score
 
     score = read_score(file)
-    from textmusic.continuation import continue_piece
     from textmusic.pipeline import TextToMusic
 
     music = TextToMusic.from_pretrained(model)
     more = (0 if keep else 8) if bars is None else bars
     with progress_bar("writing", "bars") as step:
-        piece = continue_piece(
-            music, score, more, keep=keep, text=well_formed(text), seed=seed, sampling=sampling,
+        piece = music.continue_from(
+            score, more, keep=keep, text=well_formed(text), seed=seed, sampling=sampling,
             on_bar=step,
         )  # fmt: skip
     _save(piece, out, kinds, soundfont, f"{file.stem}-{'varied' if keep else 'continued'}")

@@ -8,12 +8,12 @@ import numpy as np
 from symusic import Score
 
 from textmusic.controls import within
-from textmusic.decoding import Take, decode, in_turn
+from textmusic.decoding import Take
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
-from textmusic.material import Material, joined, material_of, sliced, to_score
+from textmusic.material import joined, material_of, sliced, to_score
 from textmusic.measure import notes_of
-from textmusic.pipeline import OnBar, TextToMusic, drawn
+from textmusic.pipeline import TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
 from textmusic.prompt import Prompt
 from textmusic.sampling import Sampling
@@ -25,9 +25,10 @@ class Continuation:
     def __init__(
         self,
         music: TextToMusic,
-        material: Material,
+        score: Score,
         bars: int,
         *,
+        keep: int | None = None,
         text: str = "",
         controls: Plan = Plan(),
         seed: int | None = None,
@@ -35,11 +36,19 @@ class Continuation:
     ) -> None:
         """What is measured in the last bars is kept to; text and controls win over it.
 
-        bars: how many are written, 1 to 256. What is looked back on are as many bars as fill half
-        the context. Raises TextMusicError for too many bars, or where not even one bar of the
-        piece can be read.
+        bars: how many new ones, 1 to 255. keep: of the score's own only the first so many; the
+        rest is written anew, and `bars` more, 0 or above. What is looked back on are as many bars
+        as fill half the context. Raises TextMusicError for bars out of range, for a score without
+        notes, and where not even one bar of it can be read.
         """
-        within("bars", bars, 1, MAX_BARS)
+        material = material_of(score)
+        if keep is not None:
+            within("keep", keep, 1, material.bars)
+            bars, material = bars + material.bars - keep, material.cut(keep)
+            if not bars:
+                raise TextMusicError("all bars are kept, and none is left to write; keep fewer.")
+        within("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
+        self.bars = bars
         self._music, self._material = music, material
         self._prompt = prompt = music.understand(text, controls=controls)
         if prompt.asked.time_signature not in (None, material.plan.time_signature):
@@ -47,8 +56,8 @@ class Continuation:
                 f"the piece is in {material.plan.time_signature}; a continuation can't be in"
                 f" {prompt.asked.time_signature}, leave the time signature open."
             )
-        self._bars, ids = self._given(prompt, bars)
-        asked = self._facts(prompt, self._bars + bars)
+        self._looked_back, ids = self._given(prompt, bars)
+        asked = self._facts(prompt, self._looked_back + bars)
         self.take: Take = music.take(
             replace(prompt, asked=asked, seconds=None),
             drawn(1) if seed is None else seed,
@@ -59,14 +68,14 @@ class Continuation:
     def _facts(self, prompt: Prompt, bars: int) -> Plan:
         """The plan of what is looked back on and what is written, together."""
         material = self._material
-        heard = {int(p) for p in material.tail(self._bars).program}
+        heard = {int(p) for p in material.tail(self._looked_back).program}
         programs = tuple(sorted(heard | set(prompt.asked.programs or ())))
         near = prompt.near
         measured = replace(
             material.plan,
             valence=material.plan.valence if near.valence is None else None,
             arousal=material.plan.arousal if near.arousal is None else None,
-            begin=material.begin == 0 and self._bars == material.bars,
+            begin=material.begin == 0 and self._looked_back == material.bars,
             end=True,
         )
         return replace(
@@ -98,8 +107,8 @@ class Continuation:
         take, material = self.take, self._material
         ids, settled = take.settled()
         written = notes_of(self._music.tokenizer.decode_score(ids, settled))
-        new = sliced(written, self._bars * material.bar, np.inf)
-        total = material.bars + (settled.bars or 0) - self._bars
+        new = sliced(written, self._looked_back * material.bar, np.inf)
+        total = material.bars + (settled.bars or 0) - self._looked_back
         plan = replace(settled, bars=total, begin=True)
         whole = replace(material, notes=joined(material.notes, new, material.end))
         score = finish(whole.score(), plan)
@@ -107,25 +116,3 @@ class Continuation:
             self._prompt, plan, score, take.seed, self._music.name,
             ids=len(ids), nats=take.likelihood,
         )  # fmt: skip
-
-
-def continue_piece(
-    music: TextToMusic, score: Score, bars: int = 8, *, keep: int | None = None, text: str = "",
-    controls: Plan = Plan(), seed: int | None = None, sampling: Sampling = Sampling(),
-    on_bar: OnBar | None = None,
-) -> Generation:  # fmt: skip
-    """Go on from a score for so many bars.
-
-    keep: of its own bars only the first so many; the rest is written anew (and `bars` more).
-    """
-    material = material_of(score)
-    if keep is not None:
-        within("keep", keep, 1, material.bars)
-        bars, material = bars + material.bars - keep, material.cut(keep)
-    made = Continuation(
-        music, material, bars, text=text, controls=controls, seed=seed, sampling=sampling
-    )
-    for _, bar in decode(music.engine, in_turn([made.take]), 1):
-        if on_bar:
-            on_bar(bar.index + 1, bar.total)
-    return made.generation()

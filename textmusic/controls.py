@@ -26,7 +26,8 @@ class Controls:
     """What was given beside the text; None and () leave it to the text and the model.
 
     key: "D minor". tempo: quarter notes a minute or a word ("andante"). time_signature: "6/8".
-    instruments: names or General MIDI numbers. mood: a word, or "valence,arousal" from 1 to 5.
+    instruments: names or General MIDI numbers. mood: a word, or "valence,arousal" from 1 to 5,
+    of which one may be "open".
     density: a level from 1 to 5 or a word ("sparse"). bars and seconds exclude each other.
     """
 

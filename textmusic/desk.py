@@ -23,7 +23,6 @@ from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, finish, slug_of, write_text
 from textmusic.live_audio import sounding
-from textmusic.material import material_of
 from textmusic.picture import piano_roll
 from textmusic.pipeline import TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
@@ -31,6 +30,7 @@ from textmusic.prompt import Prompt
 from textmusic.report import Report
 from textmusic.sampling import Sampling
 from textmusic.scheduler import Scheduler
+from textmusic.streams import Stream, result_of
 from textmusic.tokenizer import Note, score_of
 from textmusic.untrusted import read_score
 
@@ -155,17 +155,11 @@ class Desk:
     ) -> Generator[Moment, None, list[Generation]]:
         """New bars behind a MIDI file, or, with keep, in place of all but its first bars."""
         scheduler = self._scheduler(wish.model)
-        material = material_of(read_score(midi))
-        if keep is not None:
-            within("bars to keep", keep, 1, material.bars)
-            bars, material = material.bars - keep, material.cut(keep)
-            if not bars:
-                raise TextMusicError("all bars are kept, and none is left to vary; keep fewer.")
-        within("new bars", bars, 1, self.max_bars)
         made = Continuation(
-            scheduler.music, material, bars, text=wish.text, controls=wish.controls.plan(),
-            seed=wish.seed, sampling=wish.sampling,
+            scheduler.music, read_score(midi), bars, keep=keep, text=wish.text,
+            controls=wish.controls.plan(), seed=wish.seed, sampling=wish.sampling,
         )  # fmt: skip
+        within("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation, wish.text)
         return (yield from self._write([making], visitor))
 
@@ -216,24 +210,19 @@ class Desk:
     ) -> Generator[Moment, None, list[Generation]]:
         first, *others = makings
         with self._working(visitor, len(makings)), ThreadPoolExecutor(MOST_VARIATIONS) as pool:
-            waiting = [pool.submit(self._silently, making, visitor) for making in others]
+            waiting = [pool.submit(result_of, self._bars(making, visitor)) for making in others]
             try:
                 piece = yield from self._aloud(first, visitor)
                 return [piece, *(one.result() for one in waiting)]
             finally:  # whoever leaves takes the variations along
                 for making in makings:
-                    making.take.left = True
+                    making.scheduler.leave(making.take)
 
     def _aloud(self, making: _Making, visitor: str) -> Generator[Moment, None, Generation]:
-        sending = broadcast(sounding(self._bars(making, visitor)), self.cache / "live")
+        sending = Stream(broadcast(sounding(self._bars(making, visitor)), self.cache / "live"))
         notes: list[Note] = []
         due = 1  # a long piece is not drawn anew with every bar
-        while True:
-            try:
-                bar, address = next(sending)
-            except StopIteration as end:
-                generation: Generation = end.value
-                return generation
+        for bar, address in sending:
             notes += bar.notes
             drawing = None
             if bar.index + 1 >= due:
@@ -242,15 +231,7 @@ class Desk:
                 drawing = piano_roll(score, key=bar.plan.key, title=title, bars=bar.total)
                 due = ceil((bar.index + 1) * 9 / 8)
             yield Moment(bar, address, drawing)
-
-    def _silently(self, making: _Making, visitor: str) -> Generation:
-        bars = self._bars(making, visitor)
-        while True:
-            try:
-                next(bars)
-            except StopIteration as end:
-                generation: Generation = end.value
-                return generation
+        return sending.result
 
     def _bars(self, making: _Making, visitor: str) -> Generator[Bar, None, Generation]:
         """The bars of a take until it ends or is stopped."""

@@ -5,22 +5,18 @@ They can be called with gradio_client, over HTTP, and as tools of a Model Contex
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
-
-# Set before gradio is imported; see `page`.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 from gradio.data_classes import FileData
 from gradio.utils import get_upload_folder
 
 from textmusic.controls import Controls, well_formed
-from textmusic.desk import Desk, Moment, Piece, Wish
+from textmusic.desk import Desk, Piece, Wish
 from textmusic.errors import TextMusicError
-from textmusic.generation import Generation
+from textmusic.page_forms import visitor_of
+from textmusic.streams import result_of
 
 
 def add_endpoints(desk: Desk) -> None:
@@ -61,7 +57,7 @@ def add_endpoints(desk: Desk) -> None:
 
         def made() -> dict[str, Any]:
             wish = _wish(text, key, tempo, bars, seed, model)
-            (piece,) = _all(desk.generate(wish, _visitor(request)))
+            (piece,) = result_of(desk.generate(wish, visitor_of(request)))
             return _files(desk.keep(piece, [], text))
 
         return _told(made)
@@ -86,7 +82,7 @@ def add_endpoints(desk: Desk) -> None:
         def made() -> dict[str, Any]:
             source = _uploaded(midi)
             wish = _wish(text, "", "", 0, seed, model)
-            (piece,) = _all(desk.go_on(source, bars, wish, _visitor(request)))
+            (piece,) = result_of(desk.go_on(source, bars, wish, visitor_of(request)))
             return _files(desk.keep(piece, [], text or source.stem))
 
         return _told(made)
@@ -111,7 +107,7 @@ def add_endpoints(desk: Desk) -> None:
             found, plan = {}, None
             for name, model in (("first", first), ("second", second)):
                 wish = _wish(text, "", "", 0, seed, model)
-                (piece,) = _all(desk.generate(wish, _visitor(request), plan=plan))
+                (piece,) = result_of(desk.generate(wish, visitor_of(request), plan=plan))
                 plan = plan or piece.plan
                 found[name] = _files(desk.keep(piece, [], text))
             return found
@@ -135,15 +131,6 @@ def _understood(desk: Desk, wish: Wish) -> dict[str, Any]:
     asked = dict(prompt.asked.known())
     near = dict(prompt.near.known())
     return {"asked": asked, "near": near, "seconds": prompt.seconds, "unused": list(prompt.unused)}
-
-
-def _all(making: Generator[Moment, None, list[Generation]]) -> list[Generation]:
-    while True:
-        try:
-            next(making)
-        except StopIteration as end:
-            pieces: list[Generation] = end.value
-            return pieces
 
 
 def _files(piece: Piece) -> dict[str, Any]:
@@ -175,9 +162,3 @@ def _told(make: Any) -> dict[str, Any]:
         return made
     except TextMusicError as problem:
         raise gr.Error(str(problem), print_exception=False) from None
-
-
-def _visitor(request: gr.Request | None) -> str:
-    if request is None:
-        return "program"
-    return str(request.session_hash or (request.client and request.client.host) or "program")

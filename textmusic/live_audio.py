@@ -30,6 +30,7 @@ from textmusic.render import (
     without_dead_air,
 )
 from textmusic.soundfont import Wave, open_soundfont
+from textmusic.streams import Stream
 from textmusic.tokenizer import score_of, seconds_of
 
 HEADROOM = 0.5
@@ -134,13 +135,10 @@ def sounding(
 ) -> Generator[tuple[Bar, Wave], None, Generation]:
     """A stream of bars with the sound of each; see `TextToMusic.stream_audio`."""
     sound, level = LiveAudio(soundfont=soundfont), Level()
-    while True:
-        try:
-            bar = next(stream)
-        except StopIteration as end:
-            generation: Generation = end.value
-            return generation
+    bars = Stream(stream)
+    for bar in bars:
         yield bar, level(sound.add(bar))
+    return bars.result
 
 
 def relay(
@@ -152,13 +150,9 @@ def relay(
 
     on_bar: called with (bars written, bars in all) after each bar.
     """
-    wav = None
-    while True:
-        try:
-            bar, audio = next(stream)
-        except StopIteration as end:
-            generation: Generation = end.value
-            return generation
+    wav, bars = None, Stream(stream)
+    for bar, audio in bars:
         wav = wav or LiveWav(write, bar.plan)
         wav.add(audio)
         on_bar(bar.index + 1, bar.total)
+    return bars.result

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Mapping
 from functools import partial
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-# Set before gradio is imported; it reads the first at once and reports home without it.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -50,7 +46,6 @@ yours. Everything is written here, on this machine; nothing is sent elsewhere. T
 KEPT_SECONDS = 24 * 3600  # how long results can be downloaded
 WAITING = 32  # people in the queue at most
 
-PRIVATE: Any = {"api_visibility": "private"}
 I18N = gr.I18n(**translations())
 
 
@@ -79,7 +74,6 @@ def build_page(
                 with gr.Tab(I18N("about"), id="about"):
                     gr.Markdown(about or "textmusic")
             result = _result()
-        create["surprise"].click(surprise, None, create["text"], queue=False, **PRIVATE)
         Events(desk, create, change, compare, result).connect(page)
     return page.queue(default_concurrency_limit=desk.slots, max_size=WAITING)
 
@@ -98,7 +92,6 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
     made["understood"] = gr.HTML(elem_classes="tm-understood")
     gr.Examples([[example] for example in EXAMPLES], made["text"], label="For example / 例如")
     opened = [(I18N("open"), "")]
-    names = sorted((e["name"], int(n)) for n, e in load_data("instruments.json")["program"].items())
     with gr.Accordion(I18N("details"), open=False):
         with gr.Row():
             made["key"] = gr.Dropdown([*opened, *KEYS], value="", label=I18N("key"))
@@ -107,10 +100,7 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
                 [*opened, *TIME_SIGNATURES], value="", label=I18N("time_signature")
             )
         with gr.Row():
-            made["instruments"] = gr.Dropdown(
-                [(name, str(program)) for name, program in names], multiselect=True,
-                label=I18N("instruments"),
-            )  # fmt: skip
+            made["instruments"] = _instruments()
             made["genre"] = gr.Dropdown([*opened, *sorted(GENRES)], value="", label=I18N("genre"))
             made["density"] = gr.Dropdown(
                 [*opened, *DENSITY_NAMES], value="", label=I18N("density")
@@ -137,6 +127,14 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _instruments() -> gr.Dropdown:
+    named = load_data("instruments.json")["program"].items()
+    return gr.Dropdown(
+        sorted((entry["name"], program) for program, entry in named), multiselect=True,
+        label=I18N("instruments"),
+    )  # fmt: skip
+
+
 def _continue() -> dict[str, Any]:
     """The tab that goes on from a piece, or changes it."""
     made: dict[str, Any] = {}
@@ -153,11 +151,7 @@ def _continue() -> dict[str, Any]:
         made["semitones"] = gr.Slider(-24, 24, value=0, step=1, label=I18N("semitones"))
         made["tempo"] = gr.Textbox(label=I18N("tempo"))
         made["snap"] = gr.Dropdown([(I18N("open"), ""), *KEYS], value="", label=I18N("snap"))
-        names = load_data("instruments.json")["program"]
-        made["instruments"] = gr.Dropdown(
-            sorted((entry["name"], program) for program, entry in names.items()),
-            multiselect=True, label=I18N("instruments"),
-        )  # fmt: skip
+        made["instruments"] = _instruments()
         made["adjust"] = gr.Button(I18N("adjust"))
         made["undo"] = gr.Button(I18N("undo"))
     with gr.Row():
@@ -204,15 +198,6 @@ def _result() -> dict[str, Any]:
         with gr.Tab(I18N("downloads")):
             made["files"] = gr.HTML()
     return made
-
-
-def surprise() -> str:
-    """A description by chance."""
-    words = [w["text"] for w in load_data("words.jsonl") if w["kind"] == "mood"]
-    instruments = [e["name"] for e in load_data("instruments.json")["program"].values()]
-    rng = random.Random()
-    mood, genre, key = rng.choice(words), rng.choice(GENRES), rng.choice(KEYS)
-    return f"{mood} {genre} for {rng.choice(instruments[:80])} in {key}"
 
 
 def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any) -> Any:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import random
 import time
 from collections.abc import Generator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-# Set before gradio is imported; see `page`.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-
 import gradio as gr
 
 from textmusic.adjusting import Adjustment
-from textmusic.controls import MAX_SEED, Controls, well_formed
+from textmusic.controls import Controls, well_formed
 from textmusic.desk import Desk, Moment, Piece, Wish
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, write_whole
+from textmusic.page_forms import (
+    WISH,
+    Told,
+    language_for,
+    new_seed,
+    number,
+    surprise,
+    visitor_of,
+    whole,
+    wish_of,
+)
 from textmusic.picture import piano_roll
 from textmusic.render import render, write_audio
-from textmusic.sampling import Sampling
+from textmusic.streams import Stream
 from textmusic.untrusted import read_score
 from textmusic.views import (
     files_html,
@@ -33,14 +39,9 @@ from textmusic.views import (
     sheet_html,
     understood_html,
 )
-from textmusic.wording import language_of, say
+from textmusic.wording import say
 
 Shown = dict[Any, Any]  # updates by component
-# In the order in which the handlers take them.
-WISH = (
-    "text", "key", "tempo", "time_signature", "instruments", "bars", "seconds", "valence",
-    "arousal", "genre", "density", "seed", "temperature", "top_p", "key_strength", "model",
-)  # fmt: skip
 
 
 class Events:
@@ -67,12 +68,13 @@ class Events:
             {*wish, create["variations"], result["pieces"]}, **writing,
         )  # fmt: skip
         for name in ("text", "key", "tempo", "time_signature", "instruments", "bars", "seconds",
-                     "genre", "density"):  # fmt: skip
+                     "valence", "arousal", "genre", "density"):  # fmt: skip
             create[name].change(
                 self.understand, wish, create["understood"], queue=False, show_progress="hidden",
                 trigger_mode="always_last", **private,
             )  # fmt: skip
-        create["dice"].click(_seed, None, create["seed"], queue=False, **private)
+        create["surprise"].click(surprise, None, create["text"], queue=False, **private)
+        create["dice"].click(new_seed, None, create["seed"], queue=False, **private)
         create["stop"].click(self.stop, None, None, queue=False, **private)
         page.unload(self.stop)  # nobody waits for it any more
         sides = [change["before"], change["after"], change["upload"]]
@@ -104,7 +106,7 @@ class Events:
 
     def understand(self, data: Shown, request: gr.Request) -> str:
         """The line below the description: what is fixed, and why."""
-        language = _language(request)
+        language = language_for(request)
         try:
             prompt, controls = self.desk.understand(self._wish(data))
         except TextMusicError as problem:
@@ -118,37 +120,19 @@ class Events:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio finds it)
     ) -> Generator[Shown, None, None]:
         """Write a piece, shown and heard while it grows."""
-        with _Told():
+        with Told():
             wish = self._wish(data)
             many = int(data[self.create["variations"]])
-            making = self.desk.generate(wish, _visitor(request), many)
+            making = self.desk.generate(wish, visitor_of(request), many)
             pieces = data[self.result["pieces"]]
             yield from self._written(making, pieces, wish.text, None, request, progress)
 
     def stop(self, request: gr.Request) -> None:
         """Keep the bars that are finished."""
-        self.desk.stop(_visitor(request))
+        self.desk.stop(visitor_of(request))
 
     def _wish(self, data: Shown) -> Wish:
-        value = {name: data[self.create[name]] for name in WISH}
-        mood = None
-        if value["valence"] or value["arousal"]:
-            mood = f"{value['valence'] or 3:.0f},{value['arousal'] or 3:.0f}"
-        controls = Controls(
-            value["key"] or None,
-            _stripped(value["tempo"]),
-            value["time_signature"] or None,
-            value["instruments"] or (),
-            _whole("bars", value["bars"]),
-            _number("seconds", value["seconds"]),
-            mood,
-            value["genre"] or None,
-            value["density"] or None,
-        )
-        sampling = Sampling(value["temperature"], value["top_p"], value["key_strength"])
-        text = well_formed(value["text"] or "")
-        seed = _whole("seed", value["seed"])
-        return Wish(text, controls, seed, sampling, value["model"])
+        return wish_of({name: data[self.create[name]] for name in WISH})
 
     # Continue -------------------------------------------------------------------------------------
 
@@ -172,9 +156,9 @@ class Events:
 
     def adjust(self, data: Shown, request: gr.Request) -> Shown:
         """Transposed, snapped, faster, played by others."""
-        with _Told():
+        with Told():
             source, title, parent = self._source(data, request)
-            tempo = _number("tempo", data[self.change["tempo"]])
+            tempo = number("tempo", data[self.change["tempo"]])
             programs = data[self.change["instruments"]] or ()
             adjustment = Adjustment(
                 int(data[self.change["semitones"]]),
@@ -183,7 +167,7 @@ class Events:
                 Controls(instruments=programs).plan().programs,
             )
             made = self.desk.adjust(source, adjustment)
-            named = f"{title} ({say('adjusted', _language(request))})"
+            named = f"{title} ({say('adjusted', language_for(request))})"
             pieces = self._keep([made], data[self.result["pieces"]], named, parent)
             return self._shown(pieces, pieces[-1], request) | self._sides(
                 source, title, pieces[-1], request
@@ -192,7 +176,7 @@ class Events:
 
     def undo(self, data: Shown, request: gr.Request) -> Shown:
         """Back to the piece that the chosen one was made of."""
-        with _Told():
+        with Told():
             pieces, chosen = data[self.result["pieces"]], self._chosen(data)
             before = [p for p in pieces if chosen and p.number == chosen.parent]
             if not before:
@@ -207,13 +191,13 @@ class Events:
         self, data: Shown, request: gr.Request, progress: gr.Progress, bars: int = 0,
         keep: int | None = None,
     ) -> Generator[Shown, None, None]:  # fmt: skip
-        with _Told():
+        with Told():
             source, title, parent = self._source(data, request)
             text = well_formed(data[self.change["text"]] or "")
             wish = Wish(text)
-            making = self.desk.go_on(source, bars, wish, _visitor(request), keep)
+            making = self.desk.go_on(source, bars, wish, visitor_of(request), keep)
             pieces = data[self.result["pieces"]]
-            done = say("continued" if keep is None else "varied", _language(request))
+            done = say("continued" if keep is None else "varied", language_for(request))
             named = f"{text or title} ({done})"
             new = yield from self._written(making, pieces, named, parent, request, progress)
             yield self._sides(source, title, new, request)
@@ -225,12 +209,12 @@ class Events:
             path = Path(upload)
             return path, path.stem[:80], None
         if chosen is None:
-            raise TextMusicError(say("no_piece", _language(request)))
+            raise TextMusicError(say("no_piece", language_for(request)))
         return chosen.midi, chosen.title, chosen.number
 
     def _sides(self, source: Path, title: str, new: Piece, request: gr.Request) -> Shown:
         """Before and after, each with its player."""
-        language, score = _language(request), read_score(source)
+        language, score = language_for(request), read_score(source)
         wav = source.with_suffix(".wav")
         if not wav.exists():
             write_whole(wav, lambda path: write_audio(render(score), path))
@@ -251,15 +235,15 @@ class Events:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Generator[Shown, None, None]:
         """The same words, plan and seed through two models."""
-        compare, language = self.compare, _language(request)
-        with _Told():
+        compare, language = self.compare, language_for(request)
+        with Told():
             text = well_formed(data[compare["text"]] or "")
-            seed = _whole("seed", data[compare["seed"]] or _seed())
+            seed = whole("seed", data[compare["seed"]] or new_seed())
             assert seed is not None
             plan = None
             for side, model in (("one", data[compare["first"]]), ("two", data[compare["second"]])):
                 wish = Wish(text, seed=seed, model=model)
-                making = self.desk.generate(wish, _visitor(request), plan=plan)
+                making = self.desk.generate(wish, visitor_of(request), plan=plan)
                 (made,) = yield from self._followed(making, progress, language)
                 plan = plan or made.plan
                 piece = self.desk.keep(made, [], text)
@@ -294,7 +278,7 @@ class Events:
     ) -> Generator[Shown, None, Piece]:  # fmt: skip
         """Show a piece while it grows, and keep it; gives the first that was written."""
         yield {self.result["live"]: "", self.result["tabs"]: gr.update(visible=False)}
-        written = yield from self._followed(making, progress, _language(request))
+        written = yield from self._followed(making, progress, language_for(request))
         kept = self._keep(written, pieces, title, parent)
         first = kept[len(pieces)]
         yield self._shown(kept, first, request)
@@ -305,13 +289,8 @@ class Events:
         language: str,
     ) -> Generator[Shown, None, list[Generation]]:  # fmt: skip
         """Bars as progress; the live player and the roll where they change."""
-        began = time.monotonic()
-        while True:
-            try:
-                moment = next(making)
-            except StopIteration as end:
-                written: list[Generation] = end.value
-                return written
+        began, moments = time.monotonic(), Stream(making)
+        for moment in moments:
             bar = moment.bar
             done = bar.index + 1
             left = (time.monotonic() - began) / done * (bar.total - done)
@@ -320,6 +299,7 @@ class Events:
             live = live_html(moment.address, language) if done == 1 else gr.skip()
             drawn = roll_html(moment.drawing, language) if moment.drawing else gr.skip()
             yield {self.result["live"]: live, self.result["piece"]: drawn}
+        return moments.result
 
     def _keep(
         self, written: Sequence[Generation], pieces: Sequence[Piece], title: str, parent: int | None
@@ -331,7 +311,7 @@ class Events:
 
     def _shown(self, pieces: Sequence[Piece], chosen: Piece, request: gr.Request) -> Shown:
         """All that belongs to the chosen piece."""
-        result, language = self.result, _language(request)
+        result, language = self.result, language_for(request)
         names = [(piece.name, piece.number) for piece in reversed(pieces)]
         return {
             result["pieces"]: list(pieces),
@@ -347,58 +327,3 @@ class Events:
     def _chosen(self, data: Shown) -> Piece | None:
         number = data[self.result["chosen"]]
         return next((p for p in data[self.result["pieces"]] if p.number == number), None)
-
-
-class _Told:
-    """Problems as a message on the page. It is shown as HTML, and it may quote the text.
-
-    A warning, since an error's mark would stay upon the page.
-    """
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
-        if not isinstance(problem, TextMusicError):
-            return False
-        gr.Warning(escape(str(problem), quote=False))
-        return True
-
-
-def _seed() -> str:
-    return str(random.randrange(1, MAX_SEED))
-
-
-def _stripped(said: str | None) -> str | None:
-    return (said or "").strip() or None
-
-
-def _number(name: str, said: str | None) -> float | None:
-    """The number in a text box; None if it was left empty."""
-    if (text := _stripped(said)) is None:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise TextMusicError(f"{name} '{text[:40]}' is not a number; leave it empty.") from None
-
-
-def _whole(name: str, said: str | None) -> int | None:
-    """The whole number in a text box; None if it was left empty."""
-    if (text := _stripped(said)) is None:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise TextMusicError(
-            f"{name} '{text[:40]}' is not a whole number; leave it empty for any."
-        ) from None
-
-
-def _language(request: gr.Request) -> str:
-    return language_of(request.headers.get("accept-language", ""))
-
-
-def _visitor(request: gr.Request) -> str:
-    """Who asks: a browser's session, or an address."""
-    return str(request.session_hash or (request.client and request.client.host) or "")

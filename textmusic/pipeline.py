@@ -26,6 +26,8 @@ from textmusic.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from os import PathLike
 
+    from symusic import Score
+
     from textmusic.hub import Push
     from textmusic.soundfont import Wave
 
@@ -262,6 +264,41 @@ class TextToMusic:
 
         stream = self.stream(text, controls=controls, seconds=seconds, seed=seed, sampling=sampling)
         return (yield from sounding(stream, soundfont))
+
+    def continue_from(
+        self,
+        score: Score,
+        bars: int = 8,
+        *,
+        keep: int | None = None,
+        text: str = "",
+        controls: Plan = Plan(),
+        seed: int | None = None,
+        sampling: Sampling = Sampling(),
+        on_bar: OnBar | None = None,
+    ) -> Generation:
+        """Write new bars behind those of a score.
+
+        Args:
+            score: symusic.Score in one time signature; `textmusic.untrusted.read_score` reads files
+                of others safely.
+            bars: how many new ones, 1 to 255.
+            keep: of its own bars only the first so many; the rest is written anew, and `bars` more.
+            text, controls: what the new bars should be like; "" goes on as before.
+            seed, sampling, on_bar: as for `generate`.
+
+        Raises TextMusicError where nothing can be gone on from, and for bars out of range.
+        """
+        from textmusic.continuation import Continuation
+
+        made = Continuation(
+            self, score, bars, keep=keep, text=text, controls=controls, seed=seed,
+            sampling=sampling,
+        )  # fmt: skip
+        for _, bar in decode(self.engine, in_turn([made.take]), 1):
+            if on_bar:
+                on_bar(bar.index + 1, bar.total)
+        return made.generation()
 
     def take(
         self,

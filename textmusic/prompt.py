@@ -321,16 +321,16 @@ def parse_instrument(said: str) -> tuple[int, ...]:
     raise TextMusicError(f"'{_quote(text)}' is not an instrument known here; {hint}")
 
 
-def parse_mood(said: str) -> tuple[int, int]:
+def parse_mood(said: str) -> tuple[int | None, int | None]:
     """A mood word ("melancholic", "悲伤") or "valence,arousal" ("2,4") -> the two levels, 1 to 5.
 
-    Raises TextMusicError for unknown words and levels.
+    One of them may be left open: "2,open". Raises TextMusicError for unknown words and levels.
     """
     text = prepare(said).lower()
-    if levels := re.fullmatch(r"(-?\d+)\s*[,/ ]\s*(-?\d+)", text):
-        pair = float(levels[1]), float(levels[2])
-        if all(1 <= level <= 5 for level in pair):
-            return int(pair[0]), int(pair[1])
+    if levels := re.fullmatch(r"(-?\d+|open)\s*[,/ ]\s*(-?\d+|open)", text):
+        pair = [None if level == "open" else int(level) for level in levels.groups()]
+        if all(level is None or 1 <= level <= 5 for level in pair):
+            return pair[0], pair[1]
         raise TextMusicError(
             f"mood '{_quote(text)}': the levels of valence and arousal are 1 to 5, e.g. '2,4'"
         )

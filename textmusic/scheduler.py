@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
-from threading import Condition, Thread
+from threading import Lock, Thread
 
 from textmusic.decoding import Bar, Take, decode
 from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
-from textmusic.generation import Generation
 from textmusic.pipeline import TextToMusic
-from textmusic.prompt import Prompt
-from textmusic.sampling import Sampling
 
-Letter = Bar | Exception  # what a listener finds in its box
+Letter = Bar | Exception | None  # what a listener finds in its box; None: go home
 
 
 class Scheduler:
@@ -31,37 +28,41 @@ class Scheduler:
         self._slots, self._most = slots, waiting
         self._asked: deque[Take] = deque()
         self._boxes: dict[Take, SimpleQueue[Letter]] = {}  # of those that wait or are being written
-        self._changed = Condition()
+        self._lock = Lock()
         self._running = False
 
-    def stream(
-        self, prompt: Prompt, seed: int, *, sampling: Sampling = Sampling()
-    ) -> Generator[Bar, None, Generation]:
-        """As `TextToMusic.stream`, for what `understand` gave; raises what `write` does."""
-        take = self.music.take(prompt, seed, sampling)
-        yield from self.write(take)
-        return self.music.finished(take)
-
     def write(self, take: Take) -> Iterator[Bar]:
-        """The bars of a take, as they are complete; closing the iterator stops it.
+        """The bars of a take, as they are complete; closing the iterator stops it, as `leave` does.
 
         Raises TextMusicError if too many wait already, and what went wrong while it was written.
         """
         box = self._ask(take)
         try:
-            while True:
-                letter = box.get()
+            while (letter := box.get()) is not None:
                 if isinstance(letter, Exception):
                     raise letter
                 yield letter
                 if letter.last:
                     return
         finally:
-            self._leave(take)
+            self.leave(take)
+
+    def leave(self, take: Take) -> None:
+        """Nobody wants the rest of a take; whoever waits in `write` for its next bar, goes home."""
+        with self._lock:
+            take.left = True
+            box = self._boxes.pop(take, None)
+            if take in self._asked:
+                self._asked.remove(take)
+        if box is not None:
+            box.put(None)
 
     def _ask(self, take: Take) -> SimpleQueue[Letter]:
         box: SimpleQueue[Letter] = SimpleQueue()
-        with self._changed:
+        with self._lock:
+            if take.left:
+                box.put(None)
+                return box
             if len(self._boxes) >= self._slots + self._most:
                 raise TextMusicError(
                     f"{len(self._boxes)} pieces are asked for already; try again soon."
@@ -73,15 +74,8 @@ class Scheduler:
                 Thread(target=self._write, name="textmusic-scheduler", daemon=True).start()
         return box
 
-    def _leave(self, take: Take) -> None:
-        with self._changed:
-            take.left = True
-            self._boxes.pop(take, None)
-            if take in self._asked:
-                self._asked.remove(take)
-
     def _more(self, free: int) -> Sequence[Take]:
-        with self._changed:
+        with self._lock:
             return [self._asked.popleft() for _ in range(min(free, len(self._asked)))]
 
     def _write(self) -> None:
@@ -91,19 +85,19 @@ class Scheduler:
                     self._deliver(take, bar)
             except Exception as problem:
                 self._fail(problem)
-            with self._changed:
+            with self._lock:
                 if not self._asked:
                     self._running = False
                     return
 
     def _deliver(self, take: Take, letter: Letter) -> None:
-        with self._changed:
+        with self._lock:
             box = self._boxes.get(take)
         if box is not None:
             box.put(letter)
 
     def _fail(self, problem: Exception) -> None:
-        with self._changed:
+        with self._lock:
             for take, box in list(self._boxes.items()):
                 if take not in self._asked:
                     box.put(problem)

@@ -25,6 +25,7 @@ from textmusic.errors import TextMusicError
 from textmusic.pace import peak_memory
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan, quarters_per_bar
+from textmusic.streams import result_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +224,10 @@ def first_bar(
         stream = music.stream(text, controls=Plan(bars=bars), seed=seed)
         next(stream)
         written.append(time.perf_counter() - began)
-        try:
-            while True:
-                next(stream)
-        except StopIteration as end:
-            score, plan = end.value.score, end.value.plan
-        bar = score.clip(0, round(quarters_per_bar(plan.time_signature) * score.tpq))
+        piece = result_of(stream)
+        assert piece.plan.time_signature is not None
+        ticks = round(quarters_per_bar(piece.plan.time_signature) * piece.score.tpq)
+        bar = piece.score.clip(0, ticks)
         heard.append(written[-1] + timed(lambda bar=bar: play(bar), 1)[0])  # type: ignore[misc]
     return spread(written[1:]), spread(heard[1:])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 WORDS: Mapping[str, tuple[str, str]] = {
-    "lead": ("Write a description, get music.", "写一句描述，得到音乐。"),
     "create": ("Create", "创作"),
     "continue": ("Continue", "续写"),
     "compare": ("Compare", "比较"),
@@ -15,7 +14,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "calm piano in D minor; left empty, everything is the model's choice",
         "例如：平静的D小调钢琴；留空则全部由模型决定",
     ),
-    "examples": ("For example", "例如"),
     "surprise": ("Surprise me", "给我惊喜"),
     "generate": ("Generate", "生成"),
     "stop": ("Stop", "停止"),

@@ -4,9 +4,9 @@
 
 One run on one machine: every figure is the median of several, with its lowest and highest. Parts
 are measured one after the other, in processes of their own, and kept in a JSON file beside the
-table: a run that was stopped goes on where it was, and --only measures some parts anew. A part that
-can't be measured (torch is not installed, ...) says why. --quick is for a test: small, and tiny
-peers, so that no figure means anything.
+table: a run that was stopped goes on where it was (delete that file to begin anew), and --only
+measures some parts anew. A part that can't be measured (torch is not installed, ...) says why.
+--quick is for a test: small, and tiny peers, so that no figure means anything.
 """
 
 from __future__ import annotations
@@ -199,9 +199,13 @@ PARTS: dict[str, Part] = {
 
 
 def measured(scale: Scale, file: Path, only: list[str]) -> dict[str, Any]:
-    """All parts: those in the file, unless named in `only`, and the others measured now."""
-    kept: dict[str, Any] = {"parts": {}, "conditions": {}}
-    if file.exists():
+    """All parts: those in the file, unless named in `only`, and the others measured now.
+
+    A file of another scale (more repeats, ...) counts for nothing.
+    """
+    size = {k: v for k, v in asdict(scale).items() if k != "models"}  # that is another each time
+    kept: dict[str, Any] = {"scale": json.loads(json.dumps(size)), "parts": {}, "conditions": {}}
+    if file.exists() and json.loads(file.read_text()).get("scale") == kept["scale"]:
         kept = json.loads(file.read_text())
     for name, part in PARTS.items():
         if not (name in only or not (only or name in kept["parts"])):
