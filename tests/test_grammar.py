@@ -26,7 +26,6 @@ from textmusic.grammar import (
     MAX_NOTES_PER_BAR,
     MAX_VOICES,
     RANGES,
-    PlanGrammar,
     ScoreGrammar,
     key_bias,
 )
@@ -43,6 +42,7 @@ from textmusic.plan import (
     quarters_per_bar,
     tonic,
 )
+from textmusic.plan_grammar import PlanGrammar
 from textmusic.tokenizer import END, positions_per_beat
 
 

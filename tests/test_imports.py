@@ -21,7 +21,7 @@ HEAVY = TRAINING | {
     "gradio", "matplotlib", "music21", "miditok", "verovio", "pandas", "scipy", "librosa", "numba",
     "sklearn", "sentencepiece",
 }  # fmt: skip
-PAGE = ("page.py", "page_events.py", "endpoints.py")
+PAGE = ("page.py", "page_events.py", "page_forms.py", "endpoints.py")
 MODULES = sorted(
     file.relative_to(PACKAGE.parent)
     for file in PACKAGE.rglob("*.py")

@@ -7,9 +7,9 @@ from random_music import Dice, the_layout, write
 
 from textmusic.caption import load_data
 from textmusic.controls import Controls
-from textmusic.grammar import PlanGrammar
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
+from textmusic.plan_grammar import PlanGrammar
 from textmusic.prompt import read_prompt
 from textmusic.reading.mood import read_mood
 

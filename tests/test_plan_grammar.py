@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from random_music import Dice, all_dice, asked_plans, many, the_layout, the_tokenizer, write
 
-from textmusic.grammar import OPEN_BARS, PlanGrammar, bars_for
 from textmusic.plan import DRUMS, FIELDS, MAX_PROGRAMS, NO_KEY, Plan
+from textmusic.plan_grammar import OPEN_BARS, PlanGrammar, bars_for
 from textmusic.tokenizer import SCORE, rounded
 
 

@@ -10,15 +10,9 @@ from typing import Any
 import numpy as np
 
 from textmusic.engine import Engine, Floats
-from textmusic.grammar import (
-    OPEN_BARS,
-    Grammar,
-    PlanGrammar,
-    ScoreGrammar,
-    key_bias,
-    layout_of,
-)
+from textmusic.grammar import Grammar, ScoreGrammar, key_bias, layout_of
 from textmusic.plan import TEMPO_RANGE, Plan, quarters_per_bar
+from textmusic.plan_grammar import OPEN_BARS, PlanGrammar
 from textmusic.prompt import Prompt
 from textmusic.sampling import Sampling, choose, surprise
 from textmusic.tokenizer import END, PLAN, Note, Tokenizer, notes_of_bar

@@ -15,10 +15,10 @@ from textmusic.decoding import Bar, Take, decode, in_turn
 from textmusic.engine import SLOTS, Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
-from textmusic.grammar import OPEN_BARS
 from textmusic.material import sliced, to_score
 from textmusic.measure import notes_of
 from textmusic.plan import COUNTED_BARS, DRUMS, Plan, quarters_per_bar
+from textmusic.plan_grammar import OPEN_BARS
 from textmusic.prompt import Prompt, read_prompt
 from textmusic.sampling import Sampling
 from textmusic.tokenizer import Tokenizer

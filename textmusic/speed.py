@@ -25,7 +25,7 @@ from textmusic.errors import TextMusicError
 from textmusic.pace import peak_memory
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan, quarters_per_bar
-from textmusic.streams import result_of
+from textmusic.streams import Stream, result_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +267,42 @@ def _forget_files(folder: Path) -> None:
         for path in filter(Path.is_file, folder.iterdir()):
             with path.open("rb") as file:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+# Visiting -----------------------------------------------------------------------------------------
+
+
+def visits(model: str | None, text: str, bars: int, visitors: int, rounds: int) -> dict[str, Any]:
+    """So many people who ask the page's desk for a piece at the same time, some times over.
+
+    Seconds until a visitor's first bar can be heard (`first`), and until the piece and all its
+    files are there (`end`), of those who got one; how many did not; memory in MB at the peak.
+    """
+    from textmusic.controls import Controls
+    from textmusic.desk import Desk, Wish
+
+    def visit(number: int) -> tuple[float, float] | None:
+        began = time.perf_counter()
+        wish = Wish(text, Controls(bars=bars), seed=number)
+        making = Stream(desk.generate(wish, f"visitor {number}"))
+        try:
+            heard = [time.perf_counter() - began for _ in making]  # each bar, when it can be
+            desk.keep(making.result[0], [], text)
+        except TextMusicError:
+            return None
+        return heard[0], time.perf_counter() - began
+
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(visitors) as pool:
+        desk = Desk({"default": TextToMusic.from_pretrained(model)}, Path(folder))
+        visit(0)  # it reads the soundfont
+        seen = [one for _ in range(rounds) for one in pool.map(visit, range(visitors))]
+    served = [one for one in seen if one is not None]
+    return {
+        "first": [first for first, _ in served],
+        "end": [end for _, end in served],
+        "failed": len(seen) - len(served),
+        "memory": peak_memory(),
+    }
 
 
 # Playing ------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from textmusic import speed
 from textmusic.engine import cores
 from textmusic.machine import installed, machine
@@ -31,6 +33,8 @@ class Scale:
     bars: tuple[int, int, int] = (16, 64, 256)
     batches: tuple[int, ...] = (1, 4, 16)
     batch_bars: int = 4
+    visitors: tuple[int, ...] = (1, 5, 20)
+    visit_bars: int = 8
     repeats: int = 5
     megabytes: int = 512
     tiny: bool = False
@@ -66,6 +70,7 @@ def page(found: dict[str, Any], conditions: dict[str, Any], scale: Scale, said: 
         limit: ("ours", "bandwidth"),
         beginning: ("start",),
         side_by_side: ("batch",),
+        visiting: ("visitors",),
         audio: ("rendering",),
         growing: ("growth",),
         goals: ("ours", "bandwidth", "start", "batch", "growth"),
@@ -211,6 +216,24 @@ def side_by_side(found: dict[str, Any], scale: Scale) -> list[str]:
         "## Side by side",
         table(head, *rows),
         f"{scale.batch_bars} bars each, int8; four times so many as are written at a time.",
+    ]
+
+
+def visiting(found: dict[str, Any], scale: Scale) -> list[str]:
+    """Many people on the page."""
+    rows = [["visitors at once", "first bar can be heard, s, p50 / p95", "piece and files, s",
+             "asked and served", "memory at the peak, MB"]]  # fmt: skip
+    for many, part in found["visitors"].items():
+        waits = [" / ".join(f"{np.percentile(part[what], q):.1f}" for q in (50, 95))
+                 for what in ("first", "end")]  # fmt: skip
+        served = len(part["end"])
+        rows.append([many, *waits, f"{served + part['failed']} / {served}",
+                     f"{part['memory']:.0f}"])  # fmt: skip
+    return [
+        "## Visitors",
+        table(*rows),
+        f"{scale.visit_bars} bars each, all at the same moment, at the desk behind the page (no"
+        " browser, no network): MIDI, WAV, MP3, SVG and report of each are written.",
     ]
 
 

@@ -168,6 +168,16 @@ def batch(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def visitors(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
+    """Many people on the page at the same time."""
+    return {
+        str(many): speed.alone(
+            speed.visits, scale.model, TEXT, scale.visit_bars, many, -(-scale.repeats // many)
+        )
+        for many in scale.visitors
+    }
+
+
 def rendering(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
     """Ways from a score to audio."""
     given = (scale.model, TEXT, scale.bars[1], SEED, scale.repeats)
@@ -193,6 +203,7 @@ PARTS: dict[str, Part] = {
     **{name: others(name) for name in PEERS},
     "start": start,
     "batch": batch,
+    "visitors": visitors,
     "rendering": rendering,
     "growth": growth,
 }
@@ -252,7 +263,7 @@ def main() -> None:
         if args.quick:
             scale = Scale(
                 args.model, Path(folder), bars=(1, 2, 3), batches=(1, 2), batch_bars=1,
-                repeats=2, megabytes=8, tiny=True,
+                visitors=(1, 2), visit_bars=1, repeats=2, megabytes=8, tiny=True,
             )  # fmt: skip
         if read_config(scale.folder).get("precision") != "int8":
             parser.error("give a model in int8; its weights are measured in other precisions too")

@@ -11,7 +11,6 @@ import numpy as np
 
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
-from textmusic.grammar import OPEN_BARS, bars_for
 from textmusic.learning.patches import (
     Floats,
     binarised,
@@ -25,6 +24,7 @@ from textmusic.learning.patches import (
 from textmusic.material import to_score
 from textmusic.models.gan import Gan, load_gan
 from textmusic.plan import DRUMS, KEYS, NO_KEY, Plan
+from textmusic.plan_grammar import OPEN_BARS, bars_for
 from textmusic.prompt import Prompt, read_prompt
 
 if TYPE_CHECKING:
