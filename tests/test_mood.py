@@ -48,6 +48,22 @@ def test_every_word_of_the_training_list_is_read_and_no_kept_out_one() -> None:
             assert levels == (entry["valence"], entry["arousal"]), entry["text"]
 
 
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("peaceful, melancholic", (3, 2)),  # 4 and 2: between them
+        ("calm and sad", (1, 2)),  # calm says little about valence
+        ("calm, energetic", (4, None)),  # they exclude each other, but both are bright
+        ("gloomy, cheerful", (None, None)),
+        ("godforsaken, light texture", (1, 1)),  # a texture
+    ],
+)
+def test_moods_that_differ_are_met_half_way_or_left_open(
+    text: str, levels: tuple[int | None, int | None]
+) -> None:
+    assert read_mood(text).value == levels
+
+
 def test_a_mode_that_was_asked_for_is_believed_before_a_mood() -> None:
     assert read_prompt("calm piano in D minor").near == Plan(arousal=1)
     assert read_prompt("a sad waltz in C major").near.valence is None

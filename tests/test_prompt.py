@@ -180,6 +180,18 @@ def test_controls_that_agree_with_the_words_report_nothing() -> None:
     assert prompt.unused == ()
 
 
+def test_a_control_that_replaces_a_mood_or_a_refusal_says_so() -> None:
+    assert read_prompt("a sad tune", controls=Plan(valence=5)).unused == (
+        "'sad': the control for mood is used instead",
+    )
+    assert read_prompt("a sad tune", controls=Plan(valence=2, arousal=1)).unused == ()
+    prompt = read_prompt("no drums", controls=Plan(programs=(0, DRUMS)))
+    assert prompt.unused == ("'no drums': the control for instruments is used instead",)
+    assert prompt.without == ()
+    settled = read_prompt("happy sad piano", controls=Plan(valence=1, arousal=2))
+    assert settled.unused == ("'happy': the control for mood is used instead",)
+
+
 def test_the_genre_control_decides_what_a_guitar_is() -> None:
     assert read_prompt("guitar", controls=Plan(genre="metal")).asked.programs == (30,)
 

@@ -86,10 +86,14 @@ def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = N
     asked = controls.over(read.plan)
     if asked.programs is not None and controls.programs is None:
         asked = replace(asked, programs=tuple(sorted(asked.programs)))
-    unused = (*read.unused, *missed, *_overruled(read.plan, controls))
+    fixed = (controls.valence, controls.arousal)
+    if caption == visible:
+        moods = read_mood(prepared, read.spans, fixed=fixed)
+    else:
+        moods = read_mood(caption, fixed=fixed, typed=chinese.typed_moods(prepared))
     without = tuple(p for p in read.without if p not in (asked.programs or ()))
-    moods = read_mood(prepared, read.spans) if caption == visible else read_mood(caption)
     near = _near(moods.value or (None, None), asked)
+    unused = (*read.unused, *moods.unused, *missed, *_overruled(read, controls))
     prompt = Prompt(text, asked, seconds, caption, unused, without, near)
     return _one_length(prompt, controls, read)
 
@@ -131,7 +135,7 @@ def _read(text: str, genre: str | None) -> _Read:
     key = read_key(rest)
     bars = read_bars(blank(rest, metre.spans))
     seconds = read_seconds(blank(rest, (*metre.spans, *bars.spans)))
-    word = read_tempo_word(rest)
+    word = read_tempo_word(rest, tempo.value)
     named = read_instruments(text).value
     assert named is not None
     kind = read_genre(text, named.singles, tuple(sorted(named.programs)))
@@ -149,13 +153,12 @@ def _read(text: str, genre: str | None) -> _Read:
         bars=bars.value,
     )
     readings = (tempo, metre, key, bars, seconds, word, players, kind)
-    word_notes = word.unused if tempo.value is None else ()
-    unused = (*key.unused, *tempo.unused, *word_notes, *metre.unused, *players.unused)
+    unused = (*key.unused, *tempo.unused, *word.unused, *metre.unused, *players.unused)
     return _Read(
         plan=plan,
         seconds=seconds.value if bars.value is None else None,
         without=players.value.without,
-        unused=(*unused, *bars.unused, *length_notes),
+        unused=(*unused, *kind.unused, *bars.unused, *length_notes),
         spans=tuple(span for reading in readings for span in reading.spans),
         tempo_said=chinese.tempo_in_english(text, word.spans) if tempo.value is None else None,
     )
@@ -179,11 +182,12 @@ def _caption(visible: str, prepared: str, read: _Read) -> tuple[str, tuple[str, 
     return visible, ()
 
 
-def _overruled(read: Plan, controls: Plan) -> tuple[str, ...]:
+def _overruled(read: _Read, controls: Plan) -> tuple[str, ...]:
     """Notes on facts in the words that a control replaces by another."""
     fixed = dict(controls.known())
-    notes = []
-    for field, value in read.known():
+    denied = [p for p in read.without if p in (controls.programs or ())]
+    notes = [f"'no {name(p)}': the control for instruments is used instead" for p in denied[:1]]
+    for field, value in read.plan.known():
         same = fixed.get(field, value) == value
         if field == "programs" and isinstance(value, tuple):
             same = field not in fixed or set(value) == set(controls.programs or ())

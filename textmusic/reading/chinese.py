@@ -58,6 +58,12 @@ def read_moods(text: str) -> Reading[tuple[str, ...]]:
     return Reading(said or None, (), tuple(m.span() for m in matches))
 
 
+def typed_moods(text: str) -> dict[str, str]:
+    """The moods of a Chinese text by their English: {"sad": "悲伤"}."""
+    pattern, english, _ = _moods()
+    return {english[m[0]]: m[0] for m in pattern.finditer(text)}
+
+
 def not_understood(text: str, spans: tuple[Span, ...]) -> tuple[str, ...]:
     """Runs of Chinese outside the places that were read, without the words that say nothing."""
     rest = blank(text, spans)

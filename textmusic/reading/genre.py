@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 
 from textmusic.caption import load_data
 from textmusic.plan import DRUMS
@@ -110,9 +111,13 @@ def read_genre(
     traps = (_MARCH_THE_MONTH, _NOT_GENRES)
     skip = [m.span() for pattern in traps for m in pattern.finditer(text)]
     found: list[tuple[Span, str]] = []
+    denied: list[tuple[Span, str]] = []
     for pattern, genre in _words():
         for match in pattern.finditer(text):
-            if overlaps(match.span(), skip) or negated(text, match.start()):
+            if overlaps(match.span(), skip):
+                continue
+            if negated(text, match.start()):
+                denied.append((match.span(), genre))
                 continue
             within = any(a <= match.start() and match.end() <= b for a, b in taken)
             solo = {"drums": (DRUMS,), "piano-solo": (0,)}.get(genre)
@@ -130,8 +135,51 @@ def read_genre(
     ]
     if not outer:
         return Reading()
-    best = _choose(text, sorted(outer))
-    return Reading(best, (), tuple(span for span, _ in found))
+    outer.sort()
+    best = _choose(text, outer)
+    notes = [
+        f"'{text[slice(*span)]}': one genre for the whole piece; {best} is used"
+        for span in _others(text, outer, best)
+    ]
+    notes += [
+        f"'{text[slice(*span)]}': ruled out as well as asked for; {best} is used, or name another"
+        for span, genre in denied
+        if genre == best
+    ]
+    return Reading(best, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))
+
+
+# Between two genres that are two things: "tango and reggae", "from waltz to march", "jazz, metal".
+_TWO_THINGS = re.compile(
+    r"(?:\s+(?:music|songs?|tunes?|pieces?|style|part|section|first))?"
+    r"(?:\s*(?:[,;&+]|和|与|或|到|、)|\s+(?:and|or|then|to|into|vs\.?|versus|plus|after|before|but)\b)+"
+    r"(?:\s+(?:then|an?|the|some|to|later|also))*\s*",
+    re.IGNORECASE,
+)
+# These go with any other: "a christmas waltz, jazz", "game, metal".
+_SETTINGS = frozenset("christmas game children cinematic sacred orchestral ballad".split())
+
+
+_DANCES = frozenset("waltz march mazurka polonaise".split())
+
+
+def _others(text: str, found: list[tuple[Span, str]], best: str) -> list[Span]:
+    """Where genres are named beside the chosen one rather than as a part of it.
+
+    "celtic march" and "a hymn-like chorale" are one thing each; "jazz, ballad" is a jazz ballad.
+    """
+    others = []
+    for (one, first), (two, second) in pairwise(found):
+        gap = text[one[1] : two[0]]
+        pair = {first, second}
+        # "folk, waltz" and "jazz, ballad" are tags of one piece, "waltz, march" are two.
+        tags = not re.search("[a-z和与或到]", gap.lower()) and (
+            len(pair & _DANCES) == 1 or (_RANK[first] != _RANK[second] and not pair <= _DANCES)
+        )
+        lists = len(pair) == 2 and not pair & _SETTINGS and 0 not in (_RANK[first], _RANK[second])
+        if lists and not tags and _TWO_THINGS.fullmatch(gap):
+            others += [span for span, genre in ((one, first), (two, second)) if genre != best]
+    return others
 
 
 def _choose(text: str, found: list[tuple[Span, str]]) -> str:

@@ -207,10 +207,24 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
         f"'{text[slice(*n.span)]}': {_absent(n)}" for n in found if not n.negated and _absent(n)
     ]
     programs = _programs(playing, genre)
+    listed = {p for n in sure if n.term.kind != "ensemble" for p in _of_genre(n, genre)}
+    notes += [
+        f"'{text[slice(*n.span)]}': left out as well as asked for, so it plays; say one of the two"
+        for n in found
+        if n.negated and n.term.kind != "ensemble" and listed.intersection(_of_genre(n, genre))
+    ]
     without = {p for n in found if n.negated for p in (*n.term.programs, *_KINDS.get(n.word, ()))}
-    without |= {DRUMS} if _LESS.search(text) else set()
-    without -= {p for n in sure if n.term.kind != "ensemble" for p in _of_genre(n, genre)}
+    if less := _LESS.search(text):
+        without |= {DRUMS}
+        if DRUMS in listed:
+            notes.append(
+                f"'{less[0]}': drums are asked for as well, so they play; say one of the two"
+            )
+    without -= listed
     kept = tuple(dict.fromkeys(p for p in programs if p not in without))
+    if programs and not kept:
+        said = text[slice(*playing[0].span)]
+        notes.append(f"'{said}': left out as well as asked for; the model chooses what plays")
     if len(kept) > MAX_PROGRAMS:
         names = ", ".join(name(p) for p in kept[MAX_PROGRAMS:])
         notes.append(

@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from textmusic.plan import key_name
-from textmusic.reading.text import LEFT, RIGHT, Reading, Span, alone, blank
+from textmusic.plan import is_minor, key_name
+from textmusic.reading.text import (
+    LEFT,
+    RIGHT,
+    Reading,
+    Span,
+    alone,
+    blank,
+    negated,
+    only_denied,
+)
 
 _NATURALS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
 _SOLFEGE = {"do": 0, "ut": 0, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
@@ -176,7 +185,8 @@ def _key_matches(text: str) -> Iterator[re.Match[str]]:
 def read_key(text: str) -> Reading[str]:
     """The key in `plan.KEYS`: "Es-Dur" and "E flat major" are "Eb major".
 
-    The first of several keys is taken. Modes, chords and letters that name no tonic are reported.
+    The first of several keys is taken; one that is ruled out ("not in C") is none. Modes, chords
+    and letters that name no tonic are reported.
     """
     notes: list[str] = []
     spans: list[Span] = []
@@ -198,7 +208,10 @@ def read_key(text: str) -> Reading[str]:
     text = blank(text, tuple(spans))
     found = sorted(_key_matches(text), key=lambda m: (m.start(), -m.end()))
     spans += [m.span() for m in found]
+    denied = [m for m in found if negated(text, m.start())]
+    found = [m for m in found if m not in denied]
     first = _named(found[0]) if found else None
+    notes += [only_denied(m[0].strip(), "key") for m in denied if first in (None, _named(m))]
     said = {first}
     for match in found:
         if (key := _named(match)) not in said and match.start() >= found[0].end():
@@ -210,10 +223,12 @@ def read_key(text: str) -> Reading[str]:
                 continue
             spans.append(match.span())
             notes.append(f"'{match['said']}': not a key ({_key_remedy(match['said'])})")
-    if not found and (mode := _MODE_ONLY.search(text)):
-        notes.append(
-            f"'{mode[0]}': name the tonic too to set the key, e.g. 'A {mode['mode'].lower()}'"
-        )
+    if mode := _MODE_ONLY.search(text):
+        if first is None:
+            remedy = f"name the tonic too to set the key, e.g. 'A {mode['mode'].lower()}'"
+            notes.append(f"'{mode[0]}': {remedy}")
+        elif is_minor(first) != (mode["mode"].lower() == "minor"):
+            notes.append(f"'{mode[0]}': one key for the whole piece; {first} is used")
     return Reading(first, tuple(dict.fromkeys(notes)), tuple(spans))
 
 

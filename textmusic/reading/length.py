@@ -6,11 +6,25 @@ import re
 from collections.abc import Iterator
 
 from textmusic.plan import MAX_BARS
-from textmusic.reading.text import LEFT, NUMBER, RIGHT, Reading, Span, number, overlaps, shown
+from textmusic.reading.text import (
+    LEFT,
+    NUMBER,
+    RANGE,
+    RIGHT,
+    Reading,
+    Span,
+    in_range,
+    negated,
+    number,
+    only_denied,
+    overlaps,
+    shown,
+)
 
 SECONDS_RANGE = (2.0, 600.0)
 
-_RANGE = rf"(?P<n>{NUMBER})(?:\s*(?:-|~|to|or|至|到)\s*(?P<n2>{NUMBER}))?"
+# A form rather than a length, where a length is named too: "24 bars of 12-bar blues".
+_FORM_AFTER = re.compile(r"\s+blues\b", re.IGNORECASE)
 # "The piece should last 32 bars" is a length, "the last 32 bars" are a part.
 _PART_BEFORE = re.compile(
     r"\b(?:every|each|first|(?<!and )(?<!should )(?<!to )(?<!must )last|final|next|after|another"
@@ -24,9 +38,9 @@ _PART_AFTER = re.compile(
     re.IGNORECASE,
 )
 _BARS = (
-    rf"{_RANGE}[\s-]*(?:full |whole |complete )?(?:bars?|measures?){RIGHT}",
+    rf"{RANGE}[\s-]*(?:full |whole |complete )?(?:bars?|measures?){RIGHT}",
     rf"{LEFT}(?:bars|measures)\s*[:=]\s*(?P<n>{NUMBER})(?P<n2>(?!))?",
-    rf"{_RANGE}\s*个?\s*小节",
+    rf"{RANGE}\s*个?\s*小节",
     rf"小节数?\s*[:=为]\s*(?P<n>{NUMBER})(?P<n2>(?!))?",
 )
 _SINGLE_BAR = re.compile(
@@ -41,21 +55,25 @@ def read_bars(text: str) -> Reading[int]:
         for match in re.finditer(pattern, text, re.IGNORECASE):
             if _is_part(text, match) or overlaps(match.span(), [span for span, _ in found]):
                 continue
-            low = number(match["n"])
-            high = abs(number(match["n2"])) if match["n2"] else low
-            found.append((match.span(), round((low + high) / 2) if high != low else low))
+            count = in_range(match)
+            found.append((match.span(), round(count) if match["n2"] else count))
     if not found and (single := _SINGLE_BAR.search(text)):
         found.append((single.span(), 1.0))
     value: int | None = None
     notes: list[str] = []
-    for (start, end), count in sorted(found):
+    denied: list[tuple[str, float]] = []
+    lengths = [item for item in found if not _FORM_AFTER.match(text, item[0][1])] or found
+    for (start, end), count in sorted(lengths):
         said = text[start:end].strip()
         if count != int(count) or not 1 <= count <= MAX_BARS:
             notes.append(f"'{said}': ask for a whole number of bars from 1 to {MAX_BARS}")
+        elif negated(text, start):
+            denied.append((said, count))
         elif value is None:
             value = int(count)
         elif count != value:
             notes.append(f"'{said}': one length for the whole piece; {value} bars are used")
+    notes += [only_denied(said, "length") for said, no in denied if value in (None, no)]
     return Reading(value, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))
 
 
@@ -99,7 +117,7 @@ _A_MINUTE = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = re.compile(
-    rf"{_RANGE}(?P<gap>[\s-]*)(?P<unit>seconds?|secs?\.?|s|minutes?|mins?\.?|hours?){RIGHT}",
+    rf"{RANGE}(?P<gap>[\s-]*)(?P<unit>seconds?|secs?\.?|s|minutes?|mins?\.?|hours?){RIGHT}",
     re.IGNORECASE,
 )
 _HAN_COMPOUND = re.compile(rf"(?P<m>{NUMBER})\s*分钟?\s*(?P<s>{NUMBER})\s*秒钟?")
@@ -130,10 +148,8 @@ def _lengths(text: str) -> Iterator[tuple[Span, float]]:
             yield match.span(), number(match["n"]) * factor
     for match in _PLAIN.finditer(text):
         if not _is_scene(text, match):
-            low = number(match["n"])
-            high = abs(number(match["n2"])) if match["n2"] else low
             factor = {"s": 1, "m": 60, "h": 3600}[match["unit"][0].lower()]
-            yield match.span(), (low + high) / 2 * factor
+            yield match.span(), in_range(match) * factor
 
 
 def _is_scene(text: str, match: re.Match[str]) -> bool:
@@ -161,14 +177,18 @@ def read_seconds(text: str) -> Reading[float]:
     low, high = SECONDS_RANGE
     value: float | None = None
     notes: list[str] = []
+    denied: list[tuple[str, float]] = []
     for (start, end), seconds in sorted(found):
         said = text[start:end].strip()
         if not low <= seconds <= high:
             notes.append(f"'{said}': ask for a length of {low:g} to {high:g} seconds")
+        elif negated(text, start):
+            denied.append((said, seconds))
         elif value is None:
             value = seconds
         elif seconds != value:
             notes.append(
                 f"'{said}': one length for the whole piece; {shown(value)} seconds are used"
             )
+    notes += [only_denied(said, "length") for said, no in denied if value in (None, no)]
     return Reading(value, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))

@@ -6,7 +6,18 @@ import re
 from collections.abc import Iterator
 
 from textmusic.plan import TIME_SIGNATURES
-from textmusic.reading.text import CJK, LEFT, RIGHT, UNITS, Reading, Span, han_number, negated
+from textmusic.reading.text import (
+    CJK,
+    LEFT,
+    RIGHT,
+    UNITS,
+    Reading,
+    Span,
+    han_number,
+    negated,
+    only_denied,
+    overlaps,
+)
 
 _TOPS = {w: n for n, w in enumerate(UNITS) if 2 <= n <= 12}
 _BOTTOMS = {"two": 2, "four": 4, "quarter": 4, "eight": 8, "eighth": 8, "sixteen": 16}
@@ -28,18 +39,27 @@ _IN_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _NAMED_METRES = (
-    (r"common[\s-]time", "4/4"), (r"cut[\s-](?:common[\s-])?time|alla breve", "2/2"),
-    (r"triple (?:time|met(?:re|er))", "3/4"), (r"duple (?:time|met(?:re|er))", "2/4"),
+    (r"(?<!cut[\s-])common[\s-]time", "4/4"),
+    (r"cut[\s-](?:common[\s-])?time|alla breve", "2/2"),
     (r"four[\s-](?:on|to)[\s-]the[\s-]floor", "4/4"),
+)
+# Beats in a bar, which leave open what is counted: 9/8 is a triple time as well.
+_COUNTS = (
+    (rf"{LEFT}triple (?:time|met(?:re|er)){RIGHT}|三拍子", 3),
+    (rf"{LEFT}duple (?:time|met(?:re|er)){RIGHT}|二拍子|两拍子", 2),
+    ("四拍子", 4), ("五拍子", 5), ("六拍子", 6),
+)  # fmt: skip
+_USUAL = {2: "2/4", 3: "3/4", 4: "4/4", 5: "5/4", 6: "6/8", 7: "7/8"}
+# What dances are in, unless another metre is named.
+_DANCES = (
     (r"waltz(?:es)?(?:[\s-]time)?|valses?|minuets?|menuets?|menuetto|mazurkas?|polonaises?"
      r"|landlers?|scherzo and trio", "3/4"),
     (r"slip[\s-]jigs?", "9/8"), (r"(?:double[\s-])?jigs?|tarantellas?|barcarolles?", "6/8"),
 )  # fmt: skip
-_HAN_METRES = (
-    ("圆舞曲|华尔兹|华尔滋|小步舞曲|玛祖卡|马祖卡|波罗奈兹|波洛奈兹|三拍子", "3/4"),
-    ("四拍子", "4/4"), ("二拍子|两拍子", "2/4"), ("六拍子", "6/8"), ("五拍子", "5/4"),
+_HAN_DANCES = (
+    ("圆舞曲|华尔兹|华尔滋|小步舞曲|玛祖卡|马祖卡|波罗奈兹|波洛奈兹", "3/4"),
     ("吉格舞曲|塔兰泰拉|船歌", "6/8"),
-)  # fmt: skip
+)
 _HAN_FRACTION = re.compile(
     r"(?P<bottom>[二四八]|十六)分之(?P<top>[一二两三四五六七九八十]{1,2})拍?"
 )
@@ -47,8 +67,8 @@ _HAN_PAIR = re.compile(r"(?P<a>[二四八三六])(?P<b>十[一二]|[二三四五
 _NOT_METRES = {(24, 7), (9, 11), (50, 50), (10, 10), (100, 100), (365, 24), (7, 24)}
 
 
-def _metre_candidates(text: str) -> Iterator[tuple[Span, str, bool]]:
-    """Span, "top/bottom", and whether it surely means a metre."""
+def _metre_candidates(text: str) -> Iterator[tuple[Span, str]]:
+    """Span and "top/bottom" of every metre that is named."""
     for match in (*_SLASHED.finditer(text), *_SLASHED_HAN.finditer(text)):
         top, bottom = int(match["top"]), int(match["bottom"])
         before, after = text[: match.start()], text[match.end() :]
@@ -67,52 +87,89 @@ def _metre_candidates(text: str) -> Iterator[tuple[Span, str, bool]]:
             continue
         likely = bottom in (1, 2, 4, 8, 16, 32, 0) or re.search(r"\bin\s*$", before, re.I)
         if sure or f"{top}/{bottom}" in TIME_SIGNATURES or likely:
-            yield match.span(), f"{top}/{bottom}", sure
+            yield match.span(), f"{top}/{bottom}"
     for match in (*_SPELLED.finditer(text), *_SPELLED_IN.finditer(text)):
         top_word, bottom_word = match["top"].lower(), match["bottom"].lower()
         top = int(top_word) if top_word.isdigit() else _TOPS[top_word]
         bottom = int(bottom_word) if bottom_word.isdigit() else _BOTTOMS[bottom_word]
-        yield match.span(), f"{top}/{bottom}", True
+        yield match.span(), f"{top}/{bottom}"
+    for pattern, metre in _NAMED_METRES:
+        for match in re.finditer(rf"{LEFT}(?:{pattern}){RIGHT}", text, re.IGNORECASE):
+            yield match.span(), metre
     for match in _HAN_FRACTION.finditer(text):
-        yield match.span(), f"{han_number(match['top'])}/{han_number(match['bottom'])}", True
+        yield match.span(), f"{han_number(match['top'])}/{han_number(match['bottom'])}"
     for match in _HAN_PAIR.finditer(text):
         bottom, top = han_number(match["a"]), han_number(match["b"])
         if bottom not in (2, 4, 8) or (bottom, top) == (2, 4):  # said the other way round: 六八拍
             bottom, top = top, bottom
-        yield match.span(), f"{top}/{bottom}", True
+        yield match.span(), f"{top}/{bottom}"
+
+
+def _counts(text: str) -> list[tuple[Span, int]]:
+    """Where a number of beats is said ("triple time", "in five"), and how many, in order."""
+    found = [
+        (match.span(), beats)
+        for pattern, beats in _COUNTS
+        for match in re.finditer(pattern, text, re.IGNORECASE)
+    ]
+    words = {"three": 3, "four": 4, "five": 5, "seven": 7}
+    found += [
+        (match.span(), words.get(match["n"].lower()) or int(match["n"]))
+        for match in _IN_NUMBER.finditer(text)
+    ]
+    return sorted(found)
+
+
+def _dances(text: str) -> list[tuple[Span, str]]:
+    """Where dances are named, and what they are in, in order."""
+    found: list[tuple[Span, str]] = []
+    for pattern, metre in _DANCES:
+        for match in re.finditer(rf"{LEFT}(?:{pattern}){RIGHT}", text, re.IGNORECASE):
+            taken = overlaps(match.span(), [span for span, _ in found])  # "slip jig" is no jig
+            if not taken and not negated(text, match.start()):
+                found.append((match.span(), metre))
+    for pattern, metre in _HAN_DANCES:
+        found += [(m.span(), metre) for m in re.finditer(pattern, text)]
+    return sorted(found)
 
 
 def read_time_signature(text: str) -> Reading[str]:
-    """The metre in `plan.TIME_SIGNATURES`; a waltz is in 3/4 unless another metre is named."""
-    known: list[tuple[Span, str]] = []
+    """The metre in `plan.TIME_SIGNATURES`; a waltz is in 3/4 unless another metre is named.
+
+    A metre that is named wins over beats that are counted ("in five"), and these over dances.
+    """
     notes: list[str] = []
-    spans: list[Span] = []
-    for span, metre, _sure in sorted(_metre_candidates(text)):
-        spans.append(span)
-        if metre in TIME_SIGNATURES:
-            known.append((span, metre))
+    named: list[tuple[Span, str]] = []
+    denied: list[tuple[str, str]] = []
+    candidates, counts, dances = sorted(_metre_candidates(text)), _counts(text), _dances(text)
+    for span, metre in candidates:
+        if metre not in TIME_SIGNATURES:
+            notes.append(f"'{text[slice(*span)].strip()}': {_metre_remedy()}")
+        elif negated(text, span[0]):
+            denied.append((text[slice(*span)].strip(), metre))
         else:
-            notes.append(f"'{text[span[0] : span[1]].strip()}': {_metre_remedy()}")
-    for _span, metre in known[1:]:
-        if metre != known[0][1]:
-            notes.append(
-                f"'{metre}': one time signature for the whole piece; {known[0][1]} is used"
-            )
-    if known:
-        return Reading(known[0][1], tuple(dict.fromkeys(notes)), tuple(spans))
-    for pattern, metre in _NAMED_METRES:
-        for match in re.finditer(rf"{LEFT}(?:{pattern}){RIGHT}", text, re.IGNORECASE):
-            if not negated(text, match.start()):
-                return Reading(metre, tuple(notes), (*spans, match.span()))
-    for pattern, metre in _HAN_METRES:
-        if match_han := re.search(pattern, text):
-            return Reading(metre, tuple(notes), (*spans, match_han.span()))
-    if match_in := _IN_NUMBER.search(text):
-        top = {"3": "3/4", "4": "4/4", "5": "5/4", "7": "7/8"}
-        words = {"three": "3", "four": "4", "five": "5", "seven": "7"}
-        digit = words.get(match_in["n"].lower(), match_in["n"])
-        return Reading(top[digit], tuple(notes), (*spans, match_in.span()))
-    return Reading(None, tuple(dict.fromkeys(notes)), tuple(spans))
+            named.append((span, metre))
+    beats = counts[0][1] if counts else None
+    danced = [item for item in dances if beats is None or _has_beats(item[1], beats)]
+    if named:
+        value: str | None = named[0][1]
+    else:
+        value = danced[0][1] if danced else _USUAL[beats] if beats else None
+    at_odds = [span for span, metre in named if metre != value]
+    at_odds += [span for span, n in counts if value and not _has_beats(value, n)]
+    if not named and not counts:
+        at_odds += [span for span, metre in dances if metre != value]
+    notes += [
+        f"'{text[slice(*span)].strip()}': one time signature for the whole piece; {value} is used"
+        for span in at_odds
+    ]
+    notes += [only_denied(said, "time signature") for said, no in denied if value in (None, no)]
+    spans = (span for found in (candidates, counts, dances) for span, _ in found)
+    return Reading(value, tuple(dict.fromkeys(notes)), tuple(spans))
+
+
+def _has_beats(metre: str, beats: int) -> bool:
+    return int(metre.split("/")[0]) % beats == 0
 
 
 def _metre_remedy() -> str:

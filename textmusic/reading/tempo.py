@@ -11,18 +11,20 @@ from textmusic.plan import TEMPO_RANGE
 from textmusic.reading.text import (
     DIGITS,
     LEFT,
-    NUMBER,
+    RANGE,
     RIGHT,
     Reading,
     Span,
     alone,
+    in_range,
     negated,
     number,
+    only_denied,
     overlaps,
     shown,
 )
 
-_RANGE = rf"(?P<n>{NUMBER})(?:\s*(?:-|~|to|and|or|至|到)\s*(?P<n2>{NUMBER}))?"
+_RANGE = RANGE.replace("to|", "to|and|")  # "between 90 and 100 bpm"
 _PER_MINUTE = (
     r"(?:bpm|b\.p\.m\.?|(?:beats?|quarters|quarter[\s-]notes|crotchets)\s*(?:per|a|/)\s*min(?:ute)?"
     r"|拍\s*/\s*分钟?|拍每分钟(?!\s*大?约?\s*[0-9一二两三四五六七八九]))"
@@ -52,6 +54,7 @@ _AT_NUMBER = re.compile(
 def read_tempo_number(text: str) -> Reading[float]:
     """Quarter notes per minute from "96 bpm", "♩. = 60" (90), "每分钟140拍"."""
     found: list[tuple[Span, float]] = []
+    two: set[Span] = set()  # places that name two tempi: "from 60 to 120 bpm"
 
     def add(span: Span, value: float) -> None:
         if not overlaps(span, [other for other, _ in found]):
@@ -63,22 +66,45 @@ def read_tempo_number(text: str) -> Reading[float]:
             add(match.span(), number(match["n"]) * factor)
     for pattern in _TEMPO_PATTERNS:
         for match in re.finditer(pattern, text, re.IGNORECASE):
-            low = number(match["n"])
-            high = abs(number(match["n2"])) if match["n2"] else low
-            add(match.span(), (low + high) / 2)
+            both = _two_tempi(text, match)
+            add(match.span(), number(match["n"]) if both == "and" else in_range(match))
+            two |= {match.span()} if both else set()
     if not found and (match_at := _AT_NUMBER.search(text)):
         found.append((match_at.span(), number(match_at["n"])))
     value: float | None = None
     notes: list[str] = []
+    denied: list[tuple[str, float]] = []
     for (start, end), tempo in sorted(found):
         said = text[start:end].strip()
         if not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
             notes.append(f"'{said}': {tempo_remedy()}")
-        elif value is None:
+        elif negated(text, start):
+            denied.append((said, tempo))
+        elif value is not None and abs(tempo - value) < 1e-6:
+            continue
+        elif value is not None or (start, end) in two:
+            value = tempo if value is None else value
+            notes.append(_one_tempo(said, f"{shown(value)} bpm"))
+        else:
             value = tempo
-        elif abs(tempo - value) > 1e-6:
-            notes.append(f"'{said}': one tempo for the whole piece; {shown(value)} bpm is used")
+    notes += [only_denied(said, "tempo") for said, no in denied if value in (None, no)]
     return Reading(value, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))
+
+
+def _two_tempi(text: str, match: re.Match[str]) -> str:
+    """ "and" in "90 and 120 bpm", "to" in "from 60 to 120 bpm"; "" for one tempo or a range."""
+    if not match["n2"]:
+        return ""
+    said, before = match["sep"].lower(), text[: match.start("n")]
+    if said == "and":
+        return "" if re.search(r"\bbetween\s*$", before, re.IGNORECASE) else said
+    slower, faster = sorted((abs(number(match["n"])), abs(number(match["n2"]))))
+    change = re.search(r"(?:\bfrom|从)\s*$", before, re.IGNORECASE) and faster > 1.2 * slower
+    return "to" if change else ""
+
+
+def _one_tempo(said: str, used: str) -> str:
+    return f"'{said}': one tempo for the whole piece; {used} is used"
 
 
 def tempo_remedy() -> str:
@@ -88,7 +114,10 @@ def tempo_remedy() -> str:
 
 
 # Words that may describe a mood or a moment as well: they give way to plainer ones.
-_WEAK = {"lively", "leisurely", "unhurried", "brisk", "moderate", "轻快", "舒缓", "从容"}
+_MOODS_TOO = {"lively", "leisurely", "brisk", "轻快", "舒缓"}
+_WEAK = {*_MOODS_TOO, "unhurried", "moderate", "从容"}
+# A number this many times off a word is not even half or double time: "largo at 200 bpm".
+_BELIED = 2.5
 # Words for other things as well ("moderately happy", "at the grave") unless they stand alone.
 _ONLY_ALONE = {"grave", "moderately", "slowly", "quickly", "briskly"}
 _WITH_TEMPO = {"moderate"}  # "a moderate tempo", "the tempo is moderate", or alone
@@ -133,8 +162,12 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(rf"{LEFT}(?:{latin}){RIGHT}|{han}", re.IGNORECASE)
 
 
-def read_tempo_word(text: str) -> Reading[float]:
-    """The typical tempo of a tempo word; two words that exclude each other leave it open."""
+def read_tempo_word(text: str, bpm: float | None = None) -> Reading[float]:
+    """The typical tempo of a tempo word; two words that exclude each other leave it open.
+
+    bpm: the tempo that a number in the text sets. It says exactly what a word says roughly, so
+    there is no value then, and only words that it belies are reported.
+    """
     found: list[tuple[Span, str, dict[str, Any]]] = []
     skip = [m.span() for m in _NOT_TEMPI.finditer(text)]
     for match in _pattern().finditer(text):
@@ -148,13 +181,30 @@ def read_tempo_word(text: str) -> Reading[float]:
     if not strong:
         return Reading()
     spans = tuple(span for span, _, _ in found)
+    if bpm is not None:
+        belied = dict.fromkeys(
+            _one_tempo(word, f"{shown(bpm)} bpm")
+            for _, word, entry in found
+            if word not in _WEAK and not entry["low"] / _BELIED <= bpm <= entry["high"] * _BELIED
+        )
+        return Reading(None, tuple(belied), spans)
     slowest = min((entry for _, _, entry in strong), key=lambda e: e["typical"])
     fastest = max((entry for _, _, entry in strong), key=lambda e: e["typical"])
     if fastest["low"] > slowest["high"] and slowest["typical"] < 100 < fastest["typical"]:
         said = ", ".join(dict.fromkeys(f"'{word}'" for _, word, _ in strong))
         return Reading(None, (f"{said}: one tempo for the whole piece; give it in bpm",), spans)
-    best = min((entry for _, _, entry in strong), key=lambda e: e["high"] / e["low"])
-    return Reading(float(best["typical"]), (), spans)
+    _, used, best = min(strong, key=lambda item: item[2]["high"] / item[2]["low"])
+    apart = dict.fromkeys(
+        _one_tempo(word, f"'{used}'")
+        for _, word, entry in found
+        if word not in _MOODS_TOO and (entry["low"] > best["high"] or entry["high"] < best["low"])
+    )
+    # "adagio, andante" is met where the two overlap.
+    agreeing = [e for _, _, e in strong if e["low"] <= best["high"] and e["high"] >= best["low"]]
+    low, high = max(e["low"] for e in agreeing), min(e["high"] for e in agreeing)
+    value = float(best["typical"])
+    value = float(min(max(value, low), high)) if low <= high else value
+    return Reading(value, tuple(apart), spans)
 
 
 def _means_tempo(text: str, match: re.Match[str], word: str) -> bool:

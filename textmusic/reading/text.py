@@ -69,11 +69,19 @@ def alone(text: str, start: int, end: int) -> bool:
 def negated(text: str, start: int) -> bool:
     """Whether what begins at `start` is said not to be: "not a waltz"."""
     before = text[:start]
-    cue = r"\b(?:not|no|never|without|isn't|anything but|instead of|rather than|other than)"
+    cue = (
+        r"\b(?:not|no|never|without|isn't|anything but|instead of|rather than|other than"
+        r"|(?:do not|don't|not) (?:use|want|like|choose)|not using)"
+    )
     return bool(
-        re.search(rf"{cue}(?: (?:an?|the|any|in|really|too|very|so|much))*\s*$", before, re.I)
+        re.search(rf"{cue}(?: (?:an?|the|any|in|at|really|too|very|so|much))*\s*$", before, re.I)
         or re.search(r"(?:不要|不是|不用|别|非|没有|无)\s*$", before)
     )
+
+
+def only_denied(said: str, thing: str) -> str:
+    """The note on a fact that is named only to be ruled out: "not in C major"."""
+    return f"'{said}': a {thing} cannot be ruled out; name the one to use"
 
 
 def blank(text: str, spans: tuple[Span, ...]) -> str:
@@ -106,6 +114,7 @@ WORD_NUMBER = (
 )
 HAN_NUMBER = "[零〇一二两三四五六七八九十百]{1,7}"
 NUMBER = rf"(?:{DIGITS}|{WORD_NUMBER}|{HAN_NUMBER})"
+RANGE = rf"(?P<n>{NUMBER})(?:\s*(?P<sep>-|~|to|or|至|到|或)\s*(?P<n2>{NUMBER}))?"
 
 
 def number(text: str) -> float:
@@ -120,6 +129,14 @@ def number(text: str) -> float:
             total = (total or 1) * factor if factor else total + _VALUES.get(word, 0)
         return float(total)
     return float(text.replace(",", ""))
+
+
+def in_range(match: re.Match[str]) -> float:
+    """The number that a `RANGE` stands for: the middle of "8 to 16", the first of "8 or 16"."""
+    first = number(match["n"])
+    if not match["n2"] or match["sep"].lower() in ("or", "或"):
+        return first
+    return (first + abs(number(match["n2"]))) / 2
 
 
 def han_number(text: str) -> int:
