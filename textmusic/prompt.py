@@ -30,6 +30,7 @@ from textmusic.reading.tempo import (
     tempo_words,
 )
 from textmusic.reading.text import CJK, Span, blank, prepare, shown
+from textmusic.reading.typos import read_typos
 
 MAX_CHARACTERS = 2_000
 _LONGEST_QUOTE = 40
@@ -93,7 +94,8 @@ def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = N
         moods = read_mood(caption, fixed=fixed, typed=chinese.typed_moods(prepared))
     without = tuple(p for p in read.without if p not in (asked.programs or ()))
     near = _near(moods.value or (None, None), asked)
-    unused = (*read.unused, *moods.unused, *missed, *_overruled(read, controls))
+    typos = read_typos(prepared, read.spans)
+    unused = (*read.unused, *moods.unused, *missed, *typos, *_overruled(read, controls))
     prompt = Prompt(text, asked, seconds, caption, unused, without, near)
     return _one_length(prompt, controls, read)
 

@@ -67,12 +67,17 @@ def name(program: int) -> str:
     return str(load_data("instruments.json")["program"][str(program)]["name"])
 
 
+def english_names() -> list[str]:
+    """Every English name of an instrument or ensemble, as it is written."""
+    data = load_data("instruments.json")
+    words = [w for group in ("absent", "near", "ensembles", "ensembles_also") for w in data[group]]
+    return words + [w for e in data["program"].values() for w in (*e["say"], *e.get("also", ()))]
+
+
 @cache
 def _pattern() -> re.Pattern[str]:
     data = load_data("instruments.json")
-    words = [w for group in ("absent", "near", "ensembles", "ensembles_also") for w in data[group]]
-    words += [w for e in data["program"].values() for w in (*e["say"], *e.get("also", ()))]
-    words.sort(key=len, reverse=True)
+    words = sorted(english_names(), key=len, reverse=True)
     latin = "|".join(re.sub(r"\\ |\\-", r"[\\s-]?", re.escape(w)) for w in words)
     han = [w for group in ("near_zh", "ensembles_zh") for w in data[group]]
     han += [w for e in data["program"].values() for w in e["zh"]]

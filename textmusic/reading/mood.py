@@ -21,7 +21,7 @@ Levels = tuple[int | None, int | None]
 # Colours, eras and textures as often as moods ("a bright blue sky", "godforsaken, light texture"):
 # they count where no other mood is named.
 _WEAK = frozenset(
-    "blue down grave romantic busy spacious airy light heavy rich dense full virtuosic minimal".split()
+    "blue down grave romantic busy spacious airy light heavy rich dense full minimal".split()
 )
 
 
