@@ -169,7 +169,7 @@ def test_what_is_understood_says_where_it_comes_from() -> None:
     assert "bars: <b>8</b> (set by you)" in html
     assert "mood: <b>about" in html
     assert "tempo: (model's choice)" in html
-    assert "调: <b>D minor</b> (来自你的文字)" in understood_html(prompt, controls, "zh")
+    assert "调: <b>D小调</b> (来自你的文字)" in understood_html(prompt, controls, "zh")
 
 
 def test_a_piece_and_its_roll(desk: Desk, tmp_path: Path) -> None:

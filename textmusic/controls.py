@@ -92,7 +92,7 @@ def within(name: str, value: float, low: float, high: float) -> None:
 
 def parse_density(said: str | int) -> int:
     """A level from 1 to 5, or its word ("sparse") -> the level."""
-    from textmusic.report import DENSITY_NAMES
+    from textmusic.facts import DENSITY_NAMES
 
     text = " ".join(str(said).lower().replace("-", " ").split())
     if text in DENSITY_NAMES:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textmusic.errors import TextMusicError
+from textmusic.facts import instrument_name
 from textmusic.plan import NO_KEY, Plan, is_minor, tonic
 from textmusic.prompt import Prompt
-from textmusic.report import Report, instrument_name
+from textmusic.report import Report
 
 if TYPE_CHECKING:
     from symusic import Score

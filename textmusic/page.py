@@ -19,10 +19,10 @@ from textmusic.caption import load_data
 from textmusic.desk import MOST_VARIATIONS, Desk
 from textmusic.endpoints import add_endpoints
 from textmusic.errors import TextMusicError
+from textmusic.facts import DENSITY_NAMES
 from textmusic.page_events import Events
 from textmusic.plan import GENRES, KEYS, MAX_BARS, TIME_SIGNATURES
 from textmusic.prompt import MAX_CHARACTERS
-from textmusic.report import DENSITY_NAMES
 from textmusic.sampling import Sampling
 from textmusic.wording import translations
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from textmusic.facts import instrument_name
 from textmusic.plan import DRUMS
-from textmusic.report import instrument_name
 from textmusic.rhythm import SIXTEENTH, TICKS, Bar, bars_until
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from html import escape
 from pathlib import Path
 
 from textmusic.drawing import Drawing, to_svg
+from textmusic.facts import in_words
 from textmusic.plan import Plan
 from textmusic.prompt import Prompt
-from textmusic.report import Report, in_words
+from textmusic.report import Report
 from textmusic.wording import say
 
 # Which facts of a plan stand behind a line of the report.
@@ -71,7 +72,7 @@ def report_html(report: Report, language: str = "en") -> str:
         f'<tr><th scope="row">{escape(_field(row.field, language))}</th>'
         f"<td>{escape(row.asked) or nothing}</td>"
         f"<td>{escape(row.planned)}</td><td>{escape(row.measured)}</td><td>{signs[row.ok]}</td></tr>"
-        for row in report.rows
+        for row in report.table(language)
     )
     heads = "".join(
         f'<th scope="col">{say(head, language) if head else ""}</th>'
@@ -96,7 +97,7 @@ def understood_html(prompt: Prompt, controls: Plan, language: str) -> str:
     """What will be forced, where that comes from, and what is left to the model."""
     parts = []
     set_by_hand = {name for name, _ in controls.known()}
-    for field, value in in_words(prompt.asked, prompt.seconds, prompt.near).items():
+    for field, value in in_words(prompt.asked, prompt.seconds, prompt.near, language).items():
         source = "models_choice"
         if value:
             source = "from_controls" if BEHIND[field] & set_by_hand else "from_words"

@@ -73,7 +73,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "not_used": ("Not used", "未采用"),
     "from_words": ("from your words", "来自你的文字"),
     "from_controls": ("set by you", "由你设置"),
-    "near": ("about", "大约"),
     "models_choice": ("model's choice", "由模型决定"),
     "understood": ("Understood", "理解为"),
     "repeat": (
@@ -102,6 +101,19 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "left": ("s left", "秒后完成"),
     "live": ("music as it is written", "正在写的音乐"),
     "roll": ("piano roll", "钢琴卷帘"),
+    # Values; instruments, genres and moods are named by the reader's data, see facts.py.
+    "comma": (", ", "、"),
+    "some_bpm": ("{:.0f} bpm", "每分钟{:.0f}拍"),
+    "some_bars": ("{}", "{}小节"),
+    "some_seconds": ("{:.1f} s", "{:.1f}秒"),
+    "about_levels": ("about {}", "大约{}"),
+    "no_key": ("none", "无"),
+    "other": ("other", "其他"),
+    "very": ("very ", "非常"),
+    "moderate": ("moderate", "适中"),
+    "sparse": ("sparse", "稀疏"),
+    "medium": ("medium", "中等"),
+    "dense": ("dense", "密集"),
 }
 LANGUAGES = ("en", "zh")
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from textmusic.facts import instrument_name
 from textmusic.learning.corpus import Window
 from textmusic.metrics import TEMPO_MARKS, tempo_bin
 from textmusic.plan import GENRES, KEYS, LEVELS, NO_KEY, TIME_SIGNATURES
-from textmusic.report import instrument_name
 
 # With fewer windows than this a value is too thin to be learnt well, and is said to be.
 THIN = 100

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from textmusic.caption import load_data
+from textmusic.reading.tempo import tempo_words
 from textmusic.reading.text import Reading, Span, negated, overlaps
 
 Levels = tuple[int | None, int | None]
@@ -60,10 +61,9 @@ def read_mood(
     if not matches:
         return Reading()
     words = [match[0].lower() for match in matches]
-    levels = [known[word] for word in words]
-    pairs = [_opposites(words, levels, half) if fixed[half] is None else () for half in (0, 1)]
+    pairs = [_opposites(words, half) if fixed[half] is None else () for half in (0, 1)]
     decide = _nearly_said if any(pairs) else _said
-    value = (decide(levels, 0), decide(levels, 1))
+    value = (decide(words, 0), decide(words, 1))
 
     def quoted(some: Iterable[str]) -> str:
         return ", ".join(f"'{(typed or {}).get(word, word)}'" for word in some)
@@ -76,39 +76,49 @@ def read_mood(
     notes += [
         f"{quoted((word,))}: the control for mood is used instead"
         for half, level in enumerate(fixed)
-        for word, said in zip(words, levels, strict=True)
-        if level is not None and abs(said[half] - level) > 1
+        for word in _about(words, half)
+        if level is not None and abs(known[word][half] - level) > 1
     ]
     spans = tuple(match.span() for match in matches)
     return Reading(value, tuple(dict.fromkeys(notes)), spans)
 
 
-def _is_about(said: tuple[int, int], half: int) -> bool:
-    """Whether a word says as much about this half as about the other: "calm" is about arousal."""
-    return abs(said[half] - 3) >= abs(said[1 - half] - 3)
+def _about(words: list[str], half: int) -> list[str]:
+    """The words that say as much about valence (half 0) or arousal (1) as about the other.
+
+    "calm" is about arousal, and so is what is a tempo as well, as "lively".
+    """
+    known = _moods()[1]
+
+    def is_about(word: str) -> bool:
+        if word in tempo_words():
+            return half == 1
+        return abs(known[word][half] - 3) >= abs(known[word][1 - half] - 3)
+
+    return [word for word in words if is_about(word)]
 
 
-def _opposites(words: list[str], levels: list[tuple[int, int]], half: int) -> tuple[str, ...]:
-    """The two words about valence (0) or arousal (1) that are furthest apart, if they are far."""
-    about = [
-        (said[half], word)
-        for word, said in zip(words, levels, strict=True)
-        if _is_about(said, half)
-    ]
-    if not about or max(about)[0] - min(about)[0] <= 2:
+def _levels(words: list[str], half: int) -> list[int]:
+    return [_moods()[1][word][half] for word in words]
+
+
+def _opposites(words: list[str], half: int) -> tuple[str, ...]:
+    """The two words about one half that are furthest apart, if they are far."""
+    about = _about(words, half)
+    levels = sorted(zip(_levels(about, half), about, strict=True))
+    if not levels or levels[-1][0] - levels[0][0] <= 2:
         return ()
-    return tuple(sorted((min(about)[1], max(about)[1]), key=words.index))
+    return tuple(sorted((levels[0][1], levels[-1][1]), key=words.index))
 
 
-def _said(levels: list[tuple[int, int]], half: int) -> int | None:
+def _said(words: list[str], half: int) -> int | None:
     """The level of one half that suits all words, or at least those that are about it."""
-    about = [said[half] for said in levels if _is_about(said, half)]
-    return _middle([said[half] for said in levels], 2) or _middle(about, 2)
+    return _middle(_levels(words, half), 2) or _middle(_levels(_about(words, half), half), 2)
 
 
-def _nearly_said(levels: list[tuple[int, int]], half: int) -> int | None:
+def _nearly_said(words: list[str], half: int) -> int | None:
     """The level of one half that words which exclude each other share all the same."""
-    return _middle([said[half] for said in levels], 1)
+    return _middle(_levels(words, half), 1)
 
 
 def _middle(levels: list[int], apart: int) -> int | None:

@@ -100,7 +100,7 @@ def read_typos(text: str, taken: tuple[Span, ...] = ()) -> tuple[str, ...]:
 
     taken: places that were read. A capital inside a sentence is a name, and no slip.
     """
-    notes = {}
+    notes: dict[str, None] = {}
     shouted = text.isupper() or text.istitle()
     for match in _WORD.finditer(text):
         before = text[max(match.start() - 2, 0) : match.start()]
