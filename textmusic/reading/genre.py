@@ -85,6 +85,29 @@ _COUNTRY = re.compile(
 )
 
 
+# Between two genres that are two things: "tango and reggae", "from waltz to march", "jazz, metal".
+_BETWEEN = re.compile(
+    r"(?:\s+(?:music|songs?|tunes?|pieces?|style|part|section|first))?"
+    r"(?P<joint>(?:\s*(?:[,;&+]|和|与|或|到)"
+    r"|\s+(?:and|or|then|to|into|vs\.?|versus|plus|after|before)\b)+)"
+    r"(?:\s+(?:then|an?|the|some|to|later|also))*\s*",
+    re.IGNORECASE,
+)
+# These go with any other: "a christmas waltz and a game of chess".
+_SETTINGS = frozenset(
+    "christmas game children cinematic sacred orchestral ballad".split() + _RANKS[0].split()
+)
+# Of these only two named side by side are two things: "folk, waltz" is a folk waltz.
+_DANCES = frozenset("waltz march mazurka polonaise".split())
+_KIN = tuple(
+    frozenset(genres.split())
+    for genres in (
+        "jazz swing blues", "latin bossa-nova tango", "electronic ambient pop",
+        "folk celtic country", "rock metal pop", "hymn chorale",
+    )
+)  # fmt: skip
+
+
 @cache
 def _words() -> tuple[tuple[re.Pattern[str], str], ...]:
     """One pattern a genre, over its words and their Chinese."""
@@ -149,37 +172,24 @@ def read_genre(
     return Reading(best, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))
 
 
-# Between two genres that are two things: "tango and reggae", "from waltz to march", "jazz, metal".
-_TWO_THINGS = re.compile(
-    r"(?:\s+(?:music|songs?|tunes?|pieces?|style|part|section|first))?"
-    r"(?:\s*(?:[,;&+]|和|与|或|到|、)|\s+(?:and|or|then|to|into|vs\.?|versus|plus|after|before|but)\b)+"
-    r"(?:\s+(?:then|an?|the|some|to|later|also))*\s*",
-    re.IGNORECASE,
-)
-# These go with any other: "a christmas waltz, jazz", "game, metal".
-_SETTINGS = frozenset("christmas game children cinematic sacred orchestral ballad".split())
-
-
-_DANCES = frozenset("waltz march mazurka polonaise".split())
-
-
 def _others(text: str, found: list[tuple[Span, str]], best: str) -> list[Span]:
-    """Where genres are named beside the chosen one rather than as a part of it.
-
-    "celtic march" and "a hymn-like chorale" are one thing each; "jazz, ballad" is a jazz ballad.
-    """
+    """Where genres are named beside the chosen one rather than as a part of it."""
     others = []
     for (one, first), (two, second) in pairwise(found):
-        gap = text[one[1] : two[0]]
-        pair = {first, second}
-        # "folk, waltz" and "jazz, ballad" are tags of one piece, "waltz, march" are two.
-        tags = not re.search("[a-z和与或到]", gap.lower()) and (
-            len(pair & _DANCES) == 1 or (_RANK[first] != _RANK[second] and not pair <= _DANCES)
-        )
-        lists = len(pair) == 2 and not pair & _SETTINGS and 0 not in (_RANK[first], _RANK[second])
-        if lists and not tags and _TWO_THINGS.fullmatch(gap):
-            others += [span for span, genre in ((one, first), (two, second)) if genre != best]
+        between = _BETWEEN.fullmatch(text[one[1] : two[0]])
+        if between and first != second and not {first, second} & _SETTINGS:
+            tags = not between["joint"].strip(" ,;&+")
+            if not (tags and _may_be_one(first, second)):
+                others += [span for span, genre in ((one, first), (two, second)) if genre != best]
     return others
+
+
+def _may_be_one(first: str, second: str) -> bool:
+    """Whether two genres that are only listed may be one thing: "jazz, ballad", "folk, waltz"."""
+    pair = {first, second}
+    if dances := pair & _DANCES:
+        return len(dances) == 1
+    return _RANK[first] != _RANK[second] or any(pair <= kin for kin in _KIN)
 
 
 def _choose(text: str, found: list[tuple[Span, str]]) -> str:

@@ -19,10 +19,11 @@ from textmusic.reading.text import Reading, Span, negated, overlaps
 
 Levels = tuple[int | None, int | None]
 
-# Colours, eras and textures as often as moods ("a bright blue sky", "godforsaken, light texture"):
-# they count where no other mood is named.
+# Colours, eras, textures and praise as often as moods ("a bright blue sky", "godforsaken, light
+# texture", "sad yet beautiful"): they count where no other mood is named.
 _WEAK = frozenset(
-    "blue down grave romantic busy spacious airy light heavy rich dense full minimal".split()
+    "blue down grave romantic busy spacious airy light heavy rich dense full minimal"
+    " beautiful lovely pretty gorgeous nice sweet elegant graceful great good wonderful".split()
 )
 
 
