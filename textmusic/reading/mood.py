@@ -22,7 +22,7 @@ Levels = tuple[int | None, int | None]
 # Colours, eras, textures and praise as often as moods ("a bright blue sky", "godforsaken, light
 # texture", "sad yet beautiful"): they count where no other mood is named.
 _WEAK = frozenset(
-    "blue down grave romantic busy spacious airy light heavy rich dense full minimal"
+    "blue down alive grave romantic busy spacious airy light heavy rich dense full minimal"
     " beautiful lovely pretty gorgeous nice sweet elegant graceful great good wonderful".split()
 )
 
