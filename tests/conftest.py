@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hub_server import WRITE, HubServer
+from huggingface_hub import close_session, constants, utils
 
 from textmusic.pipeline import TextToMusic
 from textmusic.tokenizer import Tokenizer
@@ -22,9 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what this installation can't run, and say why."""
     bundled = resources.files("textmusic") / "bundled" / "textmusic.json"
     missing = [name for name in TRAIN_MODULES if importlib.util.find_spec(name) is None]
+    ray = all(importlib.util.find_spec(name) for name in ("ray", "pyarrow"))
     for item in items:
         if "bundled" in item.keywords and not bundled.is_file():
             item.add_marker(pytest.mark.skip(reason="there is no bundled model in this checkout"))
+        if "ray" in item.keywords and not ray:
+            item.add_marker(pytest.mark.skip(reason="needs the ray extra"))
         if "train" in item.keywords and missing:
             item.add_marker(
                 pytest.mark.skip(reason=f"needs the train extra ({missing[0]} is missing)")
@@ -94,3 +100,26 @@ def piece_rows() -> list[dict[str, Any]]:
     """What is known of each real piece: a row of metadata each, with its corpus as `source`."""
     lines = (DATA / "pieces" / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
+    """A Hub that the client in this process talks to, with an empty cache and a token."""
+    with HubServer() as server:
+        settings = {
+            "ENDPOINT": server.url,
+            "HUGGINGFACE_CO_URL_TEMPLATE": server.url + "/{repo_id}/resolve/{revision}/{filename}",
+            "HF_HUB_CACHE": str(tmp_path / "cache"),
+            "HF_TOKEN_PATH": str(tmp_path / "token"),
+            "HF_HUB_OFFLINE": False,
+            "HF_HUB_DISABLE_XET": True,  # the server speaks plain LFS
+        }
+        for name, value in settings.items():
+            monkeypatch.setattr(constants, name, value)
+        monkeypatch.setenv("HF_TOKEN", WRITE)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        close_session()  # which may have been opened before that
+        monkeypatch.setattr("time.sleep", lambda seconds: None)  # between the client's attempts
+        utils.disable_progress_bars()
+        yield server
+        utils.enable_progress_bars()

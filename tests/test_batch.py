@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from textmusic.batch import Job, Settings, pending, read_controls, read_jobs, write
+from textmusic.batch import Outcome, Parcel, Settings, kept, pending, write
 from textmusic.cli import main
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation
+from textmusic.jobs import Job, read_controls, read_jobs
 from textmusic.pipeline import TextToMusic
 
 LINES: list[dict[str, Any]] = [
@@ -217,6 +218,55 @@ def test_json_lines_are_known_by_their_look(tmp_path: Path) -> None:
     assert job.text == "lone ? surrogate"
 
 
+@pytest.mark.ray
+def test_parquet_holds_the_same_prompts(tmp_path: Path) -> None:
+    """With whole numbers as pandas writes a column in which some lack."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = dict.fromkeys(name for line in LINES for name in line)
+    rows = [{name: line.get(name) for name in names} for line in LINES]
+    rows[2]["instruments"] = ["violin", "piano"]  # a column holds one kind of thing
+    bars = [float("nan"), 2.0, 3.0, 2.0]
+    columns = {name: [row[name] for row in rows] for name in names} | {"bars": bars}
+    pq.write_table(pa.table(columns), tmp_path / "prompts.parquet")
+    jobs = read_jobs(tmp_path / "prompts.parquet", seed=5)
+    assert [job.text for job in jobs] == [line["text"] for line in LINES]
+    assert [(job.number, job.seed) for job in jobs] == [(1, 5), (2, 6), (3, 99), (4, 8)]
+    assert [read_controls(job.record).bars for job in jobs] == [None, 2, 3, 2]
+    lines = read_jobs(write_lines(tmp_path / "prompts.jsonl", rows))
+    for index in (1, 2, 3):
+        assert read_controls(jobs[index].record) == read_controls(lines[index].record)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ({"prompt": ["a"]}, "row 1 of .* has no text"),
+        ({"text": ["a", None]}, "row 2 of .* has no text"),
+        ({"text": ["a"], "seed": [-1]}, "row 1 of .*: the seed"),
+        ({"text": []}, "holds no prompts"),
+        (None, "can't be read as parquet"),
+    ],
+)
+def test_broken_parquet_is_refused_at_once(
+    column: dict[str, Any] | None, said: str, tmp_path: Path
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = tmp_path / "prompts.parquet"
+    if column is None:
+        file.write_bytes(b"PAR1 and no more")
+    else:
+        pq.write_table(pa.table(column), file)
+    with pytest.raises(TextMusicError, match=said):
+        read_jobs(file)
+    with pytest.raises(TextMusicError, match="can't be read"):
+        read_jobs(tmp_path / "missing.parquet")
+
+
 def test_controls_of_a_line() -> None:
     controls = read_controls({"text": "", "instruments": "piano", "density": 2, "seconds": [5, 9]})
     assert (controls.instruments, controls.density, controls.seconds) == (("piano",), 2, None)
@@ -260,6 +310,18 @@ def test_ctrl_c_keeps_what_is_finished(workers: str, tiny_model: Path, tmp_path:
     for path in out.glob("*.json"):
         json.loads(path.read_text("utf-8"))
         assert path.with_suffix(".mid").read_bytes()[:4] == b"MThd"
+
+
+def test_a_piece_written_elsewhere_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "out", ("mid", "json"))
+    parcel = Parcel(Outcome(1), {"0001.mid": b"MThd", "0001.json": b"{}"})
+    assert kept(parcel, settings) == Outcome(1)
+    assert (settings.folder / "0001.mid").read_bytes() == b"MThd"
+    (settings.folder / "0002.mid").mkdir()  # a file can't have this name
+    blocked = kept(Parcel(Outcome(2), {"0002.mid": b"MThd"}), settings)
+    assert blocked.number == 2 and "could not be written" in str(blocked.problem)
+    assert kept(Parcel(Outcome(3, "a defect"), {}), settings) == Outcome(3, "a defect")
+    assert not [path for path in settings.folder.iterdir() if ".part" in path.name]
 
 
 # Defects ------------------------------------------------------------------------------------------

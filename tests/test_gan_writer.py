@@ -22,6 +22,7 @@ from symusic import Score
 
 from textmusic import batch
 from textmusic.errors import TextMusicError
+from textmusic.jobs import read_jobs
 from textmusic.learning import patches as p
 from textmusic.learning.corpus import Window
 from textmusic.measure import measure, notes_of
@@ -150,7 +151,7 @@ def test_what_is_left_open_is_drawn_from_plans_like_what_is_asked(windows: list[
 def test_a_batch_of_prompts_is_written_with_its_reports(tmp_path: Path) -> None:
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("sad waltz for cello, 4 bars\ndrums, 2 bars\n")
-    jobs = batch.read_jobs(prompts)
+    jobs = read_jobs(prompts)
     run_settings = batch.Settings(tmp_path / "out", ("mid", "json"))
     outcomes = list(batch.write(writer_of(-1.0), jobs, run_settings))  # type: ignore[arg-type]
     assert [outcome.problem for outcome in outcomes] == [None, None]

@@ -9,14 +9,13 @@ import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
 from hub_server import READ, WRITE, HubServer
-from huggingface_hub import close_session, constants, utils
+from huggingface_hub import constants
 
 from textmusic.card import EXAMPLES
 from textmusic.errors import TextMusicError
@@ -26,29 +25,6 @@ from textmusic.pipeline import TextToMusic
 REPO = "user/tiny"
 WEIGHTS = ("model.onnx", "model.onnx.data", "embeddings.safetensors")
 RESOLVE = f"GET /{REPO}/resolve/.*/"
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
-    """A Hub that the client in this process talks to, with an empty cache and a token."""
-    with HubServer() as server:
-        settings = {
-            "ENDPOINT": server.url,
-            "HUGGINGFACE_CO_URL_TEMPLATE": server.url + "/{repo_id}/resolve/{revision}/{filename}",
-            "HF_HUB_CACHE": str(tmp_path / "cache"),
-            "HF_TOKEN_PATH": str(tmp_path / "token"),
-            "HF_HUB_OFFLINE": False,
-            "HF_HUB_DISABLE_XET": True,  # the server speaks plain LFS
-        }
-        for name, value in settings.items():
-            monkeypatch.setattr(constants, name, value)
-        monkeypatch.setenv("HF_TOKEN", WRITE)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        close_session()  # which may have been opened before that
-        monkeypatch.setattr("time.sleep", lambda seconds: None)  # between the client's attempts
-        utils.disable_progress_bars()
-        yield server
-        utils.enable_progress_bars()
 
 
 @pytest.fixture

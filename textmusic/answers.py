@@ -13,10 +13,11 @@ from typing import Any
 
 from symusic import Score
 
-from textmusic.batch import Job, Settings, is_gan, load_writer, read_jobs, run
+from textmusic.batch import Settings, is_gan, load_writer, run
 from textmusic.distributions import Piece
 from textmusic.errors import TextMusicError
 from textmusic.generation import write_text
+from textmusic.jobs import Job, read_jobs
 from textmusic.measure import measure, notes_of
 from textmusic.pipeline import locate
 from textmusic.plan import GENRES, NO_KEY, TIME_SIGNATURES, Plan

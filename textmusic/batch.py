@@ -1,20 +1,22 @@
-"""Many prompts from a file, side by side, in several processes."""
+"""Many prompts, side by side, in several processes or on a Ray cluster."""
 
 from __future__ import annotations
 
 import json
-import signal
+import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from queue import Empty
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from textmusic.controls import MAX_SEED, Controls, well_formed
 from textmusic.engine import SLOTS, cores
 from textmusic.errors import TextMusicError
+from textmusic.generation import write_whole
+from textmusic.jobs import Job, read_controls
 from textmusic.sampling import Sampling
+from textmusic.workers import Post, Work, spread
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
@@ -26,21 +28,6 @@ if TYPE_CHECKING:
 
 MAX_WORKERS, MAX_SLOTS = 64, 4096
 FEW = 8  # prompts that are not worth the start of another process
-JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One prompt. number: its place in the file, from 1. record: what its line holds.
-
-    plan: facts that win over those of the record.
-    """
-
-    number: int
-    text: str
-    seed: int
-    record: dict[str, Any]
-    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +55,14 @@ class Outcome:
 
     number: int
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A prompt that was dealt with elsewhere, and the content of its files, by name."""
+
+    outcome: Outcome
+    files: Mapping[str, bytes]
 
 
 @dataclass(slots=True)
@@ -123,88 +118,6 @@ class _Stopped(Exception):  # noqa: N818  (not an error)
     """The run was stopped while this prompt was being written."""
 
 
-def read_jobs(file: Path, *, seed: int = 0, text_only: bool = False) -> list[Job]:
-    """The prompts of a file; empty lines don't count.
-
-    file: JSON lines (by its suffix, or because it begins with "{"), or plain text. seed: that of
-    the first prompt; the next has the next, unless its line names one. text_only: leave out all
-    other fields. Raises TextMusicError, naming the line, for what can't be read.
-    """
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as problem:
-        raise TextMusicError(
-            f"'{file}' can't be read ({problem.strerror}); name a file with prompts."
-        ) from None
-    except UnicodeDecodeError:
-        raise TextMusicError(f"'{file}' is not text in UTF-8; save it as such.") from None
-    filled = [(k, line.strip()) for k, line in enumerate(lines, 1) if line.strip()]
-    if not filled:
-        raise TextMusicError(f"'{file}' holds no prompts; write one on each line.")
-    if file.suffix.lower() in JSON_SUFFIXES or filled[0][1].startswith("{"):
-        records = [_record(line, f"line {k} of '{file}'") for k, line in filled]
-    else:
-        records = [{"text": line} for _, line in filled]
-    return [
-        Job(
-            index + 1,
-            well_formed(record["text"]),
-            record.get("seed", seed + index),
-            {} if text_only else record,
-        )
-        for index, record in enumerate(records)
-    ]
-
-
-def _record(line: str, place: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as problem:
-        why = (
-            problem.msg
-            if isinstance(problem, json.JSONDecodeError)
-            else "too deep, or too long a number"
-        )
-        raise TextMusicError(f"{place} is not JSON ({why}); mend it.") from None
-    if not isinstance(record, dict) or not isinstance(record.get("text"), str):
-        raise TextMusicError(f'{place} has no text; write e.g. {{"text": "calm piano"}}.')
-    if record.get("seed") is None:
-        record.pop("seed", None)
-    elif type(record["seed"]) is not int or not 0 <= record["seed"] <= MAX_SEED:
-        raise TextMusicError(f"{place}: the seed has to be a whole number from 0 to {MAX_SEED:,}.")
-    return record
-
-
-def read_controls(record: dict[str, Any]) -> Controls:
-    """The controls among the fields of a JSON line; raises TextMusicError for a wrong type.
-
-    Other fields are left out, and so is a length given as a range [low, high]: files that say what
-    is expected of an answer have such.
-    """
-    instruments = record.get("instruments") or ()
-    if isinstance(instruments, str | int):
-        instruments = (instruments,)
-    mood = record.get("mood")
-    if isinstance(mood, list):
-        mood = ",".join(map(str, mood))
-    seconds = record.get("seconds")
-    given: dict[str, tuple[Any, Any, str]] = {
-        "key": (record.get("key"), str, "a text"),
-        "tempo": (record.get("tempo"), str | int | float, "a number or a word"),
-        "time_signature": (record.get("time_signature"), str, "a text"),
-        "instruments": (instruments, list | tuple, "a list"),
-        "bars": (record.get("bars"), int, "a whole number"),
-        "seconds": (None if isinstance(seconds, list) else seconds, int | float, "a number"),
-        "mood": (mood, str, "a word or two levels"),
-        "genre": (record.get("genre"), str, "a text"),
-        "density": (record.get("density"), str | int, "a level or a word"),
-    }
-    for name, (value, kind, wanted) in given.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
-            raise TextMusicError(f"{name} {json.dumps(value)} has to be {wanted}.")
-    return Controls(**{name: value for name, (value, _, _) in given.items()})
-
-
 def pending(jobs: Sequence[Job], settings: Settings) -> list[Job]:
     """The jobs whose files are not all there yet.
 
@@ -231,21 +144,74 @@ def _text_of(report: Path) -> str | None:
 
 
 def run(
-    jobs: Sequence[Job], settings: Settings, *, workers: int | None = None
+    jobs: Sequence[Job], settings: Settings, *, workers: int | None = None, ray: str | None = None
 ) -> Iterator[Outcome]:
     """Write every job, yielding what became of it as soon as it is known.
 
     workers: processes; each loads the model once, uses its share of the cores and writes several
-    pieces side by side. By default one a core, unless the jobs are few. Raises TextMusicError where
-    no prompt at all can be written, as without a model.
+    pieces side by side. By default one a core, unless the jobs are few. ray: the address of a Ray
+    cluster whose processes write instead, see `workers.spread`; all files are written here, so
+    there is one of each, and a whole one, whatever happens there. Raises TextMusicError where no
+    prompt at all can be written, as without a model.
     """
+    if ray is not None:
+        start = partial(_packing, _anywhere(settings))
+        for parcel in spread(start, jobs, workers=workers, ray=ray):
+            yield kept(parcel, settings)
+        return
     if workers is None:
         workers = min(cores(), max(1, len(jobs) // FEW))
     workers = min(workers, len(jobs))
     if workers > 1:
-        yield from _run_in_processes(jobs, settings, workers)
+        yield from spread(partial(_writing, settings), jobs, workers=workers)
     elif jobs:
         yield from write(load_writer(settings.model), jobs, settings)
+
+
+def _anywhere(settings: Settings) -> Settings:
+    """The same for a process with another working directory."""
+    from textmusic.pipeline import BUNDLED
+
+    model, soundfont = settings.model, settings.soundfont
+    if model and model not in BUNDLED and Path(model).exists():
+        model = str(Path(model).absolute())
+    return replace(settings, model=model, soundfont=soundfont and soundfont.absolute())
+
+
+def _writing(settings: Settings, post: Post) -> Work[Job, Outcome]:
+    """What a process of this machine does with its jobs."""
+    music = load_writer(settings.model, post.threads)
+    return partial(write, music, settings=settings, stop=post.stop)
+
+
+def _packing(settings: Settings, post: Post) -> Work[Job, Parcel]:
+    """What a process elsewhere does with its jobs: files are sent, not kept."""
+    return partial(_packed, load_writer(settings.model, post.threads), settings=settings)
+
+
+def _packed(music: Writer, jobs: Iterable[Job], settings: Settings) -> Iterator[Parcel]:
+    with tempfile.TemporaryDirectory() as folder:
+        here = replace(settings, folder=Path(folder))
+        by_number = {job.number: job for job in jobs}
+        for outcome in write(music, by_number.values(), here):
+            paths = here.paths(by_number[outcome.number]) if outcome.problem is None else []
+            yield Parcel(outcome, {path.name: path.read_bytes() for path in paths})
+            for path in paths:
+                path.unlink()
+
+
+def kept(parcel: Parcel, settings: Settings) -> Outcome:
+    """Give the files of a parcel their names here."""
+    try:
+        for name, content in parcel.files.items():
+            write_whole(settings.folder / name, partial(_fill, content))
+    except TextMusicError as problem:
+        return replace(parcel.outcome, problem=str(problem))
+    return parcel.outcome
+
+
+def _fill(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def write(
@@ -359,63 +325,3 @@ def load_writer(model: str | None, threads: int | None = None) -> Writer:
     from textmusic.pipeline import TextToMusic
 
     return TextToMusic.from_pretrained(model, threads=threads)
-
-
-# Processes ----------------------------------------------------------------------------------------
-
-
-def _run_in_processes(jobs: Sequence[Job], settings: Settings, workers: int) -> Iterator[Outcome]:
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    # Not forked: the threads of this process, such as the progress bar's, would be missing there.
-    context = get_context("spawn")
-    stop, outcomes = context.Event(), context.Queue()
-    waiting = context.Queue()  # the workers take their next job when they have room for it
-    for job in jobs:
-        waiting.put(job)
-    for _ in range(workers):
-        waiting.put(None)
-    threads = max(1, cores() // workers)
-    with ProcessPoolExecutor(
-        workers, context, initializer=_start, initargs=(stop, waiting, outcomes)
-    ) as pool:
-        try:
-            running = [pool.submit(_work, settings, threads) for _ in range(workers)]
-            told = 0
-            while told < len(jobs):
-                for future in running:
-                    if future.done():
-                        future.result()  # raises what ended the worker, if it did not end well
-                try:
-                    outcome = outcomes.get(timeout=0.2)
-                except Empty:
-                    continue
-                told += 1
-                yield outcome
-        except BrokenProcessPool:
-            raise TextMusicError(
-                "a worker process ended early, perhaps for lack of memory; use fewer --workers."
-            ) from None
-        finally:  # also when the run is interrupted: the workers stop at their next bar
-            stop.set()
-            waiting.cancel_join_thread()
-            pool.shutdown(cancel_futures=True)
-
-
-_shared: list[Any] = []  # of this process, if it is a worker: queues only reach it at its start
-
-
-def _start(*shared: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
-    _shared[:] = shared
-
-
-def _work(settings: Settings, threads: int) -> None:
-    stop, waiting, outcomes = _shared
-    outcomes.cancel_join_thread()  # nobody may be left who reads the last ones
-    for outcome in write(
-        load_writer(settings.model, threads), iter(waiting.get, None), settings, stop
-    ):
-        outcomes.put(outcome)

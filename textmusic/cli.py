@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textmusic.checks import (
-    SOUNDS,
     check_folder,
     check_seed,
     check_soundfont,
@@ -21,6 +20,7 @@ from textmusic.checks import (
     read_formats,
     read_sampling,
 )
+from textmusic.cli_batch import batch
 from textmusic.cli_figures import compare, evaluate, listen
 from textmusic.cli_hub import push
 from textmusic.cli_options import (
@@ -198,74 +198,6 @@ def _keep(
 
 
 @app.command()
-def batch(
-    file: Annotated[
-        Path, typer.Argument(help="JSON lines with text and controls, or a prompt a line.")
-    ],
-    out: Out = OUT,
-    audio: Annotated[
-        bool, typer.Option("--audio/--no-audio", help="--no-audio: mid and json only.")
-    ] = True,
-    formats: Annotated[
-        str | None,
-        typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png, json, musicxml."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Prompt n, from 0, has the seed SEED + n.")] = 0,
-    text_only: Annotated[
-        bool, typer.Option("--text-only", help="Leave out all controls in the file.")
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that share the prompts; else one a core.")
-    ] = None,
-    slots: Annotated[
-        int | None,
-        typer.Option(help="Pieces that a process writes side by side, else 8; for GPUs more."),
-    ] = None,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    key_strength: KeyStrength = None,
-    soundfont: Soundfont = None,
-    model: Model = None,
-) -> None:
-    """Write music to every prompt of a file: 0001.mid, 0001.json, ...
-
-    Run again, it goes on where it was stopped. Fields of a JSON line: text, key, tempo,
-    time_signature, instruments (a list), bars, seconds, mood, genre, density, seed; others are
-    left out.
-    """
-    from textmusic.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, read_jobs, run
-    from textmusic.engine import SLOTS
-
-    kinds = read_formats(formats or ("mid,wav,json,svg" if audio else "mid,json"))
-    if not audio:
-        kinds = tuple(kind for kind in kinds if kind not in SOUNDS)
-    if workers is not None:
-        within("workers", workers, 1, MAX_WORKERS)
-    if slots is not None:
-        within("slots", slots, 1, MAX_SLOTS)
-    check_seed(seed)
-    jobs = read_jobs(file, seed=seed, text_only=text_only)
-    check_folder(out)
-    check_soundfont(kinds, soundfont)
-    sampling = read_sampling(temperature, top_p, key_strength)
-    settings = Settings(out, kinds, model, soundfont, sampling, slots or SLOTS)
-    todo = pending(jobs, settings)
-    tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
-    try:
-        with progress_bar("writing", "prompts") as step:
-            for outcome in run(todo, settings, workers=workers):
-                tally.add(outcome)
-                if outcome.problem is not None:
-                    line = f"prompt {outcome.number} failed: {outcome.problem}"
-                    typer.echo(plain(line), err=True)
-                step(tally.written + tally.failed, len(todo))
-    finally:
-        typer.echo(tally.summary())
-    if tally.failed:
-        raise typer.Exit(1)
-
-
-@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
@@ -302,6 +234,6 @@ def info(model: Model = None) -> None:
     typer.echo(card)
 
 
-for command in (replay, adjust, evaluate, compare, listen, push):
+for command in (batch, replay, adjust, evaluate, compare, listen, push):
     app.command()(command)
 app.command("continue")(go_on)

@@ -27,7 +27,7 @@ from textmusic.answers import (
     runs_of,
     write_answers,
 )
-from textmusic.batch import is_gan, load_writer, read_jobs
+from textmusic.batch import is_gan, load_writer
 from textmusic.distributions import Piece, beside, ceiling, figures_of
 from textmusic.errors import TextMusicError
 from textmusic.evaluation import (
@@ -40,6 +40,7 @@ from textmusic.evaluation import (
     words,
 )
 from textmusic.hearing import Sound, floor
+from textmusic.jobs import read_jobs
 from textmusic.machine import installed, machine
 from textmusic.metrics import Expectation
 from textmusic.pace import Pace, measure_pace

@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from textmusic.answers import read_answers, read_expectations
-from textmusic.batch import Settings, read_jobs, run
+from textmusic.batch import Settings, run
 from textmusic.distributions import beside, ceiling
 from textmusic.errors import TextMusicError
 from textmusic.evaluation import adherence
+from textmusic.jobs import read_jobs
 from textmusic.learning.reference import real_pieces
 from textmusic.pipeline import locate
 from textmusic.resampling import figure
