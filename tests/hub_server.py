@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 WRITE, READ = "hf_write", "hf_read"  # tokens of "user"; the second may only read
-LARGE = (".onnx", ".data", ".safetensors", ".model", ".mp3")
+LARGE = (".onnx", ".data", ".safetensors", ".model", ".mp3", ".parquet")
 Files = dict[str, bytes]
 
 
@@ -72,7 +72,10 @@ class Refused(Exception):  # noqa: N818  (an answer, not an error of ours)
 
 
 class HubServer:
-    """The state of a Hub, and the server that shows it. log: "METHOD path -> status" a request."""
+    """The state of a Hub, and the server that shows it. log: "METHOD path -> status" a request.
+
+    repos: models by "user/name", datasets by "datasets/user/name".
+    """
 
     def __init__(self) -> None:
         self.repos: dict[str, Repo] = {}
@@ -128,7 +131,7 @@ class HubServer:
         for known, pattern, endpoint in ENDPOINTS:
             if method in known.split() and (match := re.fullmatch(pattern, path)):
                 token = headers.get("Authorization", "").removeprefix("Bearer ")
-                parts = [unquote(part) for part in match.groups()]
+                parts = [unquote(part) for part in match.groups() if part is not None]
                 try:
                     return getattr(self, endpoint)(token, body, *parts)  # type: ignore[no-any-return]
                 except Refused as refusal:
@@ -137,10 +140,11 @@ class HubServer:
 
     def create(self, token: str, body: bytes) -> Answer:
         asked = json.loads(body)
-        name = f"{asked['organization']}/{asked['name']}"
+        kind = asked.get("type") or "model"
+        name = f"{'datasets/' * (kind == 'dataset')}{asked['organization']}/{asked['name']}"
         self._may_write(token, name)
         if name in self.repos:
-            why = "You already created this model repo"
+            why = f"You already created this {kind} repo"
             return _json({"error": why, "url": f"{self.url}/{name}"}, 409)
         private = asked.get("private") or asked.get("visibility") == "private"
         self.repos[name] = Repo(bool(private))
@@ -157,7 +161,8 @@ class HubServer:
     def info(self, token: str, body: bytes, name: str, revision: str = "main") -> Answer:
         repo, oid = self._read(token, name, revision)
         siblings = [{"rfilename": path} for path in repo.commits[oid]]
-        return _json({"id": name, "sha": oid, "private": repo.private, "siblings": siblings})
+        bare = name.removeprefix("datasets/")
+        return _json({"id": bare, "sha": oid, "private": repo.private, "siblings": siblings})
 
     def tree(self, token: str, body: bytes, name: str, revision: str) -> Answer:
         repo, oid = self._read(token, name, revision)
@@ -229,8 +234,8 @@ class HubServer:
     def _may_write(self, token: str, name: str) -> None:
         if token not in (WRITE, READ):
             raise Refused(401, "Invalid username or password.")
-        if token != WRITE or name.split("/")[0] != "user":
-            raise Refused(403, "You don't have the rights to create a model under this namespace")
+        if token != WRITE or name.removeprefix("datasets/").split("/")[0] != "user":
+            raise Refused(403, "You don't have the rights to create a repo under this namespace")
 
     def _written(self, token: str, name: str) -> Repo:
         self._may_write(token, name)
@@ -250,16 +255,17 @@ class HubServer:
         return repo, oid
 
 
-NAME, PART = r"([^/]+/[^/]+)", r"([^/]+)"
+NAME, PART = r"((?:datasets/)?[^/]+/[^/]+)", r"([^/]+)"
+API = r"/api/(?:models/([^/]+/[^/]+)|(datasets/[^/]+/[^/]+))"
 ENDPOINTS = (
     ("POST", "/api/repos/create", "create"),
     ("POST", "/api/validate-yaml", "validate"),
-    ("GET", f"/api/models/{NAME}", "info"),
-    ("GET", f"/api/models/{NAME}/revision/{PART}", "info"),
-    ("GET", f"/api/models/{NAME}/tree/{PART}", "tree"),
-    ("POST", f"/api/models/{NAME}/branch/{PART}", "branch"),
-    ("POST", f"/api/models/{NAME}/preupload/{PART}", "preupload"),
-    ("POST", f"/api/models/{NAME}/commit/{PART}", "commit"),
+    ("GET", API, "info"),
+    ("GET", f"{API}/revision/{PART}", "info"),
+    ("GET", f"{API}/tree/{PART}", "tree"),
+    ("POST", f"{API}/branch/{PART}", "branch"),
+    ("POST", f"{API}/preupload/{PART}", "preupload"),
+    ("POST", f"{API}/commit/{PART}", "commit"),
     ("POST", rf"/{NAME}\.git/info/lfs/objects/batch", "batch"),
     ("PUT", f"/storage/{PART}", "store"),
     ("GET HEAD", f"/{NAME}/resolve/{PART}/(.+)", "resolve"),

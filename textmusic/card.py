@@ -19,8 +19,9 @@ from textmusic.errors import TextMusicError
 from textmusic.resampling import Figure
 
 if TYPE_CHECKING:
-    from huggingface_hub import EvalResult, ModelCard
+    from huggingface_hub import EvalResult, RepoCard
 
+    from textmusic.hub import Kind
     from textmusic.pipeline import TextToMusic
 
 CARD = "README.md"
@@ -95,7 +96,7 @@ def complete(
     that are there can't be read.
     """
     file = folder / CARD
-    card = _parsed(file.read_bytes() if file.exists() else b"---\n{}\n---\n")
+    card = read_card(file.read_bytes() if file.exists() else b"---\n{}\n---\n")
     data = card.data
     if not card.text.strip():
         unknown = [words for name, words in UNKNOWN.items() if not data.get(name)]
@@ -116,14 +117,15 @@ def complete(
 
 def read_metadata(card: str) -> str:
     """The metadata of a card, YAML."""
-    return _parsed(card.encode()).data.to_yaml()
+    return read_card(card.encode()).data.to_yaml()
 
 
-def _parsed(content: bytes) -> ModelCard:
-    from huggingface_hub import ModelCard
+def read_card(content: bytes, kind: Kind = "model") -> RepoCard:
+    """A card that can be changed. Raises TextMusicError where its metadata can't be read."""
+    from huggingface_hub import DatasetCard, ModelCard
 
     try:
-        return ModelCard(content.decode("utf-8"))
+        return (DatasetCard if kind == "dataset" else ModelCard)(content.decode("utf-8"))
     except Exception as problem:  # of the YAML parser too, which is not a dependency of ours
         why = " ".join(str(problem).split())
         raise TextMusicError(f"the metadata of {CARD} can't be read ({why}); mend them.") from None

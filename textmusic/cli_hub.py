@@ -1,4 +1,4 @@
-"""The command that shares a model: push."""
+"""The command that shares a model, or prepared data: push."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
+from textmusic.errors import TextMusicError
 from textmusic.terminal import new_console, say
 
 
 def push(
-    model: Annotated[str, typer.Argument(help="Model folder; or default, lstm, or a Hub id.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Model folder, default, lstm or a Hub id; or a folder of prepared data."
+        ),
+    ],
     repo: Annotated[str, typer.Argument(help="Where to: user/name on the Hugging Face Hub.")],
     private: Annotated[
         bool, typer.Option("--private", help="Only you and your organisation can see it.")
@@ -25,17 +31,36 @@ def push(
     samples: Annotated[
         int, typer.Option(help="Pieces to let the model write and play for its page, up to 4.")
     ] = 0,
+    any_licence: Annotated[
+        bool,
+        typer.Option(
+            "--any-licence", help="Share data whose licences forbid that or do not say, too."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")
     ] = False,
 ) -> None:
-    """Share a model on the Hugging Face Hub: its files, and a card."""
-    from textmusic.pipeline import TextToMusic
+    """Share a model, or prepared data, on the Hugging Face Hub: its files, and a card."""
+    from textmusic.hub_dataset import is_prepared, push_dataset
 
-    pushed = TextToMusic.from_pretrained(model).push_to_hub(
-        repo, private=private, revision=revision, evaluation=evaluation, samples=samples,
-        dry_run=dry_run,
-    )  # fmt: skip
+    if is_prepared(Path(model)):
+        if evaluation is not None or samples:
+            raise TextMusicError(
+                f"'{model}' holds prepared data; leave out --evaluation and --samples, which go"
+                " with a model."
+            )
+        pushed = push_dataset(
+            Path(model), repo, private=private, revision=revision, any_licence=any_licence,
+            dry_run=dry_run,
+        )  # fmt: skip
+    else:
+        from textmusic.pipeline import TextToMusic
+
+        pushed = TextToMusic.from_pretrained(model).push_to_hub(
+            repo, private=private, revision=revision, evaluation=evaluation, samples=samples,
+            dry_run=dry_run,
+        )  # fmt: skip
     console = new_console()
     for path, size in pushed.files.items():
         say(console, f"{size / 1e6:10.3f} MB  {path}")

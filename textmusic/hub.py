@@ -1,4 +1,4 @@
-"""Models on the Hugging Face Hub: pushed as one commit, fetched into the client's cache.
+"""Models, and data sets, on the Hugging Face Hub: pushed as one commit, fetched into the cache.
 
     folder -> contents (path -> file or bytes) -> commit ... fetch -> checked folder
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textmusic.engine import broken, read_config
 from textmusic.errors import TextMusicError
@@ -32,6 +32,7 @@ EVALUATION = ("report.json", "report.md")
 DESCRIPTIONS = ["textmusic.json", "config.json", "recurrent.json", "vocabulary.json"]
 CARD, CHECKSUMS = "README.md", "checksums.json"
 Contents = dict[str, Path | bytes]  # by path in the repository
+Kind = Literal["model", "dataset"]  # of a repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,31 @@ def push(
     dry_run: bool = False,
 ) -> Push:
     """Send a model's folder to a repository, which is made if need be; see `push_to_hub`."""
-    from textmusic.card import read_metadata
+    check_target(repo, dry_run)
+    files = contents(music, repo, evaluation, samples)
+    return send(repo, files, music.name, private=private, revision=revision, dry_run=dry_run)
 
+
+def check_target(repo: str, dry_run: bool) -> None:
+    """Raise TextMusicError, before anything is done, for what is no id, and without a token."""
     _check_id(repo)
     if not dry_run:
         _check_token()
-    files = contents(music, repo, evaluation, samples)
+
+
+def send(
+    repo: str,
+    files: Contents,
+    name: str,
+    *,
+    kind: Kind = "model",
+    private: bool = False,
+    revision: str | None = None,
+    dry_run: bool = False,
+) -> Push:
+    """Send files to a repository, which is made if need be. name: for the commit's message."""
+    from textmusic.card import read_metadata
+
     card = files[CARD]
     assert isinstance(card, bytes)
     sizes = {
@@ -75,7 +95,7 @@ def push(
     if dry_run:
         return pushed
     with _in_words(repo, pushing=True):
-        return replace(pushed, url=_commit(repo, files, music.name, private, revision))
+        return replace(pushed, url=_commit(repo, files, name, kind, private, revision))
 
 
 def contents(music: TextToMusic, repo: str, evaluation: Path | None, samples: int) -> Contents:
@@ -133,40 +153,45 @@ def _check_token() -> None:
         )
 
 
-def _commit(repo: str, files: Contents, name: str, private: bool, revision: str | None) -> str:
+def _commit(
+    repo: str, files: Contents, name: str, kind: Kind, private: bool, revision: str | None
+) -> str:
     """One commit with these files; the commit's address.
 
-    A repository holds one model: files of an earlier one that this one lacks are deleted, or else
-    an old textmusic.json could stand beside new weights.
+    A repository holds one model, or one dataset: files of an earlier one that this one lacks are
+    deleted, or else an old textmusic.json could stand beside new weights.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
     from textmusic import __version__
 
     api = HfApi(library_name="textmusic", library_version=__version__)
-    api.create_repo(repo, private=private or None, exist_ok=True)
-    if private and not api.model_info(repo).private:  # the Hub leaves a repository as it was
+    api.create_repo(repo, repo_type=kind, private=private or None, exist_ok=True)
+    # the Hub leaves a repository that is there as it was
+    if private and not api.repo_info(repo, repo_type=kind).private:
         raise TextMusicError(
             f"'{repo}' is there already, and public; make it private in its settings, or choose"
             " another name."
         )
     if revision is not None:
-        api.create_branch(repo, branch=revision, exist_ok=True)
-    old = api.list_repo_files(repo, revision=revision)
-    operations = [CommitOperationDelete(path) for path in old if _replaced(path, files)]
+        api.create_branch(repo, repo_type=kind, branch=revision, exist_ok=True)
+    old = api.list_repo_files(repo, repo_type=kind, revision=revision)
+    operations = [CommitOperationDelete(path) for path in old if _replaced(path, files, kind)]
     added = [CommitOperationAdd(path, file) for path, file in files.items()]
     return api.create_commit(
-        repo, [*operations, *added], revision=revision,
+        repo, [*operations, *added], repo_type=kind, revision=revision,
         commit_message=f"{name}, pushed by textmusic {__version__}",
     ).commit_url  # fmt: skip
 
 
-def _replaced(path: str, files: Contents) -> bool:
-    """Whether a file of the repository is of a model or its report, and not in this push."""
-    kinds = [*BELOW, *(f"evaluation/{name}" for name in EVALUATION)]
-    if "/" not in path:
-        kinds = [pattern for pattern in PATTERNS if pattern != "*.md"]
-    return path not in files and any(fnmatch(path, kind) for kind in kinds)
+def _replaced(path: str, files: Contents, kind: Kind) -> bool:
+    """Whether a file of the repository is of an earlier push, and not in this one."""
+    own = [*BELOW, *(f"evaluation/{name}" for name in EVALUATION)]
+    if kind == "dataset":
+        own = ["*.parquet", "tokenizer/*"]
+    elif "/" not in path:
+        own = [pattern for pattern in PATTERNS if pattern != "*.md"]
+    return path not in files and any(fnmatch(path, pattern) for pattern in own)
 
 
 def fetch(model: str, revision: str | None = None) -> Path:
