@@ -157,6 +157,23 @@ def test_a_folder_that_training_wrote_is_shared_with_its_adapter(
     assert piece(TextToMusic.from_pretrained(REPO, threads=1)) == piece(music)
 
 
+@pytest.mark.train
+def test_plain_transformers_loads_what_training_wrote(hub: HubServer, trained: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from textmusic.models.llm import load_llm
+
+    load(trained).push_to_hub(REPO)
+    lm, tokenizer = AutoModelForCausalLM.from_pretrained(REPO), AutoTokenizer.from_pretrained(REPO)
+    own = load_llm(trained)
+    ids = tokenizer("calm piano in D minor", return_tensors="pt").input_ids
+    assert ids[0].tolist() == load(trained).tokenizer.encode_text("calm piano in D minor")
+    with torch.no_grad():
+        logits = lm.eval()(ids).logits[..., own.offset :]
+        assert torch.allclose(logits, own.eval().logits(ids))
+
+
 # What is sent -------------------------------------------------------------------------------------
 
 
