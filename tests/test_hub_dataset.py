@@ -85,23 +85,21 @@ def test_what_is_pushed_comes_back_by_the_hubs_own_client(
     assert is_prepared(folder), "it can be pushed again, and trained on"
 
 
-def test_the_datasets_library_reads_it(hub: HubServer, data: Path, tmp_path: Path) -> None:
+def test_the_datasets_library_reads_it_from_the_hub_and_from_a_folder(
+    hub: HubServer, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     datasets = pytest.importorskip("datasets", reason="comes with the train extra")
+    monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.url)
     push_dataset(data, REPO)
-    folder = snapshot_download(REPO, repo_type="dataset")
-    found = datasets.load_dataset(folder, cache_dir=str(tmp_path / "cache"))
-    assert {split: len(rows) for split, rows in found.items()} == {
-        name: len(read_windows(data / f"{file}.parquet"))
-        for file, name in (("train", "train"), ("valid", "validation"), ("test", "test"))
-    }
-    first = read_windows(data / "train.parquet")[0]
-    row = found["train"][0]
-    assert (row["piece"], row["licence"], row["ids"]) == (
-        first.piece,
-        first.licence,
-        list(first.ids),
-    )
-    assert row["plan"]["key"] == first.plan.key
+    for where in (REPO, snapshot_download(REPO, repo_type="dataset")):
+        found = datasets.load_dataset(where, cache_dir=str(tmp_path / Path(where).name))
+        assert {split: len(rows) for split, rows in found.items()} == {
+            name: len(read_windows(data / f"{file}.parquet"))
+            for file, name in (("train", "train"), ("valid", "validation"), ("test", "test"))
+        }
+        first, row = read_windows(data / "train.parquet")[0], found["train"][0]
+        assert (row["piece"], row["licence"]) == (first.piece, first.licence)
+        assert row["ids"] == list(first.ids) and row["plan"]["key"] == first.plan.key
 
 
 def test_the_card_says_what_is_whose(hub: HubServer, data: Path, windows: list[Window]) -> None:

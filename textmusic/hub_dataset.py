@@ -188,7 +188,8 @@ def _text(repo: str, shares: Sequence[Share], any_licence: bool) -> str:
         "`piece` and `source`: where a stretch is from. `group`: pieces that share a tune share it,"
         " and so the split. `licence`: of the piece. `genres`. `plan`: key, tempo (quarter notes a"
         " minute), time signature, instruments (General MIDI programs, 128 for drums), bars, mood"
-        " and density, as measured. `ids`: the notes, as places in `tokenizer/vocabulary.json`.",
+        " and density, as measured. `texts`, where there are any: people's own descriptions. `ids`:"
+        " the notes, as places in `tokenizer/vocabulary.json`.",
         "## Licences",
         "Every row names its own; whoever uses a row has to keep to that, and to name its source.",
         "\n".join(lines),
