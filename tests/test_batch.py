@@ -106,6 +106,16 @@ def test_audio_and_picture(tiny_model: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_what_could_not_be_used_is_said_of_each_prompt(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [{"text": "piano, 2 bars"}, {"text": "pinao in H minor, 2 bars"}]
+    file = write_lines(tmp_path / "prompts.jsonl", lines)
+    assert batch(file, "-o", tmp_path / "out", "--model", tiny_model, "--no-audio") == 0
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and all(line.startswith("prompt 2 not used: '") for line in said)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_prompt_that_fails_is_named(
     workers: int, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -51,10 +51,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A prompt that was dealt with. problem: why nothing was written; None if all went well."""
+    """A prompt that was dealt with. problem: why nothing was written; None if all went well.
+
+    unused: what of it could not be used, a sentence each.
+    """
 
     number: int
     problem: str | None = None
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +308,7 @@ def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
         )
     except TextMusicError as problem:
         return Outcome(job.number, str(problem))
-    return Outcome(job.number)
+    return Outcome(job.number, unused=piece.report.unused)
 
 
 def is_gan(model: str) -> bool:

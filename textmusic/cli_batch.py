@@ -83,9 +83,11 @@ def batch(
         with progress_bar("writing", "prompts") as step:
             for outcome in run(todo, settings, workers=workers, ray=ray):
                 tally.add(outcome)
+                said = [f"not used: {note}" for note in outcome.unused]
                 if outcome.problem is not None:
-                    line = f"prompt {outcome.number} failed: {outcome.problem}"
-                    typer.echo(plain(line), err=True)
+                    said.append(f"failed: {outcome.problem}")
+                for words in said:
+                    typer.echo(plain(f"prompt {outcome.number} {words}"), err=True)
                 step(tally.written + tally.failed, len(todo))
     finally:
         typer.echo(tally.summary())
