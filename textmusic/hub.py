@@ -216,6 +216,17 @@ def fetch(model: str, revision: str | None = None) -> Path:
     return folder
 
 
+def fetch_tokenizer(model: str) -> Path:
+    """The tokenizer.json of an LLM on the Hub.
+
+    Raises TextMusicError where it cannot be had.
+    """
+    from huggingface_hub import hf_hub_download
+
+    with _in_words(model):
+        return Path(hf_hub_download(model, "tokenizer.json"))
+
+
 def _download(model: str, revision: str | None, patterns: list[str]) -> Path:
     from huggingface_hub import snapshot_download
 

@@ -124,10 +124,10 @@ def engrave(musicxml: str) -> list[str]:
     return [str(toolkit.renderToSVG(page)) for page in range(1, toolkit.getPageCount() + 1)]
 
 
-def require(library: str) -> None:
+def require(library: str, doing: str = "sheet music") -> None:
     """Raise TextMusicError, with the remedy, unless music21 or verovio is installed."""
     if find_spec(library) is None:
-        raise TextMusicError(f"sheet music needs {library}: pip install 'textmusic[score]'.")
+        raise TextMusicError(f"{doing} needs {library}: pip install 'textmusic[score]'.")
 
 
 def _player(music21: Any, part: Part, number: int) -> Any:

@@ -89,27 +89,37 @@ def _asked(child: subprocess.Popen[str], path: Path) -> str:
 
 def _answer(path: Path) -> tuple[str, str]:
     """Why a file is no sane MIDI, or "", and then its music as base64 of well-formed MIDI."""
-    from symusic import Score
-
     try:
         if (size := path.stat().st_size) > LARGEST:
             return f"has {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}", ""
         data = path.read_bytes()
     except OSError as reason:
         return f"can't be read ({reason.strerror})", ""
+    score = parsed(data)
+    if isinstance(score, str):
+        return score, ""
+    # written anew: the parser reads past the end of broken data, now with luck and now without
+    return "", base64.b64encode(score.dumps_midi()).decode()
+
+
+def parsed(data: bytes) -> Score | str:
+    """The score in the bytes of a MIDI file, or what is wrong with it: "is cut short".
+
+    For a process that may die: broken files can take the parser's process along.
+    """
+    from symusic import Score
+
     if data[:4] != b"MThd" or len(data) < 14 or int.from_bytes(data[4:8], "big") < 6:
-        return "is not a MIDI file", ""
+        return "is not a MIDI file"
     if not _whole(data):  # the parser would read on behind its end
-        return "is cut short", ""
+        return "is cut short"
     if data[8:10] == b"\0\2":
-        return "is MIDI of type 2 (loose patterns), which has no order", ""
+        return "is MIDI of type 2 (loose patterns), which has no order"
     try:
         score = Score.from_midi(data)
-        problem = _insane(score)
-        # written anew: the parser reads past the end of broken data, now with luck and now without
-        return problem, "" if problem else base64.b64encode(score.dumps_midi()).decode()
+        return insanity(score) or score
     except (RuntimeError, ValueError, MemoryError):
-        return "can't be parsed", ""
+        return "can't be parsed"
 
 
 def _whole(data: bytes) -> bool:
@@ -120,7 +130,8 @@ def _whole(data: bytes) -> bool:
     return place <= len(data)
 
 
-def _insane(score: Score) -> str:
+def insanity(score: Score) -> str:
+    """What is wrong with a score (in ticks), or ""."""
     if (notes := score.note_num()) == 0:
         return "holds no notes"
     if notes > MOST_NOTES:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import random
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from symusic import Score
 
+from textmusic.learning.files import opened
 from textmusic.material import GRID, repaired, sliced, to_score
 from textmusic.measure import (
     Notes,
@@ -73,11 +73,12 @@ class Window:
     genres: tuple[str, ...]
     plan: Plan  # genre left open: drawn from `genres` when an example is made
     ids: Sequence[int]
+    texts: tuple[str, ...] = ()  # a person's own descriptions; none untrue of this stretch
 
 
 def read_metadata(folder: Path) -> list[dict[str, Any]]:
     """The pieces of a corpus folder, default-weights licences only."""
-    lines = (folder / "metadata.jsonl").read_text().splitlines()
+    lines = (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines if line]
     return [row for row in rows if not row["licence"].startswith(NO_LICENCE)]
 
@@ -105,9 +106,19 @@ def fingerprint(notes: Notes) -> str:
 def windows_of(
     row: dict[str, Any], data: bytes, source: str, group: str, tokenizer: Tokenizer, longest: int
 ) -> tuple[list[Window], Counter[str]]:
-    """Windows of one piece, each at most `longest` music ids; and what was dropped or repaired."""
+    """`windows_of_score` of a MIDI file's bytes."""
+    return windows_of_score(row, Score.from_midi(data), source, group, tokenizer, longest)
+
+
+def windows_of_score(
+    row: dict[str, Any], score: Score, source: str, group: str, tokenizer: Tokenizer, longest: int
+) -> tuple[list[Window], Counter[str]]:
+    """Windows of one piece, each at most `longest` music ids; and what was dropped or repaired.
+
+    row: id, genre, key, tempo_bpm, style, title, licence and velocity, as in metadata.jsonl.
+    """
     rng = random.Random(row["id"])
-    score = Score.from_midi(data).resample(GRID, min_dur=1)
+    score = score.resample(GRID, min_dur=1)
     done: Counter[str] = Counter()
     notes = repaired(notes_of(score), done)
     if len(notes) < 16:
@@ -283,9 +294,9 @@ def _contradicted(label: str | None, notes: Notes) -> bool:
     return _misfit(key_name(tonic(label), label.endswith("minor")), notes) > 0.3
 
 
-def read_corpus(folder: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """(metadata, MIDI bytes) of every piece of a corpus folder."""
+def read_midi(folder: Path, piece: str) -> bytes:
+    """The MIDI file of a piece of a corpus folder."""
     packed = folder / "midi.zip"
-    files = zipfile.Path(packed) if packed.exists() else folder
-    for row in read_metadata(folder):
-        yield row, (files / f"{row['id']}.mid").read_bytes()
+    if packed.exists():
+        return opened(packed).read(f"{piece}.mid")
+    return (folder / f"{piece}.mid").read_bytes()

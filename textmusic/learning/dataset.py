@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import PERMISSIVE, Window
+from textmusic.learning.descriptions import facts_of, untrue
 from textmusic.metrics import tempo_bin
 from textmusic.plan import DRUMS, TEMPO_RANGE, Plan, transposed
 from textmusic.tokenizer import Tokenizer, rounded
@@ -29,6 +30,7 @@ KIN = (
 )  # fmt: skip
 SWAP = 0.15  # share of examples in which one instrument is swapped for one of its kin
 OWN_KEY = 0.3  # share of examples that keep the piece's own key
+OWN_TEXT = 0.5  # share of examples with a person's own words, of windows that have such
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +45,46 @@ class Example:
     notes: int
 
 
-def write_windows(windows: Sequence[Window], path: Path) -> None:
-    """Windows as a parquet file; ids as 16-bit integers."""
+def window_table(windows: Sequence[Window]) -> Any:
+    """Windows as a pyarrow table; ids are 16-bit integers."""
     import pyarrow as pa
+
+    text, texts, number, mark = pa.string(), pa.list_(pa.string()), pa.int64(), pa.bool_()
+    plan = pa.struct(
+        [("genre", text), ("valence", number), ("arousal", number), ("programs", pa.list_(number)),
+         ("key", text), ("tempo", pa.float64()), ("time_signature", text), ("bars", number),
+         ("density", number), ("begin", mark), ("end", mark)]
+    )  # fmt: skip
+    # named, and not guessed from the rows: a file without a window has its columns too
+    schema = pa.schema(
+        [("piece", text), ("source", text), ("group", text), ("licence", text), ("genres", texts),
+         ("plan", plan), ("texts", texts), ("ids", pa.list_(pa.uint16()))]
+    )  # fmt: skip
+    columns: dict[str, Any] = {
+        name: [getattr(window, name) for window in windows] for name in schema.names
+    }
+    columns["plan"] = [asdict(plan) for plan in columns["plan"]]
+    ids = [np.asarray(each, dtype=np.uint16) for each in columns["ids"]]
+    ends = np.cumsum([0, *map(len, ids)], dtype=np.int32)
+    flat = np.concatenate([*ids, np.zeros(0, np.uint16)])
+    columns["ids"] = pa.ListArray.from_arrays(pa.array(ends), pa.array(flat))
+    return pa.table(columns, schema=schema)
+
+
+def write_windows(windows: Sequence[Window], path: Path) -> None:
+    """Windows as a parquet file, which appears when it is whole."""
     import pyarrow.parquet as pq
 
-    rows = [asdict(w) | {"plan": asdict(w.plan), "ids": list(w.ids)} for w in windows]
-    schema_ids = pa.array([row.pop("ids") for row in rows], type=pa.list_(pa.uint16()))
-    table = pa.Table.from_pylist(rows).append_column("ids", schema_ids)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd")
+    pq.write_table(window_table(windows), partial, compression="zstd")
     partial.replace(path)
 
 
 def read_windows(path: Path) -> list[Window]:
     """The windows of a parquet file written by `write_windows`."""
     if not path.exists():
-        raise TextMusicError(f"'{path}' does not exist; make it with training/prepare.py.")
+        raise TextMusicError(f"'{path}' does not exist; make it with textmusic prepare.")
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
@@ -74,6 +98,7 @@ def read_windows(path: Path) -> list[Window]:
         plan = {**row.pop("plan")}
         plan["programs"] = tuple(plan["programs"])
         row["genres"] = tuple(row["genres"])
+        row["texts"] = tuple(row.get("texts") or ())  # older files have none
         ids_of_row = array("H", flat[begin:end].tobytes())
         windows.append(Window(plan=Plan(**plan), ids=ids_of_row, **row))
     return windows
@@ -120,17 +145,35 @@ class Examples:
 
     def make(self, window: Window, rng: random.Random, *, music: bool = True) -> Example:
         """An example of a window; without music it is caption and plan alone."""
-        plan, ids = self._drawn(window, rng)
-        return self.join(self.captioner.write(plan, rng), plan, ids if music else ids[:0])
+        text, plan, ids = self._told(window, rng)
+        return self.join(text, plan, ids if music else ids[:0])
 
     def caption(self, window: Window, rng: random.Random) -> str:
         """What an example of a window would say."""
-        return self.captioner.write(self._drawn(window, rng)[0], rng)
+        return self._told(window, rng)[0]
 
-    def _drawn(self, window: Window, rng: random.Random) -> tuple[Plan, NDArray[np.int64]]:
+    def _told(self, window: Window, rng: random.Random) -> tuple[str, Plan, NDArray[np.int64]]:
+        """A text, and the plan and ids that it is said of.
+
+        Where a person has described the piece, half of the examples say so in those words. The
+        others have a written caption: the person's words are few, and would be learnt by heart,
+        and the model has to go on reading keys, tempi and bars in all wordings.
+        """
+        plan, ids = self._drawn(window, rng, vary=self.vary)
+        if not window.texts or rng.random() >= OWN_TEXT:
+            return self.captioner.write(plan, rng), plan, ids
+        text = rng.choice(window.texts)
+        if untrue(text, plan):  # "in D minor", and transposed since: then nothing is varied
+            plan, ids = self._drawn(window, rng, vary=False)
+        genre = facts_of(text).genre
+        return text, replace(plan, genre=genre) if genre in window.genres else plan, ids
+
+    def _drawn(
+        self, window: Window, rng: random.Random, *, vary: bool
+    ) -> tuple[Plan, NDArray[np.int64]]:
         ids = np.array(window.ids, dtype=np.int64)
         plan = with_genre(window, rng)
-        if self.vary:
+        if vary:
             plan, ids = self._varied(plan, ids, rng)
         return rounded(plan), ids
 

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from textmusic.facts import instrument_name
 from textmusic.learning.corpus import Window
+from textmusic.measure import arousal_of, density_of, notes_of, valence_of
 from textmusic.metrics import TEMPO_MARKS, tempo_bin
 from textmusic.plan import GENRES, KEYS, LEVELS, NO_KEY, TIME_SIGNATURES
+from textmusic.tokenizer import Tokenizer
 
 # With fewer windows than this a value is too thin to be learnt well, and is said to be.
 THIN = 100
@@ -66,6 +70,22 @@ def counts(windows: Sequence[Window]) -> dict[str, dict[str, int]]:
 def _bin_name(number: int) -> str:
     low, high = (0, *TEMPO_MARKS)[number], (*TEMPO_MARKS, 0)[number]
     return f"over {low}" if not high else f"{low}-{high}"
+
+
+def percentiles(windows: Sequence[Window], tokenizer: Tokenizer) -> dict[str, list[float]]:
+    """Where the level edges of `measure` should lie: 10th, 33rd, 67th, 90th percentile.
+
+    Over every so manieth window, some 3,000 of them.
+    """
+    rows = []
+    for window in windows[:: max(1, len(windows) // 3000)]:
+        notes = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
+        assert window.plan.tempo is not None
+        tempo = window.plan.tempo
+        rows.append((valence_of(notes, tempo), arousal_of(notes, tempo), density_of(notes)))
+    marks = np.percentile(np.array(rows), (10, 33, 67, 90), axis=0).round(2)
+    names = ("valence", "arousal", "density")
+    return {name: marks[:, place].tolist() for place, name in enumerate(names)}
 
 
 def thin(found: dict[str, dict[str, int]]) -> dict[str, list[str]]:

@@ -1,0 +1,158 @@
+"""Worker processes that may die: one that does costs the job it was at, and no other.
+
+They take one job at a time, from a parent that watches them; a crash, a hang or a job that eats
+the memory is told as a `Lost`, and another worker takes the place.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textmusic.errors import TextMusicError
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+MEMORY = 6 << 30  # bytes of addresses that a worker may take, where the system can limit it
+FAULTS = 3  # workers in a row that end before they are ready
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A job without a result. why: "takes more than 60 s to read"."""
+
+    why: str
+
+
+@dataclass(slots=True)
+class _Hand:
+    process: BaseProcess
+    place: int | None = None  # of the job that it is at
+    until: float = float("inf")  # when it will have taken too long, by time.monotonic()
+
+
+def outcomes(
+    work: Callable[[Job], Result],
+    jobs: Iterable[Job],
+    *,
+    workers: int,
+    seconds: float,
+    preload: Sequence[str] = (),
+) -> Iterator[tuple[int, Result | Lost]]:
+    """(place, result) of every job, in the order in which they are done.
+
+    work: importable by name; what it raises makes a `Lost`, too. seconds: for one job. preload:
+    modules that all workers need, imported once where the system can copy processes. Raises
+    TextMusicError where no worker can be started.
+    """
+    copies = "forkserver" in get_all_start_methods()
+    # Neither forked, for the threads of this process would be missing there, nor (where that can
+    # be helped) spawned, for each would import everything again.
+    context: Any = get_context("forkserver" if copies else "spawn")
+    if copies:
+        context.set_forkserver_preload([__name__, *preload])
+    waiting = enumerate(jobs)
+    hands: dict[Connection, _Hand] = {}
+    faults = 0
+
+    def hire() -> None:
+        mine, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        process.start()
+        theirs.close()
+        hands[mine] = _Hand(process)
+
+    def dismiss(pipe: Connection) -> None:
+        hand = hands.pop(pipe)
+        pipe.close()
+        hand.process.join()
+
+    def give(pipe: Connection) -> bool:
+        """The next job; False where there is none."""
+        place, job = next(waiting, (None, None))
+        if place is None:
+            return False
+        hands[pipe].place, hands[pipe].until = place, time.monotonic() + seconds
+        with suppress(BrokenPipeError):  # its end is seen when it is asked
+            pipe.send(job)
+        return True
+
+    try:
+        for _ in range(workers):
+            hire()
+        while hands:
+            soonest = min(hand.until for hand in hands.values())
+            left = None if soonest == float("inf") else max(soonest - time.monotonic(), 0)
+            for pipe in wait(list(hands), left):
+                assert isinstance(pipe, Connection)
+                place = hands[pipe].place
+                try:
+                    result = pipe.recv()
+                except (EOFError, ConnectionResetError):
+                    dismiss(pipe)
+                    faults = faults + 1 if place is None else 0
+                    if faults == FAULTS:
+                        raise TextMusicError(
+                            "worker processes end before they begin, perhaps for lack of memory;"
+                            " use fewer --workers."
+                        ) from None
+                    if place is not None:
+                        yield place, Lost("ends the process that reads it: broken, or too large")
+                    hire()
+                    continue
+                if place is not None:
+                    yield place, result
+                if not give(pipe):
+                    dismiss(pipe)
+            for pipe, hand in list(hands.items()):
+                if time.monotonic() > hand.until:
+                    hand.process.kill()
+                    dismiss(pipe)
+                    assert hand.place is not None
+                    yield hand.place, Lost(f"takes more than {seconds:.0f} s to read")
+                    hire()
+    finally:
+        for pipe in list(hands):
+            hands[pipe].process.kill()
+            dismiss(pipe)
+
+
+# In a worker --------------------------------------------------------------------------------------
+
+
+def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
+    """Do the jobs that come, until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
+    with suppress(ImportError, ValueError, OSError):  # not on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    warnings.simplefilter("ignore")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # parsers print what they think of a file
+        os.dup2(nowhere, stream)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        pipe.send(None)  # ready
+        while True:
+            job = pipe.recv()
+            try:
+                result = work(job)
+            except MemoryError:
+                result = Lost("takes more memory than a file may")
+            except Exception as problem:
+                why = " ".join(str(problem).split())[:100]
+                result = Lost(f"can't be read ({type(problem).__name__}: {why})")
+            pipe.send(result)

@@ -1,0 +1,167 @@
+"""A person's folder -> the files in it, recursively, in zip archives too, and within bounds.
+
+Nothing is ever unpacked to the disk: a member of an archive is read into memory, by its own bound,
+and its path is a name and no more.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from textmusic.errors import TextMusicError
+
+# Suffix -> what the file is called in the summary. ".xml" is looked into before it is believed.
+MUSIC = {
+    ".mid": "MIDI", ".midi": "MIDI", ".kar": "MIDI", ".mxl": ".mxl", ".musicxml": ".musicxml",
+    ".xml": ".musicxml", ".abc": "ABC", ".krn": "kern", ".kern": "kern",
+}  # fmt: skip
+LARGEST = 20_000_000  # bytes of one file, unpacked
+MOST = 1_000_000  # files of a folder, or of an archive
+LARGEST_ARCHIVE = 20_000_000_000  # bytes of what is in one, unpacked
+RATIO = 200  # unpacked to packed; MusicXML, the most repetitive of the formats, reaches 40
+SMALL = 100_000  # bytes: smaller members may be packed as well as they like
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class File:
+    """A file, or a member of an archive.
+
+    name: its path from the folder that was given, with "/"; in an archive "songs.zip/jazz/a.mid".
+    stamp: changes where the contents have.
+    """
+
+    name: str
+    path: Path
+    member: str | None
+    size: int
+    stamp: str
+
+    @property
+    def suffix(self) -> str:
+        """In small letters: ".mid"."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    def read(self) -> bytes:
+        """Its bytes. Raises OSError, zipfile.BadZipFile or NotImplementedError."""
+        if self.member is None:
+            return self.path.read_bytes()
+        return opened(self.path).read(self.member)
+
+
+@dataclass(slots=True)
+class Found:
+    """What is in a folder: files in the order of their names, and what is not read, and why."""
+
+    files: list[File] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, file: File) -> None:
+        """Take a file, or refuse it."""
+        if file.size > LARGEST and file.suffix in MUSIC:
+            why = f"has {file.size / 1e6:,.0f} MB, more than {LARGEST / 1e6:.0f}"
+            self.refused.append((file.name, why))
+        else:
+            self.files.append(file)
+
+
+@lru_cache(maxsize=4)  # a process reads thousands of members of one archive
+def opened(archive: Path) -> zipfile.ZipFile:
+    """A zip archive, opened."""
+    return zipfile.ZipFile(archive)
+
+
+def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> Found:
+    """All files below a folder, by name. Hidden ones and those of `leave_out` are passed over.
+
+    Raises TextMusicError where there is no such folder, or more in it than can be meant.
+    """
+    if not folder.is_dir():
+        raise TextMusicError(f"'{folder}' is no folder; name the one that your music is in.")
+    found, left_out = Found(), {path.resolve() for path in leave_out}
+    for path in _walk(folder, left_out, set()):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix.lower() == ".zip":
+            _look_into(path, name, found)
+            continue
+        try:
+            about = path.stat()
+        except OSError as problem:
+            found.refused.append((name, f"can't be read ({problem.strerror})"))
+            continue
+        found.add(File(name, path, None, about.st_size, f"{about.st_size} {about.st_mtime_ns}"))
+        if len(found.files) > MOST:
+            raise TextMusicError(f"'{folder}' holds over {MOST:,} files; name a folder below it.")
+    found.files.sort()
+    return found
+
+
+def _walk(folder: Path, leave_out: set[Path], above: set[Path]) -> Iterator[Path]:
+    """Files below a folder; links are followed, but never round in a circle."""
+    place = folder.resolve()
+    if place in leave_out or place in above:
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if _hidden(entry.name):
+            continue
+        if entry.is_dir():
+            yield from _walk(folder / entry.name, leave_out, above | {place})
+        elif entry.is_file():
+            yield folder / entry.name
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _look_into(archive: Path, name: str, found: Found) -> None:
+    """Add what an archive holds."""
+    try:
+        members = opened(archive).infolist()
+        stamp = str(archive.stat().st_mtime_ns)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        found.refused.append((name, "is no zip archive, or a broken one"))
+        return
+    if len(members) > MOST:
+        found.refused.append((name, f"holds {len(members):,} files, more than {MOST:,}"))
+        return
+    if (total := sum(member.file_size for member in members)) > LARGEST_ARCHIVE:
+        found.refused.append((name, f"unpacks to {total / 1e9:,.0f} GB; unpack it yourself"))
+        return
+    seen: set[str] = set()
+    for member in members:
+        parts = PurePosixPath(member.filename).parts
+        if member.is_dir() or any(_hidden(part) for part in parts if part != ".."):
+            continue
+        own = f"{name}/{member.filename}"
+        if why := _unfit(member, seen):
+            if PurePosixPath(own).suffix.lower() in {*MUSIC, ".zip"}:
+                found.refused.append((own, why))
+            continue
+        seen.add(member.filename)
+        stamped = f"{member.file_size} {member.CRC} {stamp}"
+        found.add(File(own, archive, member.filename, member.file_size, stamped))
+
+
+def _unfit(member: zipfile.ZipInfo, seen: set[str]) -> str:
+    """Why a member of an archive is not read, or ""."""
+    parts = PurePosixPath(member.filename).parts
+    if ".." in parts or member.filename.startswith("/") or "\0" in member.filename:
+        return "has a path that leads out of its archive"
+    if member.filename in seen:
+        return "stands in its archive twice"
+    if member.flag_bits & 1:
+        return "is encrypted; unpack it yourself"
+    if member.filename.lower().endswith(".zip"):
+        return "is an archive in an archive; unpack the outer one"
+    if member.file_size > SMALL and member.file_size > RATIO * max(member.compress_size, 1):
+        return f"unpacks to over {RATIO} times its size, as no music does"
+    return ""
