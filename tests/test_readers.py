@@ -155,13 +155,19 @@ def test_compressed_musicxml_is_read() -> None:
     ]
 
 
+def test_musicxml_in_utf_16_is_read_too() -> None:
+    xml = musicxml(attributes() + note("C", 5, 4)).decode()
+    xml = xml.replace('"1.0"?>', '"1.0" encoding="UTF-16"?>', 1)
+    assert notes(read(xml.encode("utf-16"), ".musicxml")) == [(0, 2, 72)]
+
+
 @pytest.mark.parametrize(
     ("data", "suffix", "why"),
     [
         (b"MThd", ".mid", "is not a MIDI file"),
         (b"nothing", ".mxl", "can't be unpacked"),
         (packed({"a.txt": b"x"}), ".mxl", "no score is in it"),
-        (packed({"bomb.xml": b" " * 19_000_000}), ".mxl", "unpacks to 19 MB"),
+        (packed({"bomb.xml": b" " * 19_000_000}), ".mxl", "19 MB unpacked"),
         (b"<html></html>", ".xml", "is no MusicXML"),
         (b"<score-partwise><part>", ".musicxml", "can't be read by music21"),
         (b"just text", ".abc", "can't be read by music21|holds no notes"),
@@ -174,7 +180,7 @@ def test_what_is_wrong_is_said_in_a_few_words(data: bytes, suffix: str, why: str
 
 
 def test_entities_that_multiply_do_not_fill_the_memory() -> None:
-    lots = "".join(f'<!ENTITY e{n} "{"&e%d;" % (n - 1) * 30}">' for n in range(1, 12))
+    lots = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 30}">' for n in range(1, 12))
     data = f'<!DOCTYPE x [<!ENTITY e0 "ha">{lots}]><score-partwise>&e11;</score-partwise>'
     with pytest.raises(UnreadableError):
         read(data.encode(), ".musicxml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ RNG = np.random.default_rng(5)
 
 
 def piece(
-    starts: list[float], metres: list[tuple[float, int, int]], tempi: list[tuple[float, float]] = []
+    starts: list[float],
+    metres: list[tuple[float, int, int]],
+    tempi: Sequence[tuple[float, float]] = (),
 ) -> Score:
     """Notes of half a quarter; times in quarter notes."""
     score: Score = Score(480)

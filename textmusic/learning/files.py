@@ -63,7 +63,7 @@ class Found:
     def add(self, file: File) -> None:
         """Take a file, or refuse it."""
         if file.size > LARGEST and file.suffix in MUSIC:
-            why = f"has {file.size / 1e6:,.0f} MB, more than {LARGEST / 1e6:.0f}"
+            why = f"is too large ({file.size / 1e6:,.0f} MB, at most {LARGEST / 1e6:.0f})"
             self.refused.append((file.name, why))
         else:
             self.files.append(file)

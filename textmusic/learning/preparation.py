@@ -209,7 +209,7 @@ def _assemble(
         summary.drop(name, why)
     for number, (piece, count) in enumerate(known):
         if number in twice:
-            summary.done[piece.source, twice[number]] += 1
+            summary.done[piece.source, twice[number].partition(" (")[0]] += 1
             summary.drop(piece.name, twice[number].partition(": ")[2])
             continue
         summary.judge(piece)

@@ -65,9 +65,8 @@ def read(data: bytes, suffix: str, tune: str = "") -> Reading:
     kind = MUSIC[suffix]
     if kind == "MIDI":
         if len(data) > LARGEST_MIDI:
-            raise UnreadableError(
-                f"has {len(data) / 1e6:.1f} MB, more than {LARGEST_MIDI / 1e6:.0f}"
-            )
+            size = f"{len(data) / 1e6:.1f} MB, at most {LARGEST_MIDI / 1e6:.0f}"
+            raise UnreadableError(f"is too large ({size})")
         score = parsed(data)
         if isinstance(score, str):
             raise UnreadableError(score)
@@ -77,7 +76,7 @@ def read(data: bytes, suffix: str, tune: str = "") -> Reading:
     if kind in (".mxl", ".musicxml"):
         if not re.search(rb"<score-(?:partwise|timewise)", data.replace(b"\0", b"")[:20_000]):
             raise UnreadableError("is no MusicXML")
-        return _notation(data, "musicxml")
+        return _notation(_in_utf8(data), "musicxml")
     if kind == "ABC":
         tunes = _tunes(data)
         return _notation(tunes.get(tune) or decoded(data), "abc")
@@ -113,10 +112,18 @@ def _unpacked(data: bytes) -> bytes:
                 raise UnreadableError("is no compressed MusicXML: no score is in it")
             member = members[0]
             if member.file_size > min(LARGEST, RATIO * max(len(data), 1)):
-                raise UnreadableError(f"unpacks to {member.file_size / 1e6:,.0f} MB")
+                raise UnreadableError(f"is too large ({member.file_size / 1e6:,.0f} MB unpacked)")
             return archive.read(member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
         raise UnreadableError("is no compressed MusicXML: it can't be unpacked") from None
+
+
+def _in_utf8(xml: bytes) -> bytes:
+    """XML in UTF-16, as some programs write it, in the encoding that music21 reads."""
+    if not xml.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return xml
+    text = xml.decode("utf-16", "replace")
+    return re.sub(r"""encoding=["'][^"']*["']""", 'encoding="UTF-8"', text, count=1).encode()
 
 
 # music21 ------------------------------------------------------------------------------------------
@@ -145,8 +152,8 @@ def _notation(data: bytes | str, format_: str) -> Reading:
     except Exception as problem:  # music21 raises whatever a broken file leads it to
         why = " ".join(str(problem).split())[:100] or type(problem).__name__
         raise UnreadableError(f"can't be read by music21 ({why})") from None
-    if problem := insanity(reading.score):
-        raise UnreadableError(problem)
+    if wrong := insanity(reading.score):
+        raise UnreadableError(wrong)
     return reading
 
 
@@ -273,8 +280,8 @@ def _tracks(part: Any, flat: Any) -> Iterator[Track]:
         drums = program == DRUMS
         track = Track(program=0 if drums else program, is_drum=drums)
         table: NDArray[np.int32] = np.array(notes, dtype=np.int32)
-        pitch, velocity = table[:, 2].astype(np.int8), table[:, 3].astype(np.int8)
-        track.notes = Note.from_numpy(table[:, 0], table[:, 1], pitch, velocity, ttype="tick")
+        small = table[:, 2:].astype(np.int8)
+        track.notes = Note.from_numpy(*table[:, :2].T, *small.T, ttype="tick")
         yield track
 
 

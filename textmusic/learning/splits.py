@@ -28,7 +28,7 @@ def grouped(pieces: Sequence[Piece]) -> tuple[list[str], dict[int, str]]:
     parent: dict[str, str] = {}
     twice: dict[int, str] = {}
     met: dict[tuple[str, tuple[int, ...]], list[int]] = defaultdict(list)
-    first_with: set[str] = set()
+    first_with: dict[str, str] = {}
 
     def root(name: str) -> str:
         while parent.setdefault(name, name) != name:
@@ -42,8 +42,8 @@ def grouped(pieces: Sequence[Piece]) -> tuple[list[str], dict[int, str]]:
             parent[root(mark)] = root(piece.own)
         if piece.same:
             if piece.same in first_with:
-                twice[place] = SAME
-            first_with.add(piece.same)
+                twice[place] = f"{SAME} ({first_with[piece.same]})"
+            first_with.setdefault(piece.same, piece.name)
             continue
         twins = met[piece.melody, piece.programs]
         if piece.melody and not piece.tune:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TABLED = ("key", "tempo", "time signature", "instrument")
 SHOWN = 12  # rows of a table in the terminal
 
-Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]  # title, head, rows
+Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]  # title, head, rows
 
 
 @dataclass(slots=True)

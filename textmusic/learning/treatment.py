@@ -50,11 +50,11 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
     shift = _pickup(score, metres)
     if shift:
         done["pickup: its bar filled up with silence at the front"] += 1
-        metres = [(0, *metres[1][1:]), *((time + shift, *rest) for time, *rest in metres[2:])]
+        metres = [(0, *metres[1][1:]), *_moved(metres[2:], shift)]
     silent = _silence(score, metres, shift)
     if silent:
         done["silence at the front left out: bars"] += silent // _bar(score, metres[0])
-        metres = [metres[0], *((time - silent, *rest) for time, *rest in metres[1:])]
+        metres = [metres[0], *_moved(metres[1:], -silent)]
     moved = shift - silent
     for track in score.tracks:
         track.shift_time(moved, inplace=True)
@@ -89,6 +89,10 @@ def _metres(score: Score) -> list[Metre]:
         if not metres or metres[-1][1:] != (top, bottom):
             metres.append((time, top, bottom))
     return metres
+
+
+def _moved(metres: Sequence[Metre], ticks: int) -> list[Metre]:
+    return [(time + ticks, top, bottom) for time, top, bottom in metres]
 
 
 def _bar(score: Score, metre: Metre) -> int:
