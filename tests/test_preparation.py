@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -27,12 +29,14 @@ from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import Window, windows_of
 from textmusic.learning.dataset import Examples, read_windows, window_table, write_windows
+from textmusic.learning.descriptions import read_descriptions
+from textmusic.learning.files import find
 from textmusic.learning.preparation import WORK, prepare
 from textmusic.learning.splits import SPLITS
 from textmusic.learning.summary import Summary
 from textmusic.measure import notes_of
 from textmusic.notation import musicxml
-from textmusic.plan import DRUMS
+from textmusic.plan import DRUMS, Plan
 from textmusic.tokenizer import Tokenizer
 
 pytestmark = pytest.mark.train
@@ -429,3 +433,20 @@ def test_the_command_prints_what_came_of_it(
         assert word in said
     assert cli.main([*arguments, "--workers", "0"]) == 2
     assert cli.main(["prepare", str(out), "-o", str(out)]) == 2
+
+
+def test_the_guide_s_commands_run(mixed: Path, tmp_path: Path) -> None:
+    guide = (DATA.parent.parent / "docs" / "own-corpus.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", guide, flags=re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if "prepare" in line]
+    assert lines == ["textmusic prepare my-music/ -o data/"]
+    (tmp_path / "my-music").symlink_to(mixed)
+    command = [sys.executable, "-m", *shlex.split(lines[0]), "--base", BASE]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "kept" in said and (tmp_path / "data" / "preview.html").exists()
+    (table,) = re.findall(r"```csv\n(.*?)```", guide, flags=re.DOTALL)
+    (tmp_path / "captions.csv").write_text(table)
+    (tmp_path / "march.mid").write_bytes(b"x")
+    files = find(tmp_path, (tmp_path / "my-music", tmp_path / "data")).files
+    read = read_descriptions([f for f in files if f.suffix == ".csv"], [], files)
+    assert read.of("march.mid").facts == Plan(genre="march", tempo=112)

@@ -25,19 +25,26 @@ class Sample:
     """A dozen of the windows that pass, one a piece, whatever order they come in."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, str, Window]] = []
+        self._of: dict[str, list[tuple[int, str, Window]]] = {}  # the first dozen of each source
 
     def offer(self, window: Window) -> None:
         """Look at the first window of a piece, described ones by preference."""
         place = hashlib.sha1(f"{window.source}/{window.piece}".encode()).digest()
         rank = int.from_bytes(place[:8], "big") + (0 if window.texts else 1 << 64)
-        heapq.heappush(self._heap, (-rank, window.piece, window))
-        if len(self._heap) > EXAMPLES:
-            heapq.heappop(self._heap)
+        heap = self._of.setdefault(window.source, [])
+        heapq.heappush(heap, (-rank, window.piece, window))
+        if len(heap) > EXAMPLES:
+            heapq.heappop(heap)
 
     def windows(self) -> list[Window]:
-        """Those that were chosen, in the order of their names."""
-        return sorted((w for _, _, w in self._heap), key=lambda w: (w.source, w.piece))
+        """Those that were chosen: from every source in turn, in the order of their names."""
+        ranked = [
+            (place, -rank, window)
+            for heap in self._of.values()
+            for place, (rank, _, window) in enumerate(sorted(heap, key=lambda x: -x[0]))
+        ]
+        chosen = sorted(ranked, key=lambda x: (bool(x[0]), not x[2].texts, *x[:2]))[:EXAMPLES]
+        return sorted((w for *_, w in chosen), key=lambda w: (w.source, w.piece))
 
 
 def page(summary: Summary, windows: Sequence[Window], tokenizer: Tokenizer) -> str:
@@ -46,7 +53,7 @@ def page(summary: Summary, windows: Sequence[Window], tokenizer: Tokenizer) -> s
     if summary.notes:
         parts.append("<ul>" + "".join(f"<li>{escape(n)}</li>" for n in summary.notes) + "</ul>")
     for title, head, rows in tables(summary):
-        parts.append(f"<h2>{escape(title)}</h2>{_table(head, rows)}")
+        parts.append(f"<section><h2>{escape(title)}</h2>{_table(head, rows)}</section>")
     if windows:
         parts.append("<h2>Some of it</h2><p class=about>As the model will see it.</p>")
         captioner = Captioner()
@@ -54,9 +61,9 @@ def page(summary: Summary, windows: Sequence[Window], tokenizer: Tokenizer) -> s
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Prepared music</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}'
-        "figure svg{max-width:100%;height:auto}td:first-child{white-space:normal}</style>\n"
-        + "\n".join(parts)
-        + "\n</html>\n"
+        "figure svg{max-width:100%;height:auto}td:first-child{white-space:normal}"
+        "section{display:inline-block;vertical-align:top;margin-right:2rem}h2{margin-top:1.5rem}"
+        "</style>\n" + "\n".join(parts) + "\n</html>\n"
     )
 
 
