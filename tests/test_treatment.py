@@ -88,6 +88,25 @@ def test_bars_of_silence_at_the_front_are_left_out_and_a_rest_is_not() -> None:
     assert metres(score) == [(0, "4/4"), (8, "3/4")]
 
 
+def test_a_pickup_in_the_middle_is_filled_up_and_all_goes_on() -> None:
+    score, done = fit_for_cutting(
+        piece(beats(0, 34), [(0, 4, 4), (16, 1, 4), (17, 4, 4)], [(0, 90), (17, 120)])
+    )
+    assert metres(score)[0] == (0, "4/4") and {metre for _, metre in metres(score)} == {"4/4"}
+    assert notes_of(score).start[14:19].tolist() == [14, 15, 19, 20, 21]
+    assert tempi(score) == [(0, 90), (20, 120)], "the tempo moves with the notes"
+    assert done["pickup in the middle: its bar filled up with silence"] == 1
+
+
+def test_a_bar_in_two_parts_is_one_and_a_bar_that_is_meant_stays() -> None:
+    parts = [(0, 4, 4), (16, 3, 4), (19, 1, 4), (20, 4, 4)]
+    score, _ = fit_for_cutting(piece(beats(0, 40), parts))
+    assert metres(score) == [(0, "4/4")] and notes_of(score).start.tolist() == beats(0, 40)
+    meant = [(0, 4, 4), (16, 2, 4), (18, 4, 4)]
+    score, _ = fit_for_cutting(piece(beats(0, 40), meant))
+    assert metres(score) == [(0, "4/4"), (16, "2/4"), (18, "4/4")]
+
+
 def test_a_change_of_tempo_parts_the_piece_at_a_bar_line() -> None:
     slow_then_fast = [(0, 60.0), (17, 120.0)]
     score, done = fit_for_cutting(piece(beats(0, 64), [(0, 4, 4)], slow_then_fast))

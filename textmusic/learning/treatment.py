@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
-from symusic import Score, Tempo, TimeSignature
+from symusic import Note, Score, Tempo, TimeSignature
 
 from textmusic.measure import Floats, notes_of
 from textmusic.plan import TEMPO_RANGE
@@ -47,18 +47,16 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
         )
     score = score.copy()
     metres = _metres(score)
-    shift = _pickup(score, metres)
-    if shift:
+    if lacking := _pickup(score, metres):
         done["pickup: its bar filled up with silence at the front"] += 1
-        metres = [(0, *metres[1][1:]), *_moved(metres[2:], shift)]
-    silent = _silence(score, metres, shift)
-    if silent:
+        metres = [(0, *metres[1][1:]), *_moved(metres[2:], lacking)]
+        _shift(score, 0, lacking)
+    if silent := _silence(score, metres):
         done["silence at the front left out: bars"] += silent // _bar(score, metres[0])
         metres = [metres[0], *_moved(metres[1:], -silent)]
-    moved = shift - silent
-    for track in score.tracks:
-        track.shift_time(moved, inplace=True)
-    tempi = [(max(mark.time + moved, 0), float(mark.qpm)) for mark in score.tempos]
+        _shift(score, 0, -silent)
+    metres = _mended(score, metres, done)
+    tempi = [(int(mark.time), float(mark.qpm)) for mark in score.tempos]
     lines = list(_bar_lines(score, metres))
     stretches = _stretches(sorted(tempi), lines, int(score.end()))
     if len(stretches) > 1:
@@ -109,14 +107,54 @@ def _pickup(score: Score, metres: Sequence[Metre]) -> int:
     return max(_bar(score, metres[1]) - metres[1][0], 0)
 
 
-def _silence(score: Score, metres: Sequence[Metre], shift: int) -> int:
+def _silence(score: Score, metres: Sequence[Metre]) -> int:
     """Ticks of the whole bars at the front in which nothing is played."""
     tracks = [track.notes.numpy()["time"] for track in score.tracks if len(track.notes)]
-    first = min(int(times.min()) for times in tracks) + shift
+    first = min(int(times.min()) for times in tracks)
     if len(metres) > 1:
         first = min(first, metres[1][0])
     bar = _bar(score, metres[0])
     return first // bar * bar
+
+
+def _mended(score: Score, metres: Sequence[Metre], done: Counter[str]) -> list[Metre]:
+    """The metres without those that only divide a bar, or hold a pickup in the middle.
+
+    A bar that is written in two parts, as around a repeat sign, is one again. One of less than
+    half a bar, after which all goes on as before, is filled up at its front, as at the beginning;
+    a longer one is taken to be meant.
+    """
+    mended, moved, place = [metres[0]], 0, 1
+    while place < len(metres):
+        time = metres[place][0]
+        before, bar = mended[-1], _bar(score, mended[-1])
+        nearby = range(place + 1, min(place + 4, len(metres)))
+        back = next((i for i in nearby if metres[i][1:] == before[1:]), None)
+        length = metres[back][0] - time if back is not None else 0
+        on_line = (time + moved - before[0]) % bar == 0
+        if back is not None and on_line and (length == bar or length * 2 < bar):
+            if length != bar:
+                done["pickup in the middle: its bar filled up with silence"] += 1
+                _shift(score, time + moved, bar - length)
+                moved += bar - length
+            place = back + 1
+            continue
+        mended.append((time + moved, *metres[place][1:]))
+        place += 1
+    return mended
+
+
+def _shift(score: Score, since: int, ticks: int) -> None:
+    """Move what begins at or after a tick."""
+    for track in score.tracks:
+        columns = track.notes.numpy()
+        time = columns.pop("time")
+        time = np.where(time >= since, time + ticks, time).astype(np.int32)
+        track.notes = Note.from_numpy(time, *columns.values(), ttype="tick")
+    tempi = [(int(mark.time), float(mark.qpm)) for mark in score.tempos]
+    score.tempos.clear()
+    for at, qpm in tempi:
+        score.tempos.append(Tempo(max(at + ticks, 0) if at >= since else at, qpm))
 
 
 def _bar_lines(score: Score, metres: Sequence[Metre]) -> Iterator[int]:
