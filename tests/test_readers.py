@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 from symusic import Score
 
 from textmusic.learning.readers import TICKS, Reading, UnreadableError, read, tunes_in
-from textmusic.learning.treatment import treated
 from textmusic.measure import Notes, measure, notes_of
 from textmusic.plan import DRUMS
 
@@ -65,7 +63,8 @@ def test_every_tune_of_an_abc_file_is_read(tmp_path: Path) -> None:
     assert notes(plough)[:3] == [(0, 0.5, 67), (0.5, 0.5, 69), (1, 0.5, 71)]
     assert bars(plough) == [(0, "4/4")] and len(notes(plough)) == 94
     assert (owen.key, owen.tempo) == ("G major", False), "no tempo is stated"
-    assert bars(owen)[:2] == [(0, "1/8"), (0.5, "6/8")], "the pickup; chord symbols are no notes"
+    assert bars(owen) == [(0, "6/8")] and notes(owen)[0] == (2.5, 0.25, 79), "the pickup"
+    assert len(notes(owen)) == 89, "chord symbols are no notes"
     assert short.key == "D minor" and len(notes(short)) == 4
 
 
@@ -94,21 +93,26 @@ def test_musicxml_pickups_ties_and_transposition() -> None:
         note("C", 5, 2, tie.format("stop")) + note("C", 5, 4),
     )
     reading = read(data, ".musicxml")
-    assert notes(reading) == [(0, 1, 74), (1, 2, 72), (3, 2, 70), (5, 2, 70)], "as it sounds"
-    assert bars(reading) == [(0, "1/4"), (1, "3/4")] and reading.title == "Made up"
-    done: Counter[str] = Counter()
-    score = treated(reading.score, done)
-    assert isinstance(score, Score) and bars(score) == [(0, "3/4")]
-    assert notes_of(score).start.tolist() == [2, 3, 5, 7], "bar lines stand where they were"
-    assert done["pickup: its bar filled up with silence at the front"] == 1
+    assert notes(reading) == [(2, 1, 74), (3, 2, 72), (5, 2, 70), (7, 2, 70)], "as it sounds"
+    assert bars(reading) == [(0, "3/4")] and reading.title == "Made up"
+    assert reading.filled == 1
 
 
-def test_a_bar_that_a_repeat_sign_divides_stays_one() -> None:
+def test_short_bars_are_filled_up_and_one_that_a_repeat_sign_divides_stays_one() -> None:
     whole = "".join(note("C", 5, 2) for _ in range(4))
     data = musicxml(
-        attributes() + whole, note("D", 5, 6), note("E", 5, 2), whole, note("F", 5, 6), whole
-    )
-    assert bars(read(data, ".xml")) == [(0, "4/4"), (12, "3/4"), (15, "4/4")]
+        attributes() + whole, note("D", 5, 6), note("E", 5, 2), whole, note("F", 5, 6), whole,
+        note("G", 5, 2), whole, note("A", 5, 6),
+    )  # fmt: skip
+    reading = read(data, ".xml")
+    at = {pitch: start for start, _, pitch in notes(reading) if pitch != 72}
+    assert at == {74: 4, 76: 7, 77: 12, 79: 23, 81: 28}, "F's bar lacks its end, G is a pickup"
+    assert bars(reading) == [(0, "4/4")] and reading.filled == 2
+
+
+def test_a_measure_that_is_too_long_has_a_metre_of_its_own() -> None:
+    data = musicxml(attributes() + note("C", 5, 8), note("D", 5, 11), note("E", 5, 8))
+    assert bars(read(data, ".xml")) == [(0, "4/4"), (4, "11/8"), (9.5, "4/4")]
 
 
 def test_musicxml_drums_are_drums_by_instrument_or_by_place() -> None:

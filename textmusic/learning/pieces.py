@@ -156,7 +156,7 @@ def _of_file(job: Job, file: File, tokenizer: Tokenizer, longest: int) -> Piece:
     except Exception as problem:  # zipfile raises many kinds for a broken member
         raise UnreadableError(f"can't be read ({problem})") from None
     reading = read(data, file.suffix, job.number)
-    done: Counter[str] = Counter()
+    done = Counter({"measure that is too short: filled up with silence": reading.filled})
     score = treated(_with_facts(reading.score, job.about.facts, done), done)
     if isinstance(score, str):
         raise UnreadableError(score)

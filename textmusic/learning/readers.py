@@ -43,13 +43,14 @@ class UnreadableError(ValueError):
 class Reading:
     """A piece as its file gives it. key: "D minor", where the file says so with its mode.
 
-    tempo: whether it states one. flat: whether every note is as loud as any other.
+    tempo: whether it states one. filled: measures that were filled up with silence.
     """
 
     score: Score
     title: str = ""
     key: str | None = None
     tempo: bool = True
+    filled: int = 0
 
 
 def tunes_in(data: bytes) -> list[str]:
@@ -164,23 +165,30 @@ def _reading(piece: Any) -> Reading:
     score: Score = Score(TICKS)
     parts = list(piece.parts) or [piece]
     flats = [part.flatten() for part in parts]
-    for time, top, bottom in _metres(parts[0], flats[0]):
+    metres, moves = _bars(parts[0], flats[0])
+    for time, top, bottom in metres:
         score.time_signatures.append(TimeSignature(time, top, bottom))
     tempi: dict[int, float] = {}
     for flat in flats:
         for mark in flat.getElementsByClass(m.tempo.MetronomeMark):
             if mark.number and (quarters := mark.getQuarterBPM()):
-                tempi.setdefault(_ticks(mark.offset), float(quarters))
+                tempi.setdefault(_moved(mark.offset, moves), float(quarters))
     for time, qpm in sorted(tempi.items()):
         score.tempos.append(Tempo(time, qpm))
     for part, flat in zip(parts, flats, strict=True):
-        score.tracks.extend(_tracks(part, flat))
+        score.tracks.extend(_tracks(part, flat, moves))
     title = piece.metadata.bestTitle if piece.metadata else None
-    return Reading(score, str(title or ""), _key(flats), tempo=bool(tempi))
+    return Reading(score, str(title or ""), _key(flats), bool(tempi), filled=len(moves) - 1)
 
 
 def _ticks(quarters: float | Fraction) -> int:
     return round(quarters * TICKS)
+
+
+def _moved(quarters: float | Fraction, moves: Sequence[tuple[int, int]]) -> int:
+    """Where what stands in the file at an offset comes to stand, in ticks."""
+    time = _ticks(quarters)
+    return time + int(_latest(moves, time, 0))
 
 
 def _key(flats: Iterable[Any]) -> str | None:
@@ -193,45 +201,48 @@ def _key(flats: Iterable[Any]) -> str | None:
     return None
 
 
-def _metres(part: Any, flat: Any) -> Iterator[tuple[int, int, int]]:
-    """(tick, numerator, denominator) such that bar lines stand where the score has them.
+def _bars(part: Any, flat: Any) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
+    """Time signatures (tick, numerator, denominator), and moves (tick in the file, ticks later).
 
-    A measure that is shorter or longer than its time signature says gets one of its own; two that
-    add up to a bar, as around a repeat sign, count as one.
+    A measure that is shorter than its time signature is filled up with silence, so that bar lines
+    stand where a count of bars puts them: at its front, where it is the first or under half a bar
+    (a pickup), else at its end. Two that add up to a bar, as around a repeat sign, count as one;
+    a measure that is too long gets a time signature of its own.
     """
     m = _music21()
+    moves = [(0, 0)]
     measures = list(part.getElementsByClass(m.stream.Measure))
     if not measures:
-        for ts in flat.getElementsByClass(m.meter.TimeSignature):
-            yield _ticks(ts.offset), ts.numerator, ts.denominator
-        return
+        said = flat.getElementsByClass(m.meter.TimeSignature)
+        return [(_ticks(ts.offset), ts.numerator, ts.denominator) for ts in said], moves
     ends = [*(measure.offset for measure in measures[1:])]
     ends.append(measures[-1].offset + measures[-1].highestTime)
-    signature, written = (4, 4), None
+    metres: list[tuple[int, int, int]] = []
+    signature = (4, 4)
     left = 0  # ticks that a bar lacks which a short measure has begun
-    for place, (measure, end) in enumerate(zip(measures, ends, strict=True)):
+    for place, (measure, stop) in enumerate(zip(measures, ends, strict=True)):
         if measure.timeSignature is not None:
             signature = (measure.timeSignature.numerator, measure.timeSignature.denominator)
             left = 0
         bar = TICKS * 4 * signature[0] // signature[1]
-        start, length = _ticks(measure.offset), _ticks(end - measure.offset)
+        start, end = _ticks(measure.offset), _ticks(stop)
+        length, moved = end - start, moves[-1][1]
         if length == 0:
             continue
         if left and length <= left:
             left -= length
             continue
         last = place == len(measures) - 1
-        following = measures[place + 1 : place + 2]
-        rest = _ticks(ends[place + 1] - ends[place]) if following else 0
-        halves = bool(following) and length + rest == bar and place > 0
-        if length % bar == 0 or halves or (last and length < bar):
-            wanted = signature
-            left = bar - length if halves else 0
-        else:
-            wanted = _as_metre(length)
-        if wanted != written:
-            yield start, *wanted
-            written = wanted
+        following = 0 if last else _ticks(ends[place + 1]) - end
+        halves = place > 0 and length + following == bar
+        left = bar - length if halves else 0
+        wanted = signature if length < bar or length % bar == 0 else _as_metre(length)
+        if not metres or metres[-1][1:] != wanted:
+            metres.append((start + moved, *wanted))
+        if length < bar and not halves and not last:
+            front = place == 0 or length * 2 < bar
+            moves.append((start if front else end, moved + bar - length))
+    return metres, moves
 
 
 def _as_metre(ticks: int) -> tuple[int, int]:
@@ -242,7 +253,7 @@ def _as_metre(ticks: int) -> tuple[int, int]:
     return max(round(ticks * 8 / TICKS), 1), 32
 
 
-def _tracks(part: Any, flat: Any) -> Iterator[Track]:
+def _tracks(part: Any, flat: Any, moves: Sequence[tuple[int, int]]) -> Iterator[Track]:
     """The notes of a part, a track for each of its instruments."""
     m = _music21()
     players = [(p.offset, _program(p)) for p in flat.getElementsByClass(m.instrument.Instrument)]
@@ -259,7 +270,7 @@ def _tracks(part: Any, flat: Any) -> Iterator[Track]:
     for element in flat.notes:
         if element.duration.isGrace or isinstance(element, m.harmony.Harmony):
             continue
-        start, length = _ticks(element.offset), _ticks(element.quarterLength)
+        start, length = _moved(element.offset, moves), _ticks(element.quarterLength)
         velocity = int(_latest(loudness, element.offset, USUAL_VELOCITY))
         for note, pitch, drum in _struck(element):
             program = DRUMS if drum else int(_latest(players, element.offset, players[0][1]))
