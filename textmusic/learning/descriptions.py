@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from textmusic.batch import read_controls
 from textmusic.errors import TextMusicError
+from textmusic.jobs import read_controls
 from textmusic.learning.files import File
 from textmusic.plan import Plan
 from textmusic.prompt import MAX_CHARACTERS, Prompt, read_prompt

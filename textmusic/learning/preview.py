@@ -10,11 +10,11 @@ from html import escape
 
 from textmusic.caption import Captioner
 from textmusic.comparison_page import STYLE
+from textmusic.facts import in_words
 from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import with_genre
 from textmusic.learning.summary import Summary, opening, tables
 from textmusic.picture import piano_roll_svg
-from textmusic.report import in_words
 from textmusic.tokenizer import Tokenizer, seconds_of
 
 EXAMPLES = 12
