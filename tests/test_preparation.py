@@ -224,6 +224,20 @@ def test_names_and_words_are_escaped_in_the_preview(tmp_path: Path) -> None:
     assert "&lt;b&gt;" in html
 
 
+def test_garbled_files_cost_themselves_alone(tmp_path: Path, pieces: list[Path]) -> None:
+    rng = random.Random(7)
+    for n in range(60):
+        data = bytearray(rng.choice(pieces).read_bytes())
+        for _ in range(rng.choice((1, 10, 100))):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        (tmp_path / f"{n}.mid").write_bytes(data)
+    for path in pieces[:5]:
+        shutil.copy(path, tmp_path)
+    summary = done(tmp_path, tmp_path / "out")
+    assert {path.name for path in pieces[:5]} <= {window.piece for window in flat(tmp_path / "out")}
+    assert summary.kept + len(summary.dropped) == 65 and len(summary.dropped) > 5
+
+
 # The same again -----------------------------------------------------------------------------------
 
 
