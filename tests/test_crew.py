@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from crew_jobs import work
 
+from textmusic.learning import crew
 from textmusic.learning.crew import Lost, outcomes
 
 
@@ -34,6 +37,13 @@ def test_a_job_that_hangs_is_ended() -> None:
     found = told(["hang", "a", "slow"], seconds=1.5)
     assert found[0] == Lost("takes more than 2 s to read")
     assert (found[1], found[2]) == ("a done", "slow done")
+
+
+def test_workers_are_replaced_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "FRESH", 2)
+    found = told(["pid"] * 9, workers=2)
+    count = Counter(found.values())
+    assert len(count) >= 5 and max(count.values()) <= 2
 
 
 def test_no_jobs_are_no_problem() -> None:

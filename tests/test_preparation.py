@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -266,11 +267,12 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in finished}
     steps: list[int] = []
 
-    def noted(n: int, _total: int) -> None:
-        steps.append(n)
+    @contextmanager
+    def bar(_doing: str, _unit: str) -> Iterator[Callable[[int, int], None]]:
+        yield lambda n, _total: steps.append(n)
         assert {path: path.stat().st_mtime_ns for path in before} == before, "not done again"
 
-    done(folder, out, on_step=noted)
+    done(folder, out, progress=bar)
     assert steps[0] >= 32, "what was finished is not done again"
     done(folder, whole)
     assert outcome(out) == outcome(whole)

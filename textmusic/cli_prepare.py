@@ -10,7 +10,7 @@ import typer
 from textmusic.checks import check_folder
 from textmusic.controls import within
 from textmusic.errors import TextMusicError
-from textmusic.terminal import new_console, progress_bar, say
+from textmusic.terminal import new_console, say
 
 
 def prepare(
@@ -47,10 +47,7 @@ def prepare(
     from textmusic.learning.summary import show
 
     shares = {"valid": valid, "test": test}
-    with progress_bar("reading", "pieces") as step:
-        summary = prepared(
-            folder, out, base=base, longest=longest, shares=shares, workers=workers, on_step=step
-        )
+    summary = prepared(folder, out, base=base, longest=longest, shares=shares, workers=workers)
     console = new_console()
     show(summary, console)
     say(console, f"in {out}: train, valid and test.parquet, summary.json; look at preview.html")

@@ -20,7 +20,7 @@ from textmusic.learning.dataset import read_windows
 from textmusic.learning.preparation import LONGEST, prepare
 from textmusic.learning.splits import SHARES
 from textmusic.learning.summary import show
-from textmusic.terminal import new_console, progress_bar
+from textmusic.terminal import new_console
 from textmusic.tokenizer import Tokenizer
 
 
@@ -39,11 +39,10 @@ def main() -> int:
     args = parser.parse_args()
     shares = {split: getattr(args, split) for split in SHARES}
     try:
-        with progress_bar("reading", "pieces") as step:
-            summary = prepare(
-                args.corpora, args.output, base=args.base, longest=args.longest, shares=shares,
-                workers=args.workers, on_step=step,
-            )  # fmt: skip
+        summary = prepare(
+            args.corpora, args.output, base=args.base, longest=args.longest, shares=shares,
+            workers=args.workers,
+        )  # fmt: skip
     except TextMusicError as problem:
         print(f"prepare: {problem}", file=sys.stderr)
         return 2

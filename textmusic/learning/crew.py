@@ -15,15 +15,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textmusic.errors import TextMusicError
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-MEMORY = 6 << 30  # bytes of addresses that a worker may take, where the system can limit it
+# Bytes that a worker may take, where the system can limit it; libraries do not count, of which a
+# torch for GPUs maps many gigabytes.
+MEMORY = 4 << 30
 FAULTS = 3  # workers in a row that end before they are ready
+FRESH = 256  # jobs after which a worker is replaced: libraries leave things behind in the memory
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -40,6 +43,7 @@ class Lost:
 class _Hand:
     process: BaseProcess
     place: int | None = None  # of the job that it is at
+    given: int = 0  # jobs so far
     until: float = float("inf")  # when it will have taken too long, by time.monotonic()
 
 
@@ -85,6 +89,7 @@ def outcomes(
         if place is None:
             return False
         hands[pipe].place, hands[pipe].until = place, time.monotonic() + seconds
+        hands[pipe].given += 1
         with suppress(BrokenPipeError):  # its end is seen when it is asked
             pipe.send(job)
         return True
@@ -96,7 +101,7 @@ def outcomes(
             soonest = min(hand.until for hand in hands.values())
             left = None if soonest == float("inf") else max(soonest - time.monotonic(), 0)
             for pipe in wait(list(hands), left):
-                assert isinstance(pipe, Connection)
+                pipe = cast("Connection", pipe)
                 place = hands[pipe].place
                 try:
                     result = pipe.recv()
@@ -114,10 +119,13 @@ def outcomes(
                     continue
                 if place is not None:
                     yield place, result
-                if not give(pipe):
+                if hands[pipe].given >= FRESH:
+                    dismiss(pipe)
+                    hire()
+                elif not give(pipe):
                     dismiss(pipe)
             for pipe, hand in list(hands.items()):
-                if time.monotonic() > hand.until:
+                if time.monotonic() > hand.until and not pipe.poll():
                     hand.process.kill()
                     dismiss(pipe)
                     assert hand.place is not None
@@ -138,7 +146,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
     with suppress(ImportError, ValueError, OSError):  # not on Windows
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
     nowhere = os.open(os.devnull, os.O_WRONLY)

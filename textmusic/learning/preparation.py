@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -34,7 +35,7 @@ from textmusic.learning.summary import Summary
 from textmusic.learning.survey import Survey, survey
 from textmusic.notation import require
 from textmusic.pipeline import locate
-from textmusic.terminal import OnStep
+from textmusic.terminal import OnStep, progress_bar
 from textmusic.tokenizer import Tokenizer, copy_tokenizer, create_tokenizer
 
 LONGEST = 1408  # music ids in a window at most
@@ -42,6 +43,7 @@ CHUNK = 32  # jobs whose outcome is kept together: what a kill costs
 SECONDS = 120.0  # that a file may take
 FORMAT = 1  # of the chunks; to be raised where other windows come of the same files
 WORK = ".prepare"
+Progress = Callable[[str, str], AbstractContextManager[OnStep]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def prepare(
     longest: int = LONGEST,
     shares: dict[str, int] = SHARES,
     workers: int | None = None,
-    on_step: OnStep = lambda done, total: None,
+    progress: Progress = progress_bar,
 ) -> Summary:
     """Read a folder, write what training wants into another, and tell what came of it.
 
@@ -98,7 +100,8 @@ def prepare(
         longest: music ids in a window at most.
         shares: percent of the tunes for "valid" and "test".
         workers: processes; by default one a core.
-        on_step: told (jobs done, jobs in all).
+        progress: makes a bar of what is being done and the unit it counts in; it is a context that
+            gives a function of (done, in all).
 
     Raises:
         TextMusicError: an extra is missing, the folder holds no music or a table that can't be
@@ -114,8 +117,10 @@ def prepare(
         tokenizer = create_tokenizer(text_tokenizer(base), place / "tokenizer")
         salt = f"{FORMAT} {__version__} {longest} {_digest(tokenizer)}"
         chunks = _chunks(found.jobs, place, salt)
-        _work_off(chunks, tokenizer.folder, longest, workers or cores(), found, on_step)
-        summary = _assemble(chunks, found, shares, output, tokenizer)
+        with progress("reading", "pieces") as step:
+            _work_off(chunks, tokenizer.folder, longest, workers or cores(), found, step)
+        with progress("sharing out", "pieces") as step:
+            summary = _assemble(chunks, found, shares, output, tokenizer, step)
     except OSError as problem:
         raise TextMusicError(
             f"'{output}' can't be written to ({problem.strerror or problem}); choose another folder"
@@ -176,7 +181,7 @@ def _work_off(
     results = outcomes(
         partial(work, vocabulary=vocabulary.absolute(), longest=longest),
         (chunk.jobs[place] for chunk, place in places),
-        workers=max(min(workers, len(places)), 0),
+        workers=min(workers, len(places)),
         seconds=SECONDS,
         preload=preload,
     )
@@ -198,6 +203,7 @@ def _assemble(
     shares: dict[str, int],
     output: Path,
     tokenizer: Tokenizer,
+    on_step: OnStep,
 ) -> Summary:
     """Put the chunks together: groups, splits, the files, the account of it all."""
     known = [item for chunk in chunks for item in chunk.pieces()]
@@ -239,6 +245,7 @@ def _assemble(
                     summary.add(piece, name, own)
                     sample.offer(own[0])
                 place += 1
+            on_step(place, len(known))
     copy_tokenizer(tokenizer.folder, _made(output / "tokenizer"))
     text = json.dumps(summary.to_dict(), indent=1, ensure_ascii=False)
     write_text(output / "summary.json", text + "\n")

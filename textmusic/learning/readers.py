@@ -84,6 +84,7 @@ def read(data: bytes, suffix: str, tune: str = "") -> Reading:
     return _notation(decoded(data), "humdrum")
 
 
+@lru_cache(maxsize=2)  # a book of tunes is asked for one after the other
 def _tunes(data: bytes) -> dict[str, str]:
     """Reference number -> the tune, with the file's own head before it."""
     parts = re.split(r"(?m)^(?=X:)", decoded(data))
