@@ -177,7 +177,8 @@ def _work_off(
     done = total - len(places)
     on_step(done, total)
     ready: dict[Path, dict[int, Piece]] = {}
-    preload = ["textmusic.learning.pieces", "miditok", *["music21"] * found.needs_music21]
+    preload = ["textmusic.learning.lean", "textmusic.learning.pieces"]
+    preload += ["music21"] * found.needs_music21
     results = outcomes(
         partial(work, vocabulary=vocabulary.absolute(), longest=longest),
         (chunk.jobs[place] for chunk, place in places),
