@@ -226,7 +226,7 @@ def described(window: Window, about: Description, done: Counter[str]) -> Window:
     for text in about.texts:
         if wrong := untrue(text, plan):
             fields = ", ".join(wrong).replace("_", " ")
-            done[f"description not used for a window: its notes say another {fields}"] += 1
+            done[f"description not used for a window: the notes differ in {fields}"] += 1
         else:
             true.append(text)
     return replace(window, plan=plan, texts=tuple(true))
