@@ -149,6 +149,8 @@ def test_where_there_is_no_page_the_health_check_fails() -> None:
 # docs/deploy.md
 
 BUILD = "python space/build.py -o build/space"
+# See test_replicas.py.
+REPLICAS = [f"textmusic serve --port {port} --threads 2" for port in (7861, 7862)]
 BELOW_A_PATH = "GRADIO_ROOT_PATH=/textmusic python app.py"
 PAGES = [
     "python app.py",
@@ -167,7 +169,7 @@ def commands() -> list[str]:
 def test_every_command_is_known_here() -> None:
     elsewhere = [line for line in commands() if line.startswith(("docker ", "hf "))]
     assert [line for line in commands() if line not in elsewhere] == [
-        *PAGES[:3], BUILD, PAGES[3], BELOW_A_PATH,
+        *PAGES[:3], BUILD, PAGES[3], BELOW_A_PATH, *REPLICAS,
     ]  # fmt: skip
     for line in elsewhere:
         if line.startswith("docker run"):
@@ -236,7 +238,7 @@ def test_the_space_writes_music_and_goes_on_from_a_file(folder: Path) -> None:
 
 
 def test_a_page_below_a_path_of_a_proxy(folder: Path) -> None:
-    (block,) = re.findall(r"```nginx\n(.*?)```", DEPLOY, flags=re.DOTALL)
+    block, _ = re.findall(r"```nginx\n(.*?)```", DEPLOY, flags=re.DOTALL)
     sent = dict(re.findall(r"proxy_set_header (\S+) (\S+);", block))
     seen = {"$http_host": "music.example:8443", "$scheme": "https"}  # by nginx
     with started(BELOW_A_PATH, folder) as address:
