@@ -49,7 +49,8 @@ def data(windows: list[Window], tiny_model: Path, tmp_path: Path) -> Path:
     (folder / "tokenizer").mkdir()
     for name in ("tokenizer.json", "vocabulary.json", "remi.json"):
         shutil.copy(tiny_model / name, folder / "tokenizer" / name)
-    (folder / "cleaning.json").write_text("[]")
+    (folder / "statistics.md").write_text("| source | pieces |\n")
+    (folder / "summary.json").write_text("{}")  # names what was dropped: not sent
     (folder / "notes.pkl").write_bytes(b"never sent")
     return folder
 
@@ -77,7 +78,7 @@ def test_what_is_pushed_comes_back_by_the_hubs_own_client(
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert names == {
         *(f"{split}.parquet" for split in SPLITS), "tokenizer/tokenizer.json", "README.md",
-        "tokenizer/vocabulary.json", "tokenizer/remi.json", "cleaning.json", ".gitattributes",
+        "tokenizer/vocabulary.json", "tokenizer/remi.json", "statistics.md", ".gitattributes",
     }  # fmt: skip
     for split in SPLITS:
         assert read_windows(folder / f"{split}.parquet") == read_windows(data / f"{split}.parquet")

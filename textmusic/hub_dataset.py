@@ -18,7 +18,7 @@ from textmusic.licences import hub_id, may_share
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # file -> name on the Hub
 PATTERNS = (
     *(f"{name}.parquet" for name in SPLITS),
-    "tokenizer/*.json", "tokenizer/*.model", "statistics.md", "statistics.png", "cleaning.json",
+    "tokenizer/*.json", "tokenizer/*.model", "statistics.md", "statistics.png",
 )  # fmt: skip
 NAMED = 5  # sources that a refusal names
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
@@ -121,8 +121,8 @@ def check_licences(folder: Path, shares: Sequence[Share]) -> None:
     more = [f"{len(closed) - NAMED} more"] if len(closed) > NAMED else []
     raise TextMusicError(
         f"'{folder}' holds what forbids to be passed on, or does not say that it may be:"
-        f" {', '.join([*named, *more])}; prepare the data without, or, if you may share it, give"
-        " --any-licence."
+        f" {', '.join([*named, *more])}; prepare the data without, or with the licence in"
+        " captions.csv, or, if you may share it all the same, give --any-licence."
     )
 
 
