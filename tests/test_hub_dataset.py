@@ -232,7 +232,7 @@ def test_what_is_not_prepared_data_is_said(
 ) -> None:
     args = ["push", str(data), REPO]
     assert main([*args, "--samples", "1"]) == 2
-    assert "leave out --evaluation and --samples" in capsys.readouterr().err
+    assert "leave out --evaluation, --samples and --adapter" in capsys.readouterr().err
     pq.write_table(pa.table({"text": ["a"]}), data / "valid.parquet")
     assert main(args) == 2
     assert "does not say which piece is whose" in capsys.readouterr().err

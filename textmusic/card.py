@@ -88,11 +88,17 @@ def make_samples(music: TextToMusic, folder: Path, n: int) -> dict[str, Path]:
 
 
 def complete(
-    folder: Path, repo: str, evaluation: Evaluation | None, samples: Mapping[str, str]
+    folder: Path,
+    repo: str,
+    evaluation: Evaluation | None,
+    samples: Mapping[str, str],
+    *,
+    base: str | None = None,
 ) -> str:
     """The card of a model's folder, as it goes into a repository.
 
-    samples: paths of audio in the repository, by prompt. Raises TextMusicError where the metadata
+    samples: paths of audio in the repository, by prompt. base: what the repository holds an adapter
+    to, if that is all that it holds. Raises TextMusicError where the metadata
     that are there can't be read.
     """
     file = folder / CARD
@@ -101,6 +107,11 @@ def complete(
     if not card.text.strip():
         unknown = [words for name, words in UNKNOWN.items() if not data.get(name)]
         card.text = _text(folder, repo, evaluation, samples, unknown)
+    if base is not None:
+        card.text += (
+            f"\nThis repository holds a LoRA adapter to `{base}`; textmusic joins the two.\n"
+        )
+        data["base_model_relation"] = "adapter"
     data["library_name"] = "textmusic"
     data["tags"] = list(dict.fromkeys([*(data.get("tags") or []), *TAGS]))
     for name, value in {"pipeline_tag": TASK, "language": LANGUAGES}.items():

@@ -31,6 +31,9 @@ def push(
     samples: Annotated[
         int, typer.Option(help="Pieces to let the model write and play for its page, up to 4.")
     ] = 0,
+    adapter: Annotated[
+        bool, typer.Option("--adapter", help="Send the LoRA adapter alone, not the whole model.")
+    ] = False,
     any_licence: Annotated[
         bool,
         typer.Option(
@@ -45,10 +48,10 @@ def push(
     from textmusic.hub_dataset import is_prepared, push_dataset
 
     if is_prepared(Path(model)):
-        if evaluation is not None or samples:
+        if evaluation is not None or samples or adapter:
             raise TextMusicError(
-                f"'{model}' holds prepared data; leave out --evaluation and --samples, which go"
-                " with a model."
+                f"'{model}' holds prepared data; leave out --evaluation, --samples and --adapter,"
+                " which go with a model."
             )
         pushed = push_dataset(
             Path(model), repo, private=private, revision=revision, any_licence=any_licence,
@@ -59,7 +62,7 @@ def push(
 
         pushed = TextToMusic.from_pretrained(model).push_to_hub(
             repo, private=private, revision=revision, evaluation=evaluation, samples=samples,
-            dry_run=dry_run,
+            adapter=adapter, dry_run=dry_run,
         )  # fmt: skip
     console = new_console()
     for path, size in pushed.files.items():

@@ -17,6 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from textmusic.adapter import FILES, is_adapter, read_origin
 from textmusic.engine import broken, read_config
 from textmusic.errors import TextMusicError
 
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 PATTERNS = ["*.json", "*.onnx", "*.onnx.data", "*.safetensors", "*.model", "*.md"]
 BELOW = ["adapter/*.json", "adapter/*.safetensors", "samples/*.mp3"]  # pushed, but not fetched
 EVALUATION = ("report.json", "report.md")
-DESCRIPTIONS = ["textmusic.json", "config.json", "recurrent.json", "vocabulary.json"]
+DESCRIPTIONS = [
+    "textmusic.json", "config.json", "recurrent.json", "vocabulary.json", "adapter_config.json",
+]  # fmt: skip
 CARD, CHECKSUMS = "README.md", "checksums.json"
 Contents = dict[str, Path | bytes]  # by path in the repository
 Kind = Literal["model", "dataset"]  # of a repository
@@ -57,11 +60,12 @@ def push(
     revision: str | None = None,
     evaluation: Path | None = None,
     samples: int = 0,
+    adapter: bool = False,
     dry_run: bool = False,
 ) -> Push:
     """Send a model's folder to a repository, which is made if need be; see `push_to_hub`."""
     check_target(repo, dry_run)
-    files = contents(music, repo, evaluation, samples)
+    files = contents(music, repo, evaluation, samples, adapter=adapter)
     return send(repo, files, music.name, private=private, revision=revision, dry_run=dry_run)
 
 
@@ -98,20 +102,33 @@ def send(
         return replace(pushed, url=_commit(repo, files, name, kind, private, revision))
 
 
-def contents(music: TextToMusic, repo: str, evaluation: Path | None, samples: int) -> Contents:
+def contents(
+    music: TextToMusic, repo: str, evaluation: Path | None, samples: int, *, adapter: bool = False
+) -> Contents:
     """What is pushed of a model: its own files, report, samples, and a card and checksums of them.
 
-    Raises TextMusicError where the report or the card can't be used.
+    adapter: its LoRA adapter instead of its own files. Raises TextMusicError where the report, the
+    card or the adapter can't be used.
     """
     from textmusic.card import complete, make_samples, read_evaluation
 
     folder = music.tokenizer.folder
-    files: Contents = {
-        file.relative_to(folder).as_posix(): file
-        for pattern in [*PATTERNS, *BELOW]
-        for file in sorted(folder.glob(pattern))
-        if file.is_file() and not file.name.startswith(".")
-    }
+    base = None
+    if adapter:
+        base = read_origin(folder / "adapter", music.name).base
+        if Path(base).exists():
+            raise TextMusicError(
+                f"'{music.name}' is an adapter to the folder '{base}', which others lack; share the"
+                " whole model, or train from a Hub id."
+            )
+        files: Contents = {name: folder / "adapter" / name for name in FILES}
+    else:
+        files = {
+            file.relative_to(folder).as_posix(): file
+            for pattern in [*PATTERNS, *BELOW]
+            for file in sorted(folder.glob(pattern))
+            if file.is_file() and not file.name.startswith(".")
+        }
     sums = {
         path: _sha256(file)
         for path, file in files.items()
@@ -125,7 +142,7 @@ def contents(music: TextToMusic, repo: str, evaluation: Path | None, samples: in
         made = make_samples(music, Path(work), samples)
         files |= {f"samples/{file.name}": file.read_bytes() for file in made.values()}
     heard = {text: f"samples/{file.name}" for text, file in made.items()}
-    files[CARD] = complete(folder, repo, found, heard).encode()
+    files[CARD] = complete(folder, repo, found, heard, base=base).encode()
     files[CHECKSUMS] = (json.dumps(sums, indent=1) + "\n").encode()
     return files
 
@@ -202,13 +219,15 @@ def fetch(model: str, revision: str | None = None) -> Path:
     """
     with _in_words(model, revision=revision):
         described = _download(model, revision, DESCRIPTIONS)
-        if not (described / "vocabulary.json").exists():
+        adapter = is_adapter(described)
+        if not adapter and not (described / "vocabulary.json").exists():
             raise TextMusicError(
                 f"'{model}' is not a textmusic model; choose another, or look for one under"
                 " huggingface.co/models?library=textmusic."
             )
         try:
-            read_config(described)  # said before the weights are fetched
+            if not adapter:
+                read_config(described)  # said before the weights are fetched
         except TextMusicError as problem:
             raise TextMusicError(str(problem).replace(str(described), model)) from None
         folder = _download(model, described.name, PATTERNS)  # the same commit

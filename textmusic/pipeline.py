@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textmusic.adapter import assembled, is_adapter
 from textmusic.controls import check_plan
 from textmusic.decoding import Bar, Take, decode, in_turn
 from textmusic.engine import SLOTS, Engine, open_engine, read_config
@@ -76,6 +77,7 @@ class TextToMusic:
         revision: str | None = None,
         evaluation: str | PathLike[str] | None = None,
         samples: int = 0,
+        adapter: bool = False,
         dry_run: bool = False,
     ) -> Push:
         """Share this model on the Hugging Face Hub, from where `from_pretrained(repo)` loads it.
@@ -86,6 +88,7 @@ class TextToMusic:
             revision: the branch to push to, made if need be; None for main.
             evaluation: a folder that `textmusic evaluate -o` wrote.
             samples: how many example prompts are written and played for the model's page, 0 to 4.
+            adapter: send its LoRA adapter alone, which says what it is an adapter to.
             dry_run: send nothing; the result says what would be sent.
 
         Raises:
@@ -95,7 +98,7 @@ class TextToMusic:
 
         return push(
             self, repo, private=private, revision=revision, samples=samples, dry_run=dry_run,
-            evaluation=None if evaluation is None else Path(evaluation),
+            evaluation=None if evaluation is None else Path(evaluation), adapter=adapter,
         )  # fmt: skip
 
     def understand(
@@ -346,8 +349,16 @@ def locate(model: str | PathLike[str] | None, revision: str | None) -> tuple[Pat
     """(folder, name) of a model: a bundled one, a folder, or a Hub id (downloaded).
 
     Bundled are "default", which None means too, and "lstm", or as reports call them,
-    "textmusic-default" and "textmusic-lstm"; a folder of such a name is "./lstm".
+    "textmusic-default" and "textmusic-lstm"; a folder of such a name is "./lstm". An adapter is
+    joined with its base, which can't be an adapter itself.
     """
+    folder, name = _found(model, revision)
+    if not is_adapter(folder):
+        return folder, name
+    return assembled(folder, name, lambda base: _found(base, None)[0]), name
+
+
+def _found(model: str | PathLike[str] | None, revision: str | None) -> tuple[Path, str]:
     name = str(model or "default").removeprefix("textmusic-")
     if name in BUNDLED:
         folder = Path(str(resources.files("textmusic") / "bundled" / BUNDLED[name]))
