@@ -263,8 +263,8 @@ def _join(ray: Any, address: str, workers: int | None) -> None:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **more)
     except (ConnectionError, ValueError, RuntimeError) as problem:
         raise TextMusicError(
-            f"Ray can't be used at '{address}' ({_line(problem)}); start it"
-            " with 'ray start --head', or give --ray local."
+            f"Ray can't be used at '{address}' ({_line(problem)}); start it with 'ray start"
+            " --head', give its token (RAY_AUTH_MODE=token) where it has one, or give --ray local."
         ) from None
 
 
