@@ -123,3 +123,49 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
         utils.disable_progress_bars()
         yield server
         utils.enable_progress_bars()
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pretrained LLM's folder (random), with a model's tokenizer files; needs the train extra."""
+    from make_tiny_model import make_base, make_tokenizer
+
+    folder = tmp_path_factory.mktemp("base")
+    make_tokenizer(folder)
+    make_base(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def windows(base: Path, pieces: list[Path], piece_rows: list[dict[str, Any]]) -> list[Any]:
+    """Training windows of every fourth real piece; needs the train extra."""
+    from textmusic.learning.corpus import windows_of
+
+    tokenizer, found = Tokenizer(base), []
+    for path, row in list(zip(pieces, piece_rows, strict=True))[::4]:
+        made, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, 250)
+        found += made[:3]
+    return found
+
+
+@pytest.fixture(scope="session")
+def examples(base: Path, windows: list[Any]) -> Any:
+    """Training examples of these windows; needs the train extra."""
+    from textmusic.caption import Captioner
+    from textmusic.learning.dataset import Examples
+
+    return Examples(windows, Tokenizer(base), Captioner())
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, windows: list[Any]) -> Path:
+    """A folder as prepare writes it, for the tiny model; needs the train extra."""
+    from textmusic.learning.dataset import write_windows
+    from textmusic.tokenizer import copy_tokenizer
+
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "tokenizer").mkdir()
+    copy_tokenizer(DATA / "tiny_model_int8", folder / "tokenizer")
+    for split, part in (("train", windows), ("valid", windows[:4]), ("test", windows[4:9])):
+        write_windows(part, folder / f"{split}.parquet")
+    return folder

@@ -17,8 +17,8 @@ def train_two_steps(run: Any) -> None:
     """Train a run until its third batch is asked for, where it is stopped."""
     feed = run.make_batches
 
-    def two_batches(skip: int) -> Iterator[dict[str, Any]]:
-        yield from itertools.islice(feed(skip), 2)
+    def two_batches(lane: int, skip: int) -> Iterator[dict[str, Any]]:
+        yield from itertools.islice(feed(lane, skip), 2)
         raise StoppedError
 
     run.make_batches = two_batches

@@ -246,6 +246,26 @@ def fetch_tokenizer(model: str) -> Path:
         return Path(hf_hub_download(model, "tokenizer.json"))
 
 
+def is_music_model(repo: str) -> bool:
+    """Whether a repository holds a model of textmusic, rather than an LLM that knows no music.
+
+    Raises TextMusicError where the Hub can't be asked and the cache does not know.
+    """
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    with _in_words(repo):
+        try:
+            hf_hub_download(repo, "vocabulary.json")
+        except LocalEntryNotFoundError:  # not in the cache, and the Hub is out of reach
+            if not isinstance(try_to_load_from_cache(repo, "config.json"), str):
+                raise
+            return False
+        except EntryNotFoundError:
+            return False
+    return True
+
+
 def _download(model: str, revision: str | None, patterns: list[str]) -> Path:
     from huggingface_hub import snapshot_download
 

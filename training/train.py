@@ -1,17 +1,21 @@
 """Train a model: accelerate launch training/train.py --config training/configs/cpu.json
 
 Resumes by itself from the checkpoint in the run folder. Any field of the config's "training" part
-can be given as an option: --steps 20 --learning_rate 3e-4.
+can be given as an option: --steps 20 --learning_rate 3e-4. Fine-tuning on one's own data, with a
+report of what it has changed, is `textmusic train`; the config that it writes (my-model/run/
+config.json) works here too.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import fields
 from pathlib import Path
 
+from textmusic.errors import TextMusicError
 from textmusic.learning.recipe import Data, read_config, start
-from textmusic.learning.trainer import Training
+from textmusic.learning.settings import Training
 
 
 def arguments() -> argparse.Namespace:
@@ -24,7 +28,7 @@ def arguments() -> argparse.Namespace:
         if "bool" in str(field.type):
             parser.add_argument(f"--{field.name}", action=argparse.BooleanOptionalAction)
         else:
-            kind = int if "int" in str(field.type) else float
+            kind = next(kind for kind in (int, float, str) if kind.__name__ in str(field.type))
             parser.add_argument(f"--{field.name}", type=kind)
     return parser.parse_args()
 
@@ -34,9 +38,14 @@ def main() -> None:
     config = read_config(args.config, **{f.name: getattr(args, f.name) for f in fields(Training)})
     if args.base:
         config["base"] = args.base
-    run = start(config, Data.read(args.data), args.run)
-    best = run.train()
-    print(f"best held-out loss: {best:.4f} {run.unit}; model in {args.run / 'best'}")
+    try:
+        run = start(config, Data.read(args.data), args.run)
+        best = run.train()
+    except TextMusicError as problem:
+        print(f"train.py: {problem}", file=sys.stderr)
+        sys.exit(2)
+    if run.accelerator.is_main_process:
+        print(f"best held-out loss: {best:.4f} {run.unit}; model in {args.run / 'best'}")
 
 
 if __name__ == "__main__":

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
 
 from textmusic.learning.dataset import Examples, with_genre
 from textmusic.learning.patches import batches, collate, lessons
-from textmusic.learning.trainer import Run, Training
+from textmusic.learning.settings import Training
+from textmusic.learning.trainer import Run
 from textmusic.models.gan import Gan, save_gan
 from textmusic.plan import Plan
 
@@ -32,20 +33,16 @@ def start_gan(
         batches,
         examples,
         tokens=training.tokens,
-        seed=training.seed + 1000 * PartialState().process_index,  # each process has its own
     )
     return Run(
         Gan(seed=training.seed, **config["gan"]),
         folder,
-        training,
-        lambda skip: feed(skip=skip),
+        replace(training, bf16=False),  # the penalty differentiates twice: bfloat16 is too coarse
+        lambda lane, skip: feed(seed=training.seed + 1000 * lane, skip=skip),
         [held_out(valid, config.get("held_out", 64))],
         partial(save_gan, plans=some_plans(examples, PLANS)),
         # most steps are the critic's alone, and the generator's weights have no gradient then
-        Accelerator(
-            mixed_precision="no",  # the penalty differentiates twice: bfloat16 is too coarse
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-        ),
+        handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         unit="a distance for held out, the critic's for training",
     )
 

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import PartialState
 
 from textmusic.caption import Captioner
+from textmusic.errors import TextMusicError
+from textmusic.hub import is_music_model
 from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import Examples, batches, collate, read_windows
 from textmusic.learning.gan_recipe import start_gan
-from textmusic.learning.trainer import Run, Training
+from textmusic.learning.settings import Training
+from textmusic.learning.trainer import Run
 from textmusic.models.export import open_llm
 from textmusic.models.llm import MusicLLM, new_llm, save_llm, with_lora
 from textmusic.models.recurrent import MusicRNN, Shape, save_recurrent
-from textmusic.pipeline import locate
+from textmusic.models.sample import write_sample
+from textmusic.pipeline import BUNDLED, locate
 from textmusic.tokenizer import Tokenizer, captions_file, check_vocabulary, create_tokenizer
 
 
@@ -50,15 +53,17 @@ def read_config(path: Path, **changes: Any) -> dict[str, Any]:
     return config
 
 
-def start(config: dict[str, Any], data: Data, folder: Path) -> Run:
+def start(config: dict[str, Any], data: Data, folder: Path, model: MusicLLM | None = None) -> Run:
     """The run that a config describes, from its beginning or from the folder's checkpoint.
 
-    Keys: `base` (Hub id or folder of an LLM, a model folder, or "bundled"), `layers` (the first so
-    many are kept), `pretrained` (false: the same shape at random), `lora` (rank; else everything
+    Keys: `base` (Hub id or folder of an LLM or of a music model, or "bundled"), `layers` (the first
+    so many are kept), `pretrained` (false: the same shape at random), `lora` (rank; else everything
     but the text rows is trained), or instead of all these `recurrent` (fields of
     `models.recurrent.Shape`: cell, width, hidden, layers) or `gan` (arguments of
     `models.gan.Gan`: width, noise, critic_steps); `mix` (weight by source), `permissive`,
-    `held_out` (validation windows) and `training` (fields of `Training`).
+    `held_out` (validation windows), `sample` (the text that an LLM writes a piece to every
+    `sample_every` steps) and `training` (fields of `Training`). model: as `make_model` gives it, if
+    it is there already.
     """
     training = Training(**config["training"])
     captioner = Captioner()
@@ -82,43 +87,74 @@ def start(config: dict[str, Any], data: Data, folder: Path) -> Run:
         tokens=training.tokens,
         reading=training.reading_at,
         drills=training.drills,
-        seed=training.seed + 1000 * PartialState().process_index,  # each process has its own
     )
+    sample = None
+    if "recurrent" not in config and config.get("sample") is not None:
+        sample = partial(write_sample, tokenizer=tokenizer, text=config["sample"])
     return Run(
-        make_model(config, tokenizer),
+        model or make_model(config, tokenizer),
         folder,
         training,
-        lambda skip: feed(skip=skip),
+        lambda lane, skip: feed(seed=training.seed + 1000 * lane, skip=skip),
         validation_batches(data.valid, tokenizer, captioner, config.get("held_out", 32)),
         partial(
             save_recurrent if "recurrent" in config else save_llm,
             tokenizer_folder=tokenizer.folder,
         ),
+        sample=sample,
     )
 
 
 def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | MusicRNN:
-    """The model to begin with: of an LLM, the text rows or everything but LoRA is frozen."""
+    """The model to begin with: of an LLM, the text rows or everything but LoRA is frozen.
+
+    Raises TextMusicError where there is no such base, or one that reads other ids.
+    """
     music = len(tokenizer.vocabulary)
+    torch.manual_seed(config.get("training", {}).get("seed", 1))  # LoRA begins at random
     if "recurrent" in config:
-        torch.manual_seed(config["training"].get("seed", 1))
         return MusicRNN(Shape(tokenizer.offset, music, **config["recurrent"]))
     base = config["base"]
-    if base == "bundled":
-        model = open_llm(locate(None, None)[0])
-    elif (Path(base) / "vocabulary.json").exists():  # a music model, whether exported or not
-        model = open_llm(Path(base))
+    folder = music_folder(base)
+    if folder is not None:
+        check_vocabulary(tokenizer, Tokenizer(folder))
+        model = open_llm(folder)
     else:
-        model = new_llm(
-            base,
-            music,
-            layers=config.get("layers"),
-            pretrained=config.get("pretrained", True),
+        try:
+            model = new_llm(
+                base,
+                music,
+                layers=config.get("layers"),
+                pretrained=config.get("pretrained", True),
+            )
+        except (OSError, ValueError) as problem:
+            first = str(problem).splitlines()[0].rstrip(".")
+            raise TextMusicError(
+                f"'{base}' is no model to begin with ({first}); give the folder or Hub id of one."
+            ) from None
+    if model.offset != tokenizer.offset:
+        raise TextMusicError(
+            f"'{base}' has {model.offset:,} text rows, the data's tokenizer {tokenizer.offset:,};"
+            f" prepare the data anew with --base {base}."
         )
     if config.get("lora"):
         return with_lora(model, config["lora"])
     model.freeze_text_rows()
     return model
+
+
+def music_folder(base: str) -> Path | None:
+    """The folder of a base that is a music model; None for an LLM that knows no music yet.
+
+    base: "bundled" or what `--model` takes, or the Hub id or folder of an LLM. Raises
+    TextMusicError where the Hub can't be asked.
+    """
+    if base == "bundled" or base.removeprefix("textmusic-") in BUNDLED:
+        return locate(None if base == "bundled" else base, None)[0]
+    path = Path(base)
+    if path.exists():
+        return path if (path / "vocabulary.json").exists() else None
+    return locate(base, None)[0] if is_music_model(base) else None
 
 
 def validation_batches(

@@ -6,87 +6,41 @@ import copy
 import json
 import math
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, broadcast
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from accelerate.utils import DistributedType, broadcast, reduce
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors import SafetensorError
 from torch import nn
-from torch.distributed.checkpoint.state_dict import (
-    StateDictOptions,
-    get_model_state_dict,
-    get_optimizer_state_dict,
-    get_state_dict,
-    set_model_state_dict,
-    set_optimizer_state_dict,
-)
 
 from textmusic.errors import TextMusicError
+from textmusic.generation import write_text
+from textmusic.learning import checkpoint
+from textmusic.learning.curve import draw
 from textmusic.learning.dataset import IGNORED
+from textmusic.learning.settings import Training, schedule, settled
 
 Batch = dict[str, Any]
-# Checkpoints hold whole tensors by name, however they are spread while training.
-WHOLE = StateDictOptions(
-    full_state_dict=True,
-    cpu_offload=True,
-    ignore_frozen_params=True,
-    strict=False,
-)
 MINUTES_BETWEEN_CHECKPOINTS = 4.0
 # Dense bfloat16 operations a second, from the makers' data sheets.
 BF16_PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "L4": 121e12,
              "A10": 125e12, "4090": 165e12, "3090": 71e12}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What a run does. The fields are the keys of the config files in training/configs."""
-
-    steps: int = 1000  # optimiser steps in all
-    tokens: int = 4096  # ids in a batch, about
-    learning_rate: float = 6e-4  # peak; linear warm-up, then a cosine down to a tenth
-    rows_rate: float = 1.0  # learning rate of the music rows, in times of the rest's
-    warmup: int = 30  # steps
-    weight_decay: float = 0.01  # matrices only, embeddings left out
-    clip: float = 1.0  # largest gradient norm
-    beta1: float = 0.9  # AdamW's decay of past gradients; 0 for a GAN, whose target moves
-    beta2: float = 0.95  # ... and of their squares
-    reading: float = 0.5  # share of examples that are caption and plan alone, at the start
-    reading_end: float = 0.2  # ... and at the end of the run
-    drills: float = 0.0  # single mood words and scenes for each example, see Examples.drill
-    evaluate_every: int = 100  # steps
-    save_every: int = 50  # steps; a checkpoint is written after 4 minutes in any case
-    patience: int | None = None  # evaluations without a better held-out loss before it stops
-    bf16: bool | None = None  # compute in bfloat16; None: where that is faster on this machine
-    compile: bool = False  # torch.compile, which pays on GPUs
-    hours: float | None = None  # stop after so long, with the schedule bent to end there
-    seed: int = 1
-
-    def reading_at(self, step: int) -> float:
-        """Share of reading lessons at a step."""
-        return self.reading + (self.reading_end - self.reading) * min(step / self.steps, 1.0)
-
-
-def schedule(done: float, warmup: float) -> float:
-    """Learning-rate factor at a share `done` (0-1) of the run."""
-    if done < warmup:
-        return max(done / warmup, 0.02)
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * min((done - warmup) / (1 - warmup), 1.0)))
-
-
 class Run:
-    """A training run in a folder: checkpoint.safetensors, log.jsonl, curve.png, best/.
+    """A training run in a folder: checkpoint.safetensors, log.jsonl, curve.png, best/, samples/.
 
-    model(ids, labels) returns the summed loss in nats. make_batches(skip) gives training
-    batches from the skip-th on. save_model(model, folder) writes the model in its own format.
+    model(ids, labels) returns the summed loss in nats. make_batches(lane, skip) gives the training
+    batches of a lane, from the skip-th on: a step takes one of each of `global_batch` lanes, and
+    each process has its share of the lanes, so that a run does not depend on how many there are.
+    save_model(model, folder) writes the model in its own format, sample(model, stem) a piece.
     It runs alike on a CPU, a GPU, and many processes (DDP or FSDP, as accelerate is configured).
     """
 
@@ -95,16 +49,24 @@ class Run:
         model: nn.Module,
         folder: Path,
         training: Training,
-        make_batches: Callable[[int], Iterator[Batch]],
+        make_batches: Callable[[int, int], Iterator[Batch]],
         validation: list[Batch],
         save_model: Callable[[Any, Path], None],
-        accelerator: Accelerator | None = None,
+        *,
+        sample: Callable[[Any, Path], None] | None = None,
+        handlers: Sequence[Any] = (),
         unit: str = "nats per plan or score id",
     ) -> None:
-        self.training, self.folder, self.unit = training, folder, unit
+        """handlers: accelerate's, for models that need them."""
+        self.folder, self.unit, self.sample = folder, unit, sample
         self.make_batches, self.validation, self.save_model = make_batches, validation, save_model
-        bf16 = bf16_is_faster() if training.bf16 is None else training.bf16
-        self.accelerator = accelerator or Accelerator(mixed_precision="bf16" if bf16 else "no")
+        self.training = training = settled(training, folder)
+        self.accelerator = Accelerator(
+            mixed_precision="bf16" if training.bf16 else "no",
+            log_with=None if training.tracker == "none" else training.tracker,
+            project_dir=str(folder),
+            kwargs_handlers=list(handlers),
+        )
         kinds: dict[str, list[nn.Parameter]] = {"matrix": [], "rows": [], "other": []}
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
@@ -126,7 +88,8 @@ class Run:
         ready = torch.compile(model, dynamic=True) if training.compile else model
         self.model, self.optimizer = self.accelerator.prepare(ready, optimizer)
         self.step, self.spent, self.best, self.worse = 0, 0.0, math.inf, 0
-        folder.mkdir(parents=True, exist_ok=True)
+        self.saved: int | None = None  # step of the checkpoint that is on disk
+        self.written: int | None = None  # ... of one that the next loss has to confirm
         self._resume()
 
     @property
@@ -139,54 +102,93 @@ class Run:
             share = max(share, self.spent / 3600 / self.training.hours)
         return min(share, 1.0)
 
+    @property
+    def lanes(self) -> range:
+        """The lanes of this process."""
+        assert self.training.global_batch is not None
+        return range(
+            self.accelerator.process_index,
+            self.training.global_batch,
+            self.accelerator.num_processes,
+        )
+
     def train(self) -> float:
-        """Run to the end; returns the best held-out loss (nats per labelled id)."""
-        t = self.training
-        columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn(),
-                   TimeRemainingColumn(), TextColumn("{task.fields[figures]}"))  # fmt: skip
-        feed = self.make_batches(self.step)
-        with Progress(*columns, disable=not self.accelerator.is_main_process) as progress:
-            task = progress.add_task("training", total=t.steps, completed=self.step, figures="")
-            began, spent, saved = time.monotonic(), self.spent, time.monotonic()
-            while self.done < 1.0:
-                before = self.spent
-                loss, count = self._one_step(next(feed))
-                self.spent = self._agreed(spent + time.monotonic() - began)
-                self.step += 1
-                speed = count / (self.spent - before) * self.accelerator.num_processes
-                self._log(step=self.step, loss=loss, ids=count, seconds=round(self.spent, 1),
-                          **self._speed(speed))  # fmt: skip
-                figures = f"loss {loss:.3f}, {speed:,.0f} ids/s"
-                progress.update(task, completed=self.step, figures=figures)
-                if self.step % t.evaluate_every == 0 or self.done >= 1.0:
-                    self._evaluate()
-                late = time.monotonic() - saved > MINUTES_BETWEEN_CHECKPOINTS * 60
-                if self.step % t.save_every == 0 or late or self.done >= 1.0:
-                    self.save()
-                    saved = time.monotonic()
+        """Run to the end; returns the best held-out loss (nats per labelled id).
+
+        Raises TextMusicError where the loss is no number or the disk is full. The checkpoint on
+        disk is whole then, and from before.
+        """
+        if self.done < 1.0:
+            with self._in_words(), self._tracked():
+                self._train()
         return self.best
 
-    def _one_step(self, batch: Batch) -> tuple[float, int]:
+    def _train(self) -> None:
+        t = self.training
+        feeds = [self.make_batches(lane, self.step) for lane in self.lanes]
+        columns = (TextColumn("training"), BarColumn(), TimeRemainingColumn(),
+                   TextColumn("{task.fields[figures]}"))  # fmt: skip
+        quiet = not self.accelerator.is_main_process
+        with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+            task = progress.add_task("training", total=1.0, figures="")
+            began, spent, saved = time.monotonic(), self.spent, time.monotonic()
+            if self.step == 0:
+                self._evaluate(progress)  # what is there before anything is learnt
+            while self.done < 1.0:
+                at = time.monotonic()
+                loss, count = self._one_step([next(feed) for feed in feeds])
+                speed = count / (time.monotonic() - at)
+                self.spent = self._agreed(spent + time.monotonic() - began)
+                self.step += 1
+                self._log(step=self.step, loss=loss, ids=count, seconds=round(self.spent, 1),
+                          **self._speed(speed))  # fmt: skip
+                figures = f"step {self.step} of {t.steps}, loss {loss:.3f}, {speed:,.0f} ids/s"
+                progress.update(task, completed=self.done, figures=figures)
+                looked = self.step % t.evaluate_every == 0 or self.done >= 1.0
+                if looked:
+                    self._evaluate(progress)
+                late = time.monotonic() - saved > MINUTES_BETWEEN_CHECKPOINTS * 60
+                if self._agreed(self.step % t.save_every == 0 or late or self.done >= 1.0):
+                    self.save()
+                    saved = time.monotonic()
+                    if looked:
+                        self._confirm()
+                if self.sample and t.sample_every and self.step % t.sample_every == 0:
+                    self._write_sample()
+
+    def _one_step(self, batches: Sequence[Batch]) -> tuple[float, int]:
+        """Learn from a batch of each lane, as from one; the loss, and how many ids there were."""
         self.model.train()
         factor = schedule(self.done, self.training.warmup / self.training.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = self.training.learning_rate * group["rate"] * factor
-        ids, labels = self._tensors(batch)
-        count = int((labels != IGNORED).sum())
-        loss = self.model(ids, labels) / count
-        if not torch.isfinite(loss):
-            raise TextMusicError(
-                f"the loss is not a number at step {self.step}; the last checkpoint is whole:"
-                " resume with a lower learning_rate."
-            )
-        self.accelerator.backward(loss)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.training.clip)
+        pairs = [self._tensors(batch) for batch in batches]
+        labelled, size = self._summed(
+            sum(int((labels != IGNORED).sum()) for _, labels in pairs),
+            sum(batch.get("size", batch["ids"].size) for batch in batches),
+        )
+        total, processes = 0.0, self.accelerator.num_processes
+        for lane, (ids, labels) in zip(self.lanes, pairs, strict=True):
+            # What a model draws depends on its place alone, so that a resumed run draws the same.
+            torch.manual_seed((self.training.seed << 40) + (self.step << 16) + lane)
+            last = lane == self.lanes[-1]
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                loss = self.model(ids, labels)
+                # DDP and FSDP take the mean over the processes
+                self.accelerator.backward(loss * processes / labelled)
+            total += float(loss.detach())
+        (total,) = self._summed(total)
+        loss = total / labelled
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.training.clip)
+        if not (math.isfinite(loss) and math.isfinite(_whole(norm))):
+            raise self._no_number()
+        self._confirm()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return float(loss.detach()), batch.get("size", int(ids.numel()))
+        return loss, int(size)
 
     @torch.no_grad()
-    def _evaluate(self) -> None:
+    def _evaluate(self, progress: Progress) -> None:
         self.model.eval()
         total, count, notes = 0.0, 0, 0
         for batch in self.validation:
@@ -195,18 +197,32 @@ class Run:
             count += int((labels != IGNORED).sum())
             notes += batch["notes"]
         loss = total / count
+        if not math.isfinite(loss):
+            raise self._no_number()
         a_note = {"nats_per_note": round(total / notes, 4)} if notes else {}
         self._log(step=self.step, held_out=loss, seconds=round(self.spent, 1), **a_note)
         better = loss < self.best
         self.best, self.worse = min(loss, self.best), 0 if better else self.worse + 1
+        if self.accelerator.is_main_process:
+            said = f"step {self.step}: held-out loss {loss:.4f}{'' if better else ', not better'}"
+            progress.console.print(said, highlight=False)
         if better:
             if self.plain is not self.accelerator.unwrap_model(
                 self.model, keep_torch_compile=False
             ):
                 self._gather()
             if self.accelerator.is_main_process:
-                self.save_model(self.plain, self.folder / "best")
-                self.curve()
+                partial = self.folder / "best.partial"
+                self.save_model(self.plain, partial)
+                checkpoint.replace_folder(partial, self.folder / "best")
+                if self.step:
+                    draw(self.folder / "log.jsonl", self.folder / "curve.png", self.unit)
+
+    def _write_sample(self) -> None:
+        if self.plain is not self.accelerator.unwrap_model(self.model, keep_torch_compile=False):
+            self._gather()
+        if self.accelerator.is_main_process and self.sample:
+            self.sample(self.plain, self.folder / "samples" / f"{self.step:06}")
 
     def _tensors(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         device = self.accelerator.device
@@ -214,61 +230,92 @@ class Run:
             device
         )
 
-    def _agreed(self, seconds: float) -> float:
-        """The main process's clock: all processes have to stop at the same step."""
+    def _summed(self, *values: float) -> tuple[float, ...]:
+        """Sums over all processes."""
         if self.accelerator.num_processes == 1:
-            return seconds
-        clock = torch.tensor(seconds, dtype=torch.float64, device=self.accelerator.device)
-        return float(broadcast(clock))
+            return values
+        here = torch.tensor(values, dtype=torch.float64, device=self.accelerator.device)
+        return tuple(reduce(here, "sum").tolist())
+
+    def _agreed(self, value: float) -> float:
+        """What the main process says, its clock above all: all have to stop at the same step."""
+        if self.accelerator.num_processes == 1:
+            return value
+        said = torch.tensor(value, dtype=torch.float64, device=self.accelerator.device)
+        return float(broadcast(said))
 
     def _gather(self) -> None:
         """Bring the sharded weights together in `plain`."""
-        whole = get_model_state_dict(self.model, options=WHOLE)
+        whole = checkpoint.gathered(self.model)
         if self.accelerator.is_main_process:
             self.plain.load_state_dict(whole, strict=False)
 
     def save(self) -> None:
-        """Everything a resumed run needs, in one safetensors file that appears when whole."""
-        model, optimizer = get_state_dict(self.model, self.optimizer.optimizer, options=WHOLE)
-        if not self.accelerator.is_main_process:
-            return
-        tensors = {f"model.{name}": value for name, value in model.items()}
-        for name, state in optimizer["state"].items():
-            for key, value in state.items():
-                tensors[f"optimizer.{name}.{key}"] = value
-        # a tied matrix goes by two names; one of them is enough
-        named = {value.data_ptr(): name for name, value in reversed(tensors.items())}
-        tensors = {name: tensors[name].contiguous() for name in sorted(named.values())}
-        kept = {"step": self.step, "spent": self.spent, "best": self.best, "worse": self.worse}
-        partial = self.folder / "checkpoint.partial"
-        save_file(tensors, partial, metadata={"state": json.dumps(kept)})
-        partial.replace(self.folder / "checkpoint.safetensors")
+        """Write everything a resumed run needs; it counts from the next finite loss on."""
+        tensors = checkpoint.tensors_of(self.model, self.optimizer.optimizer)
+        if self.accelerator.is_main_process:
+            kept = {name: getattr(self, name) for name in ("step", "spent", "best", "worse")}
+            checkpoint.write(tensors, kept, self.folder)
+        self.written = self.step
+
+    def _confirm(self) -> None:
+        if self.written is not None:
+            if self.accelerator.is_main_process:
+                checkpoint.confirm(self.folder)
+            self.saved, self.written = self.written, None
 
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.safetensors"
-        if not path.exists():
-            if self.accelerator.is_main_process:
-                settings = json.dumps(asdict(self.training), indent=1)
-                (self.folder / "training.json").write_text(settings)
-            return
-        weights, moments = {}, defaultdict(dict)  # type: ignore[var-annotated]
-        for name, value in load_file(path).items():
-            kind, _, rest = name.partition(".")
-            if kind == "model":
-                weights[rest] = value
-            else:
-                parameter, _, key = rest.rpartition(".")
-                moments[parameter][key] = value
-        inner = self.optimizer.optimizer
-        set_model_state_dict(self.model, weights, options=WHOLE)
-        everywhere = replace(WHOLE, cpu_offload=False)  # else the main process alone gets it
-        groups = get_optimizer_state_dict(self.model, inner, options=everywhere)["param_groups"]
-        state = {"state": dict(moments), "param_groups": groups}
-        set_optimizer_state_dict(self.model, inner, state, options=WHOLE)
-        with safe_open(path, "pt") as file:
-            kept = json.loads(file.metadata()["state"])
-        self.step, self.spent, self.best = kept["step"], kept["spent"], kept["best"]
-        self.worse = kept.get("worse", 0)
+        kept = checkpoint.restore(self.model, self.optimizer.optimizer, self.folder)
+        if kept is not None:
+            self.step, self.spent, self.best = kept["step"], kept["spent"], kept["best"]
+            self.worse, self.saved = kept.get("worse", 0), self.step
+        if self.accelerator.is_main_process:
+            with self._in_words():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / checkpoint.NEXT).unlink(missing_ok=True)
+                checkpoint.mend_folder(self.folder / "best")
+                checkpoint.trim_log(self.folder / "log.jsonl", self.step)
+                write_text(self.folder / "training.json", json.dumps(asdict(self.training)))
+        self.accelerator.wait_for_everyone()
+
+    # What goes wrong ------------------------------------------------------------------------------
+
+    def _no_number(self) -> TextMusicError:
+        return TextMusicError(
+            f"the loss is not a number at step {self.step}; start again with a lower learning_rate"
+            f" ({self.training.learning_rate:g} was too high): {self._from_where()}."
+        )
+
+    def _from_where(self) -> str:
+        if self.saved is None:
+            return "there is no checkpoint yet, and it begins anew"
+        return f"it goes on from step {self.saved}, whose checkpoint is whole"
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Say in a sentence that a file of the run could not be written."""
+        try:
+            yield
+        except (OSError, SafetensorError) as problem:
+            checkpoint.mend_folder(self.folder / "best")
+            raise TextMusicError(
+                f"a file in '{self.folder}' could not be written ({checkpoint.reason(problem)});"
+                f" free some space and start again: {self._from_where()}."
+            ) from None
+
+    # Figures --------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _tracked(self) -> Iterator[None]:
+        """Send what is logged to the tracker, if one was chosen."""
+        if self.training.tracker != "none":
+            about = {k: v for k, v in asdict(self.training).items() if v is not None}
+            self.accelerator.init_trackers("textmusic", config=about)
+        try:
+            yield
+        finally:
+            for tracker in self.accelerator.trackers:
+                tracker.finish()
 
     def _speed(self, speed: float) -> dict[str, float]:
         """Ids a second, and on a known GPU the share of its peak: 6 operations a weight and id."""
@@ -288,43 +335,13 @@ class Run:
         if self.accelerator.is_main_process:
             with (self.folder / "log.jsonl").open("a") as log:
                 log.write(json.dumps(figures) + "\n")
-
-    def curve(self) -> None:
-        """Draw training and held-out loss against steps into curve.png."""
-        from matplotlib.figure import Figure
-
-        rows = [json.loads(line) for line in (self.folder / "log.jsonl").read_text().splitlines()]
-        figure = Figure(figsize=(7, 4), layout="constrained")
-        axes = figure.subplots()
-        losses = [(r["step"], r["loss"]) for r in rows if "loss" in r]
-        smooth, value = [], losses[0][1]
-        for _, loss in losses:
-            value = 0.95 * value + 0.05 * loss
-            smooth.append(value)
-        axes.plot([s for s, _ in losses], smooth, label="training (smoothed)")
-        held = [(r["step"], r["held_out"]) for r in rows if "held_out" in r]
-        axes.plot([s for s, _ in held], [v for _, v in held], "o-", label="held out")
-        axes.set(xlabel="step", ylabel=f"loss, {self.unit}")
-        axes.legend()
-        figure.savefig(self.folder / "curve.png", dpi=110)
+        shown = {name: value for name, value in figures.items() if name != "step"}
+        self.accelerator.log(shown, step=figures["step"])
 
 
-@cache
-def bf16_is_faster() -> bool:
-    """Whether this machine multiplies matrices clearly faster in bfloat16 than in float32."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-
-    def seconds(kind: torch.dtype) -> float:
-        a, b = torch.ones(512, 576, dtype=kind), torch.ones(576, 1536, dtype=kind)
-        best = math.inf
-        for _ in range(6):  # the first ones warm up
-            began = time.perf_counter()
-            a @ b
-            best = min(best, time.perf_counter() - began)
-        return best
-
-    return seconds(torch.bfloat16) < 0.7 * seconds(torch.float32)
+def _whole(norm: Any) -> float:
+    """A norm as a number, whether its parts lie in one process or in many."""
+    return float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
 
 
 def _kind(name: str, parameter: nn.Parameter) -> str:

@@ -1,0 +1,45 @@
+"""Train in as many processes as accelerate starts: launched.py CONFIG DATA RUN [STOP].
+
+STOP: the step before which all of them end, as if they were killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from textmusic.learning.recipe import Data, start
+from textmusic.learning.trainer import Run
+
+
+def stopping(run: Run, stop: int) -> None:
+    """Let a run end when it asks for the batch of a step."""
+    feed = run.make_batches
+
+    def batches(lane: int, skip: int) -> Iterator[dict[str, Any]]:
+        for number, batch in enumerate(feed(lane, skip), skip):
+            if number == stop:
+                os._exit(0)
+            yield batch
+
+    run.make_batches = batches
+
+
+def main() -> None:
+    """As the arguments say."""
+    torch.set_num_threads(1)
+    config, data, folder = (Path(argument) for argument in sys.argv[1:4])
+    run = start(json.loads(config.read_text()), Data.read(data), folder)
+    if len(sys.argv) > 4:
+        stopping(run, int(sys.argv[4]))
+    run.train()
+
+
+if __name__ == "__main__":
+    main()
