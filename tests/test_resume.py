@@ -172,7 +172,7 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_checkpoint(
     with pytest.raises(TextMusicError) as caught:
         run.train()
     assert str(caught.value) == (
-        "the loss is not a number at step 8; start again with a lower learning_rate (0.01 was too"
+        "the loss is not a number at step 8; start again with a lower learning rate (0.01 was too"
         " high): it goes on from step 7, whose checkpoint is whole."
     )
     kept = checkpoint.load_file(tmp_path / FILE)

@@ -168,7 +168,7 @@ def test_a_loss_that_is_no_number_stops_with_the_remedy(
 ) -> None:
     with torch.no_grad():
         model.lm.get_input_embeddings().weight[-1] = math.nan
-    with pytest.raises(TextMusicError, match=r"not a number.*lower learning_rate"):
+    with pytest.raises(TextMusicError, match=r"not a number.*lower learning rate"):
         make_run(model, tmp_path, examples).train()
 
 

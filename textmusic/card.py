@@ -126,6 +126,15 @@ def complete(
     return str(card)
 
 
+def read_head(folder: Path) -> dict[str, Any]:
+    """The metadata of the card in a model's folder, empty where there is none.
+
+    Raises TextMusicError where they can't be read.
+    """
+    file = folder / CARD
+    return dict(vars(_parsed(file.read_bytes()).data)) if file.exists() else {}
+
+
 def read_metadata(card: str) -> str:
     """The metadata of a card, YAML."""
     return read_card(card.encode()).data.to_yaml()

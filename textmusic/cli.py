@@ -36,6 +36,7 @@ from textmusic.cli_options import (
 )
 from textmusic.cli_pieces import adjust, go_on, replay
 from textmusic.cli_prepare import prepare
+from textmusic.cli_train import train
 from textmusic.controls import Controls, well_formed, within
 from textmusic.errors import TextMusicError
 from textmusic.terminal import new_console, plain, progress_bar, say, show
@@ -235,6 +236,6 @@ def info(model: Model = None) -> None:
     typer.echo(card)
 
 
-for command in (batch, replay, adjust, prepare, evaluate, compare, listen, push):
+for command in (batch, replay, adjust, prepare, train, evaluate, compare, listen, push):
     app.command()(command)
 app.command("continue")(go_on)

@@ -39,11 +39,8 @@ class Data:
     @classmethod
     def read(cls, folder: Path) -> Data:
         """Raises TextMusicError where a file is missing."""
-        return cls(
-            Tokenizer(folder / "tokenizer"),
-            read_windows(folder / "train.parquet"),
-            read_windows(folder / "valid.parquet"),
-        )
+        train, valid = (read_windows(folder / f"{split}.parquet") for split in ("train", "valid"))
+        return cls(Tokenizer(folder / "tokenizer"), train, valid)
 
 
 def read_config(path: Path, **changes: Any) -> dict[str, Any]:

@@ -282,7 +282,7 @@ class Run:
 
     def _no_number(self) -> TextMusicError:
         return TextMusicError(
-            f"the loss is not a number at step {self.step}; start again with a lower learning_rate"
+            f"the loss is not a number at step {self.step}; start again with a lower learning rate"
             f" ({self.training.learning_rate:g} was too high): {self._from_where()}."
         )
 

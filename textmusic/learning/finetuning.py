@@ -1,0 +1,76 @@
+"""The road of `textmusic train`: data and choices -> run -> model folder -> report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from transformers.utils.logging import disable_progress_bar
+
+from textmusic.errors import TextMusicError
+from textmusic.learning.outcome import Learnt, export, report, summary
+from textmusic.learning.proposal import Choices, described, minutes, propose
+from textmusic.learning.recipe import Data
+from textmusic.learning.settings import this_process
+
+EXPORT_MINUTES = 1.0
+REPORT_MINUTES = 0.1  # a held-out piece: both models answer, both answers are judged
+
+
+def finetune(
+    data: Path,
+    output: Path,
+    choices: Choices,
+    *,
+    pieces: int = 40,
+    dry_run: bool = False,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Learnt | None:
+    """Train in <output>/run, make <output> a model, and measure before and after.
+
+    Args:
+        data: a folder that prepare wrote.
+        output: the new model's folder. Where it was begun, this goes on.
+        choices: what is not left to the data's size.
+        pieces: held-out pieces in the report; 0: no report.
+        dry_run: tell what would be done, and do nothing.
+        tell: is given every line for the person; the main process alone speaks.
+
+    Raises:
+        TextMusicError: the data, the base or the choices do not fit, the loss is no number, or the
+            disk is full; what was trained until then is kept.
+    """
+    main = this_process().is_main_process
+    disable_progress_bar()  # transformers': loading takes a moment only
+    run = output / "run"
+    proposal = propose(choices, Data.read(data), run)
+    estimate = EXPORT_MINUTES + REPORT_MINUTES * pieces
+    if main:
+        for subject, words in described(proposal, estimate):
+            tell(f"{subject:6} {words}")
+    if dry_run:
+        return None
+    training = proposal.start()
+    if main and training.step:
+        left = (1 - training.done) * proposal.seconds
+        tell(f"goes on from step {training.step}, about {minutes(left)} left")
+    training.train()
+    if not main:
+        return None
+    learnt = Learnt.read(run)
+    tell(str(learnt))
+    if export(proposal, output):
+        size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
+        tell(f"{output}: {size / 1e6:.0f} MB")
+    if pieces:
+        if not (data / "test.parquet").exists():
+            raise TextMusicError(
+                f"'{output}' is done, but '{data}' has no test split to measure it on; prepare"
+                " with more --test, or leave the report out with --no-report."
+            )
+        comparison = report(proposal, output, data, pieces)
+        tell("")
+        for line in summary(comparison).splitlines():
+            tell(line)
+        tell(f"{output / 'evaluation' / 'report.html'}")
+    return learnt

@@ -1,0 +1,309 @@
+"""What a fine-tuning run will be: settled, and said, before it starts.
+
+choices + data -> config (defaults by the data's size) -> steps that fit the time -> Run
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate.utils import broadcast_object_list
+
+from textmusic.caption import Captioner
+from textmusic.errors import TextMusicError
+from textmusic.generation import write_text
+from textmusic.learning.dataset import Examples, batches
+from textmusic.learning.recipe import Data, make_model, start
+from textmusic.learning.settings import Training, bf16_is_faster, this_process
+from textmusic.learning.trainer import Run
+from textmusic.models.llm import MusicLLM
+
+CONFIG = "config.json"  # in the run's folder: what training/train.py --config takes, too
+AROUND = 70  # ids of a caption and a plan, about
+CPU_HOURS = 2.0  # at most, where nothing is said and there is no GPU
+HELD_OUT = 32  # validation windows at most
+RANK = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What may be chosen. None: as the run began, else by the size of the data.
+
+    base: what `recipe.make_model` takes. full: train every weight but the text rows, no LoRA.
+    rank: of LoRA. steps: optimiser steps at most. hours: at most. sample: text of the pieces on
+    the way, written every `sample_every` steps. All others: see `Training`.
+    """
+
+    base: str | None = None
+    full: bool | None = None
+    rank: int | None = None
+    steps: int | None = None
+    hours: float | None = None
+    learning_rate: float | None = None
+    sample: str | None = None
+    sample_every: int | None = None
+    tracker: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much there is to learn from: training windows, the pieces they are of, score ids."""
+
+    windows: int
+    pieces: int
+    ids: int
+
+    @classmethod
+    def of(cls, data: Data) -> Size:
+        """Of the training split."""
+        pieces = {(window.source, window.piece) for window in data.train}
+        return cls(len(data.train), len(pieces), sum(len(window.ids) for window in data.train))
+
+    @property
+    def learnt(self) -> int:
+        """Ids of once through the data, captions and plans included."""
+        return self.ids + AROUND * self.windows
+
+
+def suggested(size: Size, *, full: bool, gpu: bool) -> dict[str, Any]:
+    """A config's "training" part for so much data.
+
+    Little data is gone through several times, at most eight, and training stops where the held-out
+    loss no longer falls; from four million ids on once is enough. Batches are small, since steps
+    count more than their size where there are few.
+    """
+    times = min(8.0, max(1.0, 4e6 / size.learnt))
+    tokens = (2048 if size.learnt < 2e6 else 4096) * (4 if gpu else 1)
+    steps = max(math.ceil(times * size.learnt / tokens), 10)
+    return {
+        "tokens": tokens,
+        "learning_rate": 3e-4 if full else 1e-3,
+        "reading": 0.4,
+        "reading_end": 0.2,
+        "drills": 1.0,
+        "patience": 4,
+        "seed": 1,
+    } | paced(steps)
+
+
+def paced(steps: int) -> dict[str, int]:
+    """What is done every so many steps of a run of `steps`."""
+    return {
+        "steps": steps,
+        "warmup": max(steps // 20, 2),
+        "evaluate_every": max(steps // 8, 1),
+        "sample_every": max(steps // 4, 1),
+        "save_every": min(max(steps // 40, 1), 20),
+    }
+
+
+def configured(choices: Choices, data: Data, run: Path) -> dict[str, Any]:
+    """The config of a run: as the folder has it, if it was begun, else with the defaults.
+
+    Raises TextMusicError where a choice does not fit what was begun.
+    """
+    size = Size.of(data)
+    if not data.valid:
+        raise TextMusicError("the data have no held-out pieces; prepare them with more --valid.")
+    before = _begun(run)
+    if before is None:
+        full = bool(choices.full)
+        base = choices.base or "default"
+        training = suggested(size, full=full, gpu=torch.cuda.is_available())
+        config: dict[str, Any] = {
+            "base": base,
+            **({} if full else {"lora": choices.rank or RANK}),
+            "held_out": min(HELD_OUT, max(len(data.valid), 4)),
+            "data": asdict(size),
+            "training": training,
+        }
+    else:
+        config = before
+        base, rank = config["base"], config.get("lora")
+        if choices.base not in (None, base):
+            raise _otherwise(run, f"base {base}")
+        if (choices.full and rank) or choices.rank not in (None, rank):
+            raise _otherwise(run, f"LoRA of rank {rank}" if rank else "all weights")
+        if config["data"] != asdict(size):
+            raise _otherwise(run, f"{config['data']['windows']:,} windows of other data")
+    named = ("steps", "hours", "learning_rate", "sample_every", "tracker", "seed")
+    given = {name: v for name in named if (v := getattr(choices, name)) is not None}
+    if "steps" in given:
+        config["training"] |= paced(given["steps"])
+    config["training"] |= given
+    config["sample"] = choices.sample or config.get("sample") or a_caption(data)
+    return config
+
+
+def _begun(run: Path) -> dict[str, Any] | None:
+    path = run / CONFIG
+    if not path.exists():
+        return None
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        Training(**config["training"])
+    except (OSError, ValueError, LookupError, TypeError):
+        raise TextMusicError(f"'{path}' can't be read; delete '{run}' to begin anew.") from None
+    return config
+
+
+def _otherwise(run: Path, what: str) -> TextMusicError:
+    return TextMusicError(
+        f"'{run}' holds a run that was begun with {what}; choose another folder with -o, or delete"
+        " it."
+    )
+
+
+def a_caption(data: Data) -> str:
+    """What a person might say of the first held-out piece."""
+    examples = Examples(data.valid[:1], data.tokenizer, Captioner(), vary=False)
+    return examples.caption(data.valid[0], random.Random(0))
+
+
+def seconds_a_step(model: MusicLLM, config: dict[str, Any], data: Data) -> float:
+    """How long a step takes on this machine: of one batch, forwards and backwards, scaled up.
+
+    The first of three is left out: it warms up.
+    """
+    training = Training(**config["training"])
+    examples = Examples(data.train, data.tokenizer, Captioner())
+    feed = batches(
+        examples, tokens=training.tokens, reading=lambda _: 0.0, seed=training.seed,
+        drills=training.drills,
+    )  # fmt: skip
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    bf16 = bf16_is_faster() if training.bf16 is None else training.bf16
+    model.to(device).train()
+    spent, size = 0.0, 0
+    for number in range(3):
+        batch = next(feed)
+        began = time.perf_counter()
+        ids, labels = (torch.from_numpy(batch[name]).to(device) for name in ("ids", "labels"))
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            loss = model(ids, labels)
+        loss.backward()
+        model.zero_grad(set_to_none=True)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        if number:
+            spent, size = spent + time.perf_counter() - began, size + batch["ids"].size
+    return spent / size * training.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Seconds of a step, of a look at the held-out windows, of a sample; known before a run."""
+
+    step: float
+    look: float
+    sample: float = 12.0  # 8 bars by torch; a guess, as it depends on what is written
+
+    @classmethod
+    def of(cls, config: dict[str, Any], data: Data, a_step: float) -> Estimate:
+        """From the seconds of a step. Forwards alone takes a third of the time."""
+        a_window = sum(len(w.ids) + AROUND for w in data.valid) / len(data.valid)
+        share = config["held_out"] * a_window / config["training"]["tokens"]
+        return cls(a_step, share * a_step / 3)
+
+    def beside(self, training: dict[str, int]) -> float:
+        """Seconds that go into looks and samples."""
+        looks = training["steps"] // training["evaluate_every"] + 1
+        every = training["sample_every"]
+        return looks * self.look + (training["steps"] // every if every else 0) * self.sample
+
+    def seconds(self, training: dict[str, Any]) -> float:
+        """Of a whole run."""
+        whole = training["steps"] * self.step + self.beside(training)
+        return min(float(whole), (training.get("hours") or math.inf) * 3600)
+
+
+def fitted(training: dict[str, Any], estimate: Estimate) -> dict[str, Any]:
+    """A config's "training" part with as many steps as fit into its hours."""
+    if not training.get("hours"):
+        return training
+    room = training["hours"] * 3600 - estimate.beside(training)
+    steps = int(room / estimate.step)
+    if steps < 1:
+        raise TextMusicError(
+            f"one step takes {estimate.step:.0f} s here, and {training['hours']:g} hours are too"
+            " short for any; give more --cpu-hours."
+        )
+    return (
+        training | paced(min(training["steps"], steps)) if steps < training["steps"] else training
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A run that could start, and what is said of it. begun: the step that it goes on from."""
+
+    config: dict[str, Any]
+    model: MusicLLM
+    data: Data
+    folder: Path
+    seconds: float
+    begun: bool
+
+    def start(self) -> Run:
+        """The run, its config kept beside it."""
+        if this_process().is_main_process:
+            write_text(self.folder / CONFIG, json.dumps(self.config, indent=1) + "\n")
+        return start(self.config, self.data, self.folder, self.model)
+
+
+def propose(choices: Choices, data: Data, run: Path) -> Proposal:
+    """What would be done, and how long it would take.
+
+    Raises TextMusicError where a choice, the base or the data do not fit each other.
+    """
+    begun = (run / CONFIG).exists()
+    config = configured(choices, data, run)
+    model = make_model(config, data.tokenizer)
+    measured = [seconds_a_step(model, config, data)]
+    broadcast_object_list(measured)  # every process has its own, and one has to count
+    estimate = Estimate.of(config, data, measured[0])
+    if not begun:
+        training = config["training"]
+        if choices.steps is None and choices.hours is None and not torch.cuda.is_available():
+            training["hours"] = CPU_HOURS
+        config["training"] = fitted(training, estimate)
+    return Proposal(config, model, data, run, estimate.seconds(config["training"]), begun)
+
+
+def described(proposal: Proposal, report_minutes: float) -> list[tuple[str, str]]:
+    """What a run will do, in words: pairs of a subject and what is said of it."""
+    config, size = proposal.config, Size.of(proposal.data)
+    training = Training(**config["training"])
+    weights = sum(p.numel() for p in proposal.model.parameters() if p.requires_grad)
+    rank = config.get("lora")
+    how = f"LoRA of rank {rank} and the music rows" if rank else "all but the text rows"
+    learnt = training.steps * training.tokens
+    end = f", or {training.hours:g} hours" if training.hours else ""
+    return [
+        ("data", f"{size.pieces:,} pieces in {size.windows:,} windows, {size.ids:,} ids;"
+                 f" {len(proposal.data.valid):,} windows held out to steer by"),
+        ("base", config["base"]),
+        ("trains", f"{how}: {weights / 1e6:.1f} million weights,"
+                   f" learning rate {training.learning_rate:g}"),
+        ("steps", f"{training.steps:,} of {training.tokens:,} ids{end}: about"
+                  f" {learnt / size.learnt:.1f} times through the data; it stops earlier if the"
+                  " held-out loss no longer falls"),
+        ("time", f"about {minutes(proposal.seconds)} to train here, and"
+                 f" {report_minutes:.0f} min for export and report"),
+        ("run", f"{proposal.folder}: killed or stopped, the same command goes on from there"),
+    ]  # fmt: skip
+
+
+def minutes(seconds: float) -> str:
+    """A time in the unit that fits."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
