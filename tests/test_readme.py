@@ -72,6 +72,9 @@ TRAINING = {
         f" --base {DATA / 'tiny_model_int8'} --steps 2 --tokens 512 --evaluate_every 2"
     ),
     "python training/export.py runs/default/best -o my-model/": "",
+    "textmusic train data/ -o my-tuned": (
+        f" --base {DATA / 'tiny_model_int8'} --max-steps 2 --pieces 2"
+    ),
     'textmusic generate "calm piano" --model my-model/ -o out/': " --bars 2",
     "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 4",
     "textmusic evaluate held-out.jsonl --model my-model/ --real real/ --data data/": (

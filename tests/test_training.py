@@ -255,3 +255,16 @@ def test_an_int8_export_is_close_and_can_be_trained_on(
             m.get_submodule(name.replace("base_model", "model")).weight for m in (again, model)
         )
         assert (mine - theirs).abs().max() < theirs.abs().max() / 100, name
+
+
+def test_the_figures_of_every_step_go_to_the_tracker(
+    model: MusicLLM, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(model, tmp_path, examples)
+    sent: list[tuple[int, set[str]]] = []
+    monkeypatch.setattr(
+        run.accelerator, "log", lambda figures, step: sent.append((step, set(figures)))
+    )
+    run.train()
+    assert [step for step, _ in sent] == [0, 1, 2, 2]
+    assert "held_out" in sent[0][1] and {"loss", "ids_per_second"} <= sent[1][1]

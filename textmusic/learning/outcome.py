@@ -136,10 +136,12 @@ def report(proposal: Proposal, output: Path, data: Path, n: int) -> Comparison:
     against the training split. A base that knows no music yet is left out.
     """
     folder = output / "evaluation"
-    prompts, real = folder / "held-out.jsonl", folder / "real"
-    if not prompts.exists():
+    prompts, real, asked = folder / "held-out.jsonl", folder / "real", folder / "asked.json"
+    if not asked.exists() or json.loads(asked.read_text()) != n:
+        shutil.rmtree(folder, ignore_errors=True)
         windows = read_windows(data / "test.parquet")
         describe(windows, Tokenizer(data / "tokenizer"), prompts, pieces=real, n=n)
+        write_text(asked, json.dumps(n))
     base = music_folder(proposal.config["base"])
     taking_part = [Entrant(BEFORE, str(base))] if base else []
     taking_part.append(Entrant(output.resolve().name, str(output)))

@@ -73,8 +73,8 @@ class Size:
         return self.ids + AROUND * self.windows
 
 
-def suggested(size: Size, *, full: bool, gpu: bool) -> dict[str, Any]:
-    """A config's "training" part for so much data.
+def suggested(size: Size, *, full: bool, gpu: bool, processes: int = 1) -> dict[str, Any]:
+    """A config's "training" part for so much data, each process with a batch of a step.
 
     Little data is gone through several times, at most eight, and training stops where the held-out
     loss no longer falls; from four million ids on once is enough. Batches are small, since steps
@@ -82,9 +82,10 @@ def suggested(size: Size, *, full: bool, gpu: bool) -> dict[str, Any]:
     """
     times = min(8.0, max(1.0, 4e6 / size.learnt))
     tokens = (2048 if size.learnt < 2e6 else 4096) * (4 if gpu else 1)
-    steps = max(math.ceil(times * size.learnt / tokens), 10)
+    steps = max(math.ceil(times * size.learnt / tokens / processes), 10)
     return {
         "tokens": tokens,
+        "global_batch": processes,
         "learning_rate": 3e-4 if full else 1e-3,
         "reading": 0.4,
         "reading_end": 0.2,
@@ -117,7 +118,9 @@ def configured(choices: Choices, data: Data, run: Path) -> dict[str, Any]:
     if before is None:
         full = bool(choices.full)
         base = choices.base or "default"
-        training = suggested(size, full=full, gpu=torch.cuda.is_available())
+        training = suggested(
+            size, full=full, gpu=torch.cuda.is_available(), processes=this_process().num_processes
+        )
         config: dict[str, Any] = {
             "base": base,
             **({} if full else {"lora": choices.rank or RANK}),
@@ -285,7 +288,8 @@ def described(proposal: Proposal, report_minutes: float) -> list[tuple[str, str]
     weights = sum(p.numel() for p in proposal.model.parameters() if p.requires_grad)
     rank = config.get("lora")
     how = f"LoRA of rank {rank} and the music rows" if rank else "all but the text rows"
-    learnt = training.steps * training.tokens
+    a_step = training.tokens * (training.global_batch or 1)
+    learnt = training.steps * a_step
     end = f", or {training.hours:g} hours" if training.hours else ""
     return [
         ("data", f"{size.pieces:,} pieces in {size.windows:,} windows, {size.ids:,} ids;"
@@ -293,7 +297,7 @@ def described(proposal: Proposal, report_minutes: float) -> list[tuple[str, str]
         ("base", config["base"]),
         ("trains", f"{how}: {weights / 1e6:.1f} million weights,"
                    f" learning rate {training.learning_rate:g}"),
-        ("steps", f"{training.steps:,} of {training.tokens:,} ids{end}: about"
+        ("steps", f"{training.steps:,} of {a_step:,} ids{end}: about"
                   f" {learnt / size.learnt:.1f} times through the data; it stops earlier if the"
                   " held-out loss no longer falls"),
         ("time", f"about {minutes(proposal.seconds)} to train here, and"
