@@ -19,7 +19,7 @@ from huggingface_hub import constants
 
 from textmusic.card import EXAMPLES
 from textmusic.errors import TextMusicError
-from textmusic.hub import CHECKSUMS, fetch
+from textmusic.hub import CHECKSUMS, fetch, is_music_model
 from textmusic.pipeline import TextToMusic
 
 REPO = "user/tiny"
@@ -73,6 +73,21 @@ def test_what_is_pushed_is_fetched_and_writes_the_same_piece(
     hub.log.clear()
     TextToMusic.from_pretrained(REPO, threads=1)
     assert hub.log and not any("resolve" in line for line in hub.log)  # all is in the cache
+
+
+def test_a_model_that_knows_music_is_told_from_one_that_does_not(shared: HubServer) -> None:
+    from huggingface_hub import HfApi
+
+    HfApi().create_repo("user/llm")
+    HfApi().upload_file(path_or_fileobj=b"{}", path_in_repo="config.json", repo_id="user/llm")
+    assert is_music_model(REPO)
+    assert not is_music_model("user/llm")
+    with pytest.raises(TextMusicError, match="there is no 'user/nothing' on the Hub"):
+        is_music_model("user/nothing")
+    shared.stop()
+    assert is_music_model(REPO), "the cache knows"
+    with pytest.raises(TextMusicError, match="the Hub cannot be reached"):
+        is_music_model("user/other")
 
 
 def test_the_command_pushes_and_fetches_by_the_environment_alone(
