@@ -132,7 +132,7 @@ def read_head(folder: Path) -> dict[str, Any]:
     Raises TextMusicError where they can't be read.
     """
     file = folder / CARD
-    return dict(vars(_parsed(file.read_bytes()).data)) if file.exists() else {}
+    return dict(vars(read_card(file.read_bytes()).data)) if file.exists() else {}
 
 
 def read_metadata(card: str) -> str:
