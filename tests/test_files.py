@@ -91,6 +91,17 @@ def test_an_archive_of_too_much_is_refused_whole(
     assert "unpacks to" in dict(find(tmp_path).refused)["many.zip"]
 
 
+def test_a_member_that_lies_about_its_size_is_not_unpacked_beyond_it(tmp_path: Path) -> None:
+    data = bytearray(zipped({"a.mid": bytes(50_000_000)}))
+    for mark, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        at = data.index(mark) + place
+        data[at : at + 4] = (90_000).to_bytes(4, "little")
+    (tmp_path / "liar.zip").write_bytes(data)
+    (file,) = find(tmp_path).files
+    with pytest.raises(zipfile.BadZipFile):
+        file.read()
+
+
 def test_broken_and_locked_archives_are_told(tmp_path: Path) -> None:
     (tmp_path / "cut.zip").write_bytes(zipped({"a.mid": b"x" * 99})[:-30])
     locked = bytearray(zipped({"a.mid": b"x"}))
