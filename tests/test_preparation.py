@@ -249,6 +249,15 @@ def test_the_number_of_workers_changes_nothing(
     assert outcome(tmp_path / "one") == outcome(prepared[1])
 
 
+@pytest.mark.ray
+def test_a_ray_cluster_changes_nothing(
+    mixed: Path, prepared: tuple[Summary, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(mixed.parent)
+    done(Path(mixed.name), tmp_path / "ray", ray="local")
+    assert outcome(tmp_path / "ray") == outcome(prepared[1])
+
+
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     for n in range(150):

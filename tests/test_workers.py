@@ -8,41 +8,50 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from textmusic.cli import main
 from textmusic.errors import TextMusicError
-from textmusic.workers import _connected, in_order
+from textmusic.workers import Post, Work, _connected, spread
 
 WORKERS = 2
 
 
-def test_processes_keep_the_order() -> None:
-    assert list(in_order(abs, [*range(-50, 50)], workers=WORKERS)) == [
-        abs(n) for n in range(-50, 50)
-    ]
-    assert list(in_order(abs, [], workers=WORKERS)) == []
+def each(function: Callable[[Any], Any], _post: Post) -> Work[Any, Any]:
+    """A worker that calls a function with every item."""
+    return partial(map, function)
+
+
+def mapped(function: Callable[[Any], Any], items: Sequence[Any], **where: Any) -> list[Any]:
+    return list(spread(partial(each, function), items, **where))
+
+
+def test_processes_give_every_result_once() -> None:
+    assert mapped(abs, [*range(-50, 50)], workers=WORKERS) == [abs(n) for n in range(-50, 50)]
+    assert mapped(abs, [], workers=WORKERS) == []
 
 
 def test_a_process_that_dies_ends_the_work_in_words() -> None:
     with pytest.raises(TextMusicError, match="a worker process ended early"):
-        list(in_order(os._exit, [1], workers=1))
+        mapped(os._exit, [1], workers=1)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense", "ray://127.0.0.1:10001", "a:b", ""])
 def test_where_no_cluster_answers_it_is_said(address: str) -> None:
     with pytest.raises(TextMusicError, match="no Ray cluster answers at"):
-        list(in_order(abs, [1], ray=address))
+        mapped(abs, [1], ray=address)
 
 
 def test_without_ray_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(TextMusicError, match=r"pip install 'textmusic\[ray\]'"):
-        list(in_order(abs, [1], ray="local"))
+        mapped(abs, [1], ray="local")
 
 
 # A cluster ----------------------------------------------------------------------------------------
@@ -51,29 +60,45 @@ def test_without_ray_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
     """A cluster of two cores on this machine, that this process is in."""
-    with _connected("local", WORKERS):
+    with _connected("local", WORKERS) as (ray, _):
+        ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # which workers lack
         yield
+        ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
-def test_a_cluster_keeps_the_order() -> None:
-    assert list(in_order(abs, [*range(-99, 0)], ray="local")) == [*range(99, 0, -1)]
-    assert list(in_order(abs, [], ray="local")) == []
+def test_a_cluster_gives_every_result_once() -> None:
+    assert sorted(mapped(abs, [*range(-99, 0)], ray="local")) == [*range(1, 100)]
+    assert mapped(abs, [], ray="local") == []
 
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 def test_what_kills_every_worker_is_not_tried_for_ever() -> None:
     with pytest.raises(TextMusicError, match="a Ray worker died 4 times at the same work"):
-        list(in_order(os._exit, [1], ray="local"))
+        mapped(os._exit, [1], ray="local")
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("cluster")
+def test_what_the_machines_of_a_cluster_lack_is_said() -> None:
+    import ray
+
+    module = sys.modules[__name__]
+    ray.cloudpickle.unregister_pickle_by_value(module)
+    try:
+        with pytest.raises(TextMusicError, match=r"or none \(No module named 'test_workers'"):
+            mapped(abs, [1], ray="local")
+    finally:
+        ray.cloudpickle.register_pickle_by_value(module)
 
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 def test_a_defect_in_the_work_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        list(in_order((1.0).__truediv__, [1.0, 0.0], ray="local"))
+        mapped((1.0).__truediv__, [1.0, 0.0], ray="local")
 
 
 @pytest.mark.ray

@@ -28,6 +28,10 @@ def prepare(
     valid: Annotated[int, typer.Option(help="Percent of the tunes for validation.")] = 2,
     test: Annotated[int, typer.Option(help="Percent of the tunes for the test.")] = 4,
     workers: Annotated[int | None, typer.Option(help="Processes; else one a core.")] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Ray cluster that reads: local (started here), auto, or HOST:PORT."),
+    ] = None,
 ) -> None:
     """Make training data of a folder of music.
 
@@ -47,7 +51,9 @@ def prepare(
     from textmusic.learning.summary import show
 
     shares = {"valid": valid, "test": test}
-    summary = prepared(folder, out, base=base, longest=longest, shares=shares, workers=workers)
+    summary = prepared(
+        folder, out, base=base, longest=longest, shares=shares, workers=workers, ray=ray
+    )
     console = new_console()
     show(summary, console)
     say(console, f"in {out}: train, valid and test.parquet, summary.json; look at preview.html")

@@ -2,13 +2,14 @@
 
     items -> workers: each starts once, then takes items and gives a result for every one of them
 
-`spread` gives results as they are finished; `in_order` maps a function and keeps the order.
+Results come as they are finished.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import signal
 import socket
@@ -16,7 +17,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from queue import Empty
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -74,34 +74,6 @@ def spread(
         yield from _on_ray(start, items, workers, ray)
     elif items:
         yield from _in_processes(start, items, min(workers or cores(), len(items)))
-
-
-def in_order(
-    function: Callable[[Item], Result],
-    items: Sequence[Item],
-    *,
-    workers: int | None = None,
-    ray: str | None = None,
-) -> Iterator[Result]:
-    """`function` of every item, in the items' order; picklable both. Else as `spread`."""
-    numbered = list(enumerate(items))
-    early: dict[int, Result] = {}
-    wanted = 0
-    for place, result in spread(partial(_each, function), numbered, workers=workers, ray=ray):
-        early[place] = result
-        while wanted in early:
-            yield early.pop(wanted)
-            wanted += 1
-
-
-def _each(
-    function: Callable[[Item], Result], _post: Post
-) -> Work[tuple[int, Item], tuple[int, Result]]:
-    return partial(map, partial(_numbered, function))
-
-
-def _numbered(function: Callable[[Item], Result], item: tuple[int, Item]) -> tuple[int, Result]:
-    return item[0], function(item[1])
 
 
 # Processes ----------------------------------------------------------------------------------------
@@ -220,6 +192,12 @@ def _received(ray: Any, done: Any) -> Any:
     except ray.exceptions.RayTaskError:
         raise  # a defect in the work itself
     except ray.exceptions.RayError as problem:
+        lack = re.search(r"No module named '.*?'|Can't get attribute '.*?'", str(problem))
+        if lack is not None:
+            raise TextMusicError(
+                f"the Ray workers have another textmusic, or none ({lack[0]}); install the same,"
+                " with the same extras, on every machine of the cluster."
+            ) from None
         raise TextMusicError(
             f"a Ray worker died {RETRIES + 1} times at the same work, perhaps for lack of memory"
             f" ({_line(problem)}); what is finished is kept."

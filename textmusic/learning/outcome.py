@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections import Counter
@@ -11,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from textmusic import __version__
+from textmusic.adapter import weights_hash
 from textmusic.card import CARD, read_head
 from textmusic.comparison import Comparison, Entrant, Options, compare
 from textmusic.comparison_page import save
@@ -118,11 +118,7 @@ def origin_of(base: str) -> dict[str, str]:
     folder = music_folder(base)
     found = {"base": "textmusic-default" if base in ("bundled", "default") else base}
     if folder is not None:
-        digest = hashlib.sha256()
-        for file in sorted(folder.glob("*.safetensors")) + sorted(folder.glob("*.onnx*")):
-            with file.open("rb") as content:
-                digest.update(hashlib.file_digest(content, "sha256").digest())
-        found["sha256"] = digest.hexdigest()
+        found["sha256"] = weights_hash(folder)
     return found
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -37,6 +37,7 @@ from textmusic.notation import require
 from textmusic.pipeline import locate
 from textmusic.terminal import OnStep, progress_bar
 from textmusic.tokenizer import Tokenizer, copy_tokenizer, create_tokenizer
+from textmusic.workers import Post, Work, spread
 
 LONGEST = 1408  # music ids in a window at most
 CHUNK = 32  # jobs whose outcome is kept together: what a kill costs
@@ -44,6 +45,8 @@ SECONDS = 120.0  # that a file may take
 FORMAT = 1  # of the chunks; to be raised where other windows come of the same files
 WORK = ".prepare"
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
+Reading = Callable[[Job], Piece]
+Crew = Callable[[Reading, Sequence[Job], Sequence[str]], Iterator[tuple[int, Piece | Lost]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def prepare(
     longest: int = LONGEST,
     shares: dict[str, int] = SHARES,
     workers: int | None = None,
+    ray: str | None = None,
     progress: Progress = progress_bar,
 ) -> Summary:
     """Read a folder, write what training wants into another, and tell what came of it.
@@ -100,6 +104,8 @@ def prepare(
         longest: music ids in a window at most.
         shares: percent of the tunes for "valid" and "test".
         workers: processes; by default one a core.
+        ray: a Ray cluster whose processes read the files instead, see `workers.spread`; they have
+            to find both folders at the same paths.
         progress: makes a bar of what is being done and the unit it counts in; it is a context that
             gives a function of (done, in all).
 
@@ -109,7 +115,7 @@ def prepare(
     """
     if find_spec("pyarrow") is None:
         raise TextMusicError("preparing data needs pyarrow: pip install 'textmusic[train]'.")
-    found = survey(folder, leave_out=(output,))
+    found = survey(folder if ray is None else folder.absolute(), leave_out=(output,))
     if found.needs_music21:
         require("music21", "reading MusicXML, ABC and kern")
     place = output / WORK
@@ -117,8 +123,9 @@ def prepare(
         tokenizer = create_tokenizer(text_tokenizer(base), place / "tokenizer")
         salt = f"{FORMAT} {__version__} {longest} {_digest(tokenizer)}"
         chunks = _chunks(found.jobs, place, salt)
+        crew = partial(_results, workers=workers, ray=ray)
         with progress("reading", "pieces") as step:
-            _work_off(chunks, tokenizer.folder, longest, workers or cores(), found, step)
+            _work_off(chunks, tokenizer.folder, longest, crew, found, step)
         with progress("sharing out", "pieces") as step:
             summary = _assemble(chunks, found, shares, output, tokenizer, step)
     except OSError as problem:
@@ -166,7 +173,7 @@ def _work_off(
     chunks: Sequence[Chunk],
     vocabulary: Path,
     longest: int,
-    workers: int,
+    crew: Crew,
     found: Survey,
     on_step: OnStep,
 ) -> None:
@@ -179,14 +186,8 @@ def _work_off(
     ready: dict[Path, dict[int, Piece]] = {}
     preload = ["textmusic.learning.lean", "textmusic.learning.pieces"]
     preload += ["music21"] * found.needs_music21
-    results = outcomes(
-        partial(work, vocabulary=vocabulary.absolute(), longest=longest),
-        (chunk.jobs[place] for chunk, place in places),
-        workers=min(workers, len(places)),
-        seconds=SECONDS,
-        preload=preload,
-    )
-    for number, result in results:
+    reading = partial(work, vocabulary=vocabulary.absolute(), longest=longest)
+    for number, result in crew(reading, [chunk.jobs[p] for chunk, p in places], preload):
         chunk, place = places[number]
         piece = failed(chunk.jobs[place], result) if isinstance(result, Lost) else result
         pieces = ready.setdefault(chunk.stem, {})
@@ -196,6 +197,36 @@ def _work_off(
         if len(pieces) == len(chunk.jobs):
             chunk.keep([pieces[i] for i in range(len(pieces))])
             del ready[chunk.stem]
+
+
+def _results(
+    reading: Reading,
+    jobs: Sequence[Job],
+    preload: Sequence[str],
+    *,
+    workers: int | None,
+    ray: str | None,
+) -> Iterator[tuple[int, Piece | Lost]]:
+    """(place, what came of it) of every job, as they are done."""
+    if ray is not None:
+        start = partial(_reader, reading, tuple(preload))
+        yield from spread(start, list(enumerate(jobs)), workers=workers, ray=ray)
+    elif jobs:
+        workers = min(workers or cores(), len(jobs))
+        yield from outcomes(reading, jobs, workers=workers, seconds=SECONDS, preload=preload)
+
+
+def _reader(
+    reading: Reading, preload: Sequence[str], _post: Post
+) -> Work[tuple[int, Job], tuple[int, Piece | Lost]]:
+    """What a process of a cluster does: files that end a process end one below it."""
+
+    def read(numbered: Iterable[tuple[int, Job]]) -> Iterator[tuple[int, Piece | Lost]]:
+        places, jobs = zip(*numbered, strict=True)
+        for i, result in outcomes(reading, jobs, workers=1, seconds=SECONDS, preload=preload):
+            yield places[i], result
+
+    return read
 
 
 def _assemble(
