@@ -161,7 +161,9 @@ def test_what_does_not_fit_is_said_in_a_sentence(
     assert "begun with base" in refused(capsys, prepared, "-o", tuned, "--base", "default")
     assert "begun with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--full")
     assert "begun with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--rank", "8")
-    assert "does not exist" in refused(capsys, tmp_path / "nowhere", "-o", out)
+    nowhere = tmp_path / "nowhere"
+    assert "does not exist" in refused(capsys, nowhere, "-o", out, "--no-report")
+    assert "has no test split" in refused(capsys, nowhere, "-o", out)
     assert "exclude" in refused(capsys, prepared, "-o", out, "--full", "--rank", "8")
     assert "out of range" in refused(capsys, prepared, "-o", out, "--cpu-hours", "0")
     assert "columns of the report" in refused(capsys, prepared, "-o", tmp_path / "real")
@@ -191,15 +193,15 @@ def test_other_data_are_not_gone_on_with(
 def test_a_diverging_run_ends_with_a_sentence(
     prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = [prepared, "-o", tmp_path / "m", *FEW, "--learning-rate", "1"]
-    config = tmp_path / "m" / "run" / "config.json"
-    assert main(["train", *map(str, command), "--max-steps", "1", "--no-report"]) in (0, 2)
-    written = json.loads(config.read_text())
-    written["training"] |= {"learning_rate": 1e30, "clip": 1e30, "steps": 5}
-    config.write_text(json.dumps(written))
-    capsys.readouterr()
+    run = tmp_path / "m" / "run"
+    choices = Choices(base=str(TINY), rank=4, steps=5)
+    config = configured(choices, Data.read(prepared), run)
+    config["training"] |= {"learning_rate": 1e30, "clip": 1e30}
+    run.mkdir(parents=True)
+    (run / "config.json").write_text(json.dumps(config))
     said = refused(capsys, prepared, "-o", tmp_path / "m")
     assert "the loss is not a number at step" in said and "lower learning rate" in said
+    assert not (tmp_path / "m" / "textmusic.json").exists()
 
 
 # Defaults -----------------------------------------------------------------------------------------

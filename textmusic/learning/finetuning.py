@@ -43,6 +43,11 @@ def finetune(
     main = this_process().is_main_process
     disable_progress_bar()  # transformers': loading takes a moment only
     run = output / "run"
+    if pieces and not (data / "test.parquet").exists():
+        raise TextMusicError(
+            f"'{data}' has no test split to measure the result on; prepare it with more --test, or"
+            " give --no-report."
+        )
     proposal = propose(choices, Data.read(data), run)
     estimate = EXPORT_MINUTES + REPORT_MINUTES * pieces
     if main:
@@ -52,8 +57,9 @@ def finetune(
         return None
     training = proposal.start()
     if main and training.step:
-        left = (1 - training.done) * proposal.seconds
-        tell(f"goes on from step {training.step}, about {minutes(left)} left")
+        left = minutes((1 - training.done) * proposal.seconds)
+        tell("trained already" if training.done == 1
+             else f"goes on from step {training.step}, about {left} left")  # fmt: skip
     training.train()
     if not main:
         return None
@@ -63,11 +69,6 @@ def finetune(
         size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
         tell(f"{output}: {size / 1e6:.0f} MB")
     if pieces:
-        if not (data / "test.parquet").exists():
-            raise TextMusicError(
-                f"'{output}' is done, but '{data}' has no test split to measure it on; prepare"
-                " with more --test, or leave the report out with --no-report."
-            )
         comparison = report(proposal, output, data, pieces)
         tell("")
         for line in summary(comparison).splitlines():

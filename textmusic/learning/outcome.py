@@ -92,8 +92,9 @@ def export(proposal: Proposal, output: Path) -> bool:
     partial, best = run / "export.partial", run / "best"
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        export_onnx(load_llm(best), partial, best, name=output.name)
-        write_text(partial / CARD, card(proposal, output.name, learnt))
+        name = output.resolve().name
+        export_onnx(load_llm(best), partial, best, name=name)
+        write_text(partial / CARD, card(proposal, name, learnt))
         if (best / "adapter").exists():
             shutil.copytree(best / "adapter", partial / "adapter")
             origin = json.dumps(origin_of(proposal.config["base"]), indent=1)

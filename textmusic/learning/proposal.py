@@ -201,6 +201,19 @@ def seconds_a_step(model: MusicLLM, config: dict[str, Any], data: Data) -> float
     return spent / size * training.tokens
 
 
+def seconds_so_far(run: Path) -> float | None:
+    """How long a step of a run has taken until now; None where none is logged."""
+    log = run / "log.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    for line in reversed(lines):
+        try:
+            row = json.loads(line)
+        except ValueError:  # cut short by a kill
+            continue
+        return row["seconds"] / row["step"] if row["step"] else None
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Seconds of a step, of a look at the held-out windows, of a sample; known before a run."""
@@ -270,7 +283,7 @@ def propose(choices: Choices, data: Data, run: Path) -> Proposal:
     begun = (run / CONFIG).exists()
     config = configured(choices, data, run)
     model = make_model(config, data.tokenizer)
-    measured = [seconds_a_step(model, config, data)]
+    measured = [seconds_so_far(run) or seconds_a_step(model, config, data)]
     broadcast_object_list(measured)  # every process has its own, and one has to count
     estimate = Estimate.of(config, data, measured[0])
     if not begun:
