@@ -30,6 +30,7 @@ AROUND = 70  # ids of a caption and a plan, about
 CPU_HOURS = 2.0  # at most, where nothing is said and there is no GPU
 HELD_OUT = 32  # validation windows at most
 RANK = 16
+FILLED = 0.75  # of a batch's ids, about: its rows are of like length, and none is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def suggested(size: Size, *, full: bool, gpu: bool, processes: int = 1) -> dict[
     """
     times = min(8.0, max(1.0, 4e6 / size.learnt))
     tokens = (2048 if size.learnt < 2e6 else 4096) * (4 if gpu else 1)
-    steps = max(math.ceil(times * size.learnt / tokens / processes), 10)
+    steps = max(math.ceil(times * size.learnt / (FILLED * tokens * processes)), 10)
     return {
         "tokens": tokens,
         "global_batch": processes,
@@ -198,7 +199,7 @@ def seconds_a_step(model: MusicLLM, config: dict[str, Any], data: Data) -> float
             torch.cuda.synchronize()
         if number:
             spent, size = spent + time.perf_counter() - began, size + batch["ids"].size
-    return spent / size * training.tokens
+    return spent / size * training.tokens * FILLED
 
 
 def seconds_so_far(run: Path) -> float | None:
@@ -226,7 +227,7 @@ class Estimate:
     def of(cls, config: dict[str, Any], data: Data, a_step: float) -> Estimate:
         """From the seconds of a step. Forwards alone takes a third of the time."""
         a_window = sum(len(w.ids) + AROUND for w in data.valid) / len(data.valid)
-        share = config["held_out"] * a_window / config["training"]["tokens"]
+        share = config["held_out"] * a_window / config["training"]["tokens"] / FILLED
         return cls(a_step, share * a_step / 3)
 
     def beside(self, training: dict[str, int]) -> float:
@@ -301,7 +302,7 @@ def described(proposal: Proposal, report_minutes: float) -> list[tuple[str, str]
     weights = sum(p.numel() for p in proposal.model.parameters() if p.requires_grad)
     rank = config.get("lora")
     how = f"LoRA of rank {rank} and the music rows" if rank else "all but the text rows"
-    a_step = training.tokens * (training.global_batch or 1)
+    a_step = round(FILLED * training.tokens * (training.global_batch or 1))
     learnt = training.steps * a_step
     end = f", or {training.hours:g} hours" if training.hours else ""
     return [
@@ -310,7 +311,7 @@ def described(proposal: Proposal, report_minutes: float) -> list[tuple[str, str]
         ("base", config["base"]),
         ("trains", f"{how}: {weights / 1e6:.1f} million weights,"
                    f" learning rate {training.learning_rate:g}"),
-        ("steps", f"{training.steps:,} of {a_step:,} ids{end}: about"
+        ("steps", f"{training.steps:,} of about {a_step:,} ids{end}: about"
                   f" {learnt / size.learnt:.1f} times through the data; it stops earlier if the"
                   " held-out loss no longer falls"),
         ("time", f"about {minutes(proposal.seconds)} to train here, and"
