@@ -50,6 +50,7 @@ def test_real_music_is_like_itself_and_half_of_it_less(music: list[Piece]) -> No
     top = ceiling(music)
     assert 0.3 < figure(top["overlap, mean"]).value < 1
     assert figure(top["empty bars"]).n == len(music), "single figures are those of all"
+    assert "overlap, mean" not in ceiling(music[:1]) and figure(ceiling(music[:1])["empty bars"]).n
     other = beside([music[0]] * 5, music, range(5))
     assert figure(other["overlap, mean"]).value < 0.7
 

@@ -19,7 +19,7 @@ DATA = ROOT / "tests" / "data"
 BY_CI = {
     'pip install . && textmusic generate "calm piano in D minor" -o out/',
     "pip install '.[test]' && pytest",
-    "pip install torch==2.13.0 && pip install '.[train]'",
+    "pip install torch==2.13.0 && pip install '.[train,score]'",
 }
 
 
@@ -65,6 +65,13 @@ def test_the_card_of_the_bundled_model_names_its_licences(tmp_path: Path) -> Non
 
 # Each README line, and what a test has to add to it: small data, few steps, no download.
 TRAINING = {
+    "textmusic prepare my-music/ -o my-data/": (
+        f" --base {DATA / 'tiny_model_int8'} --longest 900"
+    ),
+    "textmusic train my-data/ -o my-tuned/": (
+        f" --base {DATA / 'tiny_model_int8'} --max-steps 2 --pieces 2"
+    ),
+    'textmusic generate "calm piano" --model my-tuned/ -o out/': " --bars 2",
     "python training/prepare.py corpora/ -o data/": (
         f" --base {DATA / 'tiny_model_int8'} --valid 20 --test 20 --longest 900"
     ),
@@ -72,9 +79,6 @@ TRAINING = {
         f" --base {DATA / 'tiny_model_int8'} --steps 2 --tokens 512 --evaluate_every 2"
     ),
     "python training/export.py runs/default/best -o my-model/": "",
-    "textmusic train data/ -o my-tuned": (
-        f" --base {DATA / 'tiny_model_int8'} --max-steps 2 --pieces 2"
-    ),
     'textmusic generate "calm piano" --model my-model/ -o out/': " --bars 2",
     "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 4",
     "textmusic evaluate held-out.jsonl --model my-model/ --real real/ --data data/": (
@@ -112,6 +116,9 @@ TRAINING = {
 def test_the_training_road_runs_from_corpus_to_music(tmp_path: Path) -> None:
     (tmp_path / "corpora").mkdir()
     (tmp_path / "corpora" / "pieces").symlink_to(DATA / "pieces")
+    (tmp_path / "my-music").mkdir()
+    for piece in sorted((DATA / "pieces").glob("*.mid"))[::4]:
+        (tmp_path / "my-music" / piece.name).symlink_to(piece)
     for command, more in TRAINING.items():
         command = command.replace("accelerate launch", "accelerate launch --cpu")
         run(command + more, tmp_path)

@@ -92,3 +92,10 @@ def test_holm_asks_more_of_the_smallest_p() -> None:
     assert holm([0.9, 0.01, 0.02]) == pytest.approx([0.9, 0.03, 0.04])
     assert holm([0.04, 0.03]) == pytest.approx([0.06, 0.06])
     assert holm([0.7, 0.8]) == pytest.approx([1, 1]) and holm([]) == []
+
+
+def test_a_few_prompts_prove_nothing_though_they_agree() -> None:
+    for n, p in ((1, 1.0), (5, 0.0625)):
+        better, worse = (Mean([value] * n, range(n)) for value in (1.0, 0.0))
+        apart = difference(better, worse)
+        assert apart is not None and apart.value == 1.0 and apart.p == p

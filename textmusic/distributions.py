@@ -110,11 +110,16 @@ def beside(
 
 
 def ceiling(real: Sequence[Piece]) -> dict[str, Sample]:
-    """The same of one half of the real pieces against the other half: as alike as one can be."""
+    """The same of one half of the real pieces against the other half: as alike as one can be.
+
+    Of a single piece there are no halves, and so no overlap.
+    """
+    alone = figures_of(real, range(len(real)))
+    if len(real) < 2:
+        return alone
     order = np.random.default_rng(0).permutation(len(real))
     one, two = ([real[i] for i in half] for half in np.array_split(order, 2))
-    halves = beside(one, two, range(len(one)))
-    return halves | figures_of(real, range(len(real)))
+    return beside(one, two, range(len(one))) | alone
 
 
 def figures_of(pieces: Sequence[Piece], prompts: Sequence[int]) -> dict[str, Sample]:

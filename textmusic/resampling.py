@@ -39,7 +39,8 @@ class Figure:
 class Difference:
     """A figure of one model minus that of another, on the prompts that both have answered.
 
-    low, high: 95 % interval. p: two-sided, of the bootstrap; 2 / draws at least. n: prompts.
+    low, high: 95 % interval. p: two-sided, of the bootstrap; at least 2 / draws, and 2 / 2^n, as of
+    a sign test in which all agree. n: prompts.
     """
 
     value: float
@@ -145,7 +146,8 @@ def difference(
         found = found - (found.mean() - value)
     low, high = _interval(value, found, biased=False)
     tail = min((found <= 0).mean(), (found >= 0).mean())
-    p = min(max(2 * float(tail), 2 / draws), 1.0)
+    # Few prompts prove little, though all draws of them agree: no sign test is surer than 2 / 2^n.
+    p = min(max(2 * float(tail), 2 / draws, 2.0 ** (1 - len(both))), 1.0)
     return Difference(value, low, high, p, len(both))
 
 
