@@ -13,6 +13,9 @@ def work(job: str) -> str:
             os.kill(os.getpid(), signal.SIGSEGV)
         case "exit":
             os._exit(3)
+        case "toil":
+            while True:
+                pass
         case "hang":
             time.sleep(60)
         case "raise":

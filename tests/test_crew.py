@@ -28,14 +28,15 @@ def test_a_job_that_kills_its_worker_costs_itself_alone() -> None:
     found = told(jobs)
     assert [found[n] for n in (0, 2, 7)] == ["a done", "b done", "c done"]
     for place in (1, 3, 5):
-        assert found[place] == Lost("ends the process that reads it: broken, or too large")
+        assert found[place] == Lost(crew.CRASHED)
     assert found[4] == Lost("can't be read (ValueError: no music at all)")
     assert found[6] == Lost("takes more memory than a file may")
 
 
-def test_a_job_that_hangs_is_ended() -> None:
-    found = told(["hang", "a", "slow"], seconds=1.5)
-    assert found[0] == Lost("takes more than 2 s to read")
+def test_a_job_that_hangs_or_toils_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "WAIT", 2.0)
+    found = told(["hang", "a", "slow", "toil"], seconds=1.6)
+    assert found[0] == found[3] == Lost("takes more than 2 s to read")
     assert (found[1], found[2]) == ("a done", "slow done")
 
 

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # torch for GPUs maps many gigabytes.
 MEMORY = 4 << 30
 FAULTS = 3  # workers in a row that end before they are ready
+CRASHED = "ends the process that reads it: broken, or too large"
+WAIT = 5.0  # how much longer a job may take by the clock: busy machines must not lose other files
 FRESH = 256  # jobs after which a worker is replaced: libraries leave things behind in the memory
 
 Job = TypeVar("Job")
@@ -57,7 +60,8 @@ def outcomes(
 ) -> Iterator[tuple[int, Result | Lost]]:
     """(place, result) of every job, in the order in which they are done.
 
-    work: importable by name; what it raises makes a `Lost`, too. seconds: for one job. preload:
+    work: importable by name; what it raises makes a `Lost`, too. seconds: of the processor's time,
+    for one job, where the system can measure it; by the clock `WAIT` times as long. preload:
     modules that all workers need, imported once where the system can copy processes. Raises
     TextMusicError where no worker can be started.
     """
@@ -70,25 +74,28 @@ def outcomes(
     waiting = enumerate(jobs)
     hands: dict[Connection, _Hand] = {}
     faults = 0
+    too_slow = Lost(f"takes more than {seconds:.0f} s to read")
 
     def hire() -> None:
         mine, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, work, seconds), daemon=True)
         process.start()
         theirs.close()
         hands[mine] = _Hand(process)
 
-    def dismiss(pipe: Connection) -> None:
+    def dismiss(pipe: Connection) -> int | None:
+        """End a worker; returns its exit code."""
         hand = hands.pop(pipe)
         pipe.close()
         hand.process.join()
+        return hand.process.exitcode
 
     def give(pipe: Connection) -> bool:
         """The next job; False where there is none."""
         place, job = next(waiting, (None, None))
         if place is None:
             return False
-        hands[pipe].place, hands[pipe].until = place, time.monotonic() + seconds
+        hands[pipe].place, hands[pipe].until = place, time.monotonic() + WAIT * seconds
         hands[pipe].given += 1
         with suppress(BrokenPipeError):  # its end is seen when it is asked
             pipe.send(job)
@@ -106,7 +113,7 @@ def outcomes(
                 try:
                     result = pipe.recv()
                 except (EOFError, ConnectionResetError):
-                    dismiss(pipe)
+                    late = dismiss(pipe) == -getattr(signal, "SIGPROF", 0)
                     faults = faults + 1 if place is None else 0
                     if faults == FAULTS:
                         raise TextMusicError(
@@ -114,7 +121,7 @@ def outcomes(
                             " use fewer --workers."
                         ) from None
                     if place is not None:
-                        yield place, Lost("ends the process that reads it: broken, or too large")
+                        yield place, too_slow if late else Lost(CRASHED)
                     hire()
                     continue
                 if place is not None:
@@ -129,7 +136,7 @@ def outcomes(
                     hand.process.kill()
                     dismiss(pipe)
                     assert hand.place is not None
-                    yield hand.place, Lost(f"takes more than {seconds:.0f} s to read")
+                    yield hand.place, too_slow
                     hire()
     finally:
         for pipe in list(hands):
@@ -140,8 +147,10 @@ def outcomes(
 # In a worker --------------------------------------------------------------------------------------
 
 
-def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
+def _serve(pipe: Connection, work: Callable[[Any], Any], seconds: float) -> None:
     """Do the jobs that come, until there are no more."""
+    # its signal ends the process
+    timer = partial(signal.setitimer, signal.ITIMER_PROF) if hasattr(signal, "SIGPROF") else _none
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
     with suppress(ImportError, ValueError, OSError):  # not on Windows
         import resource
@@ -156,6 +165,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
         pipe.send(None)  # ready
         while True:
             job = pipe.recv()
+            timer(seconds)
             try:
                 result = work(job)
             except MemoryError:
@@ -163,4 +173,9 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
             except Exception as problem:
                 why = " ".join(str(problem).split())[:100]
                 result = Lost(f"can't be read ({type(problem).__name__}: {why})")
+            timer(0)
             pipe.send(result)
+
+
+def _none(_seconds: float) -> None:
+    """Stands in where processor time can't be limited."""

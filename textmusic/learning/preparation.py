@@ -41,7 +41,7 @@ from textmusic.workers import Post, Work, spread
 
 LONGEST = 1408  # music ids in a window at most
 CHUNK = 32  # jobs whose outcome is kept together: what a kill costs
-SECONDS = 120.0  # that a file may take
+SECONDS = 120.0  # of the processor, that a file may take
 FORMAT = 1  # of the chunks; to be raised where other windows come of the same files
 WORK = ".prepare"
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
