@@ -12,6 +12,7 @@ from pathlib import Path
 from peft import set_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from transformers.utils.logging import disable_progress_bar
 
 from textmusic.adapter import CONFIG, WEIGHTS
 from textmusic.errors import TextMusicError
@@ -26,6 +27,7 @@ def assemble(adapter: Path, base: Path, folder: Path) -> None:
 
     Raises TextMusicError where the adapter does not fit.
     """
+    disable_progress_bar()  # it takes a moment only, and the terminal has a bar of its own
     try:
         rank = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))["r"]
         if type(rank) is not int or not 0 < rank <= MAX_RANK:
