@@ -2,21 +2,20 @@
 (() => {
   if (window.textmusic) return;
   window.textmusic = true;
-  // The finished piece goes on where the one that was heard live is taken away.
-  let heard = null, before = null;
+  // The finished piece goes on where the one that was heard live is taken away; a short one may be
+  // finished before the browser has begun to play. heard: seconds; null where nobody listens.
+  let heard = null, before = null, current = null;
   const finished = () => document.querySelector(".tm-result .tm-piece audio");
   const live = (event) => event.target.closest && event.target.closest(".tm-live");
   document.addEventListener("timeupdate", (event) => {
     if (live(event)) heard = event.target.paused ? null : event.target.currentTime;
   }, true);
   document.addEventListener("pause", (event) => { if (live(event)) heard = null; }, true);
-  document.addEventListener("play", (event) => {
-    if (live(event)) before = finished() && finished().src;
-  }, true);
   new MutationObserver(() => {
-    const audio = finished();
-    if (heard === null || !audio || audio.src === before) return;
-    if (document.querySelector(".tm-live audio")) return;
+    const audio = finished(), living = document.querySelector(".tm-live audio");
+    if (living && living !== current) [heard, before] = [0, audio && audio.src];
+    current = living;
+    if (living || heard === null || !audio || audio.src === before) return;
     audio.currentTime = heard;
     heard = null;
     audio.play().catch(() => {});
