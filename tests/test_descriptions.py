@@ -122,6 +122,13 @@ def test_a_table_in_another_encoding_is_said(folder: Path) -> None:
         said(folder)
 
 
+def test_a_side_car_in_another_encoding_is_left_out_and_told(folder: Path) -> None:
+    (folder / "a.txt").write_bytes("安静".encode("gbk"))
+    found = said(folder)
+    assert not found.of("a.mid").texts
+    assert found.notes == ("a.txt: not text in UTF-8, and left out; save it as such",)
+
+
 def test_a_side_car_that_is_too_long_is_left_out_and_told(folder: Path) -> None:
     (folder / "a.txt").write_text("x" * 3000 + "\n\nshort")
     found = said(folder)

@@ -168,8 +168,14 @@ def test_what_does_not_fit_is_said_in_a_sentence(
     assert "begun with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--full")
     assert "begun with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--rank", "8")
     nowhere = tmp_path / "nowhere"
-    assert "does not exist" in refused(capsys, nowhere, "-o", out, "--no-report")
-    assert "has no test split" in refused(capsys, nowhere, "-o", out)
+    assert "holds no prepared data" in refused(capsys, nowhere, "-o", out, "--no-report")
+    few = tmp_path / "few"
+    shutil.copytree(prepared, few)
+    write_windows([], few / "test.parquet")
+    assert "has no test split" in refused(capsys, few, "-o", out)
+    write_windows([], few / "valid.parquet")
+    assert "three tunes at least" in refused(capsys, few, "-o", out, "--no-report")
+    assert "is no tracker" in refused(capsys, prepared, "-o", out, "--tracker", "wandb")
     assert "exclude" in refused(capsys, prepared, "-o", out, "--full", "--rank", "8")
     assert "out of range" in refused(capsys, prepared, "-o", out, "--cpu-hours", "0")
     assert "columns of the report" in refused(capsys, prepared, "-o", tmp_path / "real")

@@ -233,6 +233,11 @@ def read_config(folder: Path) -> dict[str, Any]:
         )
     try:
         config = json.loads((folder / "textmusic.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TextMusicError(
+            f"'{folder}' is not a whole textmusic model (it has no textmusic.json); name the folder"
+            " of one, or fetch it again."
+        ) from None
     except (OSError, ValueError) as problem:
         raise TextMusicError(broken(folder, problem)) from None
     recurrent = isinstance(config, dict) and config.get("architecture") == "recurrent"

@@ -100,7 +100,11 @@ def read_descriptions(
     stems = {posixpath.splitext(file.name)[0]: file for file in texts}
     for file in music:
         if side := stems.get(posixpath.splitext(file.name)[0]):
-            paragraphs = tuple(_paragraphs(side.read()))
+            try:
+                paragraphs = tuple(_paragraphs(side.read().decode("utf-8-sig")))
+            except UnicodeDecodeError:
+                notes.append(f"{side.name}: not text in UTF-8, and left out; save it as such")
+                continue
             if any(len(text) > MAX_CHARACTERS for text in paragraphs):
                 notes.append(
                     f"{side.name}: a text of more than {MAX_CHARACTERS:,} characters is left out;"
@@ -118,8 +122,8 @@ def _place(table: File, name: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(table.name), inside))
 
 
-def _paragraphs(data: bytes) -> Iterator[str]:
-    for part in re.split(r"\n\s*\n", decoded(data)):
+def _paragraphs(text: str) -> Iterator[str]:
+    for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
         if text := " ".join(part.split()):
             yield text
 

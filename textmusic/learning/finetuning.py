@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from warnings import filterwarnings
 
 from transformers.utils.logging import disable_progress_bar
 
 from textmusic.errors import TextMusicError
+from textmusic.learning.dataset import read_windows
 from textmusic.learning.outcome import Learnt, export, report, summary
 from textmusic.learning.proposal import Choices, described, minutes, propose
 from textmusic.learning.recipe import Data
-from textmusic.learning.settings import this_process
+from textmusic.learning.settings import check_tracker, this_process
 
 EXPORT_MINUTES = 1.0
 REPORT_MINUTES = 0.1  # a held-out piece: both models answer, both answers are judged
@@ -42,12 +44,13 @@ def finetune(
     """
     main = this_process().is_main_process
     disable_progress_bar()  # transformers': loading takes a moment only
+    # peft's; nothing that a person who trains could do about it
+    filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
     run = output / "run"
-    if pieces and not (data / "test.parquet").exists():
-        raise TextMusicError(
-            f"'{data}' has no test split to measure the result on; prepare it with more --test, or"
-            " give --no-report."
-        )
+    check_tracker(choices.tracker or "none")
+    _check(data, pieces)
+    if main:
+        tell("looking at the data, and at how long a step takes here ...")
     proposal = propose(choices, Data.read(data), run)
     estimate = EXPORT_MINUTES + REPORT_MINUTES * pieces
     if main:
@@ -58,7 +61,8 @@ def finetune(
     training = proposal.start()
     if main and training.step:
         left = minutes((1 - training.done) * proposal.seconds)
-        tell("trained already" if training.done == 1
+        tell(f"trained already; to go on from there: --base {output}, with another -o"
+             if training.done == 1
              else f"goes on from step {training.step}, about {left} left")  # fmt: skip
     training.train()
     if not main:
@@ -75,3 +79,17 @@ def finetune(
             tell(line)
         tell(f"{output / 'evaluation' / 'report.html'}")
     return learnt
+
+
+def _check(data: Path, pieces: int) -> None:
+    """Raise TextMusicError where there is nothing to learn from, or to measure the result on."""
+    if not (data / "train.parquet").exists():
+        raise TextMusicError(
+            f"'{data}' holds no prepared data; make them with: textmusic prepare FOLDER -o data/"
+        )
+    test = data / "test.parquet"
+    if pieces and not (test.exists() and read_windows(test)):
+        raise TextMusicError(
+            f"'{data}' has no test split to measure the result on; prepare more pieces, three tunes"
+            " at least, or with more --test, or give --no-report."
+        )

@@ -114,7 +114,10 @@ def configured(choices: Choices, data: Data, run: Path) -> dict[str, Any]:
     """
     size = Size.of(data)
     if not data.valid:
-        raise TextMusicError("the data have no held-out pieces; prepare them with more --valid.")
+        raise TextMusicError(
+            "the data hold out no pieces to steer by; prepare more pieces, three tunes at least, or"
+            " with more --valid."
+        )
     before = _begun(run)
     if before is None:
         full = bool(choices.full)

@@ -61,19 +61,24 @@ def schedule(done: float, warmup: float) -> float:
     return 0.1 + 0.45 * (1 + math.cos(math.pi * min((done - warmup) / (1 - warmup), 1.0)))
 
 
+def check_tracker(name: str) -> None:
+    """Raise TextMusicError where there is no such tracker, or it is not installed."""
+    needs = TRACKERS.get(name)
+    if needs is None:
+        raise TextMusicError(f"'{name}' is no tracker; choose {', '.join(TRACKERS)}.")
+    if needs and not any(find_spec(package) for package in needs):
+        raise TextMusicError(
+            f"{name} is not installed; pip install {needs[0]}, or leave --tracker out."
+        )
+
+
 def settled(training: Training, folder: Path) -> Training:
     """What was left open, as an earlier start of the run had it, else as suits this machine.
 
     Raises TextMusicError where the batches of a step can't be shared out, or the tracker is
     missing.
     """
-    needs = TRACKERS.get(training.tracker)
-    if needs is None:
-        raise TextMusicError(f"'{training.tracker}' is no tracker; choose {', '.join(TRACKERS)}.")
-    if needs and not any(find_spec(name) for name in needs):
-        raise TextMusicError(
-            f"{training.tracker} is not installed; pip install {needs[0]}, or leave --tracker out."
-        )
+    check_tracker(training.tracker)
     processes = this_process().num_processes
     before = _read(folder / "training.json")
     bf16 = training.bf16 if training.bf16 is not None else before.get("bf16")
