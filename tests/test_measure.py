@@ -19,6 +19,7 @@ from textmusic.measure import (
     arousal_of,
     density_of,
     estimate_key,
+    hardly_playing,
     key_scores,
     level,
     measure,
@@ -241,3 +242,42 @@ def test_measures_of_real_pieces_agree_with_what_their_sources_say(
             assert plan.bars == row["bars"], path.name
         if len(score.tempos) == 1:
             assert seconds(score) == pytest.approx(row["seconds"], rel=0.05), path.name
+
+
+def test_who_hardly_plays_counted_by_hand() -> None:
+    """Eight bars of 3/4; a quarter of them are two."""
+    plan = Plan(programs=(0, 24, 48, 73, DRUMS), time_signature="3/4", bars=8)
+    rows = [
+        *((3.0 * bar, 3.0, 60, 0) for bar in range(8)),  # the piano in every bar
+        *((3.0 + n, 1.0, 64, 24) for n in range(3)),  # the guitar three times in one bar
+        (5.5, 1.0, 67, 48),  # strings from the second bar into the third
+        (21.0, 0.5, 38, DRUMS),  # drums in the last bar alone, and then behind it
+        (24.0, 0.5, 38, DRUMS),
+    ]
+    start, duration, pitch, program = map(np.array, zip(*sorted(rows), strict=True))
+    notes = Notes(start, duration, pitch, np.full(len(rows), 80), program)
+    assert hardly_playing(notes, plan) == (24, 73, DRUMS), "the flute does not play at all"
+    assert hardly_playing(notes, replace(plan, bars=4)) == (73, DRUMS), "one bar of four is enough"
+    assert hardly_playing(notes, Plan(programs=(0, 24), time_signature="3/4")) == (24,), "of nine"
+    assert hardly_playing(notes, Plan(time_signature="3/4")) == ()
+
+
+def test_a_note_that_ends_with_its_bar_does_not_sound_in_the_next() -> None:
+    plan = Plan(programs=(0,), time_signature="4/4", bars=8)
+    one = tune(60, length=4.0)
+    assert hardly_playing(one, plan) == (0,), "a bar of eight"
+    assert hardly_playing(tune(60, length=4.5), plan) == (), "it reaches into a second"
+    assert hardly_playing(tune(60, length=1 / 12), replace(plan, bars=4)) == ()
+    nothing = Notes(*(np.zeros(0),) * 2, *(np.zeros(0, dtype=np.int64),) * 3)
+    assert hardly_playing(nothing, plan) == (0,)
+
+
+def test_in_real_pieces_instruments_play(pieces: list[Path]) -> None:
+    """The rule does not call ordinary music faulty."""
+    found = []
+    for path in pieces:
+        score = Score.from_midi(path.read_bytes())
+        plan = measure(score)
+        found += [p in hardly_playing(notes_of(score), plan) for p in plan.programs or ()]
+    print(f"{sum(found)} of {len(found)} instruments hardly play")
+    assert np.mean(found) < 0.1

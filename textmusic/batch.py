@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textmusic.pipeline import OnBar
     from textmusic.plan import Plan
     from textmusic.prompt import Prompt
+    from textmusic.sketch import Outline
 
 MAX_WORKERS, MAX_SLOTS = 64, 4096
 FEW = 8  # prompts that are not worth the start of another process
@@ -104,7 +105,9 @@ class Writer(Protocol):
     def plan(self, text: str, *, seed: int) -> Plan:
         """The plan alone that a piece with this text and seed follows."""
 
-    def understand(self, text: str, *, controls: Plan, seconds: float | None) -> Prompt:
+    def understand(
+        self, text: str, *, controls: Plan, seconds: float | None, outline: Outline = ...
+    ) -> Prompt:
         """What is asked for."""
 
     def complete(
@@ -295,7 +298,9 @@ def _alone(music: Writer, job: Job, settings: Settings, stop: Event | None = Non
 def _prompt(music: Writer, job: Job) -> Prompt:
     controls = read_controls(job.record)
     facts = controls.plan() if job.plan is None else job.plan.over(controls.plan())
-    return music.understand(job.text, controls=facts, seconds=controls.seconds)
+    return music.understand(
+        job.text, controls=facts, seconds=controls.seconds, outline=controls.outline()
+    )
 
 
 def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:

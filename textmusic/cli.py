@@ -26,6 +26,8 @@ from textmusic.cli_hub import push
 from textmusic.cli_options import (
     DEFAULT_FORMATS,
     OUT,
+    Chords,
+    Form,
     Formats,
     KeyStrength,
     Model,
@@ -112,6 +114,8 @@ def generate(
     density: Annotated[
         str | None, typer.Option(help="1 (very sparse) to 5 (very dense), or the word.")
     ] = None,
+    chords: Chords = None,
+    form: Form = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
     temperature: Temperature = None,
     top_p: TopP = None,
@@ -130,9 +134,10 @@ def generate(
 ) -> None:
     """Write music to a description, and say what was asked for and what came out."""
     controls = Controls(
-        key, tempo, time_signature, instrument or (), bars, seconds, mood, genre, density
-    )
-    plan = controls.plan()
+        key, tempo, time_signature, instrument or (), bars, seconds, mood, genre, density, chords,
+        form,
+    )  # fmt: skip
+    plan, outline = controls.plan(), controls.outline()
     kinds = read_formats(formats)
     within("variations", variations, 1, MAX_VARIATIONS)
     within("best-of", best_of, 1, MAX_VARIATIONS)
@@ -164,14 +169,14 @@ def generate(
                 from textmusic.live_audio import relay
 
                 stream = music.stream_audio(
-                    text, controls=plan, seconds=seconds, seed=seed, sampling=sampling,
-                    soundfont=soundfont,
+                    text, controls=plan, seconds=seconds, outline=outline, seed=seed,
+                    sampling=sampling, soundfont=soundfont,
                 )  # fmt: skip
                 generations = [relay(stream, player.write, step)]
             else:
                 generations = music.generate_many(
-                    text, max(variations, best_of), controls=plan, seconds=seconds, seed=seed,
-                    sampling=sampling, on_bar=step,
+                    text, max(variations, best_of), controls=plan, seconds=seconds,
+                    outline=outline, seed=seed, sampling=sampling, on_bar=step,
                 )  # fmt: skip
         if best_of > 1:
             generations = [min(generations, key=lambda generation: generation.rank)]

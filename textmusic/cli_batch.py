@@ -57,8 +57,8 @@ def batch(
     """Write music to every prompt of a file: 0001.mid, 0001.json, ...
 
     Run again, it goes on where it was stopped. Fields of a JSON line, or columns: text, key, tempo,
-    time_signature, instruments (a list), bars, seconds, mood, genre, density, seed; others are
-    left out.
+    time_signature, instruments (a list), bars, seconds, mood, genre, density, chords, form, seed;
+    others are left out.
     """
     from textmusic.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, run
     from textmusic.engine import SLOTS

@@ -20,6 +20,8 @@ Soundfont = Annotated[
 Formats = Annotated[
     str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png, json, musicxml.")
 ]
+Chords = Annotated[str | None, typer.Option(help='As in "Am F C G", or I-V-vi-IV.')]
+Form = Annotated[str | None, typer.Option(help='As in AABA, or "verse chorus verse chorus".')]
 Temperature = Annotated[
     float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")
 ]

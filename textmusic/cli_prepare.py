@@ -24,7 +24,7 @@ def prepare(
     ] = None,
     longest: Annotated[
         int, typer.Option(help="Music tokens in a stretch at most, 100 to 8192.")
-    ] = 1408,
+    ] = 1920,
     valid: Annotated[int, typer.Option(help="Percent of the tunes for validation.")] = 2,
     test: Annotated[int, typer.Option(help="Percent of the tunes for the test.")] = 4,
     workers: Annotated[int | None, typer.Option(help="Processes; else one a core.")] = None,

@@ -8,15 +8,20 @@ import numpy as np
 from symusic import Score
 
 from textmusic.controls import within
-from textmusic.decoding import Take
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
+from textmusic.heard import heard_sketch
 from textmusic.material import joined, material_of, sliced, to_score
 from textmusic.measure import notes_of
 from textmusic.pipeline import TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
 from textmusic.prompt import Prompt
 from textmusic.sampling import Sampling
+from textmusic.sketch import Sketch
+from textmusic.take import Given, Take
+from textmusic.tokenizer import score_of
+
+LOOK_BACK = 32  # bars at most
 
 
 class Continuation:
@@ -38,7 +43,7 @@ class Continuation:
 
         bars: how many new ones, 1 to 255. keep: of the score's own only the first so many; the
         rest is written anew, and `bars` more, 0 or above. What is looked back on are as many bars
-        as fill half the context. Raises TextMusicError for bars out of range, for a score without
+        as fill a third of the context, up to 32. Raises TextMusicError for bars out of range, for a score without
         notes, and where not even one bar of it can be read.
         """
         material = material_of(score)
@@ -56,13 +61,14 @@ class Continuation:
                 f"the piece is in {material.plan.time_signature}; a continuation can't be in"
                 f" {prompt.asked.time_signature}, leave the time signature open."
             )
-        self._looked_back, ids = self._given(prompt, bars)
+        given = self._given(prompt, bars)
+        self._looked_back = len(given.rows)
         asked = self._facts(prompt, self._looked_back + bars)
         self.take: Take = music.take(
             replace(prompt, asked=asked, seconds=None),
             drawn(1) if seed is None else seed,
             sampling,
-            given=ids,
+            given=given,
         )
 
     def _facts(self, prompt: Prompt, bars: int) -> Plan:
@@ -83,21 +89,21 @@ class Continuation:
             time_signature=material.plan.time_signature,
         )  # fmt: skip
 
-    def _given(self, prompt: Prompt, bars: int) -> tuple[int, list[int]]:
-        """How many of the last bars fit half the context, and their ids."""
+    def _given(self, prompt: Prompt, bars: int) -> Given:
+        """As many of the last bars as fit a third of the context, with their sketch."""
         tokenizer, material = self._music.tokenizer, self._material
-        for many in range(min(material.bars, MAX_BARS - bars), 0, -1):
+        key = prompt.asked.key or material.plan.key
+        metre = material.plan.time_signature or "4/4"
+        for many in range(min(material.bars, MAX_BARS - bars, LOOK_BACK), 0, -1):
             tail = material.tail(many)
-            if not len(tail) or 3 * len(tail) > self._music.engine.context // 2:
+            if not len(tail) or len(tail) > self._music.engine.context // 3:
                 continue
-            key = prompt.asked.key or material.plan.key
             plan = replace(material.plan, bars=many + bars, key=key)
-            score = to_score(tail, plan.time_signature or "4/4", plan.tempo or 120.0)
+            score = to_score(tail, metre, plan.tempo or 120.0)
             ids = tokenizer.encode_score(score, plan)
-            lines = [k for k, i in enumerate(ids) if tokenizer.vocabulary[i].startswith("Bar_")]
-            ids = ids[: lines[many] + 1]
-            if len(ids) <= self._music.engine.context // 2:
-                return many, ids
+            if len(ids) - bars <= self._music.engine.context // 3:
+                rows = heard_sketch(tail, metre, many, key).rows
+                return Given(tuple(tokenizer.struck(ids)), rows, (many, many + bars))
         raise TextMusicError(
             "the last bar holds too many notes to go on from; choose another file."
         )
@@ -105,14 +111,22 @@ class Continuation:
     def generation(self) -> Generation:
         """The old bars and the new ones, as far as `take` has got."""
         take, material = self.take, self._material
-        ids, settled = take.settled()
-        written = notes_of(self._music.tokenizer.decode_score(ids, settled))
-        new = sliced(written, self._looked_back * material.bar, np.inf)
-        total = material.bars + (settled.bars or 0) - self._looked_back
-        plan = replace(settled, bars=total, begin=True)
+        written = take.settled()
+        plan = written.plan
+        notes = notes_of(score_of((note.sounding(plan) for note in written.notes), plan))
+        new = sliced(notes, self._looked_back * material.bar, np.inf)
+        before = material.bars - self._looked_back
+        plan = replace(plan, bars=before + (plan.bars or 0), begin=True)
         whole = replace(material, notes=joined(material.notes, new, material.end))
-        score = finish(whole.score(), plan)
         return account(
-            self._prompt, plan, score, take.seed, self._music.name,
-            ids=len(ids), nats=take.likelihood,
+            self._prompt, plan, finish(whole.score(), plan), take.seed, self._music.name,
+            sketch=self._sketch(written.sketch, before), ids=take.count, nats=take.likelihood,
         )  # fmt: skip
+
+    def _sketch(self, written: Sketch, before: int) -> Sketch:
+        """The sketch of all bars: as heard in the old ones, as decided in the new ones."""
+        material, metre = self._material, self._material.plan.time_signature or "4/4"
+        old = heard_sketch(
+            material.tail(material.bars), metre, material.bars, material.plan.key
+        ).rows
+        return Sketch((*old, *written.behind(before).rows[self._looked_back :]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textmusic.errors import TextMusicError
 from textmusic.plan import (
@@ -17,6 +17,7 @@ from textmusic.plan import (
     field_tokens,
     field_vocabulary,
 )
+from textmusic.sketch import Outline
 
 MAX_SEED = 2**32 - 1
 
@@ -29,6 +30,7 @@ class Controls:
     instruments: names or General MIDI numbers. mood: a word, or "valence,arousal" from 1 to 5,
     of which one may be "open".
     density: a level from 1 to 5 or a word ("sparse"). bars and seconds exclude each other.
+    chords: "Am F C G", "| Dm7 G7 | Cmaj7 |" or "I-V-vi-IV". form: "AABA", "verse chorus".
     """
 
     key: str | None = None
@@ -40,6 +42,8 @@ class Controls:
     mood: str | None = None
     genre: str | None = None
     density: str | int | None = None
+    chords: str | None = None
+    form: str | None = None
 
     def plan(self) -> Plan:
         """The facts of a plan that are fixed; raises TextMusicError for what can't be had."""
@@ -69,6 +73,16 @@ class Controls:
             bars=self.bars,
             density=None if self.density is None else parse_density(self.density),
         )
+
+    def outline(self) -> Outline:
+        """The chords and the form that are fixed; raises TextMusicError for what is none."""
+        from textmusic.prompt import parse_chords, parse_form
+
+        asked = Outline() if self.chords is None else parse_chords(self.chords)
+        if self.form is None:
+            return asked
+        form = parse_form(self.form)
+        return replace(asked, form=form.form, names=form.names, last=form.last or asked.last)
 
 
 def check_plan(plan: Plan) -> None:

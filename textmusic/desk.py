@@ -122,9 +122,11 @@ class Desk:
 
     def understand(self, wish: Wish) -> tuple[Prompt, Plan]:
         """What would be forced, and the controls alone; raises TextMusicError for bad ones."""
-        plan = wish.controls.plan()
+        plan, outline = wish.controls.plan(), wish.controls.outline()
         music = self._scheduler(wish.model).music
-        prompt = music.understand(wish.text, controls=plan, seconds=wish.controls.seconds)
+        prompt = music.understand(
+            wish.text, controls=plan, seconds=wish.controls.seconds, outline=outline
+        )
         if (prompt.asked.bars or 0) > self.max_bars:
             raise TextMusicError(f"this page writes {self.max_bars} bars at most; name fewer.")
         return prompt, plan
@@ -139,7 +141,8 @@ class Desk:
         within("variations", variations, 1, MOST_VARIATIONS)
         prompt, _ = self.understand(wish)
         if plan is not None:
-            prompt = self._scheduler(wish.model).music.understand(wish.text, controls=plan)
+            music = self._scheduler(wish.model).music
+            prompt = music.understand(wish.text, controls=plan, outline=wish.controls.outline())
         seed = drawn(variations) if wish.seed is None else wish.seed
         within("seed", seed, 0, MAX_SEED - variations + 1)
         scheduler = self._scheduler(wish.model)

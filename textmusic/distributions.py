@@ -23,19 +23,21 @@ from textmusic.material import sliced
 from textmusic.measure import Notes
 from textmusic.plan import Plan, quarters_per_bar
 from textmusic.resampling import Floats, Ints, Mean, Sample
+from textmusic.structure import FIGURES, LOOKED_AT, apart_alike, bass_comes_home
+from textmusic.stuck import stuck
 
 Piece = tuple[Notes, Plan]
 BARS = 8  # of every piece that are looked at, so that long and short ones compare
 
 
-def opening(piece: Piece) -> Piece:
-    """The first `BARS` bars."""
+def opening(piece: Piece, bars: int = BARS) -> Piece:
+    """The first bars."""
     notes, plan = piece
-    stop = BARS * quarters_per_bar(plan.time_signature or "4/4")
+    stop = bars * quarters_per_bar(plan.time_signature or "4/4")
     cut = sliced(notes, 0.0, stop)
     if not len(cut):
         return piece
-    return cut, replace(plan, bars=min(plan.bars or BARS, BARS))
+    return cut, replace(plan, bars=min(plan.bars or bars, bars))
 
 
 def table(pieces: Sequence[Piece]) -> dict[str, Floats]:
@@ -123,11 +125,16 @@ def ceiling(real: Sequence[Piece]) -> dict[str, Sample]:
 
 
 def figures_of(pieces: Sequence[Piece], prompts: Sequence[int]) -> dict[str, Sample]:
-    """Means of single figures of the pieces: shares, and bars of the longest loop."""
+    """Means of single figures of the pieces: see `SINGLE`."""
     return {
         name: Mean([_number(figure(piece)) for piece in pieces], prompts)
         for name, figure in SINGLE.items()
     }
+
+
+def _first(figure: Callable[[Notes, Plan], float]) -> Callable[[Piece], float]:
+    """A figure of the first bars of a piece, as many as structure shows in."""
+    return lambda piece: figure(*opening(piece, LOOKED_AT))
 
 
 def _number(value: float | None) -> float:
@@ -141,4 +148,10 @@ SINGLE: Mapping[str, Callable[[Piece], float | None]] = {
     "notes outside the scale": lambda piece: chromatic_share(piece[0], piece[1].key),
     "empty bars": lambda piece: empty_bars(*opening(piece)),
     "longest repeated loop, bars": lambda piece: longest_loop(*opening(piece)),
+    "bass comes to the tonic at the end": lambda piece: (
+        bass_comes_home(*piece) if piece[1].end else None
+    ),
+    "bars sixteen apart alike": lambda piece: apart_alike(*opening(piece, 2 * LOOKED_AT), lag=16),
+    "longest repetition, quarters": _first(stuck),
+    **{name: _first(figure) for name, figure in FIGURES.items()},
 }

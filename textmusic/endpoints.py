@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder
 from textmusic.controls import Controls, well_formed
 from textmusic.desk import Desk, Piece, Wish
 from textmusic.errors import TextMusicError
+from textmusic.facts import in_words
 from textmusic.page_forms import visitor_of
 from textmusic.streams import result_of
 
@@ -22,7 +23,9 @@ from textmusic.streams import result_of
 def add_endpoints(desk: Desk) -> None:
     """Define /understand, /generate, /continue and /compare on the page being built."""
 
-    def understand(text: str, key: str = "", tempo: str = "", bars: int = 0) -> dict[str, Any]:
+    def understand(
+        text: str, key: str = "", tempo: str = "", bars: int = 0, chords: str = "", form: str = ""
+    ) -> dict[str, Any]:
         """What would be forced for a description of music, and what of it can't be used.
 
         Args:
@@ -30,15 +33,18 @@ def add_endpoints(desk: Desk) -> None:
             key: as in "D minor"; wins over the text. "" leaves it to the text.
             tempo: beats a minute or a word; "" leaves it to the text.
             bars: 1 to 256; 0 leaves it to the text.
+            chords: as in "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
+            form: as in "AABA" or "verse chorus"; "" leaves it to the text.
 
         Returns:
-            asked (facts by name), seconds, unused (sentences).
+            asked (facts by name), seconds, chords, form ("" is open), unused (sentences).
         """
-        return _told(lambda: _understood(desk, _wish(text, key, tempo, bars)))
+        wish = (text, key, tempo, bars)
+        return _told(lambda: _understood(desk, _wish(*wish, chords=chords, form=form)))
 
     def generate(
         text: str, key: str = "", tempo: str = "", bars: int = 0, seed: int = -1,
-        model: str = "", request: gr.Request | None = None,
+        model: str = "", chords: str = "", form: str = "", request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Write music to a description.
 
@@ -49,6 +55,8 @@ def add_endpoints(desk: Desk) -> None:
             bars: 1 to 256; 0 leaves it to the text.
             seed: the same one gives the same music; -1 draws one.
             model: one that the page offers, as "lstm"; "" is its first.
+            chords: as in "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
+            form: as in "AABA" or "verse chorus"; "" leaves it to the text.
 
         Returns:
             midi, audio, piano_roll, report_file (files) and report (what was asked, planned and
@@ -56,7 +64,7 @@ def add_endpoints(desk: Desk) -> None:
         """
 
         def made() -> dict[str, Any]:
-            wish = _wish(text, key, tempo, bars, seed, model)
+            wish = _wish(text, key, tempo, bars, seed, model, chords=chords, form=form)
             (piece,) = result_of(desk.generate(wish, visitor_of(request)))
             return _files(desk.keep(piece, [], text))
 
@@ -121,8 +129,14 @@ def add_endpoints(desk: Desk) -> None:
         gr.api(function, api_name=name, concurrency_id="writing")
 
 
-def _wish(text: str, key: str, tempo: str, bars: int, seed: int = -1, model: str = "") -> Wish:
-    controls = Controls(key=key or None, tempo=tempo or None, bars=bars or None)
+def _wish(
+    text: str, key: str, tempo: str, bars: int, seed: int = -1, model: str = "", *,
+    chords: str = "", form: str = "",
+) -> Wish:  # fmt: skip
+    controls = Controls(
+        key=key or None, tempo=tempo or None, bars=bars or None, chords=chords or None,
+        form=form or None,
+    )  # fmt: skip
     return Wish(well_formed(str(text)), controls, None if seed < 0 else seed, model=model)
 
 
@@ -130,7 +144,12 @@ def _understood(desk: Desk, wish: Wish) -> dict[str, Any]:
     prompt, _ = desk.understand(wish)
     asked = dict(prompt.asked.known())
     near = dict(prompt.near.known())
-    return {"asked": asked, "near": near, "seconds": prompt.seconds, "unused": list(prompt.unused)}
+    words = in_words(prompt.asked, outline=prompt.outline)
+    return {
+        "asked": asked, "near": near, "seconds": prompt.seconds,
+        "chords": words.get("chords", ""), "form": words.get("form", ""),
+        "unused": list(prompt.unused),
+    }  # fmt: skip
 
 
 def _files(piece: Piece) -> dict[str, Any]:

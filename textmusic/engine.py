@@ -20,7 +20,7 @@ from textmusic.errors import TextMusicError
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 SLOTS = 8  # sequences side by side where many are to be written; more gain little on a CPU
-FORMAT = 2  # pitches are written from C; in format 1 they stood as they sound
+FORMAT = 3  # a sketch before the score, running status; in format 2 every note said all
 
 
 class Engine(Protocol):
@@ -36,6 +36,9 @@ class Engine(Protocol):
 
     def step(self, ids: Ids) -> Floats:
         """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
+
+    def extend(self, slot: int, ids: Ids) -> None:
+        """Read more ids (T,) into a slot, whose logits nobody asks for."""
 
     def move(self, source: int, target: int) -> None:
         """Let a slot hold what another one holds."""
@@ -119,6 +122,13 @@ class OnnxEngine:
             raise ValueError(f"a slot holds {self.context} ids, more do not fit the context")
         self._lengths[: len(ids)] += 1
         return np.asarray(self._run(ids[:, None], slice(0, len(ids)))[:, -1])
+
+    def extend(self, slot: int, ids: Ids) -> None:
+        """Read more ids (T,) into a slot, whose logits nobody asks for."""
+        if self._lengths[slot] + len(ids) > self.context:
+            raise ValueError(f"{len(ids)} more ids do not fit the context of {self.context}")
+        self._lengths[slot] += len(ids)
+        self._run(ids[None], slice(slot, slot + 1))
 
     def move(self, source: int, target: int) -> None:
         """Let a slot hold what another one holds."""
@@ -222,8 +232,11 @@ def is_trained(folder: Path) -> bool:
     return (folder / "config.json").exists() and not (folder / "textmusic.json").exists()
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """What textmusic.json says of a model folder; of one that training wrote, as much as it has."""
+def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
+    """What textmusic.json says of a model folder; of one that training wrote, as much as it has.
+
+    older: whether one of an older format may be read, whose weights are a beginning at most.
+    """
     if is_trained(folder):
         return {"format": FORMAT, "offset": _trained_offset(folder)}
     if (folder / "recurrent.json").exists() and not (folder / "textmusic.json").exists():
@@ -249,10 +262,10 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise TextMusicError(
             f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
         )
-    if config["format"] < FORMAT:
+    if config["format"] < FORMAT and not older:
         raise TextMusicError(
-            f"'{folder}' was made by an older textmusic, whose notes were spelt otherwise; use a"
-            " newer model, or the textmusic version that made it."
+            f"'{folder}' was made by an older textmusic, which wrote music otherwise; use a newer"
+            " model, or the textmusic version that made it."
         )
     return config
 

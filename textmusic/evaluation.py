@@ -21,7 +21,8 @@ from textmusic.hearing import (
     mfcc_distance,
     zero_crossing_distance,
 )
-from textmusic.measure import measure
+from textmusic.heard import heard_sketch
+from textmusic.measure import measure, notes_of
 from textmusic.metrics import (
     Expectation,
     hits,
@@ -94,7 +95,8 @@ def likelihood(
 ) -> dict[str, Mean]:
     """How well a model predicts real answers to the prompts: nats per note and per score id.
 
-    -log p of the score ids given caption and plan (the design's NLL), 0 upwards, lower is better.
+    -log p of the score ids given caption, plan and sketch (the design's NLL), 0 upwards, lower is
+    better. The sketch is as heard.
     What has no plan is taken to be as measured. Left out is what a model can't spell or look back
     on: instruments, metres, or more ids than its context.
     """
@@ -105,8 +107,12 @@ def likelihood(
         plan = replace(plan, genre=genre)
         try:
             score = music.tokenizer.encode_score(answer.score, plan)
+            heard = heard_sketch(
+                notes_of(answer.score), plan.time_signature or "4/4", plan.bars or 1, plan.key
+            )
+            rows = music.tokenizer.encode_sketch(heard, plan.key)
             sequence, first = music.tokenizer.sequence(
-                prompts[answer.number - 1]["text"], plan, score
+                prompts[answer.number - 1]["text"], plan, rows, score
             )
         except KeyError:
             continue

@@ -5,21 +5,41 @@ The Chinese names are those of the reader's own data, turned round: what is show
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from textmusic.caption import load_data
+from textmusic.chords import Chord, chord_name
 from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor
+from textmusic.sketch import Outline, Sketch
 from textmusic.wording import say
 
 VALENCE_NAMES = ("very sad", "sad", "neutral", "happy", "very happy")
 AROUSAL_NAMES = ("very calm", "calm", "moderate", "lively", "very excited")
+SHOWN_BARS = 8  # of a sketch, in a table
 DENSITY_NAMES = ("very sparse", "sparse", "medium", "dense", "very dense")
 
 
 def in_words(
-    plan: Plan, seconds: float | None = None, near: Plan = Plan(), language: str = "en"
+    plan: Plan,
+    seconds: float | None = None,
+    near: Plan = Plan(),
+    language: str = "en",
+    outline: Outline = Outline(),
 ) -> dict[str, str]:
-    """The facts of a plan as people read them, by field; "" is open. near: about such levels."""
+    """The facts of a plan as people read them, by field; "" is open. near: about such levels.
+
+    "chords" and "form" are there where the outline knows them.
+    """
+    facts = _plan_in_words(plan, seconds, near, language)
+    if outline.chords:
+        facts["chords"] = outline_chords(outline, plan.key)
+    if outline.form:
+        facts["form"] = form_text(outline.form, outline.names, language)
+    return facts
+
+
+def _plan_in_words(plan: Plan, seconds: float | None, near: Plan, language: str) -> dict[str, str]:
     played = sorted(plan.programs or (), key=lambda p: (p == DRUMS, p))
     return {
         "key": "" if plan.key is None else key_text(plan.key, language),
@@ -42,6 +62,57 @@ def key_text(key: str, language: str = "en") -> str:
         return say("no_key", language)
     letter, accidental = key[0], {"b": "降", "#": "升"}.get(key[1], "")
     return f"{accidental}{letter}{'小调' if is_minor(key) else '大调'}"
+
+
+def outline_chords(outline: Outline, key: str | None) -> str:
+    """The chords that are asked for: as they sound in a key, relative ones without as numerals."""
+    relative = outline.relative and key in (None, NO_KEY)
+    return chords_text(outline.sounding(key), key, relative=relative, minor=bool(outline.minor))
+
+
+def chords_text(
+    bars: Sequence[Sequence[Chord]],
+    key: str | None = None,
+    *,
+    relative: bool = False,
+    minor: bool = False,
+) -> str:
+    """Bars of chords as people write them: "Am F C G"; "Dm7 G7 | Cmaj7" where a bar has several.
+
+    relative: the roots are counted from the tonic, of a minor key or not, and written as numerals
+    ("I V vi IV"). key: spells the chords that sound.
+    """
+    from textmusic.reading.numerals import numeral_name
+
+    names = [
+        " ".join(numeral_name(c, minor) if relative else chord_name(c, key) for c in bar)
+        for bar in bars
+    ]
+    return (" | " if any(len(bar) > 1 for bar in bars) else " ").join(names)
+
+
+def sketch_in_words(sketch: Sketch, key: str | None) -> dict[str, str]:
+    """Harmony and form of a sketch: its first bars' chords, and letters for its sections."""
+    from textmusic.form import letters
+
+    bars = [[chord_name(chord, key) for _, chord in row.chords] for row in sketch.rows]
+    if not any(bars):
+        chords = ""
+    else:
+        shown = [" ".join(bar) for bar in bars[:SHOWN_BARS]]
+        chords = " | ".join(shown) + (" …" if len(bars) > SHOWN_BARS else "")
+    return {"chords": chords, "form": " ".join(letter for _, letter in letters(sketch.rows))}
+
+
+def form_text(form: Sequence[str], names: Sequence[str] = (), language: str = "en") -> str:
+    """A form: "A A B A", or the names of its sections: "verse, chorus", "主歌 副歌"."""
+    if not names:
+        return " ".join(form)
+    if language == "en":
+        return ", ".join(names)
+    from textmusic.reading.form import CHINESE_SECTIONS
+
+    return " ".join(CHINESE_SECTIONS.get(name, name) for name in names)
 
 
 def instrument_name(program: int, language: str = "en") -> str:

@@ -8,14 +8,20 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textmusic.errors import TextMusicError
 from textmusic.facts import instrument_name
+from textmusic.form import letters
+from textmusic.heard import kept
+from textmusic.measure import notes_of
+from textmusic.outline import section_lengths
 from textmusic.plan import NO_KEY, Plan, is_minor, tonic
 from textmusic.prompt import Prompt
 from textmusic.report import Report
+from textmusic.sketch import Outline, Sketch
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -39,11 +45,23 @@ class Generation:
     model: str
     ids: int  # how many score ids were written
     nats: float  # mean -log p of them by the model, nothing masked: how likely it finds the piece
+    sketch: Sketch = Sketch()  # harmony and form as they were decided; no rows: not by a sketch
 
     @property
     def rank(self) -> tuple[int, float]:
-        """What the best of several has least of: rows of the report that fail, then nats an id."""
-        return sum(row.ok is False for row in self.report.rows), self.nats
+        """What the best of several has least of: faults, then nats an id.
+
+        Faults are rows of the report that fail, and what hardly any real piece has: see `stuck`.
+        """
+        from textmusic.stuck import flags
+
+        failed = sum(row.ok is False for row in self.report.rows)
+        return failed + len(flags(notes_of(self.score), self.plan)), self.nats
+
+    @property
+    def sections(self) -> list[tuple[int, str]]:
+        """(first bar, name) of each section: as it was asked for, else letters for what is alike."""
+        return sections_of(self.prompt.outline, self.sketch)
 
     @property
     def slug(self) -> str:
@@ -52,9 +70,14 @@ class Generation:
 
     def midi(self) -> bytes:
         """The piece as a MIDI file, which says what `replay` needs to write it again."""
+        from textmusic.marks import marked
         from textmusic.recipe import Recipe, embed
 
-        return embed(self.score.dumps_midi(), Recipe.of(self.report))
+        score = self.score
+        if self.sketch.rows:
+            metre = self.plan.time_signature or "4/4"
+            score = marked(score, self.sketch, self.sections, self.plan.key, metre)
+        return embed(score.dumps_midi(), Recipe.of(self.report))
 
     def to_pretty_midi(self) -> Any:
         """The piece as a pretty_midi.PrettyMIDI."""
@@ -69,7 +92,10 @@ class Generation:
         """The piece as sheet music, for any notation program; see `notation.musicxml`."""
         from textmusic.notation import musicxml
 
-        return musicxml(self.score, title=self.prompt.text or "untitled", key=self.plan.key)
+        return musicxml(
+            self.score, title=self.prompt.text or "untitled", key=self.plan.key,
+            sketch=self.sketch, sections=self.sections,
+        )  # fmt: skip
 
     def audio(self, soundfont: str | Path | None = None) -> Any:
         """Rendered audio: float32, shape (2, samples), 44,100 samples a second."""
@@ -118,14 +144,37 @@ class Generation:
             text = json.dumps(self.report.to_dict(), indent=1, ensure_ascii=False)
             path.write_text(text + "\n", encoding="utf-8")
         elif name == "svg":
-            svg = picture.piano_roll_svg(self.score, key=self.plan.key, title=title)
+            svg = picture.piano_roll_svg(
+                self.score, key=self.plan.key, title=title, sketch=self.sketch,
+                sections=self.sections,
+            )  # fmt: skip
             path.write_text(svg, encoding="utf-8")
         elif name == "png":
-            picture.piano_roll_png(self.score, path, key=self.plan.key, title=title)
+            picture.piano_roll_png(
+                self.score, path, key=self.plan.key, title=title, sketch=self.sketch,
+                sections=self.sections,
+            )  # fmt: skip
         elif name == "musicxml":
             path.write_text(self.musicxml(), encoding="utf-8")
         else:
             render.write_audio(audio, path)
+
+
+def sections_of(outline: Outline, sketch: Sketch) -> list[tuple[int, str]]:
+    """(first bar, name) of each section of a piece.
+
+    As they were asked for; else letters for what the sketch has come back, () for a piece in which
+    nothing does.
+    """
+    if outline.form:
+        names = outline.names or outline.form
+        lengths = section_lengths(len(outline.form), len(sketch.rows))
+        firsts = accumulate(lengths, initial=0)
+        return [
+            (bar, name) for bar, name, long in zip(firsts, names, lengths, strict=False) if long
+        ]
+    found = letters(sketch.rows)
+    return found if len({letter for _, letter in found}) < len(found) else []
 
 
 def slug_of(text: str) -> str:
@@ -169,14 +218,16 @@ def write_text(path: Path, text: str) -> None:
 
 def account(
     prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
-    sampling: Sampling | None = None, planned: Plan | None = None,
+    sketch: Sketch = Sketch(), sampling: Sampling | None = None, planned: Plan | None = None,
 ) -> Generation:  # fmt: skip
     """A piece with its report: what was asked and planned, and what is measured in the score.
 
-    planned: where that is not what has become of it, as in a piece that was stopped.
+    sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
+    that is not what has become of it, as in a piece that was stopped.
     """
     from textmusic import __version__, measure
 
+    notes = notes_of(score)
     report = Report(
         text=prompt.text,
         caption=prompt.caption,
@@ -192,8 +243,12 @@ def account(
         unused=prompt.unused,
         near=prompt.near,
         sampling=sampling,
+        silent=measure.hardly_playing(notes, plan),
+        outline=prompt.outline,
+        sketch=sketch,
+        kept=kept(notes, plan, sketch),
     )
-    return Generation(prompt, plan, score, seed, report, model, ids, nats)
+    return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch)
 
 
 def finish(score: Score, plan: Plan) -> Score:

@@ -1,30 +1,26 @@
 """What may come next: state -> mask over the music ids, so that every output is valid.
 
-Two automata: `plan_grammar.PlanGrammar` from `<|plan|>` to `<|score|>`, and `ScoreGrammar` from
-there to `<|end|>`. They know no model. A sampler that only ever sees masked logits can't write a
-note that is cut, a bar that does not fit, an instrument that was not planned, or a piece of another
-length.
+Three automata: `plan_grammar.PlanGrammar` from `<|plan|>` to `<|sketch|>`,
+`sketch_grammar.SketchGrammar` from there to `<|score|>`, and `ScoreGrammar` from there to
+`<|end|>`. They know no model. A sampler that only ever sees masked logits can't write a note that
+is cut, a bar that does not fit, an instrument that was not planned, or a piece of another length.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.measure import MAJOR_PROFILE, MINOR_PROFILE
-from textmusic.plan import (
-    COUNTED_BARS,
-    DRUMS,
-    NO_KEY,
-    Plan,
-    is_minor,
-    shift_of,
-)
-from textmusic.tokenizer import END, positions_per_beat
+from textmusic.folding import END, Struck, positions_per_beat, steps_of
+from textmusic.plan import COUNTED_BARS, DRUMS, Plan, shift_of
+from textmusic.stuck import Repetition
 
 Mask = NDArray[np.bool_]
 MAX_NOTES_PER_BAR = 160
@@ -61,11 +57,21 @@ class Layout:
     index: dict[str, int]
     spans: dict[str, tuple[int, int]]  # kind -> (first id, behind the last)
     durations: NDArray[np.int64]  # steps (a twelfth of a beat) of each Duration id, in id order
+    tone_base: int  # id of the written pitch 0, were it in the vocabulary
+    drum_base: int  # the same for drums
 
     @property
     def size(self) -> int:
         """How many music ids there are."""
         return len(self.vocabulary)
+
+    def first(self, kind: str) -> int:
+        """The first id of a kind of tokens."""
+        return self.spans[kind][0]
+
+    def pitch_base(self, program: int) -> int:
+        """What is added to a written pitch to make its id."""
+        return self.drum_base if program == DRUMS else self.tone_base
 
 
 @cache
@@ -75,20 +81,25 @@ def layout_of(vocabulary: tuple[str, ...]) -> Layout:
     for i, token in enumerate(vocabulary):
         kind = token.partition("_")[0]
         spans[kind] = (spans.get(kind, (i, i))[0], i + 1)
-    steps = []
-    for token in vocabulary[slice(*spans["Duration"])]:
-        beats, part, parts = map(int, token.partition("_")[2].split("."))
-        steps.append(beats * 12 + part * 12 // parts)
+    steps = [steps_of(token.partition("_")[2]) for token in vocabulary[slice(*spans["Duration"])]]
     index = {token: i for i, token in enumerate(vocabulary)}
-    return Layout(vocabulary, index, spans, np.array(steps))
+    bases = (
+        spans[kind][0] - int(vocabulary[spans[kind][0]].partition("_")[2])
+        for kind in ("Pitch", "PitchDrum")
+    )
+    return Layout(vocabulary, index, spans, np.array(steps), *bases)
 
 
 class ScoreGrammar:
-    """From the first bar to `<|end|>`, for one complete plan.
+    """The notes of a complete plan, bar by bar, from its first bar or from a later one.
 
     Times are counted in steps of a twelfth of a beat from the beginning of the piece. Pitches are
     as written, with the tonic on C. Notes struck together are spelt in one order, as MidiTok does:
-    instruments ascending, pitches ascending.
+    instruments ascending, pitches ascending. A velocity or a duration is said where it differs from
+    the instrument's last one, before the pitch.
+
+    A piece that is longer than what is written in one go is written in windows: bars are counted
+    down to `stop`, and where that is not the piece's end, `<|end|>` only ends the window.
     """
 
     def __init__(
@@ -97,55 +108,72 @@ class ScoreGrammar:
         plan: Plan,
         *,
         ranges: bool = True,
-        scale_only: bool = False,
         late: bool = False,
+        bars: tuple[int, int] | None = None,
+        programs: Iterable[int] | None = None,
+        standing: Iterable[Struck] = (),
     ) -> None:
         """ranges: keep to the instruments' own ranges (real pieces now and then do not).
 
-        late: instruments may enter when they like, or not at all (some real ones do).
-        scale_only: only tones of the key's scale (in minor with natural and raised seventh).
+        late: instruments may play when they like, or not at all, and do the same for as long as
+        they like (as some real ones do). bars: the first that is written, and the one behind the
+        last; by default all. programs: those that are written, by default all of the plan.
+        standing: notes that are there already, in other bars, and may not be run into.
         """
         assert plan.bars is not None and plan.programs and plan.time_signature is not None
         self.layout, self.plan = layout, plan
         self.done = False
-        self.bars_left = plan.bars  # bars not yet begun
-        self.bar_steps, _ = positions_per_beat(plan.time_signature)
-        self.total = plan.bars * self.bar_steps
-        self._bar_start = -self.bar_steps
-        self._position = -1
-        self._program: int | None = None
-        self._row = {program: i for i, program in enumerate(plan.programs)}
-        self._free_at = np.zeros((len(self._row), 128), dtype=np.int64)  # when a pitch is silent
-        self._playable = np.zeros((len(self._row), 128), dtype=np.bool_)
-        for program, row in self._row.items():
-            if program == DRUMS:
-                self._playable[row, 27 : 88 + 1] = True
-                continue
-            low, high = (p - shift_of(plan.key) for p in range_of(program)) if ranges else (12, 115)
-            self._playable[row, max(low, 12) : high + 1] = True
-            if scale_only and plan.key not in (None, NO_KEY):
-                self._playable[row] &= _scale(str(plan.key))
-        self._expects = "bar"
-        self._pitch = -1  # of the latest note of this instrument at this position
-        self._struck = False  # whether the instrument that plays has notes at this position
-        self._notes_in_bar = 0
-        self._last_end = 0
-        self._silent = set(plan.programs)  # planned, not yet heard
-        # every planned instrument enters by the middle of the piece
-        self._deadline = plan.bars if late else max(0, (plan.bars - 1) // 2)
-        self._pitches = layout.spans["Pitch"][0] - _first_pitch(layout, "Pitch")
-        self._drums = layout.spans["PitchDrum"][0] - _first_pitch(layout, "PitchDrum")
+        self.first, self.last = bars or (0, plan.bars)
+        self.bar, self.stop = self.first - 1, min(self.last, plan.bars)
+        # the piece ends with what is written, and its last bar has to sound
+        self._whole = self.last == plan.bars and programs is None
+        self.bar_steps, self.quarter_steps = positions_per_beat(plan.time_signature)
+        self.position = -1
+        self.program: int | None = None
+        self.pitch = -1  # of the latest note of this instrument at this position
+        self.notes: list[Struck] = []  # that were written
+        self.expects = "bar"
+        self._velocity: dict[int, int] = {}  # ids, by program: what runs on
+        self._duration: dict[int, int] = {}
+        self.struck = 0  # notes of this instrument at this position
+        self._notes_in_bar, self._last_end = 0, 0
+        self._late = late
+        self._playing: Counter[int] = Counter()  # bars in which each program has played
+        self._heard: set[int] = set()  # programs heard in this bar
+        chosen = plan.programs if programs is None else tuple(sorted(programs))
+        self._row = {program: i for i, program in enumerate(chosen)}
+        self._repetition = Repetition(chosen, self.quarter_steps)
+        self._playable = np.array([self._range(program, ranges) for program in chosen])
+        self._free_at = np.zeros((len(chosen), 128), dtype=np.int64)  # when a pitch is silent
+        self._until = np.full((len(chosen), 128), plan.bars * self.bar_steps)  # may sound
+        for note in standing:
+            if note.program in self._row:
+                self._stand(note)
 
-    @property
-    def bar(self) -> int:
-        """Index of the bar being written, from 0; -1 before the first."""
-        assert self.plan.bars is not None
-        return self.plan.bars - self.bars_left - 1
+    def _range(self, program: int, ranges: bool) -> Mask:
+        """(128,) the written pitches of an instrument."""
+        playable = np.zeros(128, dtype=np.bool_)
+        if program == DRUMS:
+            playable[27 : 88 + 1] = True
+        else:
+            shift = shift_of(self.plan.key)
+            low, high = (p - shift for p in range_of(program)) if ranges else (12, 115)
+            playable[max(low, 12) : high + 1] = True
+        return playable
+
+    def _stand(self, note: Struck) -> None:
+        place = self._row[note.program], note.pitch
+        start = note.bar * self.bar_steps + note.position
+        if note.bar < self.first:
+            end = start + steps_of(note.duration)
+            self._free_at[place] = max(self._free_at[place], end)
+        else:
+            self._until[place] = min(self._until[place], start)
 
     def allowed(self) -> Mask:
         """(M,) True where an id may come next."""
         mask = np.zeros(self.layout.size, dtype=np.bool_)
-        getattr(self, f"_{self._expects}_mask")(mask)
+        getattr(self, f"_{self.expects}_mask")(mask)
         return mask
 
     def advance(self, music_id: int) -> None:
@@ -153,109 +181,222 @@ class ScoreGrammar:
         token = self.layout.vocabulary[music_id]
         kind, _, value = token.partition("_")
         if token == END:
-            self.done = True
+            self.done = self.bar + 1 == self.last
+            self.expects = "window"
         elif kind == "Bar":
-            self.bars_left -= 1
-            self._bar_start += self.bar_steps
-            self._position, self._notes_in_bar, self._expects = -1, 0, "inside"
+            self.bar += 1
+            self._playing.update(self._heard)
+            self._heard = set()
+            self.position, self._notes_in_bar, self.expects = -1, 0, "inside"
         elif kind == "Position":
-            self._position, self._expects = int(value), "onset"
-            self._pitch, self._struck = -1, False
+            self.position, self.expects = int(value), "inside"
+            self.pitch, self.struck = -1, 0
         elif kind == "Program":
-            self._program, self._expects = int(value), "pitch"
-            self._pitch = -1
-        elif kind in ("Pitch", "PitchDrum"):
-            self._pitch, self._expects = int(value), "velocity"
+            self.program, self.expects = int(value), "part"
+            self.pitch, self.struck = -1, 0
         elif kind == "Velocity":
-            self._expects = "duration"
+            assert self.program is not None
+            self._velocity[self.program], self.expects = music_id, "sized"
+        elif kind == "Duration":
+            assert self.program is not None
+            self._duration[self.program], self.expects = music_id, "struck"
         else:
-            self._end_note(int(self.layout.durations[music_id - self.layout.spans["Duration"][0]]))
+            self._strike(int(value))
 
-    def _end_note(self, steps: int) -> None:
-        assert self._program is not None
-        end = self._now + steps
-        self._free_at[self._row[self._program], self._pitch] = end
+    def window(self, stop: int, shown: Sequence[Struck]) -> None:
+        """Go on in a window that counts down to bar `stop`.
+
+        shown: the notes that stand before it there. Of instruments that are not among them it is
+        not known what velocity and duration they had last, so that they have to be said again.
+        """
+        self.stop = stop
+        if self.expects == "window":
+            self.expects = "bar"
+        index = self.layout.index
+        self._velocity = {note.program: index[f"Velocity_{note.velocity}"] for note in shown}
+        self._duration = {note.program: index[f"Duration_{note.duration}"] for note in shown}
+        self.program = shown[-1].program if shown else None
+
+    @property
+    def programs(self) -> Collection[int]:
+        """The instruments that are written."""
+        return self._row.keys()
+
+    def running(self, program: int) -> tuple[int | None, int | None]:
+        """Ids of the velocity and the duration that a program's next note has if none is said."""
+        return self._velocity.get(program), self._duration.get(program)
+
+    def _strike(self, pitch: int) -> None:
+        program = self.program
+        assert program is not None
+        velocity, duration = (
+            self.layout.vocabulary[running[program]].partition("_")[2]
+            for running in (self._velocity, self._duration)
+        )
+        self.notes.append(Struck(self.bar, self.position, program, pitch, int(velocity), duration))
+        end = self._now + steps_of(duration)
+        self._free_at[self._row[program], pitch] = end
         self._last_end = max(self._last_end, end)
         self._notes_in_bar += 1
-        self._struck = True
-        self._silent.discard(self._program)
-        self._expects = "inside"
+        if not self.struck:
+            self._repetition.onset(program, self._now)
+        self._repetition.note(program, pitch)
+        self.struck += 1
+        self._heard.add(program)
+        self.pitch, self.expects = pitch, "inside"
+
+    @property
+    def closing(self) -> int:
+        """The id that ends the bar being written."""
+        token = END
+        if self.bar + 1 < self.stop:
+            token = f"Bar_{min(self.stop - self.bar - 1, COUNTED_BARS)}"
+        return self.layout.index[token]
 
     @property
     def _now(self) -> int:
-        return self._bar_start + self._position
+        return self.bar * self.bar_steps + self.position
+
+    # What may come --------------------------------------------------------------------------------
 
     def _bar_mask(self, mask: Mask) -> None:
-        mask[self.layout.index[f"Bar_{min(self.bars_left, COUNTED_BARS)}"]] = True
+        mask[self.layout.index[f"Bar_{min(self.stop - self.bar - 1, COUNTED_BARS)}"]] = True
 
     def _inside_mask(self, mask: Mask) -> None:
-        """After a bar line or a note: another note, a later position, the next bar or the end."""
+        """After a bar line, a position or a note: another one of them, or the end."""
+        due = self._due()
+        fresh = self.position >= 0 and not self.struck_here  # a position has to have a note
         if self._notes_in_bar < MAX_NOTES_PER_BAR:
-            if self._position >= 0:
-                self._onset_mask(mask)
+            if self.position >= 0:
+                stays = self._onset_mask(mask, due)
+                if fresh or stays:
+                    return
             self._later_positions(mask)
-        if not self._overdue:
+        if not due or not mask.any():
             self._close_bar(mask)
 
     @property
-    def _overdue(self) -> bool:
-        """Whether an instrument must enter before this bar ends."""
-        return bool(self._silent) and self.bar >= self._deadline
+    def struck_here(self) -> bool:
+        """Whether a note has been struck at this position."""
+        return bool(self.notes) and self.notes[-1][:2] == (self.bar, self.position)
 
-    def _later_positions(self, mask: Mask) -> None:
-        first = self.layout.spans["Position"][0]
-        start = max(self._position + 1, self._first_room() - self._bar_start)
-        if start < self.bar_steps:
-            mask[first + start : first + self.bar_steps] = True
+    def _due(self) -> set[int]:
+        """Programs that have to play in this bar.
 
-    def _close_bar(self, mask: Mask) -> None:
-        if self.bars_left:
-            self._bar_mask(mask)
-        elif self._last_end > self._bar_start:
-            mask[self.layout.index[END]] = True
-        elif not mask.any():  # the last bar is silent so far and has no room: cannot be
-            raise AssertionError("the grammar ran into a dead end")
+        Every instrument enters by the middle, and from there on has played in a quarter of the
+        bars: what was planned is heard.
+        """
+        done, count = self.bar - self.first, self.last - self.first
+        if self._late or done < (count - 1) // 2:
+            return set()
+        wanted = ceil((done + 1) / 4)
+        return {
+            program
+            for program in self._row
+            if program not in self._heard and self._playing[program] < wanted
+        }
 
-    def _onset_mask(self, mask: Mask) -> None:
-        """A pitch of the instrument that plays, or another instrument."""
-        first = self.layout.index["Program_0"]
-        room = MAX_NOTES_PER_BAR - self._notes_in_bar
-        if self._overdue and (self._position == self.bar_steps - 1 or room <= len(self._silent)):
-            program = min(self._silent)  # the last chance for all of them, in ascending order
-            if self._may_follow(program):
-                mask[first + program] = True
-            return
+    def _onset_mask(self, mask: Mask, due: set[int]) -> bool:
+        """A note of the instrument that plays, or another instrument.
+
+        Returns whether one that is due can still come here: then this position is not left.
+        """
         free = self._free_now()
-        if self._program is not None:
-            self._allow_pitches(mask, self._program, free[self._row[self._program]])
+        here = {p for p in due if self._may_follow(p) and free[self._row[p]].any()}
+        last = min(here, default=DRUMS)
+        if self.program is not None and self.program <= last:
+            self._part_mask(mask, free)
+        first = self.layout.first("Program")
         for program, row in self._row.items():
-            if self._may_follow(program) and free[row].any():
+            if program <= last and self._may_follow(program) and free[row].any():
                 mask[first + program] = True
+        return bool(here)
 
     def _may_follow(self, program: int) -> bool:
         """Whether the part of another instrument may come next at this position."""
-        if self._program is None or not self._struck:
-            return program != self._program
-        return program > self._program
+        if self.program is None or not self.struck_here:
+            return program != self.program
+        return program > self.program
 
-    def _pitch_mask(self, mask: Mask) -> None:
-        assert self._program is not None
-        self._allow_pitches(mask, self._program, self._free_now()[self._row[self._program]])
+    def _part_mask(self, mask: Mask, free: Mask | None = None) -> None:
+        """The next note of the instrument that plays: its velocity, its duration or its pitch."""
+        program = self.program
+        assert program is not None
+        room = self._room(free)
+        if not room.any():
+            return
+        velocity, _ = self.running(program)
+        mask[slice(*self.layout.spans["Velocity"])] = True
+        if velocity is not None:
+            mask[velocity] = False
+            self._sized(mask, room)
 
-    def _allow_pitches(self, mask: Mask, program: int, free: Mask) -> None:
-        shift = self._drums if program == DRUMS else self._pitches
-        pitches = np.flatnonzero(free)
-        mask[pitches[pitches > self._pitch] + shift] = True
+    def _sized_mask(self, mask: Mask) -> None:
+        self._sized(mask, self._room())
+
+    def _sized(self, mask: Mask, room: NDArray[np.int64]) -> None:
+        """Behind a velocity: a duration that is not the last one, or a pitch."""
+        assert self.program is not None
+        first, last = self.layout.spans["Duration"]
+        mask[first:last] = self.layout.durations <= room.max()
+        _, duration = self.running(self.program)
+        if duration is not None:
+            mask[duration] = False
+            self._pitches(mask, room)
+
+    def _struck_mask(self, mask: Mask) -> None:
+        self._pitches(mask, self._room())
+
+    def _pitches(self, mask: Mask, room: NDArray[np.int64]) -> None:
+        """Pitches at which a note of the running duration has room."""
+        assert self.program is not None
+        steps = self.layout.durations[self._duration[self.program] - self.layout.first("Duration")]
+        mask[np.flatnonzero(room >= steps) + self.layout.pitch_base(self.program)] = True
+
+    def _room(self, free: Mask | None = None) -> NDArray[np.int64]:
+        """(128,) how long a note of the instrument that plays may sound, 0 where none may begin."""
+        program = self.program
+        assert program is not None
+        row = self._row[program]
+        room = np.where((self._free_now() if free is None else free)[row], self._until[row], 0)
+        room = np.maximum(room - self._now, 0)
+        room[: self.pitch + 1] = 0
+        if self._late:
+            return room
+        if self.struck >= self._repetition.most_at_once(program):
+            room[:] = 0
+        elif not self.struck and (banned := self._repetition.banned_first(program)) is not None:
+            kept, room[banned] = room[banned], 0
+            if not room.any():
+                room[banned] = kept
+        return room
+
+    def _later_positions(self, mask: Mask) -> None:
+        first, start = self.layout.first("Position"), self.bar * self.bar_steps
+        soonest = max(self.position + 1, self._first_room() - start)
+        if soonest < self.bar_steps:
+            mask[first + soonest : first + self.bar_steps] = True
+
+    def _close_bar(self, mask: Mask) -> None:
+        if self.bar + 1 < self.last or not self._whole or not self._bare:
+            mask[self.closing] = True
+        elif not mask.any():  # the last bar is silent so far and has no room: cannot be
+            raise AssertionError("the grammar ran into a dead end")
+
+    @property
+    def _bare(self) -> bool:
+        """Whether nothing sounds in this bar."""
+        return self._last_end <= self.bar * self.bar_steps
 
     def _free_now(self) -> NDArray[np.bool_]:
         """(programs, 128): playable, not sounding, and the instrument has a voice left."""
         sounding = self._free_at > self._now
         crowded = sounding.sum(axis=1, keepdims=True) >= MAX_VOICES
-        return np.asarray(self._playable & ~sounding & ~crowded)
+        return np.asarray(self._playable & ~sounding & ~crowded & (self._until > self._now))
 
     def _first_room(self) -> int:
         """The earliest step, from now on, at which some instrument has a voice and a pitch left."""
-        best, soon = self.total, self._now + 1
+        best, soon = self.last * self.bar_steps, self._now + 1
         for free_at, playable in zip(self._free_at, self._playable, strict=True):
             ends = free_at[playable]
             limit = min(MAX_VOICES, len(ends))
@@ -264,45 +405,7 @@ class ScoreGrammar:
             best = min(best, int(np.sort(ends)[-limit]))
         return best
 
-    def _velocity_mask(self, mask: Mask) -> None:
-        mask[slice(*self.layout.spans["Velocity"])] = True
-
-    def _duration_mask(self, mask: Mask) -> None:
-        first, last = self.layout.spans["Duration"]
-        mask[first:last] = self.layout.durations <= self.total - self._now
-
-
-def _first_pitch(layout: Layout, kind: str) -> int:
-    return int(layout.vocabulary[layout.spans[kind][0]].partition("_")[2])
-
 
 def range_of(program: int) -> tuple[int, int]:
     """The lowest and the highest pitch that an instrument is written for."""
     return RANGES.get(program, (21, 108))
-
-
-def _scale(key: str) -> Mask:
-    """(128,) True at the pitches of a key's scale, as they are written: from C."""
-    return np.isin(np.arange(128) % 12, degrees_of(key))
-
-
-def degrees_of(key: str) -> tuple[int, ...]:
-    """Semitones of a key's scale above its tonic; in minor both the natural and the raised 7th."""
-    return (0, 2, 3, 5, 7, 8, 10, 11) if is_minor(key) else (0, 2, 4, 5, 7, 9, 11)
-
-
-def key_bias(layout: Layout, key: str | None, strength: float) -> NDArray[np.float32]:
-    """(M,) what is added to the logits of pitches for the sake of the key.
-
-    strength 0 adds nothing; towards 1 the key's profile weighs more and more. Other tokens are
-    never touched. (That strength 1 leaves scale tones only is `ScoreGrammar`'s doing: scale_only.)
-    """
-    bias = np.zeros(layout.size, dtype=np.float32)
-    if key is None or key == NO_KEY or strength <= 0:
-        return bias
-    profile = MINOR_PROFILE if is_minor(key) else MAJOR_PROFILE
-    first, last = layout.spans["Pitch"]
-    for music_id in range(first, last):
-        pitch = int(layout.vocabulary[music_id].partition("_")[2])
-        bias[music_id] = strength * np.log(profile[pitch % 12] / profile.max())
-    return bias

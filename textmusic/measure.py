@@ -33,6 +33,7 @@ MINOR_PROFILE = np.array(
 VALENCE_EDGES = (-0.70, -0.20, 0.65, 1.00)
 AROUSAL_EDGES = (-0.35, 0.20, 0.85, 1.35)
 DENSITY_EDGES = (1.20, 1.90, 2.70, 3.90)  # onsets per quarter note, chords counted once
+HARDLY = 0.25  # an instrument that sounds in a smaller share of the bars hardly plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +185,24 @@ def seconds(score: Score) -> float:
     notes = notes_of(score)
     tempo = float(score.tempos[0].qpm) if len(score.tempos) else 120.0
     return float(notes.end.max()) * 60 / tempo if len(notes) else 0.0
+
+
+def hardly_playing(notes: Notes, plan: Plan) -> tuple[int, ...]:
+    """Planned instruments that sound in fewer than a quarter of the bars, or in none; sorted.
+
+    A held note sounds in every bar that it reaches into. The bars (the plan's, or, where it names
+    none, up to the last note's end) are counted from 0 in the plan's metre. The threshold is our
+    own: in real pieces an instrument plays in 97 % of the bars on average.
+    """
+    bar = quarters_per_bar(plan.time_signature or "4/4")
+    first = np.floor(notes.start / bar + 1e-6).astype(np.int64)
+    behind = np.maximum(np.ceil(notes.end / bar - 1e-6).astype(np.int64), first + 1)
+    bars = plan.bars or int(behind.max(initial=0))
+    silent = []
+    for program in sorted(set(plan.programs or ())):
+        mine = notes.program == program
+        spans = zip(first[mine], behind[mine], strict=True)
+        sounding = {n for begin, stop in spans for n in range(begin, min(stop, bars))}
+        if len(sounding) < HARDLY * bars:
+            silent.append(program)
+    return tuple(silent)

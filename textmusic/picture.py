@@ -1,13 +1,14 @@
 """Score -> piano roll: what sounds when, coloured by instrument, as SVG or PNG.
 
 From left to right, time with bars numbered; from bottom to top, pitch, with the rows of the key
-shaded; drums in a lane of their own below; stronger colours are louder notes.
+shaded; drums in a lane of their own below; stronger colours are louder notes. Where a sketch is
+known, its chords and sections are named above (see `strips`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ from textmusic.drawing import (
 )
 from textmusic.measure import Notes, notes_of
 from textmusic.plan import DRUMS, NO_KEY, is_minor, tonic
+from textmusic.sketch import Sketch
+from textmusic.strips import names_over
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -67,6 +70,8 @@ class _Layout:
     """Those that have a row, from the bottom up; none where only drums play."""
     drums: tuple[int, ...]
     """Drum pitches that have a row, from the top down."""
+    numbers: float = 6.0
+    """From the top of a system up to its bars' numbers."""
 
     @property
     def lane(self) -> float:
@@ -116,7 +121,10 @@ class _System:
         return self.top + self.layout.lane + self.layout.drums.index(pitch) * _DRUM_ROW
 
 
-def piano_roll(score: Score, *, key: str | None = None, title: str = "", bars: int = 1) -> Drawing:
+def piano_roll(
+    score: Score, *, key: str | None = None, title: str = "", bars: int = 1,
+    sketch: Sketch | None = None, sections: Sequence[tuple[int, str]] = (),
+) -> Drawing:  # fmt: skip
     """The piano roll of a score, as shapes; long pieces take several systems.
 
     Args:
@@ -124,6 +132,8 @@ def piano_roll(score: Score, *, key: str | None = None, title: str = "", bars: i
         key: shade the rows of this key's scale, as in "D minor"; without it, the black keys' rows.
         title: written above; shortened where it is too long.
         bars: room for so many at least, as for a score that is still being written.
+        sketch: its chords are named over their beats, spelt as suits the key.
+        sections: (first bar from 0, name) of each, shown over the bars' numbers.
     """
     score = score.to("tick") if score.ttype != "tick" else score
     notes = notes_of(score)
@@ -132,6 +142,8 @@ def piano_roll(score: Score, *, key: str | None = None, title: str = "", bars: i
     end = float(np.maximum(notes.end, notes.start + 1e-3).max()) if len(notes) else 0.0
     lines = tuple(_bars(score, end, bars))
     layout, groups = _layout(notes, lines)
+    names = names_over(lines, sketch, sections, key, layout.quarter)
+    layout = replace(layout, numbers=layout.numbers + names.below)
     facts = _facts(score, len(lines) - 1, key)
     y = _MARGIN
     headings: list[Shape] = []
@@ -144,10 +156,13 @@ def piano_roll(score: Score, *, key: str | None = None, title: str = "", bars: i
     drawn: list[Shape] = []
     strips = []
     for first, last in groups:
+        y += names.height
         system = _System(layout, y, first, lines[first : last + 1])
         begin, stop = _seconds(score, system.start), _seconds(score, system.stop)
         strips.append(Strip(layout.left, y, system.width, layout.height, begin, stop))
         drawn += [*_rows(system, key), *_grid(system), *_notes(notes, system, colours)]
+        edge = layout.right + _MARGIN - 2
+        drawn += names.shapes(system.x, system.start, system.stop, y, edge)
         y += layout.height + _SYSTEM_GAP
     legend, foot = flow(
         _legend(colours, key, bool(len(notes))),
@@ -163,16 +178,21 @@ def piano_roll(score: Score, *, key: str | None = None, title: str = "", bars: i
     return Drawing(width, height, shapes, f"{spoken} ({facts})", tuple(strips))
 
 
-def piano_roll_svg(score: Score, *, key: str | None = None, title: str = "", bars: int = 1) -> str:
+def piano_roll_svg(
+    score: Score, *, key: str | None = None, title: str = "", bars: int = 1,
+    sketch: Sketch | None = None, sections: Sequence[tuple[int, str]] = (),
+) -> str:  # fmt: skip
     """`piano_roll` as one SVG element; it follows the reader's light or dark setting."""
-    return to_svg(piano_roll(score, key=key, title=title, bars=bars))
+    shown = piano_roll(score, key=key, title=title, bars=bars, sketch=sketch, sections=sections)
+    return to_svg(shown)
 
 
 def piano_roll_png(
-    score: Score, path: str | Path, *, key: str | None = None, title: str = ""
-) -> None:
+    score: Score, path: str | Path, *, key: str | None = None, title: str = "",
+    sketch: Sketch | None = None, sections: Sequence[tuple[int, str]] = (),
+) -> None:  # fmt: skip
     """`piano_roll` written to a PNG file, on light paper."""
-    save_png(piano_roll(score, key=key, title=title), path)
+    save_png(piano_roll(score, key=key, title=title, sketch=sketch, sections=sections), path)
 
 
 def _layout(
@@ -299,7 +319,9 @@ def _grid(system: _System) -> Iterator[Shape]:
     every = next(n for n in (1, 2, 4, 8, 16) if n * spacing >= 24 or n == 16)
     for index in range(0, len(bars) - 1, every):
         x = system.x(bars[index][0])
-        yield Label(x + 1, system.top - 6, str(system.first + index + 1), _SMALL, "quiet")
+        yield Label(
+            x + 1, system.top - layout.numbers, str(system.first + index + 1), _SMALL, "quiet"
+        )
 
 
 def _notes(notes: Notes, system: _System, colours: Mapping[int, str]) -> Iterator[Shape]:

@@ -12,17 +12,20 @@ import numpy as np
 
 from textmusic.adapter import assembled, is_adapter
 from textmusic.controls import check_plan
-from textmusic.decoding import Bar, Take, decode, in_turn
+from textmusic.decoding import decode, in_turn, read_ahead
 from textmusic.engine import SLOTS, Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
 from textmusic.material import sliced, to_score
 from textmusic.measure import notes_of
+from textmusic.outline import AskedRow
 from textmusic.plan import COUNTED_BARS, DRUMS, Plan, quarters_per_bar
 from textmusic.plan_grammar import OPEN_BARS
 from textmusic.prompt import Prompt, read_prompt
 from textmusic.sampling import Sampling
-from textmusic.tokenizer import Tokenizer
+from textmusic.sketch import Outline, Sketch
+from textmusic.take import Bar, Given, Take
+from textmusic.tokenizer import Tokenizer, score_of
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -102,11 +105,16 @@ class TextToMusic:
         )  # fmt: skip
 
     def understand(
-        self, text: str, *, controls: Plan = Plan(), seconds: float | None = None
+        self,
+        text: str,
+        *,
+        controls: Plan = Plan(),
+        seconds: float | None = None,
+        outline: Outline = Outline(),
     ) -> Prompt:
         """What would be forced for this text and these controls, and what could not be used."""
         check_plan(controls)
-        prompt = read_prompt(text, controls=controls, seconds=seconds)
+        prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
         if prompt.asked.programs == (DRUMS,) and prompt.asked.key is not None:
             note = f"'{prompt.asked.key}': drums alone have no key"
             asked = replace(prompt.asked, key=None)
@@ -134,13 +142,29 @@ class TextToMusic:
         if not forced:
             prompt = replace(prompt, asked=Plan(), seconds=None, without=(), near=Plan())
         take = self.take(prompt, seed, sampling, OPEN_BARS if forced else (1, COUNTED_BARS))
+        self._decide(take, lambda: take.planned)
+        return take.plan
+
+    def sketch(
+        self, prompt: Prompt, *, seed: int = 0, sampling: Sampling = Sampling()
+    ) -> tuple[Plan, Sketch]:
+        """The plan and the sketch alone, of a piece of at most 64 bars; of longer ones the first.
+
+        prompt: what `understand` gave. A generation with this seed follows both.
+        """
+        take = self.take(prompt, seed, sampling)
+        self._decide(take, lambda: take.sketched)
+        return take.plan, take.sketch
+
+    def _decide(self, take: Take, done: Callable[[], bool]) -> None:
+        """Write a take until something is decided."""
         self.engine.reserve(1)
         logits = self.engine.prefill(range(1), np.array(take.text, dtype=np.int64))
         while True:
-            music_id = take.take(logits)
-            if take.planned:
-                return take.plan
-            logits = self.engine.step(np.array([music_id]))[0]
+            chosen = take.take(logits)
+            if done():
+                return
+            logits = self.engine.step(np.array([read_ahead(self.engine, 0, take, chosen)]))[0]
 
     def generate(
         self,
@@ -148,6 +172,7 @@ class TextToMusic:
         *,
         controls: Plan = Plan(),
         seconds: float | None = None,
+        outline: Outline = Outline(),
         seed: int | None = None,
         sampling: Sampling = Sampling(),
         best_of: int = 1,
@@ -159,6 +184,7 @@ class TextToMusic:
             text: what is wanted, in English or Chinese; empty leaves everything to the model.
             controls: facts that win over the text.
             seconds: length in seconds, instead of controls.bars.
+            outline: chords and form, as `prompt.parse_chords` and `parse_form` read them.
             seed: the same seed, text and model give the same piece; None draws one.
             sampling: how freely the model chooses.
             best_of: write so many, with the seeds seed, seed + 1, ..., and keep the one that does
@@ -166,7 +192,7 @@ class TextToMusic:
             on_bar: called with (bars written, bars in all) after each bar.
         """
         written = self.generate_many(
-            text, best_of, controls=controls, seconds=seconds, seed=seed, sampling=sampling,
+            text, best_of, controls=controls, seconds=seconds, outline=outline, seed=seed, sampling=sampling,
             on_bar=on_bar,
         )  # fmt: skip
         return min(written, key=lambda generation: generation.rank)
@@ -178,12 +204,13 @@ class TextToMusic:
         *,
         controls: Plan = Plan(),
         seconds: float | None = None,
+        outline: Outline = Outline(),
         seed: int | None = None,
         sampling: Sampling = Sampling(),
         on_bar: OnBar | None = None,
     ) -> list[Generation]:
         """Write n variations side by side, with the seeds seed, seed + 1, ..."""
-        prompt = self.understand(text, controls=controls, seconds=seconds)
+        prompt = self.understand(text, controls=controls, seconds=seconds, outline=outline)
         seed = drawn(n) if seed is None else seed
         takes = [self.take(prompt, seed + i, sampling) for i in range(n)]
         written: dict[int, tuple[int, int]] = {}
@@ -231,6 +258,7 @@ class TextToMusic:
         *,
         controls: Plan = Plan(),
         seconds: float | None = None,
+        outline: Outline = Outline(),
         seed: int | None = None,
         sampling: Sampling = Sampling(),
     ) -> Generator[Bar, None, Generation]:
@@ -238,7 +266,7 @@ class TextToMusic:
 
         The Generation is the generator's return value: `generation = yield from music.stream(...)`.
         """
-        prompt = self.understand(text, controls=controls, seconds=seconds)
+        prompt = self.understand(text, controls=controls, seconds=seconds, outline=outline)
         take = self.take(prompt, drawn(1) if seed is None else seed, sampling)
         for _, bar in decode(self.engine, in_turn([take]), 1):
             yield bar
@@ -250,6 +278,7 @@ class TextToMusic:
         *,
         controls: Plan = Plan(),
         seconds: float | None = None,
+        outline: Outline = Outline(),
         seed: int | None = None,
         sampling: Sampling = Sampling(),
         soundfont: str | Path | None = None,
@@ -265,7 +294,9 @@ class TextToMusic:
         """
         from textmusic.live_audio import sounding
 
-        stream = self.stream(text, controls=controls, seconds=seconds, seed=seed, sampling=sampling)
+        stream = self.stream(
+            text, controls=controls, seconds=seconds, outline=outline, seed=seed, sampling=sampling
+        )
         return (yield from sounding(stream, soundfont))
 
     def continue_from(
@@ -309,25 +340,30 @@ class TextToMusic:
         seed: int,
         sampling: Sampling = Sampling(),
         lengths: tuple[int, int] = OPEN_BARS,
-        given: Sequence[int] = (),
+        given: Given = Given(),
+        asked_rows: Sequence[AskedRow] | None = None,
     ) -> Take:
-        """A piece to be written by `decode`; lengths, given: see `Take`."""
+        """A piece to be written by `decode`; lengths, given, asked_rows: see `Take`."""
         caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
-        return Take(self.tokenizer, prompt, caption, seed, sampling, lengths, given)
+        return Take(
+            self.tokenizer, prompt, caption, seed, sampling, context=self.engine.context,
+            lengths=lengths, given=given, asked_rows=asked_rows,
+        )  # fmt: skip
 
     def finished(self, take: Take) -> Generation:
         """The piece that a take has written, as far as it has got: its complete bars."""
-        ids, plan = take.settled()
-        score = self.tokenizer.decode_score(ids, plan)
+        written = take.settled()
+        plan = written.plan
+        score = score_of((note.sounding(plan) for note in written.notes), plan)
         if not take.done:  # what would ring on ends with its last bar
             metre, tempo = plan.time_signature or "4/4", plan.tempo or 120.0
             end = (plan.bars or 0) * quarters_per_bar(metre)
             score = to_score(sliced(notes_of(score), 0.0, end), metre, tempo)
         score = finish(score, plan)
-        prompt, n = take.prompt, len(ids)
         return account(
-            prompt, plan, score, take.seed, self.name, ids=n, nats=take.likelihood,
-            sampling=take.sampling if take.done else None, planned=take.plan,
+            take.prompt, plan, score, take.seed, self.name, sketch=written.sketch,
+            ids=take.count, nats=take.likelihood, sampling=take.sampling if take.done else None,
+            planned=take.plan,
         )  # fmt: skip
 
 

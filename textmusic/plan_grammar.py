@@ -1,32 +1,45 @@
-"""What may come next in a plan: what was asked is forced, the rest is open. See `grammar`."""
+"""What may come next in a plan: what was asked is forced, the rest is open. See `grammar`.
+
+An open choice is made among what real pieces of the genre have (`usual`): instruments that play
+together in 1 % of its music or more, its metres, the middle nine tenths of its tempi. Where nothing
+of that agrees with what was asked, any value may be chosen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 import numpy as np
 
+from textmusic import usual
 from textmusic.grammar import Layout, Mask
+from textmusic.metrics import tempo_bin
 from textmusic.plan import (
+    COUNTED_BARS,
     DRUMS,
     FIELDS,
+    GENRES,
     MAX_BARS,
     MAX_PROGRAMS,
     NO_KEY,
+    TEMPO_MARKS,
     Plan,
     decode_plan,
     field_tokens,
     field_vocabulary,
+    is_minor,
     quarters_per_bar,
+    tempo_mark,
 )
-from textmusic.tokenizer import SCORE
+from textmusic.tokenizer import SKETCH
 
 OPEN_BARS = (12, 32)  # lengths the model may choose among when none is asked for
+NEAR_MULTIPLE = 0.1  # how much longer or shorter bars may be than asked, to be a multiple
 
 
 class PlanGrammar:
-    """From `<|plan|>` to `<|score|>`: asked fields are forced, open ones take any value."""
+    """From `<|plan|>` to `<|sketch|>`: asked fields are forced, open ones take a usual value."""
 
     def __init__(
         self,
@@ -37,15 +50,23 @@ class PlanGrammar:
         without: Collection[int] = (),
         near: Plan = Plan(),
         lengths: tuple[int, int] = OPEN_BARS,
+        minor: bool | None = None,
+        multiple: int | None = None,
+        free: bool = False,
     ) -> None:
         """asked: what is fixed. seconds: a length that bars are counted from, once known.
 
         without: programs that an open choice of instruments must leave out. near: levels that an
         open choice of valence or arousal must be at most one off. lengths: bars (from, to) that an
-        open choice may have.
+        open choice may have. minor: the mode of an open key; None leaves it open too. multiple:
+        what an open number of bars must be a multiple of, 1 to 256. Lengths give way to it where
+        none lies in them; it gives way to seconds that it would miss by more than a tenth.
+        free: open choices are not kept to what is usual, to see what a model makes of a text.
         """
-        self.lengths = lengths
-        self.layout, self.asked, self.seconds, self.without = layout, asked, seconds, without
+        self.lengths, self.minor, self.multiple, self.free = lengths, minor, multiple, free
+        self.layout, self.seconds, self.without = layout, seconds, without
+        # nothing but drums alone has no key
+        self.asked = replace(asked, programs=(DRUMS,)) if asked.key == NO_KEY else asked
         self.near = near
         self.done = False
         self.tokens: list[str] = []
@@ -67,7 +88,7 @@ class PlanGrammar:
     def advance(self, music_id: int) -> None:
         """Take the id that was chosen."""
         token = self.layout.vocabulary[music_id]
-        if token == SCORE:
+        if token == SKETCH:
             self.done = True
             return
         if FIELDS[self._field] == "programs" and not token.startswith("Program_"):
@@ -82,7 +103,7 @@ class PlanGrammar:
 
     def _next_tokens(self) -> list[str]:
         if self._field == len(FIELDS):
-            return [SCORE]
+            return [SKETCH]
         name = FIELDS[self._field]
         if self._forced:
             return self._forced[:1]
@@ -92,32 +113,135 @@ class PlanGrammar:
 
     def _options(self, name: str) -> list[str]:
         asked = getattr(self.asked, name)
-        if name == "bars" and self.seconds is not None and asked is None:
-            asked = bars_for(self.plan, self.seconds)
+        if name == "bars" and asked is None:
+            asked = self._counted_bars()
             self.asked = replace(self.asked, bars=asked)  # the token says at most "64 or more"
         if asked is not None:
             self._forced = field_tokens(name, asked)
             return self._forced[:1]
         options = field_vocabulary()[name]
-        if name == "key":
-            drums_only = self.plan.programs == (DRUMS,)
-            return [t for t in options if (t == f"Key_{NO_KEY}") == drums_only]
         middle = getattr(self.near, name)
         if middle is not None:
             return [t for t in options if abs(int(t.split("_")[1]) - middle) <= 1]
+        if name == "key":
+            return self._keys(options)
         if name == "bars":
-            low, high = self.lengths
-            return [t for t in options if low <= int(t.split("_")[1]) <= high]
+            return self._bars()
+        return options if self.free else self._usual_options(name, options)
+
+    def _usual_options(self, name: str, options: list[str]) -> list[str]:
+        match name:
+            case "genre":
+                return [f"Genre_{genre}" for genre in self._genres()]
+            case "tempo":
+                return self._tempi()
+            case "time_signature":
+                metres = usual.of(self.plan.genre).metres
+                return _kept(options, lambda t: t.split("_")[1] in metres)
         return options
 
+    def _genres(self) -> list[str]:
+        """The genres in which what was asked is usual; what is so in none of them has no say."""
+        programs, metre, tempo = self.asked.programs, self.asked.time_signature, self.asked.tempo
+        if programs is not None:
+            genres = list(usual.genres_of(tuple(sorted(programs))) or GENRES)
+        else:
+            genres = _kept(GENRES, lambda genre: not usual.of(genre).is_tunes)
+            genres = _kept(genres, lambda genre: bool(self._sets(genre)))
+        if metre is not None:
+            genres = _kept(genres, lambda genre: metre in usual.of(genre).metres)
+        if tempo is not None:
+            genres = _kept(genres, lambda genre: tempo_bin(tempo) in usual.of(genre).tempo_bins)
+        return genres
+
     def _programs(self) -> list[str]:
+        """The next instrument of a set that is usual, or, if it is complete, the next field."""
         chosen = self.plan.programs or ()
-        last = DRUMS if self.asked.key is None or chosen else DRUMS - 1
-        rest = range(max(chosen, default=-1) + 1, last + 1)
-        more = [f"Program_{p}" for p in rest if p not in self.without]
-        if not chosen:
-            return more
-        return (more if len(chosen) < MAX_PROGRAMS else []) + self._options("key")
+        genre = self.plan.genre
+        sets = [] if self.free else self._sets(genre) or self._cut_sets(genre)
+        if sets:
+            size = len(chosen)
+            more = {s[size] for s in sets if len(s) > size and s[:size] == chosen}
+            complete = chosen in sets
+        else:
+            last = DRUMS - 1 if self._tonal and not chosen else DRUMS
+            rest = range(max(chosen, default=-1) + 1, last + 1)
+            more = {p for p in rest if p not in self.without and len(chosen) < MAX_PROGRAMS}
+            complete = bool(chosen)
+        tokens = [f"Program_{program}" for program in sorted(more)]
+        return tokens + (self._options("key") if complete else [])
+
+    def _sets(self, genre: str | None) -> list[tuple[int, ...]]:
+        """Usual sets of instruments that may play here; where there are none, excerpts' sets."""
+        found = usual.of(genre)
+        for sets in (found.programs, found.heard):
+            kept = [s for s in sets if set(s).isdisjoint(self.without) and self._may_play(s)]
+            if self._unnamed:
+                kept = [s for s in kept if not usual.is_tune(s)]
+            if kept:
+                return kept
+        return []
+
+    def _cut_sets(self, genre: str | None) -> list[tuple[int, ...]]:
+        """What is left of the usual sets without those that must not play."""
+        cut = [
+            tuple(p for p in programs if p not in self.without)
+            for programs in usual.of(genre).programs
+        ]
+        return [s for s in cut if s and self._may_play(s)]
+
+    @property
+    def _unnamed(self) -> bool:
+        """Whether neither genre nor instruments were asked for: nobody means a tune for one then.
+
+        A tenth of the corpora are fiddlers' tunes, noted down without what accompanies them.
+        """
+        return self.asked.genre is None and self.asked.programs is None
+
+    def _may_play(self, programs: tuple[int, ...]) -> bool:
+        """Drums alone can't play in a key."""
+        return programs != (DRUMS,) or not self._tonal
+
+    @property
+    def _tonal(self) -> bool:
+        return self.asked.key is not None or self.minor is not None
+
+    def _keys(self, options: list[str]) -> list[str]:
+        if self.plan.programs == (DRUMS,):
+            return [f"Key_{NO_KEY}"]
+        keys = [t for t in options if t != f"Key_{NO_KEY}"]
+        return [t for t in keys if self.minor is None or is_minor(t) == self.minor]
+
+    def _tempi(self) -> list[str]:
+        """Marks that are usual; the one in their middle where a genre's tempi lie between two."""
+        known = usual.of(self.plan.genre)
+        middle = (known.tempi[0] * known.tempi[1]) ** 0.5
+        marks = [m for m in TEMPO_MARKS if known.has_tempo(m)] or [TEMPO_MARKS[tempo_mark(middle)]]
+        return [token for mark in marks for token in field_tokens("tempo", mark)]
+
+    def _bars(self) -> list[str]:
+        """Multiples among the lengths; where there are none, the nearest one."""
+        low, high = self.lengths
+        multiples = range(self.multiple or 1, COUNTED_BARS + 1, self.multiple or 1)
+        nearest = min(multiples, key=lambda n: max(low - n, n - high))
+        fitting = [n for n in multiples if low <= n <= high] or [nearest]
+        return [token for n in fitting for token in field_tokens("bars", n)]
+
+    def _counted_bars(self) -> int | None:
+        """Bars that seconds, or a multiple beyond what a token says, leave no choice of."""
+        step = self.multiple or 1
+        if self.seconds is None:
+            return step if step > COUNTED_BARS else None
+        bars = bars_for(self.plan, self.seconds)
+        rounded = max(1, round(bars / step)) * step
+        near = abs(rounded - bars) <= NEAR_MULTIPLE * bars and rounded <= MAX_BARS
+        return rounded if near else bars
+
+
+def _kept(options: Iterable[str], keep: Callable[[str], bool]) -> list[str]:
+    """The options that are to be kept; all of them if none is."""
+    options = list(options)
+    return [option for option in options if keep(option)] or options
 
 
 def bars_for(plan: Plan, seconds: float) -> int:

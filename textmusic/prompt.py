@@ -17,20 +17,31 @@ from textmusic.caption import load_data
 from textmusic.errors import TextMusicError
 from textmusic.plan import DRUMS, GENRES, NO_KEY, TEMPO_RANGE, TIME_SIGNATURES, Plan, is_minor
 from textmusic.reading import chinese
+from textmusic.reading.form import parse_form
 from textmusic.reading.genre import read_genre
 from textmusic.reading.instruments import lookup, name, read_instruments, spell_out, squash, terms
 from textmusic.reading.key import read_key
 from textmusic.reading.length import SECONDS_RANGE, read_bars, read_seconds
 from textmusic.reading.metre import read_time_signature
 from textmusic.reading.mood import read_mood
+from textmusic.reading.outlines import (
+    OutlineRead,
+    covered,
+    mode_said,
+    read_outline,
+    settled,
+    without,
+)
+from textmusic.reading.progression import parse_chords
 from textmusic.reading.tempo import (
     read_tempo_number,
     read_tempo_word,
     tempo_remedy,
     tempo_words,
 )
-from textmusic.reading.text import CJK, Span, blank, prepare, shown
+from textmusic.reading.text import CJK, Span, blank, prepare, shown, visible_text
 from textmusic.reading.typos import read_typos
+from textmusic.sketch import Outline
 
 MAX_CHARACTERS = 2_000
 _LONGEST_QUOTE = 40
@@ -44,7 +55,8 @@ class Prompt:
     seconds: the asked length, never together with `asked.bars`. caption: the English text that the
     model reads; "" if there is none. unused: what was said and can't be used, with the remedy.
     without: General MIDI programs that must not play ("no drums" is (128,)). near: levels of
-    valence and arousal that the plan's own may be one off, from mood words.
+    valence and arousal that the plan's own may be one off, from mood words. outline: chords and
+    form; chords that sound set the key where nothing else does.
     """
 
     text: str
@@ -54,6 +66,7 @@ class Prompt:
     unused: tuple[str, ...]
     without: tuple[int, ...] = ()
     near: Plan = Plan()
+    outline: Outline = Outline()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +79,17 @@ class _Read:
     unused: tuple[str, ...]
     spans: tuple[Span, ...]
     tempo_said: str | None  # a tempo word in English, if the tempo comes from one
+    outline: OutlineRead
 
 
-def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = None) -> Prompt:
-    """Read a prompt; `controls` and `seconds` win over the words.
+def read_prompt(
+    text: str,
+    *,
+    controls: Plan = Plan(),
+    seconds: float | None = None,
+    outline: Outline = Outline(),
+) -> Prompt:
+    """Read a prompt; `controls`, `seconds` and the fields of `outline` win over the words.
 
     Raises TextMusicError for a text of more than 2,000 characters, and for nothing else.
     """
@@ -77,27 +97,34 @@ def read_prompt(text: str, *, controls: Plan = Plan(), seconds: float | None = N
         raise TextMusicError(
             f"the prompt has {len(text):,} characters; use at most {MAX_CHARACTERS:,}"
         )
-    visible = _visible(text)
+    visible = visible_text(text)
     if visible and not any(unicodedata.category(c)[0] in "LN" for c in visible):
         prompt = Prompt(text, controls, seconds, "", (f"'{_quote(visible)}': no words to read",))
-        return _one_length(prompt, controls)
+        return _one_length(_outlined(prompt, OutlineRead(), outline), controls)
     prepared = spell_out(prepare(text))
     read = _read(prepared, controls.genre)
-    caption, missed = _caption(visible, prepared, read)
+    words = without(visible, prepared, read.outline.taken)
+    caption, missed = _caption(words, prepared, read)
     asked = controls.over(read.plan)
     if asked.programs is not None and controls.programs is None:
         asked = replace(asked, programs=tuple(sorted(asked.programs)))
     fixed = (controls.valence, controls.arousal)
-    if caption == visible:
+    if caption == words:
         moods = read_mood(prepared, read.spans, fixed=fixed)
     else:
         moods = read_mood(caption, fixed=fixed, typed=chinese.typed_moods(prepared))
-    without = tuple(p for p in read.without if p not in (asked.programs or ()))
+    absent = tuple(p for p in read.without if p not in (asked.programs or ()))
     near = _near(moods.value or (None, None), asked)
     typos = read_typos(prepared, read.spans)
     unused = (*read.unused, *moods.unused, *missed, *typos, *_overruled(read, controls))
-    prompt = Prompt(text, asked, seconds, caption, unused, without, near)
-    return _one_length(prompt, controls, read)
+    prompt = Prompt(text, asked, seconds, caption, unused, absent, near)
+    return _one_length(_outlined(prompt, read.outline, outline), controls, read)
+
+
+def _outlined(prompt: Prompt, read: OutlineRead, control: Outline) -> Prompt:
+    """With the chords and the form, the key that follows from them, and notes on them."""
+    outline, asked, notes = settled(read, control, prompt.asked)
+    return replace(prompt, asked=asked, outline=outline, unused=(*prompt.unused, *notes))
 
 
 def _near(levels: tuple[int | None, int | None], asked: Plan) -> Plan:
@@ -112,29 +139,19 @@ def _near(levels: tuple[int | None, int | None], asked: Plan) -> Plan:
     )
 
 
-def _visible(text: str) -> str:
-    """The text without control characters and lone surrogates, its white space made single spaces.
-
-    The joiners inside emoji and some scripts are kept between what they join.
-    """
-    kept = (
-        c if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") else " "
-        for c in text
-        if c in "\u200c\u200d" or unicodedata.category(c) not in ("Cf", "Cs")
-    )  # fmt: skip
-    return " ".join("".join(kept).split()).strip("\u200c\u200d ")
-
-
 def _quote(text: str) -> str:
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
 
 def _read(text: str, genre: str | None) -> _Read:
     """Every fact of a prepared text. A place that is read as one number is not read as another."""
+    outline = read_outline(text)
+    text = covered(text, outline.taken)
     tempo = read_tempo_number(text)
     rest = blank(text, tempo.spans)
     metre = read_time_signature(rest)
     key = read_key(rest)
+    named_key = " ".join(rest[slice(*span)] for span in key.spans)
     bars = read_bars(blank(rest, metre.spans))
     seconds = read_seconds(blank(rest, (*metre.spans, *bars.spans)))
     word = read_tempo_word(rest, tempo.value)
@@ -149,7 +166,7 @@ def _read(text: str, genre: str | None) -> _Read:
     plan = Plan(
         genre=kind.value,
         programs=players.value.programs or None,
-        key=key.value,
+        key=mode_said(key.value, named_key, outline.outline),
         tempo=tempo.value if tempo.value is not None else word.value,
         time_signature=metre.value,
         bars=bars.value,
@@ -161,8 +178,9 @@ def _read(text: str, genre: str | None) -> _Read:
         seconds=seconds.value if bars.value is None else None,
         without=players.value.without,
         unused=(*unused, *kind.unused, *bars.unused, *length_notes),
-        spans=tuple(span for reading in readings for span in reading.spans),
+        spans=(*outline.spans, *(span for reading in readings for span in reading.spans)),
         tempo_said=chinese.tempo_in_english(text, word.spans) if tempo.value is None else None,
+        outline=outline,
     )
 
 
@@ -371,6 +389,7 @@ def parse_genre(said: str) -> str:
 
 
 __all__ = [
-    "MAX_CHARACTERS", "SECONDS_RANGE", "Prompt", "parse_genre", "parse_instrument", "parse_key",
-    "parse_mood", "parse_tempo", "parse_time_signature", "read_prompt",
+    "MAX_CHARACTERS", "SECONDS_RANGE", "Prompt", "parse_chords", "parse_form", "parse_genre",
+    "parse_instrument", "parse_key", "parse_mood", "parse_tempo", "parse_time_signature",
+    "read_prompt",
 ]  # fmt: skip

@@ -50,6 +50,14 @@ class RecurrentEngine:
         self._lengths[: len(ids)] += 1
         return np.asarray(logits[0])
 
+    def extend(self, slot: int, ids: Ids) -> None:
+        """Read more ids (T,) into a slot, whose logits nobody asks for."""
+        before = {kind: state[:, slot : slot + 1] for kind, state in self._states.items()}
+        _, after = self._run(self._decoder, ids[:, None] - self._offset, before)
+        for kind, state in after.items():
+            self._states[kind][:, slot : slot + 1] = state
+        self._lengths[slot] += len(ids)
+
     def move(self, source: int, target: int) -> None:
         """Let a slot hold what another one holds."""
         for state in self._states.values():

@@ -5,15 +5,26 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from textmusic.facts import in_words
+from textmusic.facts import in_words, instrument_name, sketch_in_words
+from textmusic.heard import Kept
 from textmusic.plan import Plan, is_minor, tonic
 from textmusic.sampling import Sampling
+from textmusic.sketch import Outline, Sketch, read_outline, read_sketch
 from textmusic.tokenizer import seconds_of
+from textmusic.wording import say
+
+# Shares of what was sketched that have to be heard. Of real pieces whose source names the chords,
+# our own ears find the same ones in about this much of the time.
+CHORDS_KEPT = 0.7
+FORM_KEPT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fact. ok: what is measured fits the plan; None: it cannot be measured."""
+    """One fact. ok: what is measured is what was asked, or, where nothing was, what was planned.
+
+    None: it cannot be measured.
+    """
 
     field: str
     asked: str
@@ -40,6 +51,10 @@ class Report:
     unused: tuple[str, ...]
     near: Plan = Plan()
     sampling: Sampling | None = None  # None: not by a language model
+    silent: tuple[int, ...] = ()  # programs that play in fewer than a quarter of the bars
+    outline: Outline = Outline()  # what was asked of harmony and form
+    sketch: Sketch = Sketch()  # what was decided of them
+    kept: Kept = Kept()  # how far that is heard
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -48,28 +63,59 @@ class Report:
 
     def table(self, language: str = "en") -> tuple[Row, ...]:
         """The rows, their values in a language of the page's; `field` is the English name."""
-        p, m = self.planned, self.measured
-        wanted_seconds = self.seconds if self.seconds is not None else seconds_of(p)
-        bar = seconds_of(p) / (p.bars or 1)
-        near = abs(self.measured_seconds - wanted_seconds) <= max(bar, 0.1 * wanted_seconds)
-        right = {
-            "key": _same_key(p.key, m.key),
-            "tempo": _close(p.tempo, m.tempo),
-            "time signature": p.time_signature == m.time_signature,
-            "instruments": p.programs == m.programs,
-            "bars": p.bars == m.bars,
-            "length": near,
-            "mood": _near_mood(p, m),
-            "genre": None,
-            "density": None if m.density is None else abs((p.density or 3) - m.density) <= 1,
+        asked = {"chords": "", "form": ""}
+        asked |= in_words(self.asked, self.seconds, self.near, language, self.outline)
+        planned = in_words(self.planned, seconds_of(self.planned), language=language)
+        measured = in_words(self.measured, self.measured_seconds, language=language)
+        planned |= sketch_in_words(self.sketch, self.planned.key)
+        measured |= {
+            "chords": _share_kept(self.kept.chords, language),
+            "form": _share_kept(self.kept.form, language),
         }
-        asked = in_words(self.asked, self.seconds, self.near, language)
-        planned = in_words(p, seconds_of(p), language=language)
-        measured = in_words(m, self.measured_seconds, language=language)
+        measured["instruments"] += self._hardly_heard(language)
         return tuple(
             Row(field, asked[field], planned[field], measured[field], ok)
-            for field, ok in right.items()
+            for field, ok in self._right().items()
         )
+
+    def _right(self) -> dict[str, bool | None]:
+        """By field, whether the measured fact is the asked one, or, of none asked, the planned."""
+        wanted, got = self.asked.over(self.planned), self.measured
+        return {
+            "key": _same_key(wanted.key, got.key),
+            "tempo": _close(wanted.tempo, got.tempo),
+            "time signature": wanted.time_signature == got.time_signature,
+            "instruments": self._right_instruments(),
+            "bars": wanted.bars == got.bars,
+            "length": self._right_length(),
+            "mood": _near_mood(self.asked.over(self.near).over(self.planned), got),
+            "genre": None,
+            "density": None if got.density is None else _near(wanted.density or 3, got.density),
+            "chords": None if self.kept.chords is None else self.kept.chords >= CHORDS_KEPT,
+            "form": None if self.kept.form is None else self.kept.form >= FORM_KEPT,
+        }
+
+    def _right_instruments(self) -> bool:
+        """Whether all that is planned plays enough, and what was asked is among it.
+
+        More may be: a piece that is gone on from has players of its own.
+        """
+        heard, planned = set(self.measured.programs or ()), set(self.planned.programs or ())
+        return heard == planned and heard >= set(self.asked.programs or ()) and not self.silent
+
+    def _right_length(self) -> bool:
+        """Within a bar, or a tenth."""
+        planned = seconds_of(self.planned)
+        wanted = planned if self.seconds is None else self.seconds
+        bar = planned / (self.planned.bars or 1)
+        return abs(self.measured_seconds - wanted) <= max(bar, 0.1 * wanted)
+
+    def _hardly_heard(self, language: str) -> str:
+        """Of which instruments that play at all: " (guitar hardly heard)"; "" for none."""
+        heard = self.measured.programs or ()
+        names = [instrument_name(p, language) for p in self.silent if p in heard]
+        listed = say("comma", language).join(names)
+        return say("hardly_heard", language).format(listed) if names else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only; `from_dict` reads it back."""
@@ -86,9 +132,18 @@ class Report:
             fields[name] = Plan(**plan)
         fields["near"] = Plan(**fields.get("near", {}))
         fields["unused"] = tuple(fields["unused"])
+        fields["silent"] = tuple(fields.get("silent", ()))  # older reports have none
+        fields["outline"] = read_outline(fields.get("outline", {}))
+        fields["sketch"] = read_sketch(fields.get("sketch", {}))
+        fields["kept"] = Kept(**fields.get("kept", {}))
         if fields.get("sampling") is not None:
             fields["sampling"] = Sampling(**fields["sampling"])
         return Report(**fields)
+
+
+def _share_kept(share: float | None, language: str) -> str:
+    """How much of what was sketched is heard: "83 % as sketched"; "" where nothing was."""
+    return "" if share is None else say("as_sketched", language).format(f"{share:.0%}")
 
 
 def _same_key(planned: str | None, measured: str | None) -> bool | None:
@@ -97,13 +152,18 @@ def _same_key(planned: str | None, measured: str | None) -> bool | None:
     return (tonic(planned), is_minor(planned)) == (tonic(measured), is_minor(measured))
 
 
-def _close(planned: float | None, measured: float | None) -> bool:
-    return planned is not None and measured is not None and abs(planned / measured - 1) < 0.03
+def _close(wanted: float | None, measured: float | None) -> bool:
+    return wanted is not None and measured is not None and abs(wanted / measured - 1) < 0.03
 
 
-def _near_mood(planned: Plan, measured: Plan) -> bool | None:
-    if None in (planned.valence, planned.arousal, measured.valence, measured.arousal):
+def _near(wanted: int, measured: int) -> bool:
+    """At most a level off. What is asked to be very sad (1) is thus not neutral (3)."""
+    return abs(wanted - measured) <= 1
+
+
+def _near_mood(wanted: Plan, measured: Plan) -> bool | None:
+    """Both levels near; None where one is not known."""
+    if None in (wanted.valence, wanted.arousal, measured.valence, measured.arousal):
         return None
-    assert planned.valence and planned.arousal and measured.valence and measured.arousal
-    off = (planned.valence - measured.valence, planned.arousal - measured.arousal)
-    return max(map(abs, off)) <= 1
+    assert wanted.valence and wanted.arousal and measured.valence and measured.arousal
+    return _near(wanted.valence, measured.valence) and _near(wanted.arousal, measured.arousal)

@@ -16,14 +16,15 @@ class Sampling:
 
     temperature: 0 always takes the likeliest id; 1 draws as the model believes; at most 2.
     top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
-    key_strength: 0 leaves the key to the model, 1 allows scale tones only. It counts three times in
-        the last bar, so that a piece comes home.
-    plan_temperature: as temperature, for what of the plan is left open.
+    harmony_strength: 0 leaves the notes to the model, towards 1 the chords of the sketch weigh more.
+    form_strength: the same for bars that the sketch has repeat others.
+    plan_temperature: as temperature, for what of the plan and the sketch is left open.
     """
 
     temperature: float = 0.95
     top_p: float = 0.95
-    key_strength: float = 0.25
+    harmony_strength: float = 0.4
+    form_strength: float = 0.4
     plan_temperature: float = 0.7
 
     def __post_init__(self) -> None:
@@ -32,8 +33,9 @@ class Sampling:
                 raise TextMusicError(f"temperature {temperature} is not between 0 and 2.")
         if not 0 < self.top_p <= 1:
             raise TextMusicError(f"top-p {self.top_p} is not above 0 and at most 1.")
-        if not 0 <= self.key_strength <= 1:
-            raise TextMusicError(f"key strength {self.key_strength} is not between 0 and 1.")
+        for name in ("harmony_strength", "form_strength"):
+            if not 0 <= (strength := getattr(self, name)) <= 1:
+                raise TextMusicError(f"{name.replace('_', ' ')} {strength} is not between 0 and 1.")
 
 
 def choose(

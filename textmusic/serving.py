@@ -17,18 +17,20 @@ from textmusic.grammar import ScoreGrammar, layout_of
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import COUNTED_BARS, DRUMS, Plan
 from textmusic.prompt import Prompt
-from textmusic.tokenizer import END, SCORE, Tokenizer, positions_per_beat
+from textmusic.sketch import Sketch
+from textmusic.tokenizer import END, SCORE, Tokenizer, positions_per_beat, score_of
 
+_NOTE = ("Velocity", "Duration", "Pitch", "PitchDrum")
 # Which kinds of tokens may follow a kind in a score, whatever the plan.
 FOLLOWERS = {
     SCORE: ("Bar",),
     "Bar": ("Bar", "Position", END),
-    "Position": ("Program", "Pitch", "PitchDrum"),
-    "Program": ("Pitch", "PitchDrum"),
-    "Pitch": ("Velocity",),
-    "PitchDrum": ("Velocity",),
-    "Velocity": ("Duration",),
-    "Duration": ("Bar", "Position", "Program", "Pitch", "PitchDrum", END),
+    "Position": ("Program", *_NOTE),
+    "Program": _NOTE,
+    "Velocity": ("Duration", "Pitch", "PitchDrum"),
+    "Duration": ("Pitch", "PitchDrum"),
+    "Pitch": ("Bar", "Position", "Program", *_NOTE, END),
+    "PitchDrum": ("Bar", "Position", "Program", *_NOTE, END),
 }
 
 
@@ -36,11 +38,12 @@ FOLLOWERS = {
 class Request:
     """What a server is to go on from. All ids are of the LLM's id space.
 
-    ids: text, plan and `<|score|>`. allowed: what the score may hold. room: ids that fit behind.
+    ids: text, plan, sketch and `<|score|>`. allowed: what the score may hold. room: ids that fit behind.
     """
 
     prompt: Prompt
     plan: Plan
+    sketch: Sketch
     seed: int
     ids: list[int]
     allowed: list[int]
@@ -48,11 +51,18 @@ class Request:
 
 
 def make_request(music: TextToMusic, text: str, *, seed: int = 0) -> Request:
-    """Read a text and plan its piece. seed: the same one, text and model give the same plan."""
-    prompt, plan = music.understand(text), music.plan(text, seed=seed)
-    ids, _ = music.tokenizer.sequence(prompt.caption, plan, [])
+    """Read a text, plan its piece and sketch it: the same for the same seed, text and model.
+
+    Raises TextMusicError for more than 64 bars, which are not written in one go.
+    """
+    prompt = music.understand(text)
+    plan, sketch = music.sketch(prompt, seed=seed)
+    if (plan.bars or 0) > COUNTED_BARS:
+        raise TextMusicError(f"a server writes {COUNTED_BARS} bars at most; ask for fewer.")
+    rows = music.tokenizer.encode_sketch(sketch, plan.key)
+    ids, _ = music.tokenizer.sequence(prompt.caption, plan, rows, [])
     allowed = allowed_ids(music.tokenizer, plan)
-    return Request(prompt, plan, seed, ids, allowed, music.engine.context - len(ids))
+    return Request(prompt, plan, sketch, seed, ids, allowed, music.engine.context - len(ids))
 
 
 def allowed_ids(tokenizer: Tokenizer, plan: Plan | None = None) -> list[int]:
@@ -89,18 +99,20 @@ def read_answer(music: TextToMusic, request: Request, ids: Sequence[int]) -> Gen
     tokenizer = music.tokenizer
     layout = layout_of(tokenizer.vocabulary)
     grammar = ScoreGrammar(layout, request.plan, ranges=False, late=True)
-    kept: list[int] = []
+    kept = 0
     for music_id in (i - tokenizer.offset for i in ids):
         if grammar.done:
             break
         if 0 <= music_id < layout.size and grammar.allowed()[music_id]:
             grammar.advance(music_id)
-            kept.append(music_id)
-    score = finish(tokenizer.decode_score(kept, request.plan), request.plan)
+            kept += 1
+    plan = request.plan
+    score = finish(score_of((note.sounding(plan) for note in grammar.notes), plan), plan)
     if not score.note_num():
         raise TextMusicError(
             "the answer holds no note; allow the server the request's ids only, and some hundred."
         )
     return account(
-        request.prompt, request.plan, score, request.seed, music.name, ids=len(kept), nats=math.nan
-    )
+        request.prompt, plan, score, request.seed, music.name, sketch=request.sketch, ids=kept,
+        nats=math.nan,
+    )  # fmt: skip

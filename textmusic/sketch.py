@@ -7,13 +7,15 @@ plan and the score, asked for by a person (as an `Outline`), and shown in the re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from textmusic.chords import Chord
-from textmusic.plan import NO_KEY, quarters_per_bar, tonic
+from textmusic.chords import ALL_CHORDS, Chord
+from textmusic.plan import COUNTED_BARS, NO_KEY, quarters_per_bar, shift_of, tonic
 
 Change = tuple[int, Chord | None]
+MOST_BEATS = 12  # of a bar: 12/8
 
 
 def beats_per_bar(time_signature: str) -> int:
@@ -69,14 +71,41 @@ class Sketch:
             )
         )
 
+    def behind(self, bars: int) -> Sketch:
+        """The same with all bars counted from so many bars earlier."""
+        rows = (
+            replace(
+                row,
+                like=None if row.like is None else row.like + bars,
+                vary=None if row.vary is None else row.vary + bars,
+            )
+            for row in self.rows
+        )
+        return Sketch(tuple(rows))
+
     def cut(self, begin: int, end: int) -> Sketch:
-        """Bars begin to end (without it) by themselves: what they repeat from before is lost."""
+        """Bars begin to end (without it) by themselves.
+
+        A bar that repeats one from before them repeats the first among them that does so too.
+        """
+        seen: dict[tuple[str, int], int] = {}
         rows = []
-        for row in self.rows[begin:end]:
-            like = None if row.like is None or row.like < begin else row.like - begin
-            vary = None if row.vary is None or row.vary < begin else row.vary - begin
+        for bar in range(begin, end):
+            row = self.rows[bar]
+            like = self._inside("like", row.like, bar, begin, seen)
+            vary = self._inside("vary", row.vary, bar, begin, seen)
             rows.append(replace(row, like=like, vary=vary))
         return Sketch(tuple(rows))
+
+    def _inside(
+        self, kind: str, target: int | None, bar: int, begin: int, seen: dict[tuple[str, int], int]
+    ) -> int | None:
+        if target is None:
+            return None
+        if target >= begin:
+            return target - begin
+        first = seen.setdefault((kind, target), bar)
+        return None if first == bar else first - begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +140,95 @@ class Outline:
         return tuple(tuple(chord.moved(up) for chord in bar) for bar in self.chords)
 
 
-def sections(lengths: Sequence[int]) -> list[int]:
-    """First bars of sections of these lengths."""
-    firsts, at = [], 0
-    for length in lengths:
-        firsts.append(at)
-        at += length
-    return firsts
+def encode_sketch(sketch: Sketch, key: str | None) -> list[str]:
+    """Tokens of a sketch of at most 64 bars: a row a bar, roots counted from the tonic.
+
+    `Bar_k` (bars left, as in the score), `New`, `Like_j` or `Vary_j` (j: the number that the bar
+    meant had itself), the chord that sounds when the bar begins, and `Beat_b` and a chord for each
+    change.
+    """
+    count, shift = len(sketch.rows), shift_of(key)
+    assert count <= COUNTED_BARS
+    tokens: list[str] = []
+    for bar, row in enumerate(sketch.rows):
+        tokens += (f"Bar_{count - bar}", form_token(row, count))
+        for beat, chord in row.chords:
+            if beat:
+                tokens.append(f"Beat_{beat}")
+            tokens.append(chord_token(chord, shift))
+    return tokens
+
+
+def form_token(row: Row, count: int) -> str:
+    """How a row of a sketch of `count` bars says what it repeats."""
+    if row.like is not None:
+        return f"Like_{count - row.like}"
+    return "New" if row.vary is None else f"Vary_{count - row.vary}"
+
+
+def chord_token(chord: Chord | None, shift: int) -> str:
+    """A chord that sounds, its root counted from the tonic: "Chord_7-maj", "Chord_none"."""
+    if chord is None:
+        return "Chord_none"
+    return f"Chord_{(chord.root - shift) % 12}-{chord.quality}"
+
+
+def decode_sketch(tokens: Sequence[str], key: str | None) -> Sketch:
+    """Inverse of `encode_sketch`."""
+    count, shift = sum(token.startswith("Bar_") for token in tokens), shift_of(key)
+    rows: list[Row] = []
+    beat = 0
+    for token in tokens:
+        kind, _, value = token.partition("_")
+        if kind == "Bar":
+            rows.append(Row())
+            beat = 0
+        elif kind == "Like":
+            rows[-1] = replace(rows[-1], like=count - int(value))
+        elif kind == "Vary":
+            rows[-1] = replace(rows[-1], vary=count - int(value))
+        elif kind == "Beat":
+            beat = int(value)
+        elif kind == "Chord":
+            change = (beat, decode_chord(token, shift))
+            rows[-1] = replace(rows[-1], chords=(*rows[-1].chords, change))
+    return Sketch(tuple(rows))
+
+
+def decode_chord(token: str, shift: int) -> Chord | None:
+    """The chord that sounds, of a chord token."""
+    root, _, quality = token.partition("_")[2].partition("-")
+    return None if root == "none" else Chord((int(root) + shift) % 12, quality)
+
+
+def sketch_vocabulary() -> list[str]:
+    """Every token of a sketch but its bars, in vocabulary order."""
+    forms = [f"{kind}_{n}" for kind in ("Like", "Vary") for n in range(1, COUNTED_BARS + 1)]
+    beats = [f"Beat_{n}" for n in range(1, MOST_BEATS)]
+    chords = [chord_token(chord, 0) for chord in (None, *ALL_CHORDS)]
+    return ["New", *forms, *beats, *chords]
+
+
+def read_sketch(data: Mapping[str, Any]) -> Sketch:
+    """A sketch of plain types, as `dataclasses.asdict` and JSON leave it."""
+    return Sketch(
+        tuple(
+            Row(row["like"], row["vary"], tuple((beat, _chord(c)) for beat, c in row["chords"]))
+            for row in data.get("rows", ())
+        )
+    )
+
+
+def read_outline(data: Mapping[str, Any]) -> Outline:
+    """An outline of plain types, as `dataclasses.asdict` and JSON leave it."""
+    fields = dict(data)
+    for name in ("form", "names"):
+        fields[name] = tuple(fields.get(name, ()))
+    bars = fields.get("chords", ())
+    fields["chords"] = tuple(tuple(Chord(*chord) for chord in bar) for bar in bars)
+    fields["last"] = _chord(fields.get("last"))
+    return Outline(**fields)
+
+
+def _chord(data: Sequence[Any] | None) -> Chord | None:
+    return None if data is None else Chord(*data)

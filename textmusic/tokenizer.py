@@ -1,13 +1,10 @@
-"""Text, plan and music in one id space.
+"""Text, plan, sketch and music in one id space.
 
-    [text ids] <|plan|> plan ids <|score|> REMI ids <|end|>
+    [text ids] <|plan|> plan ids <|sketch|> a row a bar <|score|> REMI ids <|end|>
+    [text ids] <|plan|> ... <|score|> the bars that stand <|fill|> who, then the missing bars <|end|>
 
 Text ids are the pretrained LLM's own, untouched; music ids are new rows behind them, from `offset`
-on. The REMI part is MidiTok's, folded in three places: a bar's time signature and the tempo stand
-in the plan and are not said again in every bar; bars are numbered by how many are left
-(`Bar_16` ... `Bar_1`), so that the model always knows where the end is, in pieces of any length;
-and pitches are spelt as if the tonic were C, so that what is learnt in one key is known in all.
-`unfold` restores MidiTok's own stream.
+on. The REMI part is MidiTok's, said more briefly: see `folding`.
 """
 
 from __future__ import annotations
@@ -16,13 +13,22 @@ import json
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import resources
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from textmusic.errors import TextMusicError
+from textmusic.folding import (
+    END,
+    Note,
+    Struck,
+    fold,
+    grid_signature,
+    positions_per_beat,
+    struck,
+)
 from textmusic.plan import (
     COUNTED_BARS,
     DRUMS,
@@ -35,26 +41,14 @@ from textmusic.plan import (
     shift_of,
     tempo_mark,
 )
+from textmusic.sketch import Sketch, decode_sketch, encode_sketch, sketch_vocabulary
 from textmusic.texts import CAPTIONS, TextTokenizer, open_text, text_file
 
 if TYPE_CHECKING:
     from symusic import Score
 
-PLAN, SCORE, END = "<|plan|>", "<|score|>", "<|end|>"
-# A half-note beat would make MidiTok's grid (12 positions a beat) too coarse for sixteenths, so
-# half-note metres are written on the quarter-note grid of the same length.
-_GRID = {"2/2": "4/4", "3/2": "6/4", "4/2": "8/4"}
-
-
-def grid_signature(time_signature: str) -> str:
-    """The time signature whose grid REMI writes a bar on: "3/2" -> "6/4", "3/4" -> "3/4"."""
-    return _GRID.get(time_signature, time_signature)
-
-
-def positions_per_beat(time_signature: str) -> tuple[int, int]:
-    """(steps in a bar, steps in a quarter note) of the REMI grid: "6/8" -> (72, 24)."""
-    top, bottom = map(int, grid_signature(time_signature).split("/"))
-    return 12 * top, 3 * bottom
+PLAN, SKETCH, SCORE, FILL = "<|plan|>", "<|sketch|>", "<|score|>", "<|fill|>"
+MARKS = (PLAN, SKETCH, SCORE, FILL, END)
 
 
 def remi_file() -> Path:
@@ -102,22 +96,12 @@ def copy_tokenizer(source: Path, folder: Path) -> None:
 
 
 def make_vocabulary(remi: Any) -> list[str]:
-    """All music tokens: marks, plan, counted bars, then MidiTok's own."""
+    """All music tokens: marks, plan, counted bars, sketch, then MidiTok's own."""
     plan = [token for tokens in field_vocabulary().values() for token in tokens]
     bars = [f"Bar_{n}" for n in range(1, COUNTED_BARS + 1)]
     kinds = ("Position", "Pitch", "PitchDrum", "Velocity", "Duration")
     notes = [token for token in remi.vocab if token.split("_")[0] in kinds]
-    return [PLAN, SCORE, END, *plan, *bars, *notes]
-
-
-class Note(NamedTuple):
-    """A note. Times in quarter notes from the beginning; program 128 is the drum kit."""
-
-    start: float
-    duration: float
-    pitch: int
-    velocity: int
-    program: int
+    return [*MARKS, *plan, *bars, *sketch_vocabulary(), *notes]
 
 
 class Tokenizer:
@@ -126,8 +110,8 @@ class Tokenizer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         vocabulary = self._json("vocabulary.json")
-        if not (isinstance(vocabulary, list) and {PLAN, SCORE, END} <= set(map(str, vocabulary))):
-            raise self._broken("vocabulary.json", "no list of music tokens")
+        if not (isinstance(vocabulary, list) and set(MARKS) <= set(map(str, vocabulary))):
+            raise self._broken("vocabulary.json", "no list of this version's music tokens")
         self._json("remi.json")  # MidiTok reads it when it is needed: importing that takes a second
         self.vocabulary: tuple[str, ...] = tuple(vocabulary)
         self.index = {token: i for i, token in enumerate(self.vocabulary)}
@@ -184,14 +168,32 @@ class Tokenizer:
         """The plan that music ids spell."""
         return decode_plan([self.vocabulary[i] for i in ids])
 
-    def sequence(self, text: str, plan: Plan, score: Sequence[int] | None) -> tuple[list[int], int]:
-        """What a model reads and writes: caption, plan and score ids, in one id space.
+    def encode_sketch(self, sketch: Sketch, key: str | None) -> list[int]:
+        """Music ids of a sketch's rows."""
+        return self.music_ids(encode_sketch(sketch, key))
 
-        score: music ids. An empty score ends behind `<|score|>`, none at all behind the plan.
-        Returns the ids, and the place of the first of the score.
+    def decode_sketch(self, ids: Sequence[int], key: str | None) -> Sketch:
+        """The sketch that music ids spell."""
+        return decode_sketch([self.vocabulary[i] for i in ids], key)
+
+    def sequence(
+        self,
+        text: str,
+        plan: Plan,
+        sketch: Sequence[int] | None = None,
+        score: Sequence[int] | None = None,
+    ) -> tuple[list[int], int]:
+        """What a model reads and writes: caption, plan, sketch and score ids, in one id space.
+
+        sketch, score: music ids. What is not given is not begun: without a sketch the sequence ends
+        behind the plan, with one and no score behind the sketch's last row; an empty one ends
+        behind the mark that begins it. Returns the ids, and the place of the first of the score.
         """
-        begin, behind = self.music_ids([PLAN, SCORE])
-        music = [begin, *self.encode_plan(plan), *(() if score is None else (behind, *score))]
+        music = self.music_ids([PLAN]) + self.encode_plan(plan)
+        if sketch is not None:
+            music += [*self.music_ids([SKETCH]), *sketch]
+        if score is not None:
+            music += [*self.music_ids([SCORE]), *score]
         ids = [*self.encode_text(text), *(i + self.offset for i in music)]
         return ids, len(ids) - len(score or ())
 
@@ -210,22 +212,28 @@ class Tokenizer:
         copy.time_signatures.append(TimeSignature(0, top, bottom))
         return self.music_ids(fold(self._remi(copy).tokens, plan.bars, shift_of(plan.key)))
 
-    def decode_score(self, ids: list[int], plan: Plan) -> Score:
+    def struck(self, ids: Sequence[int]) -> list[Struck]:
+        """The notes that music ids of whole bars spell, from bar 0 on."""
+        return struck([self.vocabulary[i] for i in ids])
+
+    def decode_score(self, ids: Sequence[int], plan: Plan) -> Score:
         """The Score that music ids spell, with the plan's tempo and metre, a track an instrument.
 
         MidiTok would read `unfold`'s stream to the same notes, but importing it takes longer than
         writing a short piece.
         """
-        return score_of(self._notes(ids, plan), plan)
+        return score_of((note.sounding(plan) for note in self.struck(ids)), plan)
 
-    def _notes(self, ids: list[int], plan: Plan) -> list[Note]:
-        tokens = [self.vocabulary[i] for i in ids if self.vocabulary[i] != END]
-        lines = [i for i, token in enumerate(tokens) if token.startswith("Bar_")]
-        notes: list[Note] = []
-        for bar, (begin, end) in enumerate(pairwise([*lines, len(tokens)])):
-            program = notes[-1].program if notes else 0
-            notes += notes_of_bar(tokens[begin:end], plan, bar, program)
-        return notes
+
+def read_vocabulary(folder: Path) -> list[str]:
+    """The music tokens of a model folder, of whatever format, in the order of their ids."""
+    try:
+        return [str(token) for token in json.loads((folder / "vocabulary.json").read_text())]
+    except (OSError, ValueError, TypeError) as problem:
+        raise TextMusicError(
+            f"'{folder}' is not a whole textmusic model (vocabulary.json: {problem}); fetch it"
+            " again."
+        ) from None
 
 
 def check_vocabulary(tokenizer: Tokenizer, other: Tokenizer) -> None:
@@ -237,49 +245,6 @@ def check_vocabulary(tokenizer: Tokenizer, other: Tokenizer) -> None:
             f"'{tokenizer.folder}' has the music token {mine} where '{other.folder}' has {theirs};"
             " use what one version of textmusic made."
         )
-
-
-def fold(tokens: list[str], bars: int, shift: int = 0) -> list[str]:
-    """MidiTok's REMI stream as ours: bars counted down, metre and tempo left to the plan.
-
-    shift: how far pitches are written below where they sound (`plan.shift_of`).
-    """
-    left, folded = bars, []
-    for token in tokens:
-        if token == "Bar_None":
-            folded.append(f"Bar_{min(left, COUNTED_BARS)}")
-            left -= 1
-        elif (ours := _folded(token, shift)) is not None:
-            folded.append(ours)
-    folded += [f"Bar_{min(n, COUNTED_BARS)}" for n in range(left, 0, -1)]
-    return [*folded, END]
-
-
-@cache  # 14 shifts of some 700 tokens, each met a million times in a corpus
-def _folded(token: str, shift: int) -> str | None:
-    kind, _, value = token.partition("_")
-    if kind == "Program":
-        return f"Program_{DRUMS if value == '-1' else value}"
-    if kind == "Pitch":
-        return f"Pitch_{int(value) - shift}"
-    return None if kind == "TimeSig" else token
-
-
-def unfold(tokens: list[str], time_signature: str, shift: int = 0) -> list[str]:
-    """Inverse of `fold`: the stream that MidiTok decodes."""
-    metre = f"TimeSig_{grid_signature(time_signature)}"
-    unfolded: list[str] = []
-    for token in tokens:
-        kind, _, value = token.partition("_")
-        if kind == "Bar":
-            unfolded += ["Bar_None", metre]
-        elif kind == "Program":
-            unfolded.append(f"Program_{-1 if int(value) == DRUMS else value}")
-        elif kind == "Pitch":
-            unfolded.append(f"Pitch_{int(value) + shift}")
-        elif token != END:
-            unfolded.append(token)
-    return unfolded
 
 
 def rounded(plan: Plan) -> Plan:
@@ -320,32 +285,3 @@ def score_of(notes: Iterable[Note], plan: Plan) -> Score:
             track.notes.append(ScoreNote(time, length, pitch, velocity))
         score.tracks.append(track)
     return score
-
-
-def notes_of_bar(tokens: list[str], plan: Plan, bar: int, program: int = 0) -> tuple[Note, ...]:
-    """The notes that one bar's tokens spell, for showing music while it is being written.
-
-    tokens: from the Bar token on. bar: its index, from 0. program: the one that played last before
-    it, which goes on until a Program token. `Tokenizer.decode_score` makes the score.
-    """
-    assert plan.time_signature is not None
-    steps, per_quarter = positions_per_beat(plan.time_signature)
-    shift = shift_of(plan.key)
-    notes: list[Note] = []
-    position = pitch = velocity = 0
-    for token in tokens:
-        kind, _, value = token.partition("_")
-        if kind == "Position":
-            position = int(value)
-        elif kind == "Program":
-            program = int(value)
-        elif kind in ("Pitch", "PitchDrum"):
-            pitch = int(value) + (shift if kind == "Pitch" else 0)
-        elif kind == "Velocity":
-            velocity = int(value)
-        elif kind == "Duration":
-            beats, part, parts = map(int, value.split("."))
-            length = (beats + part / parts) * 12 / per_quarter
-            start = (bar * steps + position) / per_quarter
-            notes.append(Note(start, length, pitch, velocity, program))
-    return tuple(notes)

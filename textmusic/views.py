@@ -13,6 +13,7 @@ from textmusic.facts import in_words
 from textmusic.plan import Plan
 from textmusic.prompt import Prompt
 from textmusic.report import Report
+from textmusic.sketch import Outline
 from textmusic.wording import say
 
 # Which facts of a plan stand behind a line of the report.
@@ -20,6 +21,7 @@ BEHIND = {
     "key": {"key"}, "tempo": {"tempo"}, "time signature": {"time_signature"},
     "instruments": {"programs"}, "bars": {"bars"}, "length": set(),
     "mood": {"valence", "arousal"}, "genre": {"genre"}, "density": {"density"},
+    "chords": {"chords"}, "form": {"form"},
 }  # fmt: skip
 
 
@@ -93,11 +95,19 @@ def unused_html(unused: tuple[str, ...], language: str) -> str:
     return "".join(f"<p>{say('not_used', language)}: {escape(note)}</p>" for note in unused)
 
 
-def understood_html(prompt: Prompt, controls: Plan, language: str) -> str:
-    """What will be forced, where that comes from, and what is left to the model."""
+def understood_html(
+    prompt: Prompt, controls: Plan, language: str, outline: Outline = Outline()
+) -> str:
+    """What will be forced, where that comes from, and what is left to the model.
+
+    controls, outline: what was set by hand.
+    """
     parts = []
     set_by_hand = {name for name, _ in controls.known()}
-    for field, value in in_words(prompt.asked, prompt.seconds, prompt.near, language).items():
+    set_by_hand |= {"chords"} if outline.chords else set()
+    set_by_hand |= {"form"} if outline.form else set()
+    facts = in_words(prompt.asked, prompt.seconds, prompt.near, language, prompt.outline)
+    for field, value in facts.items():
         source = "models_choice"
         if value:
             source = "from_controls" if BEHIND[field] & set_by_hand else "from_words"

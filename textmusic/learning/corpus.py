@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from symusic import Score
 
+from textmusic.heard import heard_sketch
 from textmusic.learning.files import opened
 from textmusic.material import GRID, repaired, sliced, to_score
 from textmusic.measure import (
@@ -46,6 +48,7 @@ from textmusic.tokenizer import Tokenizer
 
 WINDOW_BARS = (64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2)
 LONGEST_SILENCE = 4  # bars
+ROW = 6.0  # ids of a bar besides its notes: its line, and a row of the sketch
 KEY_TOLERANCE = 0.06  # how far a label's profile may fit worse than the best before it loses
 # Tempi (quarter notes a minute) for scores that state none: the usual range of the dance or style.
 USUAL_TEMPO = {
@@ -72,7 +75,8 @@ class Window:
     licence: str
     genres: tuple[str, ...]
     plan: Plan  # genre left open: drawn from `genres` when an example is made
-    ids: Sequence[int]
+    sketch: Sequence[int]  # music ids, as all keys have them
+    ids: Sequence[int]  # of the score
     texts: tuple[str, ...] = ()  # a person's own descriptions; none untrue of this stretch
 
 
@@ -123,8 +127,6 @@ def windows_of_score(
     notes = repaired(notes_of(score), done)
     if len(notes) < 16:
         return [], done + Counter({"piece dropped: fewer than 16 notes": 1})
-    if row["velocity"] == "flat":
-        notes = _shaped(notes)
     if _contradicted(row.get("key"), notes):
         done["key label dropped: the notes contradict it"] += 1
         row = row | {"key": None}
@@ -140,6 +142,8 @@ def windows_of_score(
             if len(part) < 4 or len(np.unique(part.program)) > MAX_PROGRAMS:
                 done["window dropped: under 4 notes or over 15 instruments"] += 1
                 continue
+            if row["velocity"] == "flat":
+                part = _shaped(part, quarters_per_bar(metre))
             window = to_score(part, metre, tempo)
             measured = measure(window)
             assert measured.bars is not None
@@ -156,25 +160,33 @@ def windows_of_score(
                 end=ends_piece and end,
             )
             ids = tokenizer.encode_score(window, plan)
-            if len(ids) <= longest:
+            sketch = heard_sketch(
+                part, metre, measured.bars, plan.key, labels=row.get("chords"), begin=begin
+            )
+            rows = tokenizer.encode_sketch(sketch, plan.key)
+            if len(ids) + len(rows) <= longest:
                 genres = (*row["genre"], *_inferred(plan, part))
                 windows.append(
-                    Window(row["id"], source, group, row["licence"], genres, plan, tuple(ids))
-                )
+                    Window(
+                        row["id"], source, group, row["licence"], genres, plan, tuple(rows),
+                        tuple(ids),
+                    )
+                )  # fmt: skip
     if not windows:
         done["piece dropped: no window of it is fit"] += 1
     return windows, done
 
 
-def _shaped(notes: Notes) -> Notes:
-    """Dynamics for scores without: strong beats louder, a swell over every 8 quarter notes.
+def _shaped(notes: Notes, bar: float) -> Notes:
+    """Dynamics for scores without: an accent on the first beat, an arch over every four bars.
 
-    Beats 92, other notes 80; +6 in the middle of a swell, -6 at its ends. A plain metrical accent
-    and phrase arch (cf. Friberg, Bresin & Sundberg 2006, "phrase arch"), not a performance.
+    80, in the middle of an arch 88, and 8 more on the bar line: a plain phrase arch (cf. Friberg,
+    Bresin & Sundberg 2006) and metrical accent, not a performance. It changes twice a bar, so that
+    it costs few ids; what lies between is for whoever plays the score.
     """
-    accent = np.where(notes.start % 1 == 0, 90, 80)
-    swell = 6 * np.sin(np.pi * (notes.start % 8) / 8) * 2 - 6
-    return replace(notes, velocity=np.clip(accent + swell, 30, 120).astype(np.int64))
+    arch = np.isin((notes.start // bar).astype(int) % 4, (1, 2))
+    accent = notes.start % bar < 1e-6
+    return replace(notes, velocity=(80 + 8 * arch + 8 * accent).astype(np.int64))
 
 
 def _silence(notes: Notes, bar: float) -> int:
@@ -215,9 +227,7 @@ def _cuts(
     """
     bar = quarters_per_bar(metre)
     bars = int(np.ceil((last - first) / bar - 1e-6))
-    inside = (notes.start >= first) & (notes.start < last)
-    # Four ids a note is on the safe side of what the corpora need (3.6)
-    per_bar = np.bincount(((notes.start[inside] - first) / bar).astype(int), minlength=bars) * 4 + 3
+    per_bar = _ids_a_bar(notes, first, last, bar, bars)
     total = np.concatenate([[0], np.cumsum(per_bar)])
     if total[-1] <= longest and bars <= WINDOW_BARS[0]:
         yield first, True, bars
@@ -241,6 +251,25 @@ def _cuts(
         if sizes:
             yield first + at * bar, at + size == bars, size
         at += size  # a bar that is too dense for any window is passed over
+
+
+def _ids_a_bar(
+    notes: Notes, first: float, last: float, bar: float, bars: int
+) -> NDArray[np.float64]:
+    """(bars,) about how many music ids the bars of a stretch take, their sketch included."""
+    inside = (notes.start >= first) & (notes.start < last)
+    start, program = notes.start[inside], notes.program[inside]
+    order = np.lexsort((notes.pitch[inside], program, np.rint(start * GRID)))
+    start, program = np.rint(start[order] * GRID), program[order]
+    ids = 1.0 + (np.diff(start, prepend=-1) != 0) + (np.diff(program, prepend=-1) != 0)
+    level = notes.velocity[inside][order] // 8  # 16 of them, as the vocabulary has
+    length = np.rint(notes.duration[inside][order] * GRID)
+    for part in np.unique(program):
+        own = program == part
+        ids[own] += np.diff(level[own], prepend=-1) != 0
+        ids[own] += np.diff(length[own], prepend=-1) != 0
+    place = np.minimum((start / GRID - first) / bar, bars - 1).astype(int)
+    return np.bincount(place, weights=ids, minlength=bars) + ROW
 
 
 def _inferred(plan: Plan, notes: Notes) -> list[str]:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
+from textmusic.folding import END, Struck, spelt
 from textmusic.learning.corpus import PERMISSIVE, Window
 from textmusic.learning.descriptions import facts_of, untrue
 from textmusic.metrics import tempo_bin
 from textmusic.plan import DRUMS, TEMPO_RANGE, Plan, transposed
-from textmusic.tokenizer import Tokenizer, rounded
+from textmusic.tokenizer import FILL, Tokenizer, rounded
 
 IGNORED = -100
 # General MIDI programs that may play each other's parts: pianos, electric pianos, organs ...
@@ -30,6 +31,8 @@ KIN = (
 )  # fmt: skip
 SWAP = 0.15  # share of examples in which one instrument is swapped for one of its kin
 OWN_KEY = 0.3  # share of examples that keep the piece's own key
+FILLS = 0.2  # share of examples with music in which bars or instruments are to be filled in
+_IDS = ("sketch", "ids")  # columns of music ids
 OWN_TEXT = 0.5  # share of examples with a person's own words, of windows that have such
 
 
@@ -58,16 +61,17 @@ def window_table(windows: Sequence[Window]) -> Any:
     # named, and not guessed from the rows: a file without a window has its columns too
     schema = pa.schema(
         [("piece", text), ("source", text), ("group", text), ("licence", text), ("genres", texts),
-         ("plan", plan), ("texts", texts), ("ids", pa.list_(pa.uint16()))]
+         ("plan", plan), ("texts", texts), *((name, pa.list_(pa.uint16())) for name in _IDS)]
     )  # fmt: skip
     columns: dict[str, Any] = {
         name: [getattr(window, name) for window in windows] for name in schema.names
     }
     columns["plan"] = [asdict(plan) for plan in columns["plan"]]
-    ids = [np.asarray(each, dtype=np.uint16) for each in columns["ids"]]
-    ends = np.cumsum([0, *map(len, ids)], dtype=np.int32)
-    flat = np.concatenate([*ids, np.zeros(0, np.uint16)])
-    columns["ids"] = pa.ListArray.from_arrays(pa.array(ends), pa.array(flat))
+    for name in _IDS:
+        ids = [np.asarray(each, dtype=np.uint16) for each in columns[name]]
+        ends = np.cumsum([0, *map(len, ids)], dtype=np.int32)
+        flat = np.concatenate([*ids, np.zeros(0, np.uint16)])
+        columns[name] = pa.ListArray.from_arrays(pa.array(ends), pa.array(flat))
     return pa.table(columns, schema=schema)
 
 
@@ -88,20 +92,27 @@ def read_windows(path: Path) -> list[Window]:
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
-    # 55 million ids as Python integers would take gigabytes: they stay 16-bit
-    ids = table.column("ids").combine_chunks()
-    flat, ends = ids.flatten().to_numpy(), ids.offsets.to_numpy()
+    if "sketch" not in table.column_names:
+        raise TextMusicError(
+            f"'{path}' was made by an older textmusic; make it anew with textmusic prepare."
+        )
+    # 40 million ids as Python integers would take gigabytes: they stay 16-bit
+    ids = {name: _lists(table.column(name).combine_chunks()) for name in _IDS}
     windows = []
-    for row, (begin, end) in zip(
-        table.drop_columns("ids").to_pylist(), pairwise(ends), strict=True
-    ):
+    for number, row in enumerate(table.drop_columns(list(_IDS)).to_pylist()):
         plan = {**row.pop("plan")}
         plan["programs"] = tuple(plan["programs"])
         row["genres"] = tuple(row["genres"])
         row["texts"] = tuple(row.get("texts") or ())  # older files have none
-        ids_of_row = array("H", flat[begin:end].tobytes())
-        windows.append(Window(plan=Plan(**plan), ids=ids_of_row, **row))
+        own = {name: array("H", each[number].tobytes()) for name, each in ids.items()}
+        windows.append(Window(plan=Plan(**plan), **own, **row))
     return windows
+
+
+def _lists(column: Any) -> list[NDArray[np.uint16]]:
+    """The lists of an Arrow column."""
+    flat, ends = column.flatten().to_numpy(), column.offsets.to_numpy()
+    return [flat[begin:end] for begin, end in pairwise(ends)]
 
 
 class Examples:
@@ -121,14 +132,18 @@ class Examples:
         weights: dict[str, float] | None = None,
         vary: bool = True,
         permissive: bool = False,
+        fills: float = FILLS,
     ) -> None:
-        """permissive: leave out what is under a copyleft licence, or one of its own."""
+        """permissive: leave out what is under a copyleft licence, or one of its own.
+
+        fills: share of the examples with music that are fills.
+        """
         if permissive:
             windows = [w for w in windows if PERMISSIVE.match(w.licence)]
         self.windows = windows
         self.tokenizer = tokenizer
         self.captioner = captioner
-        self.vary = vary
+        self.vary, self.fills = vary, fills
         sources = [w.source for w in windows]
         counts = {source: sources.count(source) for source in set(sources)}
         share = weights or {source: float(n) for source, n in counts.items()}
@@ -146,7 +161,13 @@ class Examples:
     def make(self, window: Window, rng: random.Random, *, music: bool = True) -> Example:
         """An example of a window; without music it is caption and plan alone."""
         text, plan, ids = self._told(window, rng)
-        return self.join(text, plan, ids if music else ids[:0])
+        if not music:
+            return self.join(text, plan, [])
+        if self.fills and rng.random() < self.fills:
+            hole = drawn_hole(self.tokenizer.struck([int(i) for i in ids]), plan, rng)
+            if hole is not None:
+                return self.fill(text, plan, window.sketch, hole)
+        return self.join(text, plan, window.sketch, ids)
 
     def caption(self, window: Window, rng: random.Random) -> str:
         """What an example of a window would say."""
@@ -197,19 +218,39 @@ class Examples:
             plan = replace(plan, programs=programs)
         return plan, ids
 
-    def join(self, caption: str, plan: Plan, score: NDArray[np.int64] | None) -> Example:
-        """Caption, plan and score as one sequence, with its labels.
+    def join(
+        self,
+        caption: str,
+        plan: Plan,
+        sketch: Sequence[int] | None = None,
+        score: NDArray[np.int64] | None = None,
+    ) -> Example:
+        """Caption, plan, sketch and score as one sequence, with its labels.
 
-        An empty score ends behind `<|score|>`, none at all behind the plan.
+        An empty sketch ends behind `<|sketch|>`, none at all behind the plan.
         """
         tail = None if score is None else [int(i) for i in score]
-        sequence, _ = self.tokenizer.sequence(caption, plan, tail)
+        sequence, _ = self.tokenizer.sequence(caption, plan, sketch, tail)
+        vocabulary = self.tokenizer.vocabulary
+        return self._example(sequence, 0, sum(_is_note(vocabulary[i]) for i in tail or ()))
+
+    def fill(self, caption: str, plan: Plan, sketch: Sequence[int], hole: Hole) -> Example:
+        """What stands around a hole, then what fills it; the loss falls on that alone."""
+        assert plan.bars is not None
+        standing = spelt(hole.standing, 0, plan.bars, plan.bars)
+        head = [FILL, *(f"Program_{program}" for program in hole.programs)]
+        filled = [*spelt(hole.missing, *hole.bars, plan.bars), END]
+        spell = self.tokenizer.music_ids
+        score = [*spell(standing), *spell(head), *spell(filled)]
+        sequence, _ = self.tokenizer.sequence(caption, plan, sketch, score)
+        return self._example(sequence, len(sequence) - len(filled), len(hole.missing))
+
+    def _example(self, sequence: Sequence[int], first: int, notes: int) -> Example:
+        """A sequence with its labels: music ids, from the place `first` on."""
         ids = np.array(sequence, dtype=np.int64)
-        begin = int(np.argmax(ids >= self.tokenizer.offset))
+        begin = max(int(np.argmax(ids >= self.tokenizer.offset)), first - 1)
         labels = np.full(len(ids), IGNORED, dtype=np.int64)
         labels[begin:-1] = ids[begin + 1 :] - self.tokenizer.offset
-        vocabulary = self.tokenizer.vocabulary
-        notes = sum(vocabulary[i].startswith("Velocity") for i in tail or ())
         return Example(ids, labels, notes)
 
     def drill(self, rng: random.Random) -> Example:
@@ -224,7 +265,46 @@ class Examples:
             if (window.plan.valence, window.plan.arousal) == (valence, arousal):
                 break
         plan = Plan(genre=with_genre(window, rng).genre, valence=valence, arousal=arousal)
-        return self.join(caption, plan, None)
+        return self.join(caption, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Bars (first, behind the last) and instruments of a piece that are to be filled in.
+
+    standing: the notes around it; missing: those of the hole; both in the order of writing.
+    """
+
+    bars: tuple[int, int]
+    programs: tuple[int, ...]
+    standing: list[Struck]
+    missing: list[Struck]
+
+
+def drawn_hole(notes: Sequence[Struck], plan: Plan, rng: random.Random) -> Hole | None:
+    """A hole by chance: some bars of all instruments, some instruments in all bars, or both.
+
+    None where nothing would stand around it, or nothing be missing.
+    """
+    assert plan.bars is not None and plan.programs is not None
+    total, players = plan.bars, plan.programs
+    kind = rng.random()
+    first, last, chosen = 0, total, players
+    if kind < 0.4 or len(players) == 1 or kind >= 0.8:
+        length = min(rng.choice((1, 2, 4, 4, 8)), total - 1)
+        first = rng.randrange(total - length + 1)
+        last = first + length
+    if kind >= 0.4 and len(players) > 1:
+        chosen = tuple(sorted(rng.sample(players, rng.randint(1, len(players) - 1))))
+    inside = [first <= n.bar < last and n.program in chosen for n in notes]
+    missing = [note for note, out in zip(notes, inside, strict=True) if out]
+    standing = [note for note, out in zip(notes, inside, strict=True) if not out]
+    heard = tuple(sorted({note.program for note in missing}))
+    return Hole((first, last), heard, standing, missing) if missing and standing else None
+
+
+def _is_note(token: str) -> bool:
+    return token.startswith("Pitch")
 
 
 def with_genre(window: Window, rng: random.Random) -> Plan:

@@ -252,7 +252,10 @@ def _finished(piece: Piece, score: Score, windows: list[Window], done: Counter[s
         notes=len(notes),
         seconds=float(score.to("second").end()),
         done={what: count for what, count in done.items() if count},
-        windows=tuple(replace(window, ids=array("H", window.ids)) for window in windows),
+        windows=tuple(
+            replace(window, ids=array("H", window.ids), sketch=array("H", window.sketch))
+            for window in windows
+        ),
         problem=None if windows else _why_none(done),
     )
 

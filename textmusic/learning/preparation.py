@@ -39,10 +39,10 @@ from textmusic.terminal import OnStep, progress_bar
 from textmusic.tokenizer import Tokenizer, copy_tokenizer, create_tokenizer
 from textmusic.workers import Post, Work, spread
 
-LONGEST = 1408  # music ids in a window at most
+LONGEST = 1920  # music ids in a window at most
 CHUNK = 32  # jobs whose outcome is kept together: what a kill costs
 SECONDS = 120.0  # of the processor, that a file may take
-FORMAT = 1  # of the chunks; to be raised where other windows come of the same files
+FORMAT = 2  # of the chunks; to be raised where other windows come of the same files
 WORK = ".prepare"
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
 Reading = Callable[[Job], Piece]

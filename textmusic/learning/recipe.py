@@ -16,16 +16,23 @@ from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.hub import is_music_model
 from textmusic.learning.corpus import Window
-from textmusic.learning.dataset import Examples, batches, collate, read_windows
+from textmusic.learning.dataset import FILLS, Examples, batches, collate, read_windows
 from textmusic.learning.gan_recipe import start_gan
 from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
 from textmusic.models.export import open_llm
+from textmusic.models.growing import grown
 from textmusic.models.llm import MusicLLM, new_llm, save_llm, with_lora
 from textmusic.models.recurrent import MusicRNN, Shape, save_recurrent
 from textmusic.models.sample import write_sample
 from textmusic.pipeline import BUNDLED, locate
-from textmusic.tokenizer import Tokenizer, captions_file, check_vocabulary, create_tokenizer
+from textmusic.tokenizer import (
+    Tokenizer,
+    captions_file,
+    check_vocabulary,
+    create_tokenizer,
+    read_vocabulary,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +57,25 @@ def read_config(path: Path, **changes: Any) -> dict[str, Any]:
     return config
 
 
-def start(config: dict[str, Any], data: Data, folder: Path, model: MusicLLM | None = None) -> Run:
+def start(
+    config: dict[str, Any],
+    data: Data,
+    folder: Path,
+    model: MusicLLM | None = None,
+    *,
+    spelling: type[Examples] = Examples,
+) -> Run:
     """The run that a config describes, from its beginning or from the folder's checkpoint.
 
     Keys: `base` (Hub id or folder of an LLM or of a music model, or "bundled"), `layers` (the first
-    so many are kept), `pretrained` (false: the same shape at random), `lora` (rank; else everything
+    so many are kept), `grow` (a music model of an older format gets rows for what is new),
+    `pretrained` (false: the same shape at random), `lora` (rank; else everything
     but the text rows is trained), or instead of all these `recurrent` (fields of
     `models.recurrent.Shape`: cell, width, hidden, layers) or `gan` (arguments of
     `models.gan.Gan`: width, noise, critic_steps); `mix` (weight by source), `permissive`,
-    `held_out` (validation windows), `sample` (the text that an LLM writes a piece to every
+    `fills` (share of examples with music that are fills), `held_out` (validation windows), `sample` (the text that an LLM writes a piece to every
     `sample_every` steps) and `training` (fields of `Training`). model: as `make_model` gives it, if
-    it is there already.
+    it is there already. spelling: how examples are written, see training/ablate.py.
     """
     training = Training(**config["training"])
     captioner = Captioner()
@@ -68,12 +83,13 @@ def start(config: dict[str, Any], data: Data, folder: Path, model: MusicLLM | No
     if "recurrent" in config:
         tokenizer = create_tokenizer(captions_file(), folder / "tokenizer")
         check_vocabulary(tokenizer, data.tokenizer)
-    examples = Examples(
+    examples = spelling(
         data.train,
         tokenizer,
         captioner,
         weights=config.get("mix"),
         permissive=config.get("permissive", False),
+        fills=config.get("fills", FILLS),
     )
     if "gan" in config:
         held_out = held_out_examples(data.valid, tokenizer, captioner)
@@ -93,7 +109,7 @@ def start(config: dict[str, Any], data: Data, folder: Path, model: MusicLLM | No
         folder,
         training,
         lambda lane, skip: feed(seed=training.seed + 1000 * lane, skip=skip),
-        validation_batches(data.valid, tokenizer, captioner, config.get("held_out", 32)),
+        validation_batches(data.valid, tokenizer, captioner, config.get("held_out", 32), spelling),
         partial(
             save_recurrent if "recurrent" in config else save_llm,
             tokenizer_folder=tokenizer.folder,
@@ -113,7 +129,10 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
         return MusicRNN(Shape(tokenizer.offset, music, **config["recurrent"]))
     base = config["base"]
     folder = music_folder(base)
-    if folder is not None:
+    if folder is not None and config.get("grow"):
+        model = open_llm(folder, older=True)
+        model = grown(model, read_vocabulary(folder), tokenizer.vocabulary)
+    elif folder is not None:
         check_vocabulary(tokenizer, Tokenizer(folder))
         model = open_llm(folder)
     else:
@@ -155,11 +174,15 @@ def music_folder(base: str) -> Path | None:
 
 
 def validation_batches(
-    windows: Sequence[Window], tokenizer: Tokenizer, captioner: Captioner, size: int
+    windows: Sequence[Window],
+    tokenizer: Tokenizer,
+    captioner: Captioner,
+    size: int,
+    spelling: type[Examples] = Examples,
 ) -> list[dict[str, Any]]:
     """The same held-out examples for every run: nothing varied, captions from a fixed seed."""
     rng = random.Random(0)
-    examples = held_out_examples(windows, tokenizer, captioner)
+    examples = held_out_examples(windows, tokenizer, captioner, spelling)
     drawn = sorted(
         (examples.make(examples.draw(rng), rng) for _ in range(size)), key=lambda e: len(e.ids)
     )
@@ -167,8 +190,11 @@ def validation_batches(
 
 
 def held_out_examples(
-    windows: Sequence[Window], tokenizer: Tokenizer, captioner: Captioner
+    windows: Sequence[Window],
+    tokenizer: Tokenizer,
+    captioner: Captioner,
+    spelling: type[Examples] = Examples,
 ) -> Examples:
     """Examples with nothing varied, every source as often as any other."""
     weights = dict.fromkeys(sorted({w.source for w in windows}), 1.0)
-    return Examples(windows, tokenizer, captioner, weights=weights, vary=False)
+    return spelling(windows, tokenizer, captioner, weights=weights, vary=False, fills=0.0)

@@ -117,20 +117,23 @@ def _plain_config(config: Any) -> dict[str, Any]:
     }
 
 
-def open_llm(folder: Path) -> MusicLLM:
-    """The LLM of a folder that training or `export_onnx` wrote."""
-    return import_onnx(folder) if (folder / "textmusic.json").exists() else load_llm(folder)
+def open_llm(folder: Path, *, older: bool = False) -> MusicLLM:
+    """The LLM of a folder that training or `export_onnx` wrote; older: see `import_onnx`."""
+    if (folder / "textmusic.json").exists():
+        return import_onnx(folder, older=older)
+    return load_llm(folder)
 
 
-def import_onnx(folder: Path) -> MusicLLM:
+def import_onnx(folder: Path, *, older: bool = False) -> MusicLLM:
     """The LLM of an exported folder, its weights as the quantised graph holds them.
 
-    This is where fine-tuning starts from when all there is of a model is what was bundled.
+    This is where fine-tuning starts from when all there is of a model is what was bundled. older:
+    whether its ids may be those of an older format, as `growing` wants it.
     """
     import onnx_ir
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    config = read_config(folder)
+    config = read_config(folder, older=older)
     if "llm" not in config:
         raise TextMusicError(f"'{folder}' is no LLM; give the folder of one.")
     llm = dict(config["llm"])

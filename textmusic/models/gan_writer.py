@@ -26,6 +26,7 @@ from textmusic.models.gan import Gan, load_gan
 from textmusic.plan import DRUMS, KEYS, NO_KEY, Plan
 from textmusic.plan_grammar import OPEN_BARS, bars_for
 from textmusic.prompt import Prompt, read_prompt
+from textmusic.sketch import Outline
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -50,10 +51,15 @@ class GanWriter:
         return cls(*load_gan(folder), folder.resolve().name)
 
     def understand(
-        self, text: str, *, controls: Plan = Plan(), seconds: float | None = None
+        self,
+        text: str,
+        *,
+        controls: Plan = Plan(),
+        seconds: float | None = None,
+        outline: Outline = Outline(),
     ) -> Prompt:
         """What is fixed by a text and these controls, and what could not be used."""
-        return read_prompt(text, controls=controls, seconds=seconds)
+        return read_prompt(text, controls=controls, seconds=seconds, outline=outline)
 
     def plan(self, text: str, *, seed: int) -> Plan:
         """The plan alone that a piece with this text and seed follows."""

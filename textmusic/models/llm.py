@@ -21,7 +21,7 @@ from textmusic.errors import TextMusicError
 from textmusic.learning.dataset import IGNORED
 from textmusic.tokenizer import copy_tokenizer
 
-CONTEXT = 1536  # ids that an engine looks back on at most; the length trained on
+CONTEXT = 2048  # ids that an engine looks back on at most; the length trained on
 
 
 class MusicLLM(nn.Module):

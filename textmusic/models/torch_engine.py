@@ -33,12 +33,13 @@ class Reading:
     """Where new ids go, and what they may look back on.
 
     cache: keys and values, (2, layers, slots, heads, places, width). slot: the one that reads a
-    sequence from its beginning; None: the first B slots read one id each, at `places` (B,), and
+    sequence, from place `begin` on; None: the first B slots read one id each, at `places` (B,), and
     look back on what `seen` (B, 1, 1, S) says of their first S places.
     """
 
     cache: Tensor
     slot: int | None = None
+    begin: int = 0
     places: Tensor | None = None
     seen: Tensor | None = None
 
@@ -63,11 +64,18 @@ def attend(
         raise _unsupported(module)
     keys, values = reading.cache[:, module.layer_idx]  # (slots, key heads, places, width)
     if reading.slot is not None:
-        keys[reading.slot, :, : key.shape[2]] = key[0]
-        values[reading.slot, :, : key.shape[2]] = value[0]
+        begin, end = reading.begin, reading.begin + key.shape[2]
+        keys[reading.slot, :, begin:end] = key[0]
+        values[reading.slot, :, begin:end] = value[0]
+        seen = None  # all that comes before: where nothing does, torch has a faster way
+        if begin:
+            places = torch.arange(end, device=key.device)
+            seen = places <= places[begin:, None]
+            key, value = (each[None, reading.slot, :, :end] for each in (keys, values))
         out = F.scaled_dot_product_attention(
-            query, key, value, is_causal=True, scale=scaling, enable_gqa=True
-        )
+            query, key, value, attn_mask=seen, is_causal=seen is None, scale=scaling,
+            enable_gqa=True,
+        )  # fmt: skip
         return out.transpose(1, 2), None
     assert reading.seen is not None
     rows = torch.arange(len(key), device=key.device)
@@ -164,6 +172,14 @@ class TorchEngine:
         return self._head(hidden[:active])
 
     @torch.inference_mode()
+    def extend(self, slot: int, ids: Ids) -> None:
+        """Read more ids (T,) into a slot, whose logits nobody asks for."""
+        begin = int(self._lengths[slot])
+        if begin + len(ids) > self.context:
+            raise ValueError(f"{len(ids)} more ids do not fit the context of {self.context}")
+        self._read(slot, ids, begin)
+
+    @torch.inference_mode()
     def move(self, source: int, target: int) -> None:
         """Let a slot hold what another one holds."""
         length = int(self._lengths[source])
@@ -179,14 +195,14 @@ class TorchEngine:
         """Music logits (T, M) at every place of ids (T,): for measuring a model."""
         return self._head(self._read(0, ids))
 
-    def _read(self, slot: int, ids: Ids) -> Tensor:
-        """Hidden states (T, D) of a sequence (T,) that a slot then holds."""
+    def _read(self, slot: int, ids: Ids, begin: int = 0) -> Tensor:
+        """Hidden states (T, D) of ids (T,) that a slot then holds, behind its first `begin`."""
         if len(ids) > self.context:
             raise ValueError(f"{len(ids)} ids do not fit the context of {self.context}")
-        self._lengths[slot] = len(ids)
+        self._lengths[slot] = begin + len(ids)
         read = self._on_device(ids)[None]
-        places = torch.arange(len(ids), device=self._device)[None]
-        return self._run(read, places, Reading(self._cache, slot=slot))[0]
+        places = torch.arange(begin, begin + len(ids), device=self._device)[None]
+        return self._run(read, places, Reading(self._cache, slot=slot, begin=begin))[0]
 
     def _hidden(self, ids: Tensor, places: Tensor, span: int) -> Tensor:
         """Hidden states (B, D) of one more id (B,) in each of the first B slots.

@@ -71,6 +71,8 @@ _NOT_GENRES = re.compile(
             r"\bglad rags?\b|\brag (?:doll|and bone)s?\b|\bcarols? (?:is|was|'s)\b",
             r"\b(?:church|quiet|distant) mass in\b|\bmass in (?:the|an?) \b",
             r"\bclassical guitars?\b|\bgame of (?:chess|cards|thrones)\b",
+            # songs of other genres
+            r"\bbohemian rhapsody\b|\brhapsody in blue\b|波[西希]米亚狂想曲|蓝色狂想曲",
         )
     ),
     re.IGNORECASE,
@@ -106,6 +108,8 @@ _KIN = tuple(
         "folk celtic country", "rock metal pop", "hymn chorale",
     )
 )  # fmt: skip
+# In these a composer of piano music is still one: "a waltz like Chopin's", not "rock like Liszt".
+_FOR_KEYBOARD = frozenset("classical romantic waltz mazurka polonaise march dance".split())
 
 
 @cache
@@ -213,3 +217,19 @@ def _choose(text: str, found: list[tuple[Span, str]]) -> str:
         else:
             break
     return best
+
+
+def composers_players(text: str, genre: str | None) -> tuple[int, ...]:
+    """Programs that a named composer wrote for: Chopin is the piano; () if no such one is named.
+
+    Only of those whose music hardly ever has other players, and in genres of theirs.
+    """
+    for own, entry in load_data("genres.json").items():
+        if genre != own and genre not in _FOR_KEYBOARD:
+            continue
+        for composer, programs in entry.get("composers", {}).items():
+            pattern = composer if composer[0] > "z" else rf"{LEFT}{composer}{RIGHT}"
+            for match in re.finditer(pattern, text, re.IGNORECASE):
+                if not negated(text, match.start()):
+                    return tuple(programs)
+    return ()

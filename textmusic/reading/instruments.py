@@ -8,6 +8,7 @@ from functools import cache
 
 from textmusic.caption import load_data
 from textmusic.plan import DRUMS, MAX_PROGRAMS
+from textmusic.reading.genre import composers_players
 from textmusic.reading.text import LEFT, RIGHT, Reading, Span, overlaps
 
 
@@ -227,6 +228,8 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
             )
     without -= listed
     kept = tuple(dict.fromkeys(p for p in programs if p not in without))
+    if all(n.negated for n in found):
+        kept = tuple(p for p in composers_players(text, genre) if p not in without)
     if programs and not kept:
         said = text[slice(*playing[0].span)]
         notes.append(f"'{said}': left out as well as asked for; the model chooses what plays")

@@ -58,6 +58,19 @@ def prepare(text: str) -> str:
     return re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in shown)).strip()
 
 
+def visible_text(text: str) -> str:
+    """The text without control characters and lone surrogates, its white space made single spaces.
+
+    The joiners inside emoji and some scripts are kept between what they join.
+    """
+    kept = (
+        c if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") else " "
+        for c in text
+        if c in "\u200c\u200d" or unicodedata.category(c) not in ("Cf", "Cs")
+    )  # fmt: skip
+    return " ".join("".join(kept).split()).strip("\u200c\u200d ")
+
+
 def alone(text: str, start: int, end: int) -> bool:
     """Whether text[start:end] is all there is between two marks of punctuation."""
     return bool(

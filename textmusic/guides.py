@@ -1,0 +1,166 @@
+"""What the sketch says is what happens: soft biases beside the grammar, however young the model.
+
+Two guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured, more
+on the beat, and its root in the bass. Form: in a bar that repeats bar j, what bar j has in the same
+place is favoured: a pointer that follows what is written, and finds its place again after a
+departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.chords import QUALITIES, Chord
+from textmusic.folding import Struck
+from textmusic.grammar import Layout, Mask, ScoreGrammar
+from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, shift_of
+from textmusic.sketch import Sketch, quarters_per_beat
+
+Floats = NDArray[np.float32]
+HARMONY_NATS = 4.0  # what a tone of the scale, but not of the chord, loses at strength 1 on a beat
+OFF_BEAT = 0.6  # share of that between the beats
+BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
+FORM_NATS = 8.0  # what bar j's own choice gains at strength 1
+MAJOR_SCALE = frozenset((0, 2, 4, 5, 7, 9, 11))
+MINOR_SCALE = frozenset((0, 2, 3, 5, 7, 8, 10, 11))  # with the natural and the raised seventh
+
+
+class Guides:
+    """The guides of one piece while its notes are written."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        plan: Plan,
+        sketch: Sketch,
+        bars: Mapping[int, Sequence[Struck]],
+        *,
+        harmony: float,
+        form: float,
+    ) -> None:
+        """sketch: of the whole piece. bars: the notes of each bar that is written, in the order of
+        writing; it grows as they come. harmony, form: strengths, 0 to 1.
+        """
+        assert plan.time_signature is not None
+        self._layout, self._sketch, self._bars = layout, sketch, bars
+        self._harmony, self._form = harmony, form
+        self._shift = shift_of(plan.key)
+        self._scale: frozenset[int] | None = None
+        if plan.key is not None and plan.key != NO_KEY:
+            self._scale = MINOR_SCALE if is_minor(plan.key) else MAJOR_SCALE
+        self._beat_quarters = quarters_per_beat(plan.time_signature)
+        self._losses: dict[Chord, Floats] = {}
+
+    def guided(self, logits: Floats, allowed: Mask, grammar: ScoreGrammar) -> Floats:
+        """The logits (M,) as the guides would have them, in a new array if they say anything."""
+        if grammar.bar < 0 or grammar.bar >= len(self._sketch.rows):
+            return logits
+        row = self._sketch.rows[grammar.bar]
+        if self._harmony > 0 and row.chords:
+            logits = self._in_harmony(logits, allowed, grammar)
+        source = row.like if row.like is not None else row.vary
+        if self._form > 0 and source is not None and source in self._bars:
+            theirs = [note for note in self._bars[source] if note.program in grammar.programs]
+            favoured = self._next(theirs, grammar, strict=row.like is not None)
+            if favoured:
+                logits = logits.copy()
+                logits[favoured] += FORM_NATS * self._form
+        return logits
+
+    # Harmony --------------------------------------------------------------------------------------
+
+    def _in_harmony(self, logits: Floats, allowed: Mask, grammar: ScoreGrammar) -> Floats:
+        """Pitches weighed by the chord that sounds; together they stay as likely as they were."""
+        first, last = self._layout.spans["Pitch"]
+        pitches = np.flatnonzero(allowed[first:last]) + first
+        if len(pitches) < 2 or grammar.position < 0:
+            return logits
+        beat = grammar.position / grammar.quarter_steps / self._beat_quarters
+        chord = self._sketch.chord_at(grammar.bar, beat)
+        if chord is None:
+            return logits
+        weight = HARMONY_NATS * self._harmony * (1.0 if beat == int(beat) else OFF_BEAT)
+        before = logits[pitches]
+        after = before - weight * self._loss(chord)[pitches - self._layout.tone_base]
+        guided = logits.copy()
+        guided[pitches] = after + (_log_sum(before) - _log_sum(after))
+        return guided
+
+    def _loss(self, chord: Chord) -> Floats:
+        """(128,) what each written pitch loses under a chord: 0 to 2 times the weight."""
+        if chord not in self._losses:
+            root = (chord.root - self._shift) % 12
+            tones = {(root + step) % 12 for step in QUALITIES[chord.quality][0]}
+            classes = np.arange(128) % 12
+            loss = np.full(128, 2.0, dtype=np.float32)
+            loss[np.isin(classes, list(self._scale or range(12)))] = 1.0
+            loss[np.isin(classes, list(tones))] = 0.0
+            bass = (np.arange(128) < BASS) & np.isin(classes, list(tones - {root}))
+            loss[bass] = 0.4
+            self._losses[chord] = loss
+        return self._losses[chord]
+
+    # Form -----------------------------------------------------------------------------------------
+
+    def _next(self, theirs: Sequence[Struck], grammar: ScoreGrammar, *, strict: bool) -> list[int]:
+        """Ids that go on as the other bar does from where the writing stands."""
+        layout, position, program = self._layout, grammar.position, grammar.program
+        begun = grammar.struck_here
+        if grammar.expects == "inside" and not begun:
+            here = [n for n in theirs if n.position == position]
+            if position < 0 or not here:
+                return self._leave(theirs, (position, DRUMS + 1), grammar)
+            note = here[0] if program is None else next(
+                (n for n in here if n.program == program), here[0]
+            )  # fmt: skip
+            if note.program != program or here[0].program != program:
+                return [layout.first("Program") + here[0].program]
+            return self._say(note, grammar, strict)
+        if program is None:
+            return []
+        group = [n for n in theirs if n.position == position and n.program == program]
+        if strict:
+            left = [n for n in group if n.pitch > grammar.pitch]
+        else:
+            left = group[grammar.struck :]
+        if left:
+            return self._say(left[0], grammar, strict)
+        if grammar.expects == "inside":
+            return self._leave(theirs, (position, program), grammar)
+        return []
+
+    def _leave(
+        self, theirs: Sequence[Struck], place: tuple[int, int], grammar: ScoreGrammar
+    ) -> list[int]:
+        """The next instrument or position of the other bar behind a place, or the bar's end."""
+        places = [(note.position, note.program) for note in theirs]
+        at = bisect_right(places, place)
+        if at == len(places):
+            return [grammar.closing]
+        position, program = places[at]
+        if position > place[0]:
+            return [self._layout.first("Position") + position]
+        return [self._layout.first("Program") + program]
+
+    def _say(self, note: Struck, grammar: ScoreGrammar, strict: bool) -> list[int]:
+        """What says a note next: its velocity or its duration, if they are not running, or itself."""
+        index, kind = self._layout.index, "PitchDrum" if note.program == DRUMS else "Pitch"
+        velocity, duration = grammar.running(note.program)
+        wanted = index.get(f"Velocity_{note.velocity}")
+        if grammar.expects in ("inside", "part") and strict and velocity != wanted:
+            return [] if wanted is None else [wanted]
+        wanted = index.get(f"Duration_{note.duration}")
+        if grammar.expects != "struck" and duration != wanted:
+            return [] if wanted is None else [wanted]
+        if strict:
+            return [self._layout.pitch_base(note.program) + note.pitch]
+        return list(range(*self._layout.spans[kind]))
+
+
+def _log_sum(values: Floats) -> float:
+    top = float(values.max())
+    return top + float(np.log(np.exp(values - top).sum()))

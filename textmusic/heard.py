@@ -1,0 +1,70 @@
+"""Score -> Sketch: the harmony and form of a piece, by its notes. The twin of `measure`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import Any
+
+from textmusic.form import form_of
+from textmusic.harmony import chords_of, labelled
+from textmusic.measure import Notes
+from textmusic.plan import Plan
+from textmusic.sketch import Row, Sketch
+from textmusic.structure import form_kept, harmony_kept
+
+
+def heard_sketch(
+    notes: Notes,
+    time_signature: str,
+    bars: int,
+    key: str | None = None,
+    *,
+    labels: Sequence[Sequence[Any]] | None = None,
+    begin: float = 0.0,
+) -> Sketch:
+    """The sketch that notes fulfil; times in quarter notes from the first bar line.
+
+    A bar that repeats another has that one's chords. labels: the source's own chords, if it names
+    them: (quarter note, symbol) from `begin` quarter notes before the first bar on.
+    """
+    forms = form_of(notes, time_signature, bars)
+    if labels:
+        chords = labelled(labels, time_signature, bars, begin)
+    else:
+        chords = chords_of(notes, time_signature, bars, key)
+    if not any(changes for bar in chords for _, changes in bar):
+        chords = [()] * bars
+    rows: list[Row] = []
+    for (like, vary), changes in zip(forms, chords, strict=True):
+        own = changes if like is None else rows[like].chords
+        rows.append(Row(like, vary if like is None else None, own))
+    return Sketch(tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How far notes keep to a sketch, 0 to 1; None where there is nothing to keep to.
+
+    chords: share of the time in which the chord that is heard is the sketched one, by root and
+    third. form: share of the bars meant to repeat others in which that is heard.
+    """
+
+    chords: float | None = None
+    form: float | None = None
+
+
+def kept(notes: Notes, plan: Plan, sketch: Sketch) -> Kept:
+    """How far notes keep to the sketch of their piece; see `structure` for the two measures."""
+    if not sketch.rows or not len(notes):
+        return Kept()
+    harmony = any(row.chords for row in sketch.rows)
+    return Kept(
+        _number(harmony_kept(notes, plan, sketch)["majmin"]) if harmony else None,
+        _number(form_kept(notes, plan, sketch)),
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if isnan(value) else round(value, 4)

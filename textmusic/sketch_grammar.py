@@ -1,0 +1,177 @@
+"""What may come next in a sketch: what was asked is forced, the rest is open. See `grammar`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from textmusic.grammar import Layout, Mask
+from textmusic.outline import AskedRow
+from textmusic.plan import DRUMS, Plan, shift_of
+from textmusic.sketch import (
+    Change,
+    Row,
+    Sketch,
+    beats_per_bar,
+    chord_token,
+    decode_chord,
+    encode_sketch,
+    form_token,
+)
+from textmusic.tokenizer import SCORE
+
+OPEN = AskedRow()
+
+
+class SketchGrammar:
+    """From `<|sketch|>` to `<|score|>`: a row for each bar of a window of at most 64 bars.
+
+    Bars are counted from the first of the window. A bar that repeats another has its chords. Either
+    all rows have chords or none has, as the first one decides.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        plan: Plan,
+        *,
+        asked: Sequence[AskedRow] = (),
+        given: Sequence[Row] = (),
+        most: int = 384,
+    ) -> None:
+        """plan: of the window. asked: what is fixed, a row a bar, () for nothing. given: rows that
+        are written already. most: ids that the whole sketch may take; where they run out, chords
+        change with the bar line only.
+        """
+        assert plan.bars is not None and plan.time_signature is not None
+        self.layout, self.count = layout, plan.bars
+        self.rows: list[Row] = list(given)
+        self.done = False
+        self._asked = list(asked) + [OPEN] * (self.count - len(asked))
+        self._shift = shift_of(plan.key)
+        self._beats = beats_per_bar(plan.time_signature)
+        self._left = most - len(encode_sketch(Sketch(tuple(given)), plan.key))
+        self._harmony: bool | None = None  # whether rows have chords
+        if given:
+            self._harmony = any(row.chords for row in given)
+        elif plan.programs == (DRUMS,):
+            self._harmony = False
+        elif any(row.chords for row in self._asked):
+            self._harmony = True
+        self._expects = "bar"
+        self._forced: list[str] = []
+        self._beat = 0
+
+    @property
+    def sketch(self) -> Sketch:
+        """The rows so far; the last one may not be complete."""
+        return Sketch(tuple(self.rows))
+
+    @property
+    def asks_last_chord(self) -> bool:
+        """Whether the next id is the chord that the last bar begins with."""
+        return self._expects == "chord" and len(self.rows) == self.count and not self._forced
+
+    def allowed(self) -> Mask:
+        """(M,) True where an id may come next."""
+        mask = np.zeros(self.layout.size, dtype=np.bool_)
+        if self._forced:
+            mask[self.layout.index[self._forced[0]]] = True
+        else:
+            getattr(self, f"_{self._expects}_mask")(mask)
+        return mask
+
+    def advance(self, music_id: int) -> None:
+        """Take the id that was chosen."""
+        token = self.layout.vocabulary[music_id]
+        kind, _, value = token.partition("_")
+        self._left -= 1
+        if self._forced:
+            self._forced.pop(0)
+        if token == SCORE:
+            self.done = True
+        elif kind == "Bar":
+            self.rows.append(Row())
+            self._expects = "form"
+            self._force_form()
+        elif kind in ("New", "Like", "Vary"):
+            if kind != "New":
+                name = kind.lower()
+                self._change(**{name: self.count - int(value)})
+            self._expects = "bar" if self._harmony is False else "chord"
+            self._force_chords()
+        elif kind == "Beat":
+            self._beat, self._expects = int(value), "chord"
+        else:
+            self._harmony = True
+            beat = self._beat if self._row.chords else 0
+            self._change(chords=(*self._row.chords, (beat, decode_chord(token, self._shift))))
+            self._expects = "change"
+
+    @property
+    def _row(self) -> Row:
+        return self.rows[-1]
+
+    def _change(self, **fields: object) -> None:
+        self.rows[-1] = replace(self.rows[-1], **fields)  # type: ignore[arg-type]
+
+    # What is asked --------------------------------------------------------------------------------
+
+    def _force_form(self) -> None:
+        asked = self._asked[len(self.rows) - 1]
+        if asked.like is not None:
+            theirs = self.rows[asked.like].chords
+            same = asked.chords is None or asked.chords == theirs
+            row = Row(like=asked.like) if same else Row(vary=asked.like)
+            self._forced = [form_token(row, self.count)]
+        elif asked.new:
+            self._forced = ["New"]
+
+    def _force_chords(self) -> None:
+        """Chords that are asked, or those of the bar that this one repeats."""
+        if self._harmony is False:
+            return
+        chords = self._asked[len(self.rows) - 1].chords
+        if chords is None and self._row.like is not None:
+            chords = self.rows[self._row.like].chords
+        if chords:
+            self._forced = self._tokens(chords) + [self._line()]
+
+    def _tokens(self, chords: Sequence[Change]) -> list[str]:
+        tokens = []
+        for beat, chord in chords:
+            tokens += ([f"Beat_{beat}"] if beat else []) + [chord_token(chord, self._shift)]
+        return tokens
+
+    # What may come --------------------------------------------------------------------------------
+
+    def _line(self) -> str:
+        """What ends a row."""
+        left = self.count - len(self.rows)
+        return f"Bar_{left}" if left else SCORE
+
+    def _bar_mask(self, mask: Mask) -> None:
+        mask[self.layout.index[self._line()]] = True
+
+    def _form_mask(self, mask: Mask) -> None:
+        mask[self.layout.index["New"]] = True
+        earlier = len(self.rows) - 1
+        for kind in ("Like", "Vary"):  # bar 0 is the highest number
+            first = self.layout.first(kind)
+            mask[first + self.count - earlier : first + self.count] = True
+
+    def _chord_mask(self, mask: Mask) -> None:
+        mask[slice(*self.layout.spans["Chord"])] = True
+        if self._row.chords:  # a change is to another one
+            mask[self.layout.index[chord_token(self._row.chords[-1][1], self._shift)]] = False
+        elif self._harmony is None:
+            self._bar_mask(mask)
+
+    def _change_mask(self, mask: Mask) -> None:
+        self._bar_mask(mask)
+        beat = self._row.chords[-1][0] + 1
+        if beat < self._beats and self._left > 3 * (self.count - len(self.rows)) + 3:
+            first = self.layout.first("Beat")
+            mask[first + beat - 1 : first + self._beats - 1] = True

@@ -1,0 +1,241 @@
+"""Music that is stuck: one thing struck again and again, or more at once than hands can hold.
+
+`Repetition` keeps a writer from it note by note, `flags` says what of it a finished piece has. The
+limits are set so that real music is left alone. Of 1,838 windows of 8 to 64 bars with pitched
+instruments, one a tune of all corpora, so many per cent are above a limit:
+
+    the same note in a row, but for the next line's > 16 1.20  > 20 0.92  > 24 0.49  > 32 0.33
+    the same, basses and pitched percussion         > 24 0.71  > 32 0.65  > 48 0.33  > 64 0.16
+    the same two notes or more in a row             > 16 1.25  > 20 0.92  > 24 0.44  > 28 0.33
+    chords of 7 or more a sixteenth apart, in a row > 1 0.44   > 2 0.16   > 3 0.05
+    notes struck at once by one instrument          > 8 0.98   > 9 0.60  > 10 0.38  > 12 0.11
+
+One limit of `Repetition` or another is met in 1.7 % of them, and `flags` has something to say of
+3.3 %. Notes are in a row if the instrument strikes nothing else in between, whatever their lengths
+and the time between them. Drums are never stuck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+
+from textmusic.facts import instrument_name
+from textmusic.measure import Notes
+from textmusic.plan import DRUMS, Plan, quarters_per_bar
+from textmusic.structure import harmonies
+
+SAME_NOTE = 24  # times in a row
+SAME_NOTE_LOW = 48  # the same for instruments that real music gives pedal points and beats
+SAME_CHORD = 24  # two notes or more
+LOW = (*range(32, 40), 47, *range(112, 120))  # basses, timpani, percussion that has a pitch
+THICK_NOTES = 7  # struck at once make a chord thick
+THICK = 2  # of them in a row, each `SIXTEENTH` or less behind the one before
+SIXTEENTH = 0.25  # quarter notes
+MOST = 10  # notes of one instrument at once
+# What `flags` looks at besides: 0.9 % of real windows stay on one triad for over 8 bars, in 0.8 %
+# an instrument is silent for over 70 % of the bars in a row, in 0.5 % one has but a single pitch.
+HARMONY_BARS = 8
+SILENT = 0.7
+STEPS = 12  # a quarter note, for counting notes' onsets
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A set of pitches that an instrument strikes again and again, with nothing else in between.
+
+    onsets: how often. quarters: from the first strike to the end of the last; 0.0 if struck once.
+    """
+
+    program: int
+    pitches: tuple[int, ...]
+    onsets: int
+    quarters: float
+
+    @property
+    def limit(self) -> int:
+        """How often this may come in a row, as real music has it."""
+        return limit(self.program, len(self.pitches))
+
+
+def limit(program: int, size: int) -> int:
+    """How often an instrument may strike the same pitches, so many of them, in a row."""
+    if size > 1:
+        return SAME_CHORD
+    return SAME_NOTE_LOW if program in LOW else SAME_NOTE
+
+
+def runs(notes: Notes) -> list[Run]:
+    """Every run of each pitched instrument, single strikes too; by instrument, in time order."""
+    found = []
+    for program, strikes in _strikes(notes).items():
+        for pitches, group in groupby(strikes, key=lambda strike: strike.pitches):
+            same = list(group)
+            quarters = same[-1].end - same[0].start if len(same) > 1 else 0.0
+            found.append(Run(program, pitches, len(same), quarters))
+    return found
+
+
+def stuck(notes: Notes, plan: Plan) -> float:
+    """How long the longest repetition of one set of pitches lasts, quarter notes, 0 upwards.
+
+    One pitched instrument strikes the same pitches again and again, and nothing else in between;
+    `runs` says how often. 0 where nothing is struck twice in a row; NaN without pitched notes. A
+    definition of our own.
+    """
+    return max((run.quarters for run in runs(notes)), default=float("nan"))
+
+
+def flags(notes: Notes, plan: Plan) -> list[str]:
+    """What a finished piece has that under 1 % of real pieces have, as plain sentences; [] if none.
+
+    Each sentence is one fault, so that of several pieces the one with the fewest is the best.
+    """
+    return [*_repeated(notes), *_thick(notes), *_whole(notes, plan)]
+
+
+def _repeated(notes: Notes) -> Iterable[str]:
+    """A sentence for each instrument's longest run above the limit."""
+    worst: dict[int, Run] = {}
+    for run in runs(notes):
+        if run.onsets > run.limit and run.onsets > getattr(worst.get(run.program), "onsets", 0):
+            worst[run.program] = run
+    for program, run in worst.items():
+        what = "chord" if len(run.pitches) > 2 else "two notes" if len(run.pitches) > 1 else "note"
+        name = instrument_name(program)
+        yield f"The {name} part strikes the same {what} {run.onsets} times in a row."
+
+
+def _thick(notes: Notes) -> Iterable[str]:
+    """Sentences for too many notes at once, and for thick chords close together."""
+    for program, strikes in _strikes(notes).items():
+        name = instrument_name(program)
+        if (most := max(len(strike.pitches) for strike in strikes)) > MOST:
+            yield f"The {name} part strikes {most} notes at once."
+        longest = run = 0
+        last = -np.inf
+        for strike in strikes:
+            near = strike.start - last <= SIXTEENTH + 1e-6
+            run = (run + 1 if near else 1) if len(strike.pitches) >= THICK_NOTES else 0
+            longest, last = max(longest, run), strike.start
+        if longest > THICK:
+            yield (
+                f"The {name} part strikes {longest} chords of {THICK_NOTES} notes or more in a row,"
+                " a sixteenth apart."
+            )
+
+
+def _whole(notes: Notes, plan: Plan) -> Iterable[str]:
+    """Sentences about one harmony for long, and instruments that are silent or have one pitch."""
+    chords = harmonies(notes, plan)
+    halves = max((len(list(same)) for chord, same in groupby(chords) if chord), default=0)
+    if halves > 2 * HARMONY_BARS:
+        yield f"The harmony stays on one chord for {halves // 2} bars."
+    bar = quarters_per_bar(plan.time_signature or "4/4")
+    bars = plan.bars or max(int(np.ceil(notes.end.max() / bar - 1e-6)), 1)
+    for program in plan.programs or ():
+        mine = notes.program == program
+        heard = np.zeros(bars, dtype=bool)
+        for start, end in zip(notes.start[mine], notes.end[mine], strict=True):
+            heard[int(start / bar + 1e-6) : int(np.ceil(end / bar - 1e-6))] = True
+        silent = max((len(list(same)) for sounds, same in groupby(heard) if not sounds), default=0)
+        name = instrument_name(program)
+        if silent > SILENT * bars:
+            yield f"The {name} part is silent for {silent} of {bars} bars."
+        if program != DRUMS and mine.sum() > 1 and len(np.unique(notes.pitch[mine])) == 1:
+            yield f"The {name} part plays one pitch only."
+
+
+@dataclass(frozen=True, slots=True)
+class _Strike:
+    start: float
+    end: float  # of the last of its notes
+    pitches: tuple[int, ...]
+
+
+def _strikes(notes: Notes) -> dict[int, list[_Strike]]:
+    """What each pitched instrument strikes at each of its onsets."""
+    found: dict[int, list[_Strike]] = {}
+    for program in np.unique(notes.program[notes.program != DRUMS]):
+        mine = notes.program == program
+        start, end, pitch = notes.start[mine], notes.end[mine], notes.pitch[mine]
+        which = np.rint(start * STEPS).astype(np.int64)
+        order = np.lexsort((pitch, which))
+        cuts = np.flatnonzero(np.diff(which[order])) + 1
+        found[int(program)] = [
+            _Strike(float(start[part].min()), float(end[part].max()), tuple(map(int, pitch[part])))
+            for part in np.split(order, cuts)
+        ]
+    return found
+
+
+@dataclass(slots=True)
+class _Part:
+    """An instrument so far: its last complete strike, how often it came, and the one under way."""
+
+    at: float = -np.inf  # where it strikes now, in steps
+    struck: list[int] = field(default_factory=list)  # there, so far
+    last: tuple[int, ...] = ()
+    last_at: float = -np.inf
+    same: int = 0  # how often `last` came in a row
+    thick: int = 0  # thick chords in a row, up to `last`
+
+
+class Repetition:
+    """Follows a piece as it is written, and says what an instrument had better not strike next.
+
+    Call `onset` when an instrument begins to play at a place, and `note` for each note of it there,
+    in ascending order of pitch. A writer for whom nothing is left to strike because of what is
+    banned should strike it nevertheless: these limits are of taste, and not of grammar.
+    """
+
+    def __init__(self, programs: Iterable[int], steps_per_quarter: int = STEPS) -> None:
+        """steps_per_quarter: of the positions that `onset` is given; 24 in metres of eighths."""
+        self._parts = {program: _Part() for program in programs if program != DRUMS}
+        self._sixteenth = SIXTEENTH * steps_per_quarter
+
+    def onset(self, program: int, position_in_steps: int) -> None:
+        """An instrument is about to strike. position_in_steps: from the beginning of the piece."""
+        part = self._parts.get(program)
+        if part is None or part.at == position_in_steps:
+            return
+        if part.struck:
+            near = part.at - part.last_at <= self._sixteenth
+            part.last, part.same = self._after(part)
+            thick = len(part.last) >= THICK_NOTES
+            part.thick = (part.thick + 1 if near else 1) if thick else 0
+            part.last_at, part.struck = part.at, []
+        part.at = position_in_steps
+
+    def note(self, program: int, pitch: int) -> None:
+        """It strikes a pitch, there."""
+        if (part := self._parts.get(program)) is not None:
+            part.struck.append(pitch)
+
+    def banned_first(self, program: int) -> int | None:
+        """The lowest pitch of what came too often in a row: not to begin the next strike with.
+
+        The strike under way counts as complete. None where all is well, and for drums.
+        """
+        if (part := self._parts.get(program)) is None:
+            return None
+        last, same = self._after(part)
+        return last[0] if last and same >= limit(program, len(last)) else None
+
+    def most_at_once(self, program: int) -> int:
+        """How many notes the strike may have that `onset` has begun; 128 for drums."""
+        if (part := self._parts.get(program)) is None:
+            return 128
+        near = part.at - part.last_at <= self._sixteenth
+        return THICK_NOTES - 1 if near and part.thick >= THICK else MOST
+
+    @staticmethod
+    def _after(part: _Part) -> tuple[tuple[int, ...], int]:
+        """What was struck last once the strike under way is complete, and how often in a row."""
+        if not part.struck:
+            return part.last, part.same
+        strike = tuple(sorted(part.struck))
+        return strike, part.same + 1 if strike == part.last else 1
