@@ -10,7 +10,7 @@ from symusic import Note, Score, Tempo, TimeSignature, Track
 
 from textmusic.adjusting import Adjustment, adjust
 from textmusic.errors import TextMusicError
-from textmusic.grammar import degrees_of, range_of
+from textmusic.grammar import range_of
 from textmusic.measure import notes_of
 from textmusic.plan import DRUMS, tonic
 from textmusic.untrusted import read_scores

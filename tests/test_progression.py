@@ -200,7 +200,7 @@ def test_other_facts_are_read_beside_chords(text: str, facts: dict[str, object])
         ("a I-V-vi-IV pop song", "pop song"),
         ("piano (chords: Am F C G), slow", "piano, slow"),
         ("Am F C G", ""),
-        ("calm\nchords: Am F C G\npiano", "calm; piano"),
+        ("calm\nchords: Am F C G\npiano", "calm piano"),
         ("Ünïcödé ½ piano, ＡｍＦ, Ａｍ  Ｆ Ｃ Ｇ; slow", "Ünïcödé ½ piano, ＡｍＦ; slow"),
         ("alto and tenor saxophones with chords Am F C G, slow", "alto and tenor saxophones, slow"),
         ("a 12-bar blues for guitar", "a 12-bar blues for guitar"),

@@ -18,8 +18,8 @@ from textmusic.distributions import Piece
 from textmusic.errors import TextMusicError
 from textmusic.generation import write_text
 from textmusic.jobs import Job, read_jobs
+from textmusic.loading import locate
 from textmusic.measure import measure, notes_of
-from textmusic.pipeline import locate
 from textmusic.plan import GENRES, NO_KEY, TIME_SIGNATURES, Plan
 from textmusic.report import Report
 from textmusic.terminal import progress_bar

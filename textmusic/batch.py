@@ -177,7 +177,7 @@ def run(
 
 def _anywhere(settings: Settings) -> Settings:
     """The same for a process with another working directory."""
-    from textmusic.pipeline import BUNDLED
+    from textmusic.loading import BUNDLED
 
     model, soundfont = settings.model, settings.soundfont
     if model and model not in BUNDLED and Path(model).exists():

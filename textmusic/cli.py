@@ -230,7 +230,7 @@ def serve(
 def info(model: Model = None) -> None:
     """Print the model's card."""
     from textmusic.engine import read_config
-    from textmusic.pipeline import locate
+    from textmusic.loading import locate
 
     folder, name = locate(model, None)
     read_config(folder)

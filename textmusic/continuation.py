@@ -43,8 +43,8 @@ class Continuation:
 
         bars: how many new ones, 1 to 255. keep: of the score's own only the first so many; the
         rest is written anew, and `bars` more, 0 or above. What is looked back on are as many bars
-        as fill a third of the context, up to 32. Raises TextMusicError for bars out of range, for a score without
-        notes, and where not even one bar of it can be read.
+        as fill a third of the context, up to 32. Raises TextMusicError for bars out of range, for a
+        score without notes, and where not even one bar of it can be read.
         """
         material = material_of(score)
         if keep is not None:
@@ -118,8 +118,11 @@ class Continuation:
         before = material.bars - self._looked_back
         plan = replace(plan, bars=before + (plan.bars or 0), begin=True)
         whole = replace(material, notes=joined(material.notes, new, material.end))
+        # what was said of length was said of the new bars, and the account is of the whole piece
+        asked = replace(self._prompt.asked, bars=None)
+        prompt = replace(self._prompt, asked=asked, seconds=None)
         return account(
-            self._prompt, plan, finish(whole.score(), plan), take.seed, self._music.name,
+            prompt, plan, finish(whole.score(), plan), take.seed, self._music.name,
             sketch=self._sketch(written.sketch, before), ids=take.count, nats=take.likelihood,
         )  # fmt: skip
 

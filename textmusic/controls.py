@@ -56,7 +56,7 @@ class Controls:
             within("bars", self.bars, 1, MAX_BARS)
         if self.seconds is not None:
             within("seconds", self.seconds, *SECONDS_RANGE)
-        programs = _programs(self.instruments)
+        programs = programs_of(self.instruments)
         key = None if self.key is None else parse_key(self.key)
         if key == NO_KEY and programs != (DRUMS,):
             raise TextMusicError("only drums alone have no key; leave the key open, or name one.")
@@ -123,7 +123,8 @@ def well_formed(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _programs(instruments: Sequence[str | int]) -> tuple[int, ...] | None:
+def programs_of(instruments: Sequence[str | int]) -> tuple[int, ...] | None:
+    """The General MIDI programs of named instruments, 128 for drums; None for none."""
     from textmusic.prompt import parse_instrument
 
     if not instruments:

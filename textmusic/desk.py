@@ -21,6 +21,7 @@ from textmusic.decoding import Bar, Take
 from textmusic.drawing import Drawing
 from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
+from textmusic.folding import Note
 from textmusic.generation import Generation, finish, slug_of, write_text
 from textmusic.live_audio import sounding
 from textmusic.picture import piano_roll
@@ -31,7 +32,7 @@ from textmusic.report import Report
 from textmusic.sampling import Sampling
 from textmusic.scheduler import Scheduler
 from textmusic.streams import Stream, result_of
-from textmusic.tokenizer import Note, score_of
+from textmusic.tokenizer import score_of
 from textmusic.untrusted import read_score
 
 FORMATS = ("mid", "wav", "mp3", "svg", "json")

@@ -13,6 +13,7 @@ import numpy as np
 from textmusic.answers import Answer
 from textmusic.caption import load_data
 from textmusic.engine import Floats, Ids
+from textmusic.heard import heard_sketch
 from textmusic.hearing import (
     Distance,
     Sound,
@@ -21,7 +22,6 @@ from textmusic.hearing import (
     mfcc_distance,
     zero_crossing_distance,
 )
-from textmusic.heard import heard_sketch
 from textmusic.measure import measure, notes_of
 from textmusic.metrics import (
     Expectation,

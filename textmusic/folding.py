@@ -1,11 +1,11 @@
 """MidiTok's REMI stream and ours: the same notes, said more briefly.
 
-Folded are four things. A bar's time signature and the tempo stand in the plan and are not said again
-in every bar. Bars are numbered by how many are left (`Bar_16` ... `Bar_1`), so that the model always
-knows where the end is. Pitches are spelt as if the tonic were C, so that what is learnt in one key
-is known in all. And velocity and duration have running status, as bytes of MIDI itself have it: they
-are written only where they differ from the same instrument's last ones, before the pitch, which
-strikes the note. `unfold` restores MidiTok's own stream.
+Folded are four things. A bar's time signature and the tempo stand in the plan and are not said
+again in every bar. Bars are numbered by how many are left (`Bar_16` ... `Bar_1`), so that the model
+always knows where the end is. Pitches are spelt as if the tonic were C, so that what is learnt in
+one key is known in all. And velocity and duration have running status, as bytes of MIDI itself have
+it: they are written only where they differ from the same instrument's last ones, before the pitch,
+which strikes the note. `unfold` restores MidiTok's own stream.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ class Reader:
 
 def struck(tokens: Sequence[str], first: int = 0) -> list[Struck]:
     """The notes of whole bars of our tokens; first: index of the first bar."""
-    reader, notes = Reader(), []
+    reader = Reader()
+    notes: list[Struck] = []
     lines = [i for i, token in enumerate(tokens) if token.startswith("Bar_")] + [len(tokens)]
     for n in range(len(lines) - 1):
         notes += reader.bar(tokens[lines[n] + 1 : lines[n + 1]], first + n)

@@ -60,7 +60,7 @@ class Generation:
 
     @property
     def sections(self) -> list[tuple[int, str]]:
-        """(first bar, name) of each section: as it was asked for, else letters for what is alike."""
+        """(first bar, name) of each section; see `sections_of`."""
         return sections_of(self.prompt.outline, self.sketch)
 
     @property

@@ -358,8 +358,8 @@ class ScoreGrammar:
         program = self.program
         assert program is not None
         row = self._row[program]
-        room = np.where((self._free_now() if free is None else free)[row], self._until[row], 0)
-        room = np.maximum(room - self._now, 0)
+        open_now = (self._free_now() if free is None else free)[row]
+        room: NDArray[np.int64] = np.where(open_now, self._until[row] - self._now, 0)
         room[: self.pitch + 1] = 0
         if self._late:
             return room

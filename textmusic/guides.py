@@ -1,8 +1,8 @@
 """What the sketch says is what happens: soft biases beside the grammar, however young the model.
 
-Two guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured, more
-on the beat, and its root in the bass. Form: in a bar that repeats bar j, what bar j has in the same
-place is favoured: a pointer that follows what is written, and finds its place again after a
+Two guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
+more on the beat, and its root in the bass. Form: in a bar that repeats bar j, what bar j has in the
+same place is favoured: a pointer that follows what is written, and finds its place again after a
 departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from textmusic.chords import QUALITIES, Chord
 from textmusic.folding import Struck
 from textmusic.grammar import Layout, Mask, ScoreGrammar
-from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, shift_of
+from textmusic.plan import DRUMS, NO_KEY, Plan, degrees_of, shift_of
 from textmusic.sketch import Sketch, quarters_per_beat
 
 Floats = NDArray[np.float32]
@@ -25,8 +25,6 @@ HARMONY_NATS = 4.0  # what a tone of the scale, but not of the chord, loses at s
 OFF_BEAT = 0.6  # share of that between the beats
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
 FORM_NATS = 8.0  # what bar j's own choice gains at strength 1
-MAJOR_SCALE = frozenset((0, 2, 4, 5, 7, 9, 11))
-MINOR_SCALE = frozenset((0, 2, 3, 5, 7, 8, 10, 11))  # with the natural and the raised seventh
 
 
 class Guides:
@@ -49,9 +47,8 @@ class Guides:
         self._layout, self._sketch, self._bars = layout, sketch, bars
         self._harmony, self._form = harmony, form
         self._shift = shift_of(plan.key)
-        self._scale: frozenset[int] | None = None
-        if plan.key is not None and plan.key != NO_KEY:
-            self._scale = MINOR_SCALE if is_minor(plan.key) else MAJOR_SCALE
+        keyless = plan.key is None or plan.key == NO_KEY
+        self._scale = range(12) if keyless else degrees_of(str(plan.key))
         self._beat_quarters = quarters_per_beat(plan.time_signature)
         self._losses: dict[Chord, Floats] = {}
 
@@ -97,7 +94,7 @@ class Guides:
             tones = {(root + step) % 12 for step in QUALITIES[chord.quality][0]}
             classes = np.arange(128) % 12
             loss = np.full(128, 2.0, dtype=np.float32)
-            loss[np.isin(classes, list(self._scale or range(12)))] = 1.0
+            loss[np.isin(classes, list(self._scale))] = 1.0
             loss[np.isin(classes, list(tones))] = 0.0
             bass = (np.arange(128) < BASS) & np.isin(classes, list(tones - {root}))
             loss[bass] = 0.4
@@ -123,10 +120,8 @@ class Guides:
         if program is None:
             return []
         group = [n for n in theirs if n.position == position and n.program == program]
-        if strict:
-            left = [n for n in group if n.pitch > grammar.pitch]
-        else:
-            left = group[grammar.struck :]
+        above = [n for n in group if n.pitch > grammar.pitch]
+        left = above if strict else group[grammar.struck :]
         if left:
             return self._say(left[0], grammar, strict)
         if grammar.expects == "inside":
@@ -147,7 +142,7 @@ class Guides:
         return [self._layout.first("Program") + program]
 
     def _say(self, note: Struck, grammar: ScoreGrammar, strict: bool) -> list[int]:
-        """What says a note next: its velocity or its duration, if they are not running, or itself."""
+        """What says a note next: its velocity or duration, if they are not running, or itself."""
         index, kind = self._layout.index, "PitchDrum" if note.program == DRUMS else "Pitch"
         velocity, duration = grammar.running(note.program)
         wanted = index.get(f"Velocity_{note.velocity}")

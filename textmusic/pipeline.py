@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textmusic.adapter import assembled, is_adapter
 from textmusic.controls import check_plan
 from textmusic.decoding import decode, in_turn, read_ahead
 from textmusic.engine import SLOTS, Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
+from textmusic.loading import BUNDLED, locate
 from textmusic.material import sliced, to_score
 from textmusic.measure import notes_of
 from textmusic.outline import AskedRow
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from textmusic.soundfont import Wave
 
 OnBar = Callable[[int, int], None]
-BUNDLED = {"default": ".", "lstm": "lstm"}  # folders below textmusic/bundled
 
 
 class TextToMusic:
@@ -140,8 +138,11 @@ class TextToMusic:
         """
         prompt = self.understand(text)
         if not forced:
-            prompt = replace(prompt, asked=Plan(), seconds=None, without=(), near=Plan())
-        take = self.take(prompt, seed, sampling, OPEN_BARS if forced else (1, COUNTED_BARS))
+            prompt = replace(
+                prompt, asked=Plan(), seconds=None, without=(), near=Plan(), outline=Outline()
+            )
+        lengths = OPEN_BARS if forced else (1, COUNTED_BARS)
+        take = self.take(prompt, seed, sampling, lengths, free=not forced)
         self._decide(take, lambda: take.planned)
         return take.plan
 
@@ -192,8 +193,8 @@ class TextToMusic:
             on_bar: called with (bars written, bars in all) after each bar.
         """
         written = self.generate_many(
-            text, best_of, controls=controls, seconds=seconds, outline=outline, seed=seed, sampling=sampling,
-            on_bar=on_bar,
+            text, best_of, controls=controls, seconds=seconds, outline=outline, seed=seed,
+            sampling=sampling, on_bar=on_bar,
         )  # fmt: skip
         return min(written, key=lambda generation: generation.rank)
 
@@ -334,6 +335,48 @@ class TextToMusic:
                 on_bar(bar.index + 1, bar.total)
         return made.generation()
 
+    def fill(
+        self,
+        score: Score,
+        *,
+        bars: tuple[int, int] | None = None,
+        instruments: Sequence[str | int] = (),
+        add: Sequence[str | int] = (),
+        text: str = "",
+        controls: Plan = Plan(),
+        outline: Outline = Outline(),
+        sketch: Sketch | None = None,
+        seed: int | None = None,
+        sampling: Sampling = Sampling(),
+        on_bar: OnBar | None = None,
+    ) -> Generation:
+        """Write bars or instruments of a piece anew, or add instruments; the rest stays as it is.
+
+        Args:
+            score: symusic.Score; `textmusic.untrusted.read_score` reads files of others safely.
+            bars: the first and the last, counted from 1; None for all in the last time signature.
+            instruments: those that are written anew, by name or General MIDI number; () for all.
+            add: instruments that the piece does not have yet.
+            text, controls: what the new music should be like. Tempo, key and time signature stay.
+            outline: chords and form of the bars that are filled, as `parse_chords` reads them.
+            sketch: the same, a row for each of those bars, counted from the first of them.
+            seed, sampling, on_bar: as for `generate`.
+
+        Returns a Generation whose score is the given one but for the new notes: its other notes,
+        controllers, names and tempi are untouched, and so is its resolution.
+
+        Raises:
+            TextMusicError: the bars or the instruments are not there, the score holds no notes, or
+                the whole piece would be filled.
+        """
+        from textmusic.filling import Filling
+
+        filling = Filling(
+            self, score, bars=bars, instruments=instruments, add=add, text=text,
+            controls=controls, outline=outline, sketch=sketch, seed=seed, sampling=sampling,
+        )  # fmt: skip
+        return filling.write(on_bar)
+
     def take(
         self,
         prompt: Prompt,
@@ -342,12 +385,13 @@ class TextToMusic:
         lengths: tuple[int, int] = OPEN_BARS,
         given: Given = Given(),
         asked_rows: Sequence[AskedRow] | None = None,
+        free: bool = False,
     ) -> Take:
-        """A piece to be written by `decode`; lengths, given, asked_rows: see `Take`."""
+        """A piece to be written by `decode`; lengths, given, asked_rows, free: see `Take`."""
         caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
         return Take(
             self.tokenizer, prompt, caption, seed, sampling, context=self.engine.context,
-            lengths=lengths, given=given, asked_rows=asked_rows,
+            lengths=lengths, given=given, asked_rows=asked_rows, free=free,
         )  # fmt: skip
 
     def finished(self, take: Take) -> Generation:
@@ -379,35 +423,3 @@ def load_models(named: Sequence[str] = (), *, threads: int | None = None) -> dic
 def drawn(n: int) -> int:
     """A seed by chance, such that the n - 1 after it can be used too."""
     return int(np.random.default_rng().integers(1, 2**31 - n))
-
-
-def locate(model: str | PathLike[str] | None, revision: str | None) -> tuple[Path, str]:
-    """(folder, name) of a model: a bundled one, a folder, or a Hub id (downloaded).
-
-    Bundled are "default", which None means too, and "lstm", or as reports call them,
-    "textmusic-default" and "textmusic-lstm"; a folder of such a name is "./lstm". An adapter is
-    joined with its base, which can't be an adapter itself.
-    """
-    folder, name = _found(model, revision)
-    if not is_adapter(folder):
-        return folder, name
-    return assembled(folder, name, lambda base: _found(base, None)[0]), name
-
-
-def _found(model: str | PathLike[str] | None, revision: str | None) -> tuple[Path, str]:
-    name = str(model or "default").removeprefix("textmusic-")
-    if name in BUNDLED:
-        folder = Path(str(resources.files("textmusic") / "bundled" / BUNDLED[name]))
-        if not (folder / "textmusic.json").exists():
-            raise TextMusicError(
-                f"the bundled model '{name}' is missing from this installation; reinstall"
-                " textmusic or give a model with --model."
-            )
-        return folder, f"textmusic-{name}"
-    assert model is not None
-    path = Path(model)
-    if path.exists():
-        return path, path.resolve().name
-    from textmusic.hub import fetch
-
-    return fetch(str(model), revision), str(model)

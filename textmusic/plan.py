@@ -86,6 +86,11 @@ def is_minor(key: str) -> bool:
     return key.endswith("minor")
 
 
+def degrees_of(key: str) -> tuple[int, ...]:
+    """Semitones of a key's scale above its tonic; in minor both the natural and the raised 7th."""
+    return (0, 2, 3, 5, 7, 8, 10, 11) if is_minor(key) else (0, 2, 4, 5, 7, 9, 11)
+
+
 def key_name(pitch_class: int, minor: bool) -> str:
     """The canonical spelling in `KEYS`: key_name(3, False) == "Eb major"."""
     return KEYS[pitch_class % 12 + (12 if minor else 0)]

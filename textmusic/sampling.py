@@ -16,8 +16,8 @@ class Sampling:
 
     temperature: 0 always takes the likeliest id; 1 draws as the model believes; at most 2.
     top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
-    harmony_strength: 0 leaves the notes to the model, towards 1 the chords of the sketch weigh more.
-    form_strength: the same for bars that the sketch has repeat others.
+    harmony_strength: 0 leaves the notes to the model; towards 1 the sketch's chords weigh more.
+    form_strength: the same for bars that repeat others in the sketch.
     plan_temperature: as temperature, for what of the plan and the sketch is left open.
     """
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textmusic.errors import TextMusicError
+from textmusic.folding import END, positions_per_beat
 from textmusic.generation import Generation, account, finish
 from textmusic.grammar import ScoreGrammar, layout_of
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import COUNTED_BARS, DRUMS, Plan
 from textmusic.prompt import Prompt
 from textmusic.sketch import Sketch
-from textmusic.tokenizer import END, SCORE, Tokenizer, positions_per_beat, score_of
+from textmusic.tokenizer import SCORE, Tokenizer, score_of
 
 _NOTE = ("Velocity", "Duration", "Pitch", "PitchDrum")
 # Which kinds of tokens may follow a kind in a score, whatever the plan.
@@ -38,7 +39,8 @@ FOLLOWERS = {
 class Request:
     """What a server is to go on from. All ids are of the LLM's id space.
 
-    ids: text, plan, sketch and `<|score|>`. allowed: what the score may hold. room: ids that fit behind.
+    ids: text, plan, sketch and `<|score|>`. allowed: what the score may hold. room: ids that fit
+    behind.
     """
 
     prompt: Prompt

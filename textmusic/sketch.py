@@ -19,7 +19,7 @@ MOST_BEATS = 12  # of a bar: 12/8
 
 
 def beats_per_bar(time_signature: str) -> int:
-    """Beats that a chord can begin on: quarters, in metres of eighths eighths: 4/4 -> 4, 6/8 -> 6."""
+    """Beats that a chord can begin on, eighths in metres of eighths: 4/4 -> 4, 6/8 -> 6."""
     return round(quarters_per_bar(time_signature) / quarters_per_beat(time_signature))
 
 

@@ -137,7 +137,7 @@ class SketchGrammar:
         if chords is None and self._row.like is not None:
             chords = self.rows[self._row.like].chords
         if chords:
-            self._forced = self._tokens(chords) + [self._line()]
+            self._forced = [*self._tokens(chords), self._line()]
 
     def _tokens(self, chords: Sequence[Change]) -> list[str]:
         tokens = []

@@ -12,8 +12,8 @@ import numpy as np
 
 from textmusic import speed
 from textmusic.engine import cores
+from textmusic.loading import locate
 from textmusic.machine import installed, machine
-from textmusic.pipeline import locate
 
 PEERS = ("Text2midi", "MIDI-LLM", "SkyTNT midi-model", "Anticipatory")
 TEXT, SEED = "calm piano in D minor", 4

@@ -15,7 +15,6 @@ from textmusic.guides import Guides
 from textmusic.outline import AskedRow, laid, multiple_of
 from textmusic.plan import (
     COUNTED_BARS,
-    DRUMS,
     TEMPO_RANGE,
     Plan,
     encode_plan,
@@ -97,11 +96,13 @@ class Take:
         lengths: tuple[int, int] = OPEN_BARS,
         given: Given = Given(),
         asked_rows: Sequence[AskedRow] | None = None,
+        free: bool = False,
     ) -> None:
         """text: ids of the caption. lengths: bars (from, to) that an open choice may have.
 
         context: ids that the engine can look back on. asked_rows: of the sketch, a bar each; by
-        default what the prompt's outline asks of the bars that are written.
+        default what the prompt's outline asks of the bars that are written. free: open choices of
+        the plan may take any value, and not what is usual only.
         """
         self.prompt, self.seed, self.sampling = prompt, seed, sampling
         self._tokenizer, self._given, self._context = tokenizer, given, context
@@ -123,6 +124,7 @@ class Take:
             lengths=lengths,
             minor=prompt.outline.minor,
             multiple=multiple_of(prompt.outline),
+            free=free,
         )
         self._sketch_grammar: SketchGrammar | None = None
         self._grammar: PlanGrammar | SketchGrammar | ScoreGrammar = self._plan_grammar

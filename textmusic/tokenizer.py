@@ -1,7 +1,7 @@
 """Text, plan, sketch and music in one id space.
 
     [text ids] <|plan|> plan ids <|sketch|> a row a bar <|score|> REMI ids <|end|>
-    [text ids] <|plan|> ... <|score|> the bars that stand <|fill|> who, then the missing bars <|end|>
+    [text ids] <|plan|> ... <|score|> bars that stand <|fill|> who, and the missing bars <|end|>
 
 Text ids are the pretrained LLM's own, untouched; music ids are new rows behind them, from `offset`
 on. The REMI part is MidiTok's, said more briefly: see `folding`.

@@ -17,8 +17,8 @@ from textmusic.caption import Captioner
 from textmusic.engine import open_engine
 from textmusic.evaluation import surprises
 from textmusic.learning.dataset import IGNORED, Examples, read_windows
+from textmusic.loading import locate
 from textmusic.metrics import NGram
-from textmusic.pipeline import locate
 from textmusic.resampling import Mean, figure
 from textmusic.terminal import tracked
 from textmusic.tokenizer import SCORE, Tokenizer

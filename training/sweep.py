@@ -19,7 +19,7 @@ from textmusic.errors import TextMusicError
 from textmusic.evaluation import adherence
 from textmusic.jobs import read_jobs
 from textmusic.learning.reference import real_pieces
-from textmusic.pipeline import locate
+from textmusic.loading import locate
 from textmusic.resampling import figure
 from textmusic.sampling import Sampling
 from textmusic.terminal import tracked

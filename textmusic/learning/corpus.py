@@ -269,7 +269,7 @@ def _ids_a_bar(
         ids[own] += np.diff(level[own], prepend=-1) != 0
         ids[own] += np.diff(length[own], prepend=-1) != 0
     place = np.minimum((start / GRID - first) / bar, bars - 1).astype(int)
-    return np.bincount(place, weights=ids, minlength=bars) + ROW
+    return np.asarray(np.bincount(place, weights=ids, minlength=bars) + ROW, dtype=np.float64)
 
 
 def _inferred(plan: Plan, notes: Notes) -> list[str]:

@@ -104,8 +104,8 @@ def read_windows(path: Path) -> list[Window]:
         plan["programs"] = tuple(plan["programs"])
         row["genres"] = tuple(row["genres"])
         row["texts"] = tuple(row.get("texts") or ())  # older files have none
-        own = {name: array("H", each[number].tobytes()) for name, each in ids.items()}
-        windows.append(Window(plan=Plan(**plan), **own, **row))
+        row |= {name: array("H", each[number].tobytes()) for name, each in ids.items()}
+        windows.append(Window(plan=Plan(**plan), **row))
     return windows
 
 

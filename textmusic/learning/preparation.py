@@ -33,8 +33,8 @@ from textmusic.learning.preview import Sample, page
 from textmusic.learning.splits import SHARES, SPLITS, grouped, split_all
 from textmusic.learning.summary import Summary
 from textmusic.learning.survey import Survey, survey
+from textmusic.loading import locate
 from textmusic.notation import require
-from textmusic.pipeline import locate
 from textmusic.terminal import OnStep, progress_bar
 from textmusic.tokenizer import Tokenizer, copy_tokenizer, create_tokenizer
 from textmusic.workers import Post, Work, spread

@@ -20,12 +20,12 @@ from textmusic.learning.dataset import FILLS, Examples, batches, collate, read_w
 from textmusic.learning.gan_recipe import start_gan
 from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
+from textmusic.loading import BUNDLED, locate
 from textmusic.models.export import open_llm
 from textmusic.models.growing import grown
 from textmusic.models.llm import MusicLLM, new_llm, save_llm, with_lora
 from textmusic.models.recurrent import MusicRNN, Shape, save_recurrent
 from textmusic.models.sample import write_sample
-from textmusic.pipeline import BUNDLED, locate
 from textmusic.tokenizer import (
     Tokenizer,
     captions_file,
@@ -69,11 +69,11 @@ def start(
 
     Keys: `base` (Hub id or folder of an LLM or of a music model, or "bundled"), `layers` (the first
     so many are kept), `grow` (a music model of an older format gets rows for what is new),
-    `pretrained` (false: the same shape at random), `lora` (rank; else everything
-    but the text rows is trained), or instead of all these `recurrent` (fields of
-    `models.recurrent.Shape`: cell, width, hidden, layers) or `gan` (arguments of
-    `models.gan.Gan`: width, noise, critic_steps); `mix` (weight by source), `permissive`,
-    `fills` (share of examples with music that are fills), `held_out` (validation windows), `sample` (the text that an LLM writes a piece to every
+    `pretrained` (false: the same shape at random), `lora` (rank; else everything but the text rows
+    is trained), or instead of all these `recurrent` (fields of `models.recurrent.Shape`: cell,
+    width, hidden, layers) or `gan` (arguments of `models.gan.Gan`: width, noise, critic_steps);
+    `mix` (weight by source), `permissive`, `fills` (share of examples with music that are fills),
+    `held_out` (validation windows), `sample` (the text that an LLM writes a piece to every
     `sample_every` steps) and `training` (fields of `Training`). model: as `make_model` gives it, if
     it is there already. spelling: how examples are written, see training/ablate.py.
     """

@@ -1,4 +1,4 @@
-"""A model whose music vocabulary has changed: rows that it had stay, new ones begin as their kin."""
+"""A model whose music vocabulary has changed: its rows stay, new ones begin as their kin."""
 
 from __future__ import annotations
 

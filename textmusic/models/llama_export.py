@@ -15,11 +15,12 @@ from pathlib import Path
 from transformers import GenerationConfig
 
 from textmusic.errors import TextMusicError
+from textmusic.folding import END
 from textmusic.grammar import layout_of
 from textmusic.models.llm import MusicLLM, context_of
 from textmusic.sampling import Sampling
 from textmusic.serving import FOLLOWERS, allowed_ids
-from textmusic.tokenizer import END, Tokenizer
+from textmusic.tokenizer import Tokenizer
 
 
 def export_llama(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
