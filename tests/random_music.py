@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from symusic import Score
 
 from textmusic.generation import finish
 from textmusic.grammar import MAX_NOTES_PER_BAR, Grammar, Layout, layout_of
+from textmusic.learning.corpus import Window, windows_of
 from textmusic.plan import (
     DRUMS,
     GENRES,
@@ -26,8 +28,10 @@ from textmusic.plan import (
 from textmusic.sampling import Sampling, choose
 from textmusic.tokenizer import END, Tokenizer
 
-TINY = Path(__file__).parent / "data" / "tiny_model"
-AT_MOST = MAX_NOTES_PER_BAR * 6 + 3  # ids that a bar can have
+DATA = Path(__file__).parent / "data"
+TINY = DATA / "tiny_model"
+AT_MOST = MAX_NOTES_PER_BAR * 5 + 3  # ids that a bar can have
+LONGEST = 1500  # ids of a window of a real piece
 
 
 @cache
@@ -38,6 +42,27 @@ def the_tokenizer() -> Tokenizer:
 @cache
 def the_layout() -> Layout:
     return layout_of(the_tokenizer().vocabulary)
+
+
+@cache
+def real_windows() -> tuple[tuple[str, Window], ...]:
+    """(file name, window) of every window of every real piece, as training has them."""
+    found = []
+    lines = (DATA / "pieces" / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
+    paths = sorted((DATA / "pieces").glob("*.mid"))
+    for path, line in zip(paths, lines, strict=True):
+        row = json.loads(line)
+        made, why = windows_of(
+            row, path.read_bytes(), row["source"], "", the_tokenizer(), LONGEST
+        )
+        assert made, f"{path.name}: {why}"
+        found += [(path.name, window) for window in made]
+    return tuple(found)
+
+
+def tokens_of(ids: Any) -> list[str]:
+    """The tokens of music ids."""
+    return [the_layout().vocabulary[i] for i in ids]
 
 
 class Dice:
@@ -119,7 +144,10 @@ all_dice = st.builds(
             "Bar": st.sampled_from([-20.0, 2.0, 4.0, 20.0]),
             "Position": st.sampled_from([-20.0, 20.0]),
             "Program": st.sampled_from([-20.0, 3.0, 20.0]),
-            "Duration": st.just(0.0),
+            "Duration": st.sampled_from([-20.0, 20.0]),
+            "Velocity": st.sampled_from([-20.0, 20.0]),
+            "Pitch": st.sampled_from([3.0, 20.0]),
+            "PitchDrum": st.sampled_from([3.0, 20.0]),
             END: st.sampled_from([-20.0, 20.0]),
         },
     ),

@@ -18,13 +18,19 @@ from typing import Any
 
 import pytest
 import symusic
+from rich.console import Console
 
 from textmusic import __version__
+from textmusic.chords import chord_name
 from textmusic.cli import main
 from textmusic.generation import Generation
 from textmusic.measure import measure
-from textmusic.plan import Plan
+from textmusic.pipeline import TextToMusic
+from textmusic.plan import Plan, quarters_per_bar
+from textmusic.prompt import parse_chords
 from textmusic.report import Report
+from textmusic.sampling import Sampling
+from textmusic.terminal import show
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
 
@@ -103,6 +109,21 @@ def test_generate(tiny_model: Path, tmp_path: Path) -> None:
     assert (report.seed, report.asked.bars, report.asked.key) == (7, 4, "D minor")
 
 
+def test_long_progressions_leave_the_table_readable(tiny: TextToMusic) -> None:
+    """Sixteen bars of four chords, in 80 columns: what is asked is cut as what is planned is."""
+    line = "| F#m7b5 B7 Em7 A7 | Dm7 G7 Cmaj7 C7 " * 8
+    made = tiny.generate("piano, 16 bars, 4/4", outline=parse_chords(line), seed=1)
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    show(made, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    lines = said.splitlines()
+    assert max(map(len, lines)) <= 80
+    fields = [line.split("  ")[0].strip() for line in lines]
+    begin, end = fields.index("chords"), fields.index("form")
+    assert "B7" in lines[begin] and end - begin < 12
+    assert said.count("…") == 2
+
+
 def test_the_same_seed_gives_the_same_file(tiny_model: Path, tmp_path: Path) -> None:
     args = ["generate", "violin", "--bars", "3", "--seed", "5", "--format", "mid"]
     assert call(*args, "-o", tmp_path / "one", "--model", tiny_model).returncode == 0
@@ -117,14 +138,24 @@ def test_every_control_is_kept(tiny_model: Path, tmp_path: Path) -> None:
         "--key", "f sharp minor", "--tempo", "90", "--time-signature", "6/8", "--bars", "5",
         "--instrument", "violin", "--instrument", "32", "--mood", "2,4", "--genre", "folk",
         "--density", "sparse", "--seed", "1", "--temperature", "0.8", "--top-p", "0.9",
-        "--key-strength", "1", "--threads", "1",
+        "--harmony-strength", "1", "--form-strength", "0.25", "--threads", "1",
+        "--chords", "| F#m | D E |", "--form", "verse chorus",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    planned = json.loads((tmp_path / "something-1.json").read_text("utf-8"))["planned"]
+    report = Report.from_dict(json.loads((tmp_path / "something-1.json").read_text("utf-8")))
+    assert report.sampling == Sampling(0.8, 0.9, harmony_strength=1, form_strength=0.25)
+    asked = [[chord_name(chord) for chord in bar] for bar in report.outline.chords]
+    assert asked == [["F#m"], ["D", "E"]]
+    assert report.outline.names == ("verse", "chorus")
+    rows = [[(at, chord_name(chord)) for at, chord in row.chords] for row in report.sketch.rows]
+    one, two = [(0, "F#m")], [(0, "D"), (3, "E")]  # a bar of 6/8 has six beats
+    assert rows == [one, two, one, two, one], "two sections, of 2 and 3 bars"
+    planned = report.to_dict()["planned"]
     expected = {
         "key": "F# minor", "tempo": 90, "time_signature": "6/8", "bars": 5, "programs": [32, 40],
         "valence": 2, "arousal": 4, "genre": "folk", "density": 2,
     }  # fmt: skip
+    planned["programs"] = list(planned["programs"])
     assert {name: planned[name] for name in expected} == expected
 
 
@@ -201,7 +232,21 @@ def test_markup_in_the_text_stays_text(tiny_model: Path, tmp_path: Path) -> None
         (["--threads", "0"], ["threads"]),
         (["--temperature", "3"], ["temperature", "2"]),
         (["--top-p", "0"], ["top-p"]),
-        (["--key-strength", "2"], ["key strength"]),
+        (["--harmony-strength", "2"], ["harmony strength", "0 and 1"]),
+        (["--form-strength", "nan"], ["form strength", "0 and 1"]),
+        (["--chords", "Am H7"], ["chord"]),
+        (["--chords", ""], ["write e.g. 'Am F C G'"]),
+        (["--form", "qwerty"], ["AABA"]),
+        (["--form", "AABA", "--bars", "2"], ["4 sections", "2 bars", "at least 4"]),
+        (
+            ["--form", "AABA", "--seconds", "4", "--tempo", "120", "--time-signature", "4/4"],
+            ["4 sections", "2 bars"],
+        ),
+        (["--chords", "Am " * 200, "--bars", "4"], ["200 chords", "4 bars of 4/4", "16 beats"]),
+        (
+            ["--chords", "| Am F C G |", "--bars", "4", "--time-signature", "3/4"],
+            ["4 chords", "a bar of 3/4", "more bar lines"],
+        ),
         (["--format", "mid,doc"], ["doc", "mid, wav"]),
         (["--format", ","], ["mid, wav"]),
         (["--soundfont", "missing.sf2"], ["missing.sf2"]),
@@ -369,8 +414,12 @@ def test_serve(tiny_model: Path, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    # without the bundled models, which would take their time
+    code = "import sys, textmusic.pipeline as p; p.BUNDLED = {}; from textmusic.cli import main"
+    serve = [sys.executable, "-c", f"{code}; sys.exit(main(sys.argv[1:]))", "serve"]
+    serve += ["--port", str(port), "--model", str(tiny_model), "--threads", "1"]
     process = subprocess.Popen(
-        command("serve", "--port", str(port), "--model", tiny_model, "--threads", "1"),
+        serve,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)},
@@ -386,9 +435,8 @@ def test_serve(tiny_model: Path, tmp_path: Path) -> None:
             except OSError:
                 assert process.poll() is None and time.monotonic() < deadline
                 time.sleep(0.3)
-        assert_refused(
-            run("serve", "--port", str(port), "--model", tiny_model), str(port), "--port"
-        )
+        again = subprocess.run(serve, capture_output=True, encoding="utf-8", timeout=300)
+        assert_refused(again, str(port), "--port")
     finally:
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
@@ -416,7 +464,6 @@ def test_best_of_writes_one_piece_and_excludes_variations(tiny_model: Path, tmp_
 @posix
 def test_play(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from textmusic.live_audio import relay
-    from textmusic.pipeline import TextToMusic
 
     programs, heard = tmp_path / "bin", tmp_path / "heard.wav"
     programs.mkdir()
@@ -463,6 +510,19 @@ def test_continue_and_vary(tiny_model: Path, pieces: list[Path], tmp_path: Path)
     varied = tmp_path / f"{source.stem}-varied.mid"
     assert measure(symusic.Score(varied)).bars == bars
     assert_refused(call("continue", source, "--bars", "0", *more), "bars")
+    made.unlink()
+    asked = ("--bars", "4", "--chords", "C G", "--form", "ABAB", "--format", "mid,json")
+    done = call("continue", source, *more, *asked)
+    assert done.returncode == 0, done.stderr
+    report = Report.from_dict(json.loads(made.with_suffix(".json").read_text("utf-8")))
+    new = [[chord_name(chord) for _, chord in row.chords] for row in report.sketch.rows[bars:]]
+    assert new == [["C"], ["G"], ["C"], ["G"]]
+    score = symusic.Score(made)
+    bar = quarters_per_bar(report.planned.time_signature or "") * score.ticks_per_quarter
+    marks = [(mark.time / bar, mark.text) for mark in score.markers]
+    assert marks == [(bars, "A"), (bars + 1, "B"), (bars + 2, "A"), (bars + 3, "B")]
+    long = ("--bars", "2", "--form", "ABAB")
+    assert_refused(call("continue", source, *more, *long), "4 sections", "2 bars")
     assert_refused(call("continue", tmp_path / "none.mid", *more), "can't be read")
 
 

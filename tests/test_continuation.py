@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from symusic import Note, Score, TimeSignature, Track
 
+from textmusic.chords import Chord
 from textmusic.continuation import Continuation
+from textmusic.decoding import read_ahead
 from textmusic.errors import TextMusicError
+from textmusic.heard import heard_sketch
 from textmusic.material import joined, material_of, sliced
 from textmusic.measure import measure, notes_of
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
+from textmusic.prompt import parse_chords, parse_form
 from textmusic.scheduler import Scheduler
+from textmusic.tokenizer import SCORE, SKETCH
 from textmusic.untrusted import read_scores
 
 
@@ -64,22 +69,51 @@ def test_the_rest_can_be_written_anew(tiny: TextToMusic) -> None:
 
 
 def test_what_the_model_reads_is_what_it_would_have_written(tiny: TextToMusic) -> None:
-    """Given ids are read at once, as if they had been chosen one by one."""
-    piece = tiny.generate("piano, 4 bars, C major", seed=3)
+    """The given bars stand behind plan and sketch as if they had been chosen one by one."""
+    piece = tiny.generate("piano in 4/4, 4 bars, C major", seed=3)
     take = Continuation(tiny, piece.score, 2, seed=3, controls=Plan(key="C major")).take
     logits = tiny.engine.prefill(range(1), np.array(take.text))
-    while not take.planned:
-        music_id = take.take(logits)
-        logits = tiny.engine.step(np.array([music_id]))[0]
-    assert take.reread
-    whole = [*take.recent(tiny.engine.context), take.score_ids[-1] + tiny.tokenizer.offset]
-    seen = [tiny.tokenizer.vocabulary[i - tiny.tokenizer.offset] for i in whole[len(take.text) :]]
-    bars = [token for token in seen if token.startswith("Bar_")]
-    assert bars == ["Bar_6", "Bar_5", "Bar_4", "Bar_3", "Bar_2"], "counted down to the new end"
-    written = tiny.tokenizer.encode_score(piece.score, piece.plan)
-    names = [tiny.tokenizer.vocabulary[i] for i in written]
-    second = names.index("Bar_3")
-    assert take.score_ids[1:second] == written[1:second], "and the notes are spelt as ever"
+    while not take.sketched:
+        chosen = take.take(logits)
+        assert chosen or take.reread
+        logits = tiny.engine.step(np.array([read_ahead(tiny.engine, 0, take, chosen)]))[0]
+    names = [tiny.tokenizer.vocabulary[i - tiny.tokenizer.offset] for i in take.ids if i >= 300]
+    sketch, score = names.index(SKETCH), names.index(SCORE)
+    for part in (names[sketch:score], names[score:]):
+        bars = [token for token in part if token.startswith("Bar_")]
+        assert bars == [f"Bar_{n}" for n in range(6, 6 - len(bars), -1)], "counted down to the end"
+    assert len([t for t in names[sketch:score] if t.startswith("Bar_")]) == 6
+    written = [
+        tiny.tokenizer.vocabulary[i] for i in tiny.tokenizer.encode_score(piece.score, piece.plan)
+    ]
+    notes = [t for t in written if not t.startswith(("Bar_", "<|"))]
+    given = [t for t in names[score + 1 :] if not t.startswith("Bar_")]
+    assert given == notes, "and the notes are spelt as ever"
+    old = heard_sketch(notes_of(piece.score), "4/4", 4, "C major").rows
+    assert take.sketch.rows[:4] == old, "the old bars have the harmony and form that is heard"
+
+
+def test_chords_and_form_of_the_new_bars_can_be_asked(tiny: TextToMusic) -> None:
+    made = tiny.continue_from(bare(), 4, seed=2, outline=parse_chords("F | G"))
+    rows = made.sketch.rows
+    assert len(rows) == 8
+    assert [row.chords for row in rows[4:]] == [
+        ((0, Chord(root, "maj")),) for root in (5, 7, 5, 7)
+    ]
+    made = tiny.continue_from(bare(), 8, seed=2, outline=parse_form("A A"))
+    assert [row.like for row in made.sketch.rows[8:]] == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("context", [300, 500])
+def test_a_small_context_goes_on_as_well(tiny_model: Path, context: int) -> None:
+    music = TextToMusic.from_pretrained(tiny_model, threads=1)
+    music.engine.context = context
+    music.engine.reserve(1)
+    made = music.continue_from(bare(notes=400), 40, seed=4)
+    assert made.plan.bars == made.report.measured.bars == 140
+    old = notes_of(made.score).pitch[:400]
+    assert np.array_equal(old, notes_of(bare(notes=400)).pitch)
+    assert len(made.sketch.rows) == 140
 
 
 def test_real_pieces_go_on(tiny: TextToMusic, pieces: list[Path]) -> None:

@@ -11,8 +11,10 @@ import pytest
 from symusic import Score
 
 from textmusic.adjusting import Adjustment
+from textmusic.chords import chord_name
 from textmusic.controls import Controls
 from textmusic.desk import Desk, Moment, Wish
+from textmusic.drawing import Drawing, Label
 from textmusic.engine import Floats, Ids
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation
@@ -32,6 +34,12 @@ def desk(tiny_model: Path, tmp_path: Path) -> Desk:
     return Desk({"default": music}, tmp_path / "cache", max_bars=64, slots=2)
 
 
+def labels(drawing: Drawing | None) -> set[str]:
+    """All that is written on a drawing."""
+    assert drawing is not None
+    return {shape.text for shape in drawing.shapes if isinstance(shape, Label)}
+
+
 def written(
     making: Generator[Moment, None, list[Generation]],
 ) -> tuple[list[Moment], list[Generation]]:
@@ -48,6 +56,18 @@ def test_a_piece_is_shown_and_heard_while_it_is_written(desk: Desk) -> None:
     assert piece.midi() == alone.midi()
 
 
+def test_chords_are_seen_while_it_is_written(desk: Desk) -> None:
+    controls = Controls(chords="Bm7b5 E7", form="AB")
+    wish = Wish("piano, 4 bars, 4/4", controls, seed=1)
+    moments, (piece,) = written(desk.generate(wish, "me"))
+    names = [labels(moment.drawing) & {"Bm7b5", "E7"} for moment in moments if moment.drawing]
+    assert names == [{"Bm7b5"}, *[{"Bm7b5", "E7"}] * 3]
+    kept = desk.keep(piece, [], "x")
+    assert labels(kept.drawing()) >= {"Bm7b5", "E7", "A", "B"}
+    svg = kept.files[3].read_text("utf-8")
+    assert all(f">{name}<" in svg for name in ("Bm7b5", "E7", "A", "B"))
+
+
 def test_variations_have_the_seeds_after_the_first(desk: Desk) -> None:
     _, pieces = written(desk.generate(Wish("piano, 2 bars", seed=7), "me", 3))
     assert [piece.seed for piece in pieces] == [7, 8, 9]
@@ -55,15 +75,22 @@ def test_variations_have_the_seeds_after_the_first(desk: Desk) -> None:
         written(desk.generate(Wish("piano"), "me", 5))
 
 
-def test_stop_keeps_the_finished_bars(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def slow(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Its model takes its time, as a real one, which does not run far ahead of who listens."""
     engine = desk.models["default"].engine
     step = engine.step
 
     def slowly(ids: Ids) -> Floats:
-        time.sleep(0.003)  # as a real model, which does not run far ahead of who listens
+        time.sleep(0.003)
         return step(ids)
 
     monkeypatch.setattr(engine, "step", slowly)
+    return desk
+
+
+def test_stop_keeps_the_finished_bars(slow: Desk) -> None:
+    desk = slow
     making = desk.generate(Wish("piano, 60 bars", seed=1), "me")
     next(making)
     next(making)
@@ -77,6 +104,21 @@ def test_stop_keeps_the_finished_bars(desk: Desk, monkeypatch: pytest.MonkeyPatc
     assert piece.report.sampling is None, "it can't be had again by its seed"
     _, (after,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "me"))
     assert after.plan.bars == 2, "the next one is not stopped"
+
+
+def test_the_file_of_a_piece_that_was_stopped_says_what_it_has(slow: Desk) -> None:
+    desk = slow
+    wish = Wish("piano, 40 bars, 4/4, 250 bpm", Controls(chords="Bm7b5 E7"), seed=1)
+    making = desk.generate(wish, "me")
+    next(making)
+    desk.stop("me")
+    _, (piece,) = written(making)
+    kept = desk.keep(piece, [], "x")
+    bars = piece.plan.bars or 0
+    assert bars < 40 and kept.report.planned.bars == 40
+    assert len(piece.sketch.rows) == bars
+    names = [shape.text for shape in kept.drawing().shapes if isinstance(shape, Label)]
+    assert 0 < names.count("Bm7b5") + names.count("E7") <= bars + len(kept.drawing().strips)
 
 
 def test_limits_are_said(desk: Desk) -> None:
@@ -136,6 +178,16 @@ def test_sheet_music_is_a_file_too(desk: Desk) -> None:
     assert pages[0].lstrip().startswith("<svg") or "<svg" in pages[0][:200]
 
 
+def test_sheet_music_names_chords_and_sections(desk: Desk) -> None:
+    pytest.importorskip("music21", reason="needs the score extra")
+    wish = Wish("piano, 4 bars, 4/4", Controls(chords="Dm G7", form="verse chorus"), seed=1)
+    _, (made,) = written(desk.generate(wish, "me"))
+    file, _ = desk.sheet(desk.keep(made, [], "x"))
+    xml = file.read_text("utf-8")
+    assert "<rehearsal" in xml and ">verse<" in xml and ">chorus<" in xml
+    assert xml.count("<harmony") == 4 and "<root-step>G</root-step>" in xml
+
+
 def test_going_on_varying_and_adjusting(desk: Desk, pieces: list[Path]) -> None:
     source = pieces[0]
     bars = measure(Score(source)).bars or 0
@@ -146,6 +198,13 @@ def test_going_on_varying_and_adjusting(desk: Desk, pieces: list[Path]) -> None:
     with pytest.raises(TextMusicError, match="keep fewer"):
         written(desk.go_on(source, 0, Wish(seed=1), "me", keep=bars))
     assert desk.adjust(source, Adjustment(semitones=1)).report.notes
+    asked = Wish(controls=Controls(chords="Bm7b5 E7", form="AB"), seed=1)
+    _, (more,) = written(desk.go_on(source, 4, asked, "me"))
+    assert more.sections == [(bars, "A"), (bars + 2, "B")], "of the new bars"
+    new = [[chord_name(chord) for _, chord in row.chords] for row in more.sketch.rows[bars:]]
+    assert new == [["Bm7b5"], ["E7"]] * 2
+    with pytest.raises(TextMusicError, match="2 sections does not fit into 1 bar"):
+        written(desk.go_on(source, 1, asked, "me"))
 
 
 # What is shown ------------------------------------------------------------------------------------
@@ -170,6 +229,22 @@ def test_what_is_understood_says_where_it_comes_from() -> None:
     assert "mood: <b>about" in html
     assert "tempo: (model's choice)" in html
     assert "调: <b>D小调</b> (来自你的文字)" in understood_html(prompt, controls, "zh")
+
+
+def test_chords_and_form_are_understood_before_a_note_is_written(desk: Desk) -> None:
+    wish = Wish("piano, chords Am F C G", Controls(form="verse chorus"))
+    prompt, controls = desk.understand(wish)
+    html = understood_html(prompt, controls, "en", wish.controls.outline())
+    assert "chords: <b>Am F C G</b> (from your words)" in html
+    assert "form: <b>verse, chorus</b> (set by you)" in html
+    chinese = understood_html(prompt, controls, "zh", wish.controls.outline())
+    assert "和弦: <b>Am F C G</b> (来自你的文字)" in chinese
+    assert "曲式: <b>主歌 副歌</b> (由你设置)" in chinese
+    nothing, _ = desk.understand(Wish("piano"))
+    html = understood_html(nothing, Plan(), "en")
+    assert "chords: (model's choice)" in html and "form: (model's choice)" in html
+    with pytest.raises(TextMusicError, match="a form of 2 sections does not fit into 1 bar;"):
+        desk.understand(Wish("piano", Controls(form="AB", bars=1)))
 
 
 def test_a_piece_and_its_roll(desk: Desk, tmp_path: Path) -> None:

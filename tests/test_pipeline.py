@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from textmusic.engine import OnnxEngine
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation
 from textmusic.measure import notes_of
 from textmusic.measure import seconds as seconds_of_score
 from textmusic.pipeline import Bar, TextToMusic
-from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, quarters_per_bar, tonic
+from textmusic.plan import DRUMS, NO_KEY, Plan, quarters_per_bar
+from textmusic.prompt import parse_chords, parse_form
 from textmusic.report import Report
 from textmusic.sampling import Sampling
 from textmusic.streams import Stream
@@ -127,13 +127,38 @@ def test_what_must_not_play_does_not(tiny: TextToMusic) -> None:
         assert made.plan.programs and not {0, DRUMS} & set(made.plan.programs)
 
 
-def test_key_strength_1_gives_scale_tones_only(tiny: TextToMusic) -> None:
-    for seed, key in enumerate(("D minor", "F# major")):
+def test_harmony_strength_1_gives_tones_of_the_asked_chords(tiny: TextToMusic) -> None:
+    chords = parse_chords("C | F | G | Am")
+    tones = [{0, 4, 7}, {5, 9, 0}, {7, 11, 2}, {9, 0, 4}]
+
+    def share(strength: float) -> float:
         made = tiny.generate(
-            "piano", controls=Plan(key=key, bars=8), sampling=Sampling(key_strength=1), seed=seed
-        )
-        scale = {0, 2, 3, 5, 7, 8, 10, 11} if is_minor(key) else {0, 2, 4, 5, 7, 9, 11}
-        assert {int(p - tonic(key)) % 12 for p in notes_of(made.score).pitch} <= scale
+            "piano in C major, 4/4, 16 bars", outline=chords, seed=4,
+            sampling=Sampling(harmony_strength=strength),
+        )  # fmt: skip
+        notes = notes_of(made.score)
+        within = [
+            int(pitch) % 12 in tones[int(start // 4) % 4]
+            for start, pitch in zip(notes.start, notes.pitch, strict=True)
+        ]
+        return sum(within) / len(within)
+
+    assert share(0.0) < 0.5 < 0.75 < share(1.0)
+
+
+def test_form_strength_1_brings_a_section_back(tiny: TextToMusic) -> None:
+    def alike(strength: float) -> float:
+        made = tiny.generate(
+            "piano in C major, 4/4, 8 bars", outline=parse_form("A A"), seed=4,
+            sampling=Sampling(form_strength=strength),
+        )  # fmt: skip
+        assert [row.like for row in made.sketch.rows[4:]] == [0, 1, 2, 3]
+        notes = notes_of(made.score)
+        places = set(zip(notes.start.round(4).tolist(), notes.pitch.tolist(), strict=True))
+        first = {place for place in places if place[0] < 16}
+        return sum((start + 16, pitch) in places for start, pitch in first) / len(first)
+
+    assert alike(0.0) < 0.2 < 0.5 < alike(1.0)
 
 
 # Seeds and variations -----------------------------------------------------------------------------
@@ -176,30 +201,6 @@ def test_a_piece_longer_than_the_context_is_still_what_was_asked(narrow: TextToM
     made = narrow.generate(CALM, seed=31, controls=Plan(bars=30))
     assert made.ids > 2 * narrow.engine.context
     assert (made.plan.key, made.plan.bars, made.report.measured.bars) == ("D minor", 30, 30)
-
-
-def test_what_is_looked_back_on_is_text_plan_and_the_latest_ids(
-    narrow: TextToMusic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[Any] = []
-    prefill = OnnxEngine.prefill
-    monkeypatch.setattr(
-        OnnxEngine,
-        "prefill",
-        lambda self, slots, ids: read.append(ids.copy()) or prefill(self, slots, ids),
-    )
-    made = narrow.generate(CALM, seed=31, controls=Plan(bars=30))
-    offset = narrow.tokenizer.offset
-    first, *slides = (ids.tolist() for ids in read)
-    assert len(slides) >= 2
-    plan = narrow.tokenizer.music_ids(["<|score|>"])[0] + offset
-    for slide in slides:
-        assert len(slide) == narrow.engine.context // 2
-        assert slide[: len(first)] == first, "the text and the plan's mark"
-        score = [i - offset for i in slide[slide.index(plan) + 1 :]]
-        assert len(score) > 20
-        assert narrow.tokenizer.vocabulary[score[0]]
-    assert made.report.measured.bars == 30
 
 
 def test_variations_of_different_length_outgrow_the_context_together(narrow: TextToMusic) -> None:
@@ -308,7 +309,7 @@ def test_a_report_is_the_truth_about_the_score(tiny: TextToMusic) -> None:
     assert (made.report.text, made.report.seed, made.report.model) == (CALM, 71, "tiny_model")
     assert [row.field for row in made.report.rows] == [
         "key", "tempo", "time signature", "instruments", "bars", "length", "mood", "genre",
-        "density",
+        "density", "chords", "form",
     ]  # fmt: skip
     row = made.report.rows[0]
     assert row.asked == row.planned == "D minor"

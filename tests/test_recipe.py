@@ -13,11 +13,13 @@ from mido import MetaMessage, MidiFile
 from symusic import Score
 
 from textmusic.cli import main
+from textmusic.controls import Controls
 from textmusic.errors import TextMusicError
 from textmusic.measure import notes_of
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
 from textmusic.recipe import MARK, Recipe, embed, read_recipe, same_piece
+from textmusic.report import Report
 from textmusic.sampling import Sampling
 
 TEXT = "sad 欢快 waltz <b>, 2 bars, no drums"
@@ -92,8 +94,71 @@ def test_a_piece_that_does_not_come_out_the_same_is_not_written(
 
 
 @pytest.mark.parametrize(
+    ("text", "chords", "form"),
+    [
+        ("piano, 8 bars", "Am F C G", "AABA"),
+        ("piano in Eb major, 6 bars", "I-V-vi-IV", None),
+        ("piano, 8 bars, chords Dm A7", None, "verse chorus"),
+        ("piano, verse chorus verse chorus, 8 bars", "| Dm7 G7 | C |", None),
+        ("minor blues for piano in A minor, 12 bars", "12-bar blues", None),
+        ("drums, 4 bars, AABB", "C G", None),
+        ("piano, 4 bars, ends on the dominant", None, None),
+    ],
+)
+def test_chords_and_form_are_replayed_note_for_note(
+    text: str, chords: str | None, form: str | None, tiny: TextToMusic, tiny_model: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    controls = Controls(chords=chords, form=form)
+    made = tiny.generate(text, outline=controls.outline(), seed=3)
+    assert made.prompt.outline.known
+    for path in made.save(tmp_path, formats=("mid", "json"), stem="piece"):
+        recipe = read_recipe(path)
+        assert recipe.outline == made.prompt.outline
+        assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+        out = tmp_path / path.suffix[1:]
+        words = ["replay", path, "-o", out, "--format", "mid", "--model", tiny_model]
+        assert main([str(word) for word in words]) == 0, capsys.readouterr().err
+        (again,) = out.iterdir()
+        assert again.read_bytes() == (tmp_path / "piece.mid").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".mid", ".json"])
+def test_a_recipe_of_before_the_sketch_is_refused_in_one_sentence(
+    midi: Path, suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = {"temperature": 0.95, "top_p": 0.95, "key_strength": 0.3}
+    path = midi.with_suffix(suffix)
+    if suffix == ".json":
+        data = json.loads(path.read_text("utf-8")) | {"sampling": old, "version": "0.1.0"}
+        for name in ("outline", "sketch", "kept"):
+            del data[name]
+        path.write_text(json.dumps(data))
+        assert Report.from_dict(data).sampling is None, "its figures can still be read"
+    else:
+        forged(path, sampling=old, version="0.1.0")
+    assert main(["replay", str(path), "-o", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "written by an older textmusic (0.1.0)" in said and "replay it with that version" in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
     "changes",
     [
+        {"outline": {"chords": [[[12, "maj"]]]}},
+        {"outline": {"chords": [[[0, "major"]]]}},
+        {"outline": {"chords": [[]]}},
+        {"outline": {"chords": [[[0, "maj"]]] * 2000}},
+        {"outline": {"chords": "C"}},
+        {"outline": {"last": [0]}},
+        {"outline": {"form": ["A"] * 99}},
+        {"outline": {"form": ["A", "B"], "names": ["verse"]}},
+        {"outline": {"form": [3]}},
+        {"outline": {"minor": "yes"}},
+        {"outline": {"evil": 1}},
+        {"outline": None},
         {"asked": {"bars": 10**9}},
         {"asked": {"key": "H minor"}},
         {"asked": {"tempo": 0}},

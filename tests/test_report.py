@@ -9,13 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from textmusic.chords import Chord
 from textmusic.generation import account
+from textmusic.heard import Kept
 from textmusic.material import to_score
 from textmusic.measure import Notes
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import DRUMS, Plan
 from textmusic.prompt import Prompt
 from textmusic.report import Report, Row
+from textmusic.sampling import Sampling
+from textmusic.sketch import Outline, Sketch
+from textmusic.sketch import Row as SketchRow
 
 PLAN = Plan("jazz", 3, 3, (0, 24), "C major", 120.0, "4/4", 8, 3, True, True)
 
@@ -131,6 +136,63 @@ def test_a_report_is_written_and_read_back() -> None:
     assert data["rows"][0].keys() == {"field", "asked", "planned", "measured", "ok"}
     del data["silent"]
     assert Report.from_dict(data) == replace(made, silent=()), "an older report has none"
+
+
+C, F, G7 = Chord(0, "maj"), Chord(5, "maj"), Chord(7, "7")
+ROWS = (
+    SketchRow(chords=((0, C), (2, F))),
+    SketchRow(vary=0, chords=((0, G7),)),
+    SketchRow(like=0, chords=((0, None), (3, C))),
+    SketchRow(),
+)
+
+
+def test_harmony_and_form_survive_json() -> None:
+    made = replace(
+        report(),
+        outline=Outline(((C, F), (G7,)), True, False, ("A", "B"), ("verse", "chorus"), G7),
+        sketch=Sketch(ROWS),
+        kept=Kept(0.5, None),
+        sampling=Sampling(harmony_strength=0.2),
+    )
+    assert Report.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+    older = {k: v for k, v in made.to_dict().items() if k not in ("outline", "sketch", "kept")}
+    read = Report.from_dict(json.loads(json.dumps(older)))
+    assert (read.outline, read.sketch, read.kept) == (Outline(), Sketch(), Kept())
+    older["sampling"] = {"temperature": 0.9, "top_p": 0.9, "key_strength": 0.3}
+    assert Report.from_dict(older).sampling is None, "no seed gives it again"
+
+
+def test_chords_are_shown_as_asked_as_sketched_and_as_heard() -> None:
+    bars = ((C, F), (G7,)) * 6
+    made = replace(
+        report(Plan(key="C major")), outline=Outline(bars), sketch=Sketch(ROWS * 3), kept=Kept(0.7)
+    )
+    assert row("chords", made) == Row(
+        "chords",
+        "C F | G7 | C F | G7 | C F | G7 | C F | G7 …",
+        "C F | G7 | N.C. C |  | C F | G7 | N.C. C |  …",
+        "70% as planned",
+        True,
+    )
+    assert row("chords", replace(made, kept=Kept(0.69))).ok is False
+    relative = replace(made, asked=Plan(), outline=Outline(bars[:2], True))
+    assert row("chords", relative).asked == "I IV | V7", "no key is asked for"
+    assert row("chords", report()) == Row("chords", "", "", "", None)
+
+
+def test_a_form_that_was_asked_for_is_shown_as_it_is_laid() -> None:
+    form = Outline(form=("A", "B", "A"), names=("verse", "chorus", "verse"))
+    made = replace(report(), outline=form, sketch=Sketch(ROWS * 3), kept=Kept(form=0.8))
+    said = row("form", made)
+    assert (said.asked, said.planned) == ("verse, chorus, verse", "verse, chorus, verse")
+    assert (said.measured, said.ok) == ("80% as planned", True)
+    assert row("form", replace(made, kept=Kept(form=0.79))).ok is False
+    chinese = row("form", made, "zh")
+    assert (chinese.asked, chinese.planned) == ("主歌 副歌 主歌", "主歌 副歌 主歌")
+    assert chinese.measured == "80%符合计划"
+    short = replace(made, sketch=Sketch(ROWS[:2]))
+    assert row("form", short).planned == "verse, chorus", "two bars have no room for three"
 
 
 def test_the_account_of_a_piece_says_who_hardly_plays() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmusic.errors import TextMusicError
-from textmusic.sampling import Sampling, choose
+from textmusic.sampling import Sampling, choose, surprise
 
 
 def draws(logits: list[float], allowed: list[bool], sampling: Sampling, n: int = 4000) -> Any:
@@ -91,7 +91,8 @@ def test_the_same_dice_give_the_same_ids() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("temperature", -0.1), ("temperature", 2.1), ("temperature", float("nan")), ("top_p", 0),
-     ("top_p", 1.1), ("top_p", float("nan")), ("key_strength", -1), ("key_strength", 1.5)],
+     ("top_p", 1.1), ("top_p", float("nan")), ("harmony_strength", -1), ("harmony_strength", 1.5),
+     ("form_strength", -0.1), ("form_strength", float("nan")), ("plan_temperature", 2.5)],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused_with_the_range(name: str, value: float) -> None:
     with pytest.raises(TextMusicError, match=r"between|above"):
@@ -99,5 +100,11 @@ def test_settings_out_of_range_are_refused_with_the_range(name: str, value: floa
 
 
 def test_the_ends_of_the_ranges_are_allowed() -> None:
-    Sampling(temperature=0, top_p=1, key_strength=0)
-    Sampling(temperature=2, top_p=0.01, key_strength=1)
+    Sampling(temperature=0, top_p=1, harmony_strength=0, form_strength=0, plan_temperature=0)
+    Sampling(temperature=2, top_p=0.01, harmony_strength=1, form_strength=1, plan_temperature=2)
+
+
+def test_surprise_is_what_the_model_alone_would_pay() -> None:
+    logits = np.log(np.array([0.5, 0.3, 0.2], dtype=np.float32)) + 7
+    assert surprise(logits, 1) == pytest.approx(-np.log(0.3), abs=1e-5)
+    assert surprise(np.array([1e4, 0], dtype=np.float32), 1) == pytest.approx(1e4)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textmusic.chords import Chord
 from textmusic.errors import TextMusicError
 from textmusic.learning.corpus import windows_of
 from textmusic.material import to_score
@@ -34,20 +35,25 @@ from textmusic.plan import (
     shift_of,
     tonic,
 )
+from textmusic.sketch import Row as SketchRow
+from textmusic.sketch import Sketch
 from textmusic.tokenizer import (
     END,
-    Note,
+    FILL,
+    MARKS,
+    PLAN,
+    SCORE,
+    SKETCH,
     Tokenizer,
+    check_vocabulary,
     create_tokenizer,
-    fold,
     make_remi,
     make_vocabulary,
-    notes_of_bar,
     positions_per_beat,
+    read_vocabulary,
     remi_file,
     rounded,
     seconds_of,
-    unfold,
 )
 
 LONGEST = 1500  # ids of a window
@@ -144,52 +150,6 @@ def test_bars_without_notes_are_written_too(tokenizer: Tokenizer) -> None:
     assert tokens[:3] == ["Bar_4", "Bar_3", "Position_0"]
 
 
-def test_fold_and_unfold_are_inverse_on_real_pieces(
-    tokenizer: Tokenizer, pieces: list[Path], piece_rows: list[Row]
-) -> None:
-    for path, row in list(zip(pieces, piece_rows, strict=True))[::4]:
-        windows, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, LONGEST)
-        for window in windows[:3]:
-            assert window.plan.bars and window.plan.time_signature
-            ours = [tokenizer.vocabulary[i] for i in window.ids]
-            shift = shift_of(window.plan.key)
-            remi = unfold(ours, window.plan.time_signature, shift)
-            assert not {t.split("_")[0] for t in remi} - {t.split("_")[0] for t in remi_words()}
-            assert fold(remi, window.plan.bars, shift) == ours
-
-
-def remi_words() -> list[str]:
-    return list(make_remi().vocab)
-
-
-def test_notes_are_those_that_miditok_decodes(
-    tokenizer: Tokenizer, pieces: list[Path], piece_rows: list[Row]
-) -> None:
-    """Decoding is our own, since importing MidiTok takes long; it has to agree with MidiTok's."""
-    from miditok import TokSequence
-
-    for path, row in zip(pieces, piece_rows, strict=True):
-        windows, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, LONGEST)
-        for window in windows[:2]:
-            tokens = [tokenizer.vocabulary[i] for i in window.ids]
-            shift = shift_of(window.plan.key)
-            remi = unfold(tokens, str(window.plan.time_signature), shift)
-            theirs = notes_of(make_remi().decode(TokSequence(tokens=remi)))
-            ours = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
-            assert np.allclose(columns(ours), columns(theirs)), path.name
-
-
-def test_a_part_goes_on_over_the_bar_line(tokenizer: Tokenizer) -> None:
-    """The program is said when it changes only: a bar's notes need the one before."""
-    plan = Plan(time_signature="2/4", tempo=60.0, bars=2, programs=(9,))
-    bar = ["Position_0", "Pitch_60", "Velocity_79", "Duration_1.0.12"]
-    tokens = ["Bar_2", "Position_0", "Program_9", *bar[1:], "Bar_1", *bar, END]
-    notes = notes_of(tokenizer.decode_score(tokenizer.music_ids(tokens), plan))
-    assert notes.program.tolist() == [9, 9]
-    assert notes.start.tolist() == [0, 2]
-    assert notes_of_bar(["Bar_1", *bar], plan, 1, 9) == (Note(2.0, 1.0, 60, 79, 9),)
-
-
 def test_what_is_transposed_has_the_same_ids(tokenizer: Tokenizer) -> None:
     """Pitches are spelt from C: only the plan says in which key they sound."""
     start = np.arange(4.0)
@@ -264,6 +224,53 @@ def test_any_text_has_ids_below_the_music_rows(tokenizer: Tokenizer, text: str, 
     assert all(0 <= i < tokenizer.offset for i in encoded)
 
 
+def test_the_vocabulary_holds_each_kind_together_and_the_marks_first(tokenizer: Tokenizer) -> None:
+    assert tokenizer.vocabulary[:5] == MARKS == (PLAN, SKETCH, SCORE, FILL, END)
+    kinds = [token.partition("_")[0] for token in tokenizer.vocabulary]
+    runs = [kind for kind, before in zip(kinds, ["", *kinds], strict=False) if kind != before]
+    assert len(runs) == len(set(runs)), "the grammars count on it"
+    counts = Counter(kinds)
+    assert counts["Bar"] == counts["Like"] == counts["Vary"] == COUNTED_BARS
+    assert (counts["Velocity"], counts["Beat"], counts["New"]) == (16, 11, 1)
+    assert counts["Chord"] == 12 * 11 + 1
+
+
+def test_a_sequence_begins_what_is_given_and_nothing_else(tokenizer: Tokenizer) -> None:
+    """<text> <|plan|> plan <|sketch|> rows <|score|> bars, and where the score begins."""
+    plan = Plan(key="D major", time_signature="4/4", bars=1, programs=(0,), tempo=120.0)
+    rows = tokenizer.encode_sketch(Sketch((SketchRow(chords=((0, Chord(2, "maj")),)),)), "D major")
+    spelt = [tokenizer.vocabulary[i] for i in rows]
+    assert spelt == ["Bar_1", "New", "Chord_0-maj"], "its root is the tonic"
+    score = tokenizer.music_ids(["Bar_1", END])
+    text = tokenizer.encode_text("calm")
+    head = [*tokenizer.music_ids([PLAN]), *tokenizer.encode_plan(plan)]
+
+    def ids(*parts: list[int]) -> list[int]:
+        return [*text, *(i + tokenizer.offset for part in parts for i in part)]
+
+    sketch, begun = tokenizer.music_ids([SKETCH]), tokenizer.music_ids([SCORE])
+    assert tokenizer.sequence("calm", plan) == (ids(head), len(ids(head)))
+    assert tokenizer.sequence("calm", plan, []) == (ids(head, sketch), len(ids(head, sketch)))
+    whole, first = tokenizer.sequence("calm", plan, rows, score)
+    assert whole == ids(head, sketch, rows, begun, score)
+    assert whole[first:] == [i + tokenizer.offset for i in score]
+    assert tokenizer.sequence("calm", plan, rows, [])[0] == ids(head, sketch, rows, begun)
+    assert tokenizer.decode_sketch(rows, "D major").rows[0].chords == ((0, Chord(2, "maj")),)
+
+
+def test_another_vocabulary_is_told_by_its_first_token_that_differs(
+    tokenizer: Tokenizer, tiny_model: Path, tmp_path: Path
+) -> None:
+    for name in ("tokenizer.json", "remi.json"):
+        (tmp_path / name).write_bytes((tiny_model / name).read_bytes())
+    words = read_vocabulary(tiny_model)
+    assert tuple(words) == tokenizer.vocabulary
+    (tmp_path / "vocabulary.json").write_text(json.dumps([*words[:-1], "Duration_99"]))
+    with pytest.raises(TextMusicError, match="Duration_99"):
+        check_vocabulary(tokenizer, Tokenizer(tmp_path))
+    check_vocabulary(tokenizer, Tokenizer(tiny_model))
+
+
 def test_seconds_of_a_plan_count_its_bars() -> None:
     assert seconds_of(Plan(tempo=120.0, time_signature="6/8", bars=8)) == 12.0
     assert seconds_of(Plan(tempo=60.0, time_signature="2/2", bars=1)) == 4.0
@@ -272,6 +279,7 @@ def test_seconds_of_a_plan_count_its_bars() -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [("vocabulary.json", None), ("vocabulary.json", "{"), ("tokenizer.json", None),
+     ("vocabulary.json", '["<|plan|>", "<|score|>", "<|end|>"]'),
      ("tokenizer.json", "[1]"), ("remi.json", None), ("remi.json", "not json")],
 )  # fmt: skip
 def test_a_broken_tokenizer_folder_is_named_with_the_remedy(

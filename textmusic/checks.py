@@ -17,12 +17,18 @@ SOUNDS = ("wav", "flac", "mp3")
 
 
 def read_sampling(
-    temperature: float | None, top_p: float | None, key_strength: float | None
+    temperature: float | None,
+    top_p: float | None,
+    harmony_strength: float | None,
+    form_strength: float | None,
 ) -> Sampling:
     """How freely to choose: what is given, and the defaults for the rest."""
     from textmusic.sampling import Sampling
 
-    given = {"temperature": temperature, "top_p": top_p, "key_strength": key_strength}
+    given = {
+        "temperature": temperature, "top_p": top_p, "harmony_strength": harmony_strength,
+        "form_strength": form_strength,
+    }  # fmt: skip
     return Sampling(**{name: value for name, value in given.items() if value is not None})
 
 

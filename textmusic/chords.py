@@ -27,19 +27,19 @@ FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 # What may be written behind a root, longest first where one begins another, and the quality that
 # stands for it: the vocabulary has no sixths, ninths or altered fifths.
 _WRITTEN = (
-    ("min", r"(?:m|min|-)(?:6(?:/9)?|69|add\s?(?:9|11)|\(add9\))?"),
-    ("min7", r"(?:m|min|-)(?:7|9|11|13)"),
-    ("hdim7", r"(?:m|min|-)7\s?\(?(?:b5|-5|♭5)\)?|ø7?|half-?dim7?|hdim7?"),
-    ("min", r"(?:m|min|-)\s?\(?(?:maj|Maj)\s?7\)?|mM7"),
+    ("min", r"(?:m|mi|min|-)(?:6(?:/9)?|69|add\s?(?:9|11)|\(add9\))?"),
+    ("min7", r"(?:m|mi|min|-)(?:7|9|11|13)"),
+    ("hdim7", r"(?:m|mi|min|-)7\s?\(?(?:b5|-5|♭5)\)?|ø7?|half-?dim7?|hdim7?"),
+    ("min", r"(?:m|mi|min|-)\s?\(?(?:maj|Maj)\s?7\)?|mM7"),
     ("dim7", r"(?:dim|o|°)7"),
     ("dim", r"dim|o|°|mb5|m\(b5\)"),
     ("aug", r"aug|\+|\(?#5\)?"),
     ("7", r"(?:aug|\+)7|7\s?\(?(?:[b#♭♯+-](?:5|9|11|13))*\)?|9|11|13|7alt|7\+|7aug|dom7?"),
     ("7", r"(?:9|11|13)\s?\(?(?:[b#](?:5|9|11|13))+\)?"),
-    ("maj7", r"(?:major|maj|ma|M|Δ|△|j)\s?(?:7|9|11|13)(?:\(?#11\)?)?|Δ|△"),
+    ("maj7", r"(?:major|maj|Maj|ma|M|Δ|△|j)\s?(?:7|9|11|13)(?:\(?#11\)?)?|Δ|△"),
     ("sus2", r"sus2|sus9|2"),
     ("sus4", r"(?:7|9|13)?sus(?:4|4add7)?|7?sus4\(?b7\)?|4|11sus"),
-    ("maj", r"|maj|ma|M|major|6(?:/9)?|69|add\s?(?:9|2|11|4)|\(add9\)|maj6"),
+    ("maj", r"|maj|Maj|ma|M|major|6(?:/9)?|69|add\s?(?:9|2|11|4)|\(add9\)|maj6"),
     ("min", r"minor"),
 )
 _ROOT = r"([A-G])([#♯b♭]?)"

@@ -29,7 +29,8 @@ from textmusic.cli_options import (
     Chords,
     Form,
     Formats,
-    KeyStrength,
+    FormStrength,
+    HarmonyStrength,
     Model,
     Out,
     Soundfont,
@@ -119,7 +120,8 @@ def generate(
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
     temperature: Temperature = None,
     top_p: TopP = None,
-    key_strength: KeyStrength = None,
+    harmony_strength: HarmonyStrength = None,
+    form_strength: FormStrength = None,
     variations: Annotated[int, typer.Option(help="How many pieces, 1 to 16.")] = 1,
     best_of: Annotated[
         int, typer.Option(help="Write so many, 1 to 16, and keep the best one.")
@@ -155,7 +157,7 @@ def generate(
 
     from textmusic.prompt import read_prompt
 
-    sampling = read_sampling(temperature, top_p, key_strength)
+    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
     text = well_formed(text)
     read_prompt(text)  # a text that is too long is said before the model is loaded
 

@@ -15,7 +15,16 @@ from textmusic.checks import (
     read_formats,
     read_sampling,
 )
-from textmusic.cli_options import OUT, KeyStrength, Model, Out, Soundfont, Temperature, TopP
+from textmusic.cli_options import (
+    OUT,
+    FormStrength,
+    HarmonyStrength,
+    Model,
+    Out,
+    Soundfont,
+    Temperature,
+    TopP,
+)
 from textmusic.controls import within
 from textmusic.terminal import plain, progress_bar
 
@@ -50,7 +59,8 @@ def batch(
     ] = None,
     temperature: Temperature = None,
     top_p: TopP = None,
-    key_strength: KeyStrength = None,
+    harmony_strength: HarmonyStrength = None,
+    form_strength: FormStrength = None,
     soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
@@ -75,7 +85,7 @@ def batch(
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
     check_soundfont(kinds, soundfont)
-    sampling = read_sampling(temperature, top_p, key_strength)
+    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
     settings = Settings(out, kinds, model, soundfont, sampling, slots or SLOTS)
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))

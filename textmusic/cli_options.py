@@ -28,6 +28,9 @@ Temperature = Annotated[
 TopP = Annotated[
     float | None, typer.Option(help="Choose among the likeliest with this share, up to 1.")
 ]
-KeyStrength = Annotated[
-    float | None, typer.Option(help="0 leaves the key to the model; 1 allows scale tones only.")
+HarmonyStrength = Annotated[
+    float | None, typer.Option(help="How much chords weigh on notes, 0 (not at all) to 1.")
+]
+FormStrength = Annotated[
+    float | None, typer.Option(help="How much bars that come back do, 0 to 1.")
 ]

@@ -18,8 +18,11 @@ from textmusic.checks import (
 from textmusic.cli_options import (
     DEFAULT_FORMATS,
     OUT,
+    Chords,
+    Form,
     Formats,
-    KeyStrength,
+    FormStrength,
+    HarmonyStrength,
     Model,
     Out,
     Soundfont,
@@ -56,8 +59,8 @@ def replay(
     music = TextToMusic.from_pretrained(model or recipe.model)
     with progress_bar("writing", "bars") as step:
         piece = music.generate(
-            recipe.text, controls=recipe.asked, seconds=recipe.seconds, seed=recipe.seed,
-            sampling=recipe.sampling, on_bar=step,
+            recipe.text, controls=recipe.asked, seconds=recipe.seconds, outline=recipe.outline,
+            seed=recipe.seed, sampling=recipe.sampling, on_bar=step,
         )  # fmt: skip
     if not same_piece(file, piece):
         raise TextMusicError(
@@ -77,21 +80,25 @@ def go_on(
     keep: Annotated[
         int | None, typer.Option(help="Keep only the first so many bars, and write the rest anew.")
     ] = None,
+    chords: Chords = None,
+    form: Form = None,
     out: Out = OUT,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
     temperature: Temperature = None,
     top_p: TopP = None,
-    key_strength: KeyStrength = None,
+    harmony_strength: HarmonyStrength = None,
+    form_strength: FormStrength = None,
     formats: Formats = DEFAULT_FORMATS,
     soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
     """Write new bars behind those of a MIDI file, or, with --keep, vary it."""
+    outline = Controls(chords=chords, form=form).outline()
     kinds = read_formats(formats)
     check_seed(seed)
     check_folder(out)
     check_soundfont(kinds, soundfont)
-    sampling = read_sampling(temperature, top_p, key_strength)
+    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
     from textmusic.untrusted import read_score
 
     score = read_score(file)
@@ -101,8 +108,8 @@ def go_on(
     more = (0 if keep else 8) if bars is None else bars
     with progress_bar("writing", "bars") as step:
         piece = music.continue_from(
-            score, more, keep=keep, text=well_formed(text), seed=seed, sampling=sampling,
-            on_bar=step,
+            score, more, keep=keep, text=well_formed(text), outline=outline, seed=seed,
+            sampling=sampling, on_bar=step,
         )  # fmt: skip
     _save(piece, out, kinds, soundfont, f"{file.stem}-{'varied' if keep else 'continued'}")
 

@@ -15,6 +15,8 @@ from textmusic.comparison import SECTIONS, Comparison, Entry, Row
 from textmusic.distributions import table
 from textmusic.features import bandwidth, grid_over, kernels
 from textmusic.generation import write_text, write_whole
+from textmusic.marks import marks_of
+from textmusic.measure import measure
 from textmusic.picture import piano_roll_svg
 from textmusic.render import render, write_audio
 from textmusic.resampling import Figure
@@ -77,7 +79,8 @@ def _examples(
         audio = render(answer.score, soundfont=soundfont)
         write_whole(folder / f"{stem}.mp3", lambda path, audio=audio: write_audio(audio, path))  # type: ignore[misc]
         key = answer.planned.key if answer.planned else None
-        roll = piano_roll_svg(answer.score, key=key, title=name)
+        sketch, sections = marks_of(answer.score, answer.planned or measure(answer.score))
+        roll = piano_roll_svg(answer.score, key=key, title=name, sketch=sketch, sections=sections)
         write_text(folder / f"{stem}.svg", roll)
         planned = _planned(answer)
         shown[number].append(Side(name, f"{stem}.mp3", f"{stem}.svg", planned))

@@ -13,11 +13,12 @@ from textmusic.generation import Generation, account, finish
 from textmusic.heard import heard_sketch
 from textmusic.material import joined, material_of, sliced, to_score
 from textmusic.measure import notes_of
+from textmusic.outline import check
 from textmusic.pipeline import TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
 from textmusic.prompt import Prompt
 from textmusic.sampling import Sampling
-from textmusic.sketch import Sketch
+from textmusic.sketch import Outline, Sketch
 from textmusic.take import Given, Take
 from textmusic.tokenizer import score_of
 
@@ -36,6 +37,7 @@ class Continuation:
         keep: int | None = None,
         text: str = "",
         controls: Plan = Plan(),
+        outline: Outline = Outline(),
         seed: int | None = None,
         sampling: Sampling = Sampling(),
     ) -> None:
@@ -55,12 +57,13 @@ class Continuation:
         within("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
         self.bars = bars
         self._music, self._material = music, material
-        self._prompt = prompt = music.understand(text, controls=controls)
+        self._prompt = prompt = music.understand(text, controls=controls, outline=outline)
         if prompt.asked.time_signature not in (None, material.plan.time_signature):
             raise TextMusicError(
                 f"the piece is in {material.plan.time_signature}; a continuation can't be in"
                 f" {prompt.asked.time_signature}, leave the time signature open."
             )
+        check(prompt.outline, bars, material.plan.time_signature or "4/4")
         given = self._given(prompt, bars)
         self._looked_back = len(given.rows)
         asked = self._facts(prompt, self._looked_back + bars)
@@ -92,18 +95,20 @@ class Continuation:
     def _given(self, prompt: Prompt, bars: int) -> Given:
         """As many of the last bars as fit a third of the context, with their sketch."""
         tokenizer, material = self._music.tokenizer, self._material
+        context = self._music.engine.context
         key = prompt.asked.key or material.plan.key
         metre = material.plan.time_signature or "4/4"
         for many in range(min(material.bars, MAX_BARS - bars, LOOK_BACK), 0, -1):
             tail = material.tail(many)
-            if not len(tail) or len(tail) > self._music.engine.context // 3:
+            if not len(tail) or len(tail) > context // 3:
                 continue
             plan = replace(material.plan, bars=many + bars, key=key)
             score = to_score(tail, metre, plan.tempo or 120.0)
             ids = tokenizer.encode_score(score, plan)
-            if len(ids) - bars <= self._music.engine.context // 3:
-                rows = heard_sketch(tail, metre, many, key).rows
-                return Given(tuple(tokenizer.struck(ids)), rows, (many, many + bars))
+            if len(ids) - bars <= context // 3:
+                sketch = heard_sketch(tail, metre, many, key)
+                if many == 1 or len(tokenizer.encode_sketch(sketch, key)) <= context // 6:
+                    return Given(tuple(tokenizer.struck(ids)), sketch.rows, (many, many + bars))
         raise TextMusicError(
             "the last bar holds too many notes to go on from; choose another file."
         )
@@ -124,6 +129,7 @@ class Continuation:
         return account(
             prompt, plan, finish(whole.score(), plan), take.seed, self._music.name,
             sketch=self._sketch(written.sketch, before), ids=take.count, nats=take.likelihood,
+            first=material.bars,
         )  # fmt: skip
 
     def _sketch(self, written: Sketch, before: int) -> Sketch:

@@ -24,6 +24,7 @@ from textmusic.errors import TextMusicError
 from textmusic.folding import Note
 from textmusic.generation import Generation, finish, slug_of, write_text
 from textmusic.live_audio import sounding
+from textmusic.marks import marks_of
 from textmusic.picture import piano_roll
 from textmusic.pipeline import TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
@@ -31,6 +32,7 @@ from textmusic.prompt import Prompt
 from textmusic.report import Report
 from textmusic.sampling import Sampling
 from textmusic.scheduler import Scheduler
+from textmusic.sketch import Row, Sketch
 from textmusic.streams import Stream, result_of
 from textmusic.tokenizer import score_of
 from textmusic.untrusted import read_score
@@ -81,8 +83,10 @@ class Piece:
         """Its piano roll."""
         from symusic import Score
 
-        score = Score.from_midi(self.midi.read_bytes())
-        return piano_roll(score, key=self.report.planned.key, title=self.title or "untitled")
+        score, plan = Score.from_midi(self.midi.read_bytes()), self.report.planned
+        sketch, sections = marks_of(score, plan)
+        title = self.title or "untitled"
+        return piano_roll(score, key=plan.key, title=title, sketch=sketch, sections=sections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ class Desk:
         scheduler = self._scheduler(wish.model)
         made = Continuation(
             scheduler.music, read_score(midi), bars, keep=keep, text=wish.text,
-            controls=wish.controls.plan(), seed=wish.seed, sampling=wish.sampling,
+            controls=wish.controls.plan(), outline=wish.controls.outline(), seed=wish.seed,
+            sampling=wish.sampling,
         )  # fmt: skip
         within("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation, wish.text)
@@ -188,8 +193,9 @@ class Desk:
 
         from textmusic.notation import engrave, musicxml
 
-        score = Score.from_midi(piece.midi.read_bytes())
-        xml = musicxml(score, title=piece.title, key=piece.report.planned.key)
+        score, plan = Score.from_midi(piece.midi.read_bytes()), piece.report.planned
+        sketch, sections = marks_of(score, plan)
+        xml = musicxml(score, title=piece.title, key=plan.key, sketch=sketch, sections=sections)
         file = piece.midi.with_suffix(".musicxml")
         write_text(file, xml)
         return file, engrave(xml)
@@ -225,14 +231,18 @@ class Desk:
     def _aloud(self, making: _Making, visitor: str) -> Generator[Moment, None, Generation]:
         sending = Stream(broadcast(sounding(self._bars(making, visitor)), self.cache / "live"))
         notes: list[Note] = []
+        rows: list[Row] = []
         due = 1  # a long piece is not drawn anew with every bar
         for bar, address in sending:
             notes += bar.notes
+            rows.append(bar.row)
             drawing = None
             if bar.index + 1 >= due:
                 score = finish(score_of(notes, bar.plan), bar.plan)
                 title = making.title or "untitled"
-                drawing = piano_roll(score, key=bar.plan.key, title=title, bars=bar.total)
+                drawing = piano_roll(
+                    score, key=bar.plan.key, title=title, bars=bar.total, sketch=Sketch(tuple(rows))
+                )
                 due = ceil((bar.index + 1) * 9 / 8)
             yield Moment(bar, address, drawing)
         return sending.result

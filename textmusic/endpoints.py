@@ -72,7 +72,7 @@ def add_endpoints(desk: Desk) -> None:
 
     def continue_piece(
         midi: FileData, bars: int = 8, text: str = "", seed: int = -1, model: str = "",
-        request: gr.Request | None = None,
+        chords: str = "", form: str = "", request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Write new bars behind those of a MIDI file.
 
@@ -82,6 +82,8 @@ def add_endpoints(desk: Desk) -> None:
             text: what they should be like; "" goes on as before.
             seed: the same one gives the same music; -1 draws one.
             model: one that the page offers, as "lstm"; "" is its first.
+            chords: of the new bars, as in "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
+            form: of the new bars, as in "AABA"; "" leaves it to the text.
 
         Returns:
             as /generate; the files hold the old bars and the new ones.
@@ -89,7 +91,7 @@ def add_endpoints(desk: Desk) -> None:
 
         def made() -> dict[str, Any]:
             source = _uploaded(midi)
-            wish = _wish(text, "", "", 0, seed, model)
+            wish = _wish(text, "", "", 0, seed, model, chords=chords, form=form)
             (piece,) = result_of(desk.go_on(source, bars, wish, visitor_of(request)))
             return _files(desk.keep(piece, [], text or source.stem))
 

@@ -14,18 +14,18 @@ from textmusic.controls import programs_of
 from textmusic.decoding import decode, in_turn
 from textmusic.errors import TextMusicError
 from textmusic.facts import instrument_name
-from textmusic.folding import Note, Struck
+from textmusic.folding import Note, Struck, spelt
 from textmusic.generation import Generation, account
 from textmusic.grammar import Mask
 from textmusic.heard import heard_sketch
-from textmusic.material import Material, material_of, sliced, to_score
+from textmusic.material import GRID, Material, material_of, sliced, to_score
 from textmusic.measure import Notes, measure
 from textmusic.outline import AskedRow, check, laid
 from textmusic.pipeline import OnBar, TextToMusic, drawn
 from textmusic.plan import COUNTED_BARS, DRUMS, MAX_PROGRAMS, Plan, quarters_per_bar
 from textmusic.prompt import Prompt
 from textmusic.sampling import Sampling
-from textmusic.sketch import Outline, Row, Sketch
+from textmusic.sketch import Outline, Row, Sketch, encode_sketch
 from textmusic.take import Given
 
 MOST_AT_ONCE = 16  # bars of a hole that are written in one go
@@ -111,7 +111,7 @@ class Filling:
             raise TextMusicError(
                 f"a MIDI file has room for {MAX_PROGRAMS} instruments and drums; add fewer."
             )
-        if set(programs) >= set(heard) and last - first + 1 == self._material.bars and not new:
+        if set(programs) >= set(heard) and last - first + 1 == self._material.bars:
             raise TextMusicError(
                 "that is the whole piece, and nothing would be left to go by; name fewer bars or"
                 " instruments, or write a new piece."
@@ -136,14 +136,15 @@ class Filling:
         rows = list(self._heard(notes).rows)
         new: list[Note] = []
         ids, nats = 0, 0.0
-        for begin in range(first, last, MOST_AT_ONCE):
-            end = min(begin + MOST_AT_ONCE, last)
+        begin = first
+        while begin < last:
+            end = self._part_end(notes, rows, begin, last)
             written, rows[begin:end], count, likelihood = self._part(
                 notes, rows, asked, begin, end, (last - first, begin - first), on_bar
             )
             new += written
             ids, nats = ids + count, nats + likelihood * count
-            notes = _with(notes, written)
+            notes, begin = _with(notes, written), end
         filled = self._filled(new)
         plan = replace(measure(filled), key=self._material.plan.key, begin=True, end=True)
         before = self._before
@@ -167,7 +168,7 @@ class Filling:
     ) -> tuple[list[Note], list[Row], int, float]:
         """New notes (quarters from the first bar), their rows, how many ids, and nats an id."""
         music = self._music
-        a, b = self._window(notes, begin, end)
+        a, b = self._window(notes, rows, begin, end)
         bar = quarters_per_bar(self._metre)
         part = sliced(notes, a * bar, b * bar)
         plan = self._plan(part, a, b)
@@ -182,32 +183,57 @@ class Filling:
         wanted: list[AskedRow] | None = None
         if open_rows:
             said = [AskedRow()] * (end - begin) if asked is None else asked[begin:end]
-            wanted = [*map(_as_heard, known[: begin - a]), *_moved(said, a)]
+            wanted = [*map(_as_heard, known[: begin - a])]
+            wanted += (_within(row, rows, a) for row in said)
             wanted += map(_as_heard, known[end - a :])
         prompt = replace(self._prompt, asked=plan, outline=Outline())
         take = music.take(prompt, self._seed, self._sampling, given=given, asked_rows=wanted or [])
         found: list[Note] = []
         for _, done in decode(music.engine, in_turn([take]), 1):
-            at = (done.index + begin) * bar
-            found += (note._replace(start=note.start + at) for note in done.notes)
+            found += (note._replace(start=note.start + begin * bar) for note in done.notes)
             if on_bar:
                 on_bar(progress[1] + done.index + 1, progress[0])
         after = take.sketch.behind(a).rows[begin - a : end - a]
+        if asked is not None:  # a window can't name what lies before it
+            after = tuple(
+                row if said.like is None or said.like >= a else replace(row, like=said.like)
+                for row, said in zip(after, asked[begin:end], strict=True)
+            )
         return found, list(after), take.count, take.likelihood
 
-    def _window(self, notes: Notes, begin: int, end: int) -> tuple[int, int]:
-        """Bars around a part of the hole that are read: as many as fit half the context."""
-        bar, total = quarters_per_bar(self._metre), self._material.bars
+    def _part_end(self, notes: Notes, rows: Sequence[Row], begin: int, last: int) -> int:
+        """The bar behind the last one that is written in one go with a bar."""
+        end = begin
+        while end < min(begin + MOST_AT_ONCE, last) and self._fits(notes, rows, begin, end + 1):
+            end += 1
+        if end == begin:
+            raise TextMusicError(
+                f"bar {self._before + begin + 1} holds too many notes to write beside them; choose"
+                " other bars, or fill more of its instruments."
+            )
+        return end
+
+    def _fits(self, notes: Notes, rows: Sequence[Row], a: int, b: int) -> bool:
+        """Whether bars can be read together: half the context, a third of that for the sketch."""
+        bar, context = quarters_per_bar(self._metre), self._music.engine.context
+        part = sliced(notes, a * bar, b * bar)
+        if b - a > COUNTED_BARS or len(part) > context // 3:
+            return False
+        plan = replace(self._material.plan, bars=b - a)
+        struck = self._struck(part, plan)
+        sketch = encode_sketch(Sketch(tuple(rows)).cut(a, b), plan.key)
+        shown = len(spelt(struck, 0, b - a, b - a))
+        return shown <= context // 3 and (len(sketch) <= context // 6 or b - a == 1)
+
+    def _window(self, notes: Notes, rows: Sequence[Row], begin: int, end: int) -> tuple[int, int]:
+        """Bars around a part of the hole that are read: as many as fit."""
         a, b = begin, end
-        room = self._music.engine.context // 2
         grows = True
-        while grows and b - a < COUNTED_BARS:
+        while grows:
             grows = False
-            for wider in ((a - 1, b), (a, b + 1)):
-                low, high = min(a, wider[0]), max(b, wider[1])
-                if low < 0 or high > total or high - low > COUNTED_BARS:
-                    continue
-                if 3 * len(sliced(notes, low * bar, high * bar)) + 6 * (high - low) <= room:
+            for low, high in ((a - 1, b), (a, b + 1)):
+                low, high = min(a, low), max(b, high)
+                if low >= 0 and high <= self._material.bars and self._fits(notes, rows, low, high):
                     a, b, grows = low, high, True
         return a, b
 
@@ -244,7 +270,7 @@ class Filling:
         """What is asked of the rows of all bars; None where nothing is."""
         (first, last), outline = self.hole.bars, self._prompt.outline
         if self._sketch is not None:
-            rows = [AskedRow(row.like, row.like is None, row.chords) for row in self._sketch.rows]
+            rows = [_as_asked(row, self._sketch) for row in self._sketch.rows]
         elif outline.known:
             rows = laid(outline, self._material.plan.key, last - first, self._metre)
         else:
@@ -273,14 +299,17 @@ class Filling:
         filled = self._score.copy()
         quarter, bar = filled.ticks_per_quarter, quarters_per_bar(self._metre)
         origin = self._material.begin
-        first, last = (round((origin + at * bar) * quarter) for at in self.hole.bars)
+        first, last = (round((origin + at * bar) * GRID) for at in self.hole.bars)
         by_program: dict[int, list[Note]] = {program: [] for program in self.hole.programs}
         for note in new:
             by_program[note.program].append(note)
         for track in filled.tracks:
             program = DRUMS if track.is_drum else track.program
             if program in by_program:
-                kept = [n for n in track.notes if not first <= n.time < last]
+                # a note that is played a little early belongs to the bar that it is heard in
+                kept = [
+                    n for n in track.notes if not first <= int(n.time * GRID / quarter + 0.5) < last
+                ]
                 track.notes.clear()
                 track.notes.extend(kept)
         for program, notes in by_program.items():
@@ -323,6 +352,21 @@ def _bars_before(score: Score, material: Material) -> int:
 def _moved(rows: Sequence[AskedRow], bars: int) -> list[AskedRow]:
     """Rows whose bars are counted from so many bars later."""
     return [row if row.like is None else replace(row, like=row.like - bars) for row in rows]
+
+
+def _within(row: AskedRow, rows: Sequence[Row], begin: int) -> AskedRow:
+    """What is asked of a bar, as a window says it that begins at a bar; rows: of all bars."""
+    if row.like is None or row.like >= begin:
+        return _moved([row], begin)[0]
+    return AskedRow(new=True, chords=row.chords or rows[row.like].chords or None)
+
+
+def _as_asked(row: Row, sketch: Sketch) -> AskedRow:
+    """A row as what is asked; other chords over a bar that is repeated make it one that varies."""
+    source = row.vary
+    if source is not None and sketch.rows[source].chords != row.chords:
+        return AskedRow(source, chords=row.chords or None)
+    return _as_heard(row)
 
 
 def _as_heard(row: Row) -> AskedRow:

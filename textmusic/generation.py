@@ -46,6 +46,7 @@ class Generation:
     ids: int  # how many score ids were written
     nats: float  # mean -log p of them by the model, nothing masked: how likely it finds the piece
     sketch: Sketch = Sketch()  # harmony and form as they were decided; no rows: not by a sketch
+    first: int = 0  # the bar from which on a form that was asked for is laid
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -61,7 +62,7 @@ class Generation:
     @property
     def sections(self) -> list[tuple[int, str]]:
         """(first bar, name) of each section; see `sections_of`."""
-        return sections_of(self.prompt.outline, self.sketch)
+        return sections_of(self.prompt.outline, self.sketch, self.first)
 
     @property
     def slug(self) -> str:
@@ -160,16 +161,16 @@ class Generation:
             render.write_audio(audio, path)
 
 
-def sections_of(outline: Outline, sketch: Sketch) -> list[tuple[int, str]]:
+def sections_of(outline: Outline, sketch: Sketch, first: int = 0) -> list[tuple[int, str]]:
     """(first bar, name) of each section of a piece.
 
-    As they were asked for; else letters for what the sketch has come back, () for a piece in which
-    nothing does.
+    As they were asked for, of the bars from `first` on; else letters for what the sketch has come
+    back, [] for a piece in which nothing does.
     """
     if outline.form:
         names = outline.names or outline.form
-        lengths = section_lengths(len(outline.form), len(sketch.rows))
-        firsts = accumulate(lengths, initial=0)
+        lengths = section_lengths(len(outline.form), len(sketch.rows) - first)
+        firsts = accumulate(lengths, initial=first)
         return [
             (bar, name) for bar, name, long in zip(firsts, names, lengths, strict=False) if long
         ]
@@ -219,11 +220,13 @@ def write_text(path: Path, text: str) -> None:
 def account(
     prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
     sketch: Sketch = Sketch(), sampling: Sampling | None = None, planned: Plan | None = None,
+    first: int = 0,
 ) -> Generation:  # fmt: skip
     """A piece with its report: what was asked and planned, and what is measured in the score.
 
     sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
-    that is not what has become of it, as in a piece that was stopped.
+    that is not what has become of it, as in a piece that was stopped. first: the bar from which on
+    a form that was asked for is laid.
     """
     from textmusic import __version__, measure
 
@@ -248,7 +251,7 @@ def account(
         sketch=sketch,
         kept=kept(notes, plan, sketch),
     )
-    return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch)
+    return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch, first)
 
 
 def finish(score: Score, plan: Plan) -> Score:

@@ -249,7 +249,7 @@ class ScoreGrammar:
     def closing(self) -> int:
         """The id that ends the bar being written."""
         token = END
-        if self.bar + 1 < self.stop:
+        if self.bar + 1 < min(self.stop, self.last):
             token = f"Bar_{min(self.stop - self.bar - 1, COUNTED_BARS)}"
         return self.layout.index[token]
 
@@ -302,7 +302,7 @@ class ScoreGrammar:
         Returns whether one that is due can still come here: then this position is not left.
         """
         free = self._free_now()
-        here = {p for p in due if self._may_follow(p) and free[self._row[p]].any()}
+        here = {p for p in due if self._may_strike(p) and free[self._row[p]].any()}
         last = min(here, default=DRUMS)
         if self.program is not None and self.program <= last:
             self._part_mask(mask, free)
@@ -311,6 +311,10 @@ class ScoreGrammar:
             if program <= last and self._may_follow(program) and free[row].any():
                 mask[first + program] = True
         return bool(here)
+
+    def _may_strike(self, program: int) -> bool:
+        """Whether an instrument may begin to play at this position, named or running."""
+        return self._may_follow(program) or (program == self.program and not self.struck_here)
 
     def _may_follow(self, program: int) -> bool:
         """Whether the part of another instrument may come next at this position."""
@@ -398,11 +402,10 @@ class ScoreGrammar:
         """The earliest step, from now on, at which some instrument has a voice and a pitch left."""
         best, soon = self.last * self.bar_steps, self._now + 1
         for free_at, playable in zip(self._free_at, self._playable, strict=True):
-            ends = free_at[playable]
-            limit = min(MAX_VOICES, len(ends))
-            if np.count_nonzero(ends > soon) < limit:  # the usual case needs no order
-                return min(best, soon)
-            best = min(best, int(np.sort(ends)[-limit]))
+            silent = int(free_at[playable].min())
+            if silent <= soon and np.count_nonzero(free_at > soon) < MAX_VOICES:
+                return min(best, soon)  # the usual case needs no order
+            best = min(best, max(silent, int(np.sort(free_at)[-MAX_VOICES])))
         return best
 
 

@@ -129,9 +129,10 @@ def read_controls(record: dict[str, Any]) -> Controls:
     instruments = record.get("instruments") or ()
     if isinstance(instruments, str | int):
         instruments = (instruments,)
-    chords = record.get("chords")
-    if isinstance(chords, list):
-        chords = " ".join(map(str, chords))
+    chords, form = (
+        " ".join(map(str, said)) if isinstance(said, list) else said
+        for said in (record.get("chords"), record.get("form"))
+    )
     mood = record.get("mood")
     if isinstance(mood, list):
         mood = ",".join(map(str, mood))
@@ -147,7 +148,7 @@ def read_controls(record: dict[str, Any]) -> Controls:
         "genre": (record.get("genre"), str, "a text"),
         "density": (record.get("density"), str | int, "a level or a word"),
         "chords": (chords, str, "a text"),
-        "form": (record.get("form"), str, "a text"),
+        "form": (form, str, "a text"),
     }
     for name, (value, kind, wanted) in given.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):

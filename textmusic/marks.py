@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from textmusic.chords import Chord, chord_name, parse_symbol
-from textmusic.plan import quarters_per_bar
+from textmusic.plan import Plan, quarters_per_bar
 from textmusic.sketch import Row, Sketch, quarters_per_beat
 
 if TYPE_CHECKING:
@@ -82,6 +82,14 @@ def marked(
         track.lyrics.extend(names)
         score.tracks.append(track)
     return score
+
+
+def marks_of(score: Score, plan: Plan) -> tuple[Sketch, list[tuple[int, str]]]:
+    """`read_marks` of a piece by its plan; nothing of one whose metre changes on the way."""
+    metres = {(mark.numerator, mark.denominator) for mark in score.time_signatures}
+    if len(metres) > 1 or plan.bars is None:
+        return Sketch(), []
+    return read_marks(score, plan.bars, plan.time_signature or "4/4")
 
 
 def read_marks(

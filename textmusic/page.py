@@ -106,6 +106,9 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
                 [*opened, *DENSITY_NAMES], value="", label=I18N("density")
             )
         with gr.Row():
+            made["chords"] = gr.Textbox(label=I18N("chords"), info=I18N("chords_info"))
+            made["form"] = gr.Textbox(label=I18N("form"), info=I18N("form_info"))
+        with gr.Row():
             made["bars"] = gr.Textbox(label=I18N("bars"))
             made["seconds"] = gr.Textbox(label=I18N("seconds"))
             made["valence"] = gr.Slider(0, 5, value=0, step=1, label=I18N("valence"))
@@ -118,8 +121,12 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
                 1, MOST_VARIATIONS, value=1, step=1, label=I18N("variations")
             )
     default = Sampling()
+    ranges = {
+        "temperature": (0, 2), "top_p": (0.05, 1), "harmony_strength": (0, 1),
+        "form_strength": (0, 1),
+    }  # fmt: skip
     with gr.Accordion(I18N("advanced"), open=False), gr.Row():
-        for name, low, high in (("temperature", 0, 2), ("top_p", 0.05, 1), ("key_strength", 0, 1)):
+        for name, (low, high) in ranges.items():
             made[name] = gr.Slider(
                 low, high, getattr(default, name), label=I18N(name), info=I18N(f"{name}_info")
             )

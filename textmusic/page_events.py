@@ -15,6 +15,8 @@ from textmusic.controls import Controls, well_formed
 from textmusic.desk import Desk, Moment, Piece, Wish
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, write_whole
+from textmusic.marks import marks_of
+from textmusic.measure import measure
 from textmusic.page_forms import (
     WISH,
     Told,
@@ -68,7 +70,7 @@ class Events:
             {*wish, create["variations"], result["pieces"]}, **writing,
         )  # fmt: skip
         for name in ("text", "key", "tempo", "time_signature", "instruments", "bars", "seconds",
-                     "valence", "arousal", "genre", "density"):  # fmt: skip
+                     "valence", "arousal", "genre", "density", "chords", "form"):  # fmt: skip
             create[name].change(
                 self.understand, wish, create["understood"], queue=False, show_progress="hidden",
                 trigger_mode="always_last", **private,
@@ -108,10 +110,11 @@ class Events:
         """The line below the description: what is fixed, and why."""
         language = language_for(request)
         try:
-            prompt, controls = self.desk.understand(self._wish(data))
+            wish = self._wish(data)
+            prompt, controls = self.desk.understand(wish)
         except TextMusicError as problem:
             return f"<p>{escape(str(problem))}</p>"
-        return understood_html(prompt, controls, language)
+        return understood_html(prompt, controls, language, wish.controls.outline())
 
     def generate(
         self,
@@ -219,7 +222,9 @@ class Events:
         if not wav.exists():
             write_whole(wav, lambda path: write_audio(render(score), path))
         one, two = say("before", language), say("after", language)
-        old = piece_html(wav, piano_roll(score, title=title), one, language)
+        sketch, sections = marks_of(score, measure(score))
+        roll = piano_roll(score, title=title, sketch=sketch, sections=sections)
+        old = piece_html(wav, roll, one, language)
         return {
             self.change["before"]: old,
             self.change["after"]: piece_html(new.audio, new.drawing(), two, language),

@@ -20,7 +20,8 @@ from textmusic.wording import language_of
 # The boxes that make a wish, in the order in which the handlers take them.
 WISH = (
     "text", "key", "tempo", "time_signature", "instruments", "bars", "seconds", "valence",
-    "arousal", "genre", "density", "seed", "temperature", "top_p", "key_strength", "model",
+    "arousal", "genre", "density", "chords", "form", "seed", "temperature", "top_p",
+    "harmony_strength", "form_strength", "model",
 )  # fmt: skip
 
 
@@ -56,8 +57,12 @@ def wish_of(value: Mapping[str, Any]) -> Wish:
         mood,
         value["genre"] or None,
         value["density"] or None,
+        stripped(value["chords"]),
+        stripped(value["form"]),
     )
-    sampling = Sampling(value["temperature"], value["top_p"], value["key_strength"])
+    sampling = Sampling(
+        value["temperature"], value["top_p"], value["harmony_strength"], value["form_strength"]
+    )
     text, seed = well_formed(value["text"] or ""), whole("seed", value["seed"])
     return Wish(text, controls, seed, sampling, value["model"])
 

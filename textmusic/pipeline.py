@@ -15,11 +15,9 @@ from textmusic.engine import SLOTS, Engine, open_engine, read_config
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
 from textmusic.loading import BUNDLED, locate
-from textmusic.material import sliced, to_score
-from textmusic.measure import notes_of
-from textmusic.outline import AskedRow
+from textmusic.outline import AskedRow, check
 from textmusic.plan import COUNTED_BARS, DRUMS, Plan, quarters_per_bar
-from textmusic.plan_grammar import OPEN_BARS
+from textmusic.plan_grammar import OPEN_BARS, bars_for
 from textmusic.prompt import Prompt, read_prompt
 from textmusic.sampling import Sampling
 from textmusic.sketch import Outline, Sketch
@@ -110,9 +108,15 @@ class TextToMusic:
         seconds: float | None = None,
         outline: Outline = Outline(),
     ) -> Prompt:
-        """What would be forced for this text and these controls, and what could not be used."""
+        """What would be forced for this text and these controls, and what could not be used.
+
+        Raises TextMusicError for controls that no plan can have, and for chords or a form that the
+        bars asked for can't hold.
+        """
         check_plan(controls)
         prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
+        if (bars := _bars_asked(prompt)) is not None:
+            check(prompt.outline, bars, prompt.asked.time_signature or "4/4")
         if prompt.asked.programs == (DRUMS,) and prompt.asked.key is not None:
             note = f"'{prompt.asked.key}': drums alone have no key"
             asked = replace(prompt.asked, key=None)
@@ -196,7 +200,7 @@ class TextToMusic:
             text, best_of, controls=controls, seconds=seconds, outline=outline, seed=seed,
             sampling=sampling, on_bar=on_bar,
         )  # fmt: skip
-        return min(written, key=lambda generation: generation.rank)
+        return written[0] if best_of == 1 else min(written, key=lambda piece: piece.rank)
 
     def generate_many(
         self,
@@ -308,6 +312,7 @@ class TextToMusic:
         keep: int | None = None,
         text: str = "",
         controls: Plan = Plan(),
+        outline: Outline = Outline(),
         seed: int | None = None,
         sampling: Sampling = Sampling(),
         on_bar: OnBar | None = None,
@@ -320,6 +325,7 @@ class TextToMusic:
             bars: how many new ones, 1 to 255.
             keep: of its own bars only the first so many; the rest is written anew, and `bars` more.
             text, controls: what the new bars should be like; "" goes on as before.
+            outline: chords and form of the new bars, as `parse_chords` and `parse_form` read them.
             seed, sampling, on_bar: as for `generate`.
 
         Raises TextMusicError where nothing can be gone on from, and for bars out of range.
@@ -327,8 +333,8 @@ class TextToMusic:
         from textmusic.continuation import Continuation
 
         made = Continuation(
-            self, score, bars, keep=keep, text=text, controls=controls, seed=seed,
-            sampling=sampling,
+            self, score, bars, keep=keep, text=text, controls=controls, outline=outline,
+            seed=seed, sampling=sampling,
         )  # fmt: skip
         for _, bar in decode(self.engine, in_turn([made.take]), 1):
             if on_bar:
@@ -398,12 +404,11 @@ class TextToMusic:
         """The piece that a take has written, as far as it has got: its complete bars."""
         written = take.settled()
         plan = written.plan
-        score = score_of((note.sounding(plan) for note in written.notes), plan)
+        notes = (note.sounding(plan) for note in written.notes)
         if not take.done:  # what would ring on ends with its last bar
-            metre, tempo = plan.time_signature or "4/4", plan.tempo or 120.0
-            end = (plan.bars or 0) * quarters_per_bar(metre)
-            score = to_score(sliced(notes_of(score), 0.0, end), metre, tempo)
-        score = finish(score, plan)
+            end = (plan.bars or 0) * quarters_per_bar(plan.time_signature or "4/4")
+            notes = (note._replace(duration=min(note.duration, end - note.start)) for note in notes)
+        score = finish(score_of(notes, plan), plan)
         return account(
             take.prompt, plan, score, take.seed, self.name, sketch=written.sketch,
             ids=take.count, nats=take.likelihood, sampling=take.sampling if take.done else None,
@@ -418,6 +423,14 @@ def load_models(named: Sequence[str] = (), *, threads: int | None = None) -> dic
     """
     names = [*named, *(name for name in BUNDLED if name not in named)]
     return {name: TextToMusic.from_pretrained(name, threads=threads) for name in names}
+
+
+def _bars_asked(prompt: Prompt) -> int | None:
+    """The length in bars, where it is known before anything is planned."""
+    asked = prompt.asked
+    if prompt.seconds is None or asked.tempo is None or asked.time_signature is None:
+        return asked.bars
+    return bars_for(asked, prompt.seconds)
 
 
 def drawn(n: int) -> int:

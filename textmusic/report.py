@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from textmusic.facts import in_words, instrument_name, sketch_in_words
+from textmusic.facts import (
+    SHOWN_BARS,
+    form_text,
+    in_words,
+    instrument_name,
+    outline_chords,
+    sketch_in_words,
+)
 from textmusic.heard import Kept
+from textmusic.outline import section_lengths
 from textmusic.plan import Plan, is_minor, tonic
 from textmusic.sampling import Sampling
 from textmusic.sketch import Outline, Sketch, read_outline, read_sketch
@@ -67,7 +75,10 @@ class Report:
         asked |= in_words(self.asked, self.seconds, self.near, language, self.outline)
         planned = in_words(self.planned, seconds_of(self.planned), language=language)
         measured = in_words(self.measured, self.measured_seconds, language=language)
+        asked["chords"] = self._chords_asked()
         planned |= sketch_in_words(self.sketch, self.planned.key)
+        if self.outline.form:
+            planned["form"] = self._form_laid(language)
         measured |= {
             "chords": _share_kept(self.kept.chords, language),
             "form": _share_kept(self.kept.form, language),
@@ -77,6 +88,18 @@ class Report:
             Row(field, asked[field], planned[field], measured[field], ok)
             for field, ok in self._right().items()
         )
+
+    def _chords_asked(self) -> str:
+        """As many bars of them as are shown of the sketch."""
+        bars = self.outline.chords
+        shown = outline_chords(replace(self.outline, chords=bars[:SHOWN_BARS]), self.asked.key)
+        return shown + (" …" if len(bars) > SHOWN_BARS else "")
+
+    def _form_laid(self, language: str) -> str:
+        """The sections that were asked for, as far as the bars have room for them."""
+        form, names = self.outline.form, self.outline.names
+        room = sum(map(bool, section_lengths(len(form), len(self.sketch.rows))))
+        return form_text(form[:room], names[:room], language)
 
     def _right(self) -> dict[str, bool | None]:
         """By field, whether the measured fact is the asked one, or, of none asked, the planned."""
@@ -136,8 +159,10 @@ class Report:
         fields["outline"] = read_outline(fields.get("outline", {}))
         fields["sketch"] = read_sketch(fields.get("sketch", {}))
         fields["kept"] = Kept(**fields.get("kept", {}))
-        if fields.get("sampling") is not None:
-            fields["sampling"] = Sampling(**fields["sampling"])
+        sampling = fields.get("sampling")
+        if sampling is not None and "key_strength" in sampling:  # of before the sketch
+            sampling = None  # no seed gives such a piece again
+        fields["sampling"] = sampling and Sampling(**sampling)
         return Report(**fields)
 
 

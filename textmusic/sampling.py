@@ -18,7 +18,7 @@ class Sampling:
     top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
     harmony_strength: 0 leaves the notes to the model; towards 1 the sketch's chords weigh more.
     form_strength: the same for bars that repeat others in the sketch.
-    plan_temperature: as temperature, for what of the plan and the sketch is left open.
+    plan_temperature: as temperature, for what of the plan is left open.
     """
 
     temperature: float = 0.95

@@ -29,7 +29,7 @@ class SketchGrammar:
     """From `<|sketch|>` to `<|score|>`: a row for each bar of a window of at most 64 bars.
 
     Bars are counted from the first of the window. A bar that repeats another has its chords. Either
-    all rows have chords or none has, as the first one decides.
+    all rows have chords or none has, as the first one decides; drums alone have none.
     """
 
     def __init__(
@@ -42,24 +42,28 @@ class SketchGrammar:
         most: int = 384,
     ) -> None:
         """plan: of the window. asked: what is fixed, a row a bar, () for nothing. given: rows that
-        are written already. most: ids that the whole sketch may take; where they run out, chords
-        change with the bar line only.
+        are written already. most: ids that the whole sketch may take, if what is asked and given
+        fits; where they run out, chords change with the bar line only.
         """
         assert plan.bars is not None and plan.time_signature is not None
         self.layout, self.count = layout, plan.bars
         self.rows: list[Row] = list(given)
         self.done = False
         self._asked = list(asked) + [OPEN] * (self.count - len(asked))
+        self._origins: list[int] = []  # the bar that each has its chords from, by what is asked
+        for bar, row in enumerate(self._asked):
+            copied = bar >= len(given) and row.like is not None and row.chords is None
+            self._origins.append(self._origins[row.like or 0] if copied else bar)
         self._shift = shift_of(plan.key)
         self._beats = beats_per_bar(plan.time_signature)
         self._left = most - len(encode_sketch(Sketch(tuple(given)), plan.key))
         self._harmony: bool | None = None  # whether rows have chords
-        if given:
-            self._harmony = any(row.chords for row in given)
-        elif plan.programs == (DRUMS,):
+        if plan.programs == (DRUMS,):
             self._harmony = False
-        elif any(row.chords for row in self._asked):
+        elif any(row.chords for row in (*given, *self._asked[len(given) :])):
             self._harmony = True
+        elif given:
+            self._harmony = False
         self._expects = "bar"
         self._forced: list[str] = []
         self._beat = 0
@@ -71,7 +75,7 @@ class SketchGrammar:
 
     @property
     def asks_last_chord(self) -> bool:
-        """Whether the next id is the chord that the last bar begins with."""
+        """Whether the next id is a chord of the last bar that is not asked."""
         return self._expects == "chord" and len(self.rows) == self.count and not self._forced
 
     def allowed(self) -> Mask:
@@ -93,6 +97,8 @@ class SketchGrammar:
         if token == SCORE:
             self.done = True
         elif kind == "Bar":
+            if self.rows and self._harmony is None:  # the first row has no chords
+                self._harmony = False
             self.rows.append(Row())
             self._expects = "form"
             self._force_form()
@@ -122,12 +128,15 @@ class SketchGrammar:
     def _force_form(self) -> None:
         asked = self._asked[len(self.rows) - 1]
         if asked.like is not None:
-            theirs = self.rows[asked.like].chords
-            same = asked.chords is None or asked.chords == theirs
+            same = self._has(asked.chords, self.rows[asked.like])
             row = Row(like=asked.like) if same else Row(vary=asked.like)
             self._forced = [form_token(row, self.count)]
         elif asked.new:
             self._forced = ["New"]
+
+    def _has(self, chords: Sequence[Change] | None, row: Row) -> bool:
+        """Whether a row has the chords that are asked."""
+        return not self._harmony or chords is None or tuple(chords) == row.chords
 
     def _force_chords(self) -> None:
         """Chords that are asked, or those of the bar that this one repeats."""
@@ -158,9 +167,13 @@ class SketchGrammar:
     def _form_mask(self, mask: Mask) -> None:
         mask[self.layout.index["New"]] = True
         earlier = len(self.rows) - 1
-        for kind in ("Like", "Vary"):  # bar 0 is the highest number
-            first = self.layout.first(kind)
-            mask[first + self.count - earlier : first + self.count] = True
+        first = self.layout.first("Vary")  # bar 0 is the highest number
+        mask[first + self.count - earlier : first + self.count] = True
+        chords, room = self._asked[earlier].chords, self._room()
+        for bar, row in enumerate(self.rows[:earlier]):
+            more = 0 if chords else len(self._tokens(row.chords)) - 1
+            if self._has(chords, row) and (more <= 0 or self._more(more) <= room):
+                mask[self.layout.index[form_token(Row(like=bar), self.count)]] = True
 
     def _chord_mask(self, mask: Mask) -> None:
         mask[slice(*self.layout.spans["Chord"])] = True
@@ -172,6 +185,25 @@ class SketchGrammar:
     def _change_mask(self, mask: Mask) -> None:
         self._bar_mask(mask)
         beat = self._row.chords[-1][0] + 1
-        if beat < self._beats and self._left > 3 * (self.count - len(self.rows)) + 3:
+        if beat < self._beats and self._more(2) <= self._room():
             first = self.layout.first("Beat")
             mask[first + beat - 1 : first + self._beats - 1] = True
+
+    # How much room there is -----------------------------------------------------------------------
+
+    def _more(self, ids: int) -> int:
+        """What ids of this bar's chords take, said again where it is asked to be repeated."""
+        return ids * (1 + self._origins[len(self.rows) :].count(self._origins[len(self.rows) - 1]))
+
+    def _room(self) -> int:
+        """Ids that are left for what may be and need not: behind this bar with its one chord."""
+        left = self._left
+        if self._expects == "form":
+            left -= 1 if self._harmony is False else 2
+        for bar in range(len(self.rows), self.count):
+            origin = self._origins[bar]
+            chords = self._asked[bar].chords or ()
+            if origin != bar and origin < len(self.rows):
+                chords = self.rows[origin].chords
+            left -= 2 if self._harmony is False else 2 + max(len(self._tokens(chords)), 1)
+        return left

@@ -143,6 +143,7 @@ class Take:
         self.left = False  # set where nobody waits for it any more: it gives its slot away
         self._yielded = 0  # bars of `completed`
         self._filed = 0  # notes that lie in _bars
+        self._opened = 0  # score ids that had been written when the window began
 
     @property
     def done(self) -> bool:
@@ -176,7 +177,9 @@ class Take:
         instead.
         """
         begun = len(self.ids)
-        if self._full:
+        if self._full and (self._dense or self.count == self._opened):
+            self._advance(self._writing.closing)  # no window would have room for more of this bar
+        elif self._full:
             self._open(self._next_base(self._writing.bar))
         else:
             self._advance(self._choose(logits))
@@ -193,6 +196,12 @@ class Take:
             and self._writing.expects == "inside"
             and (self._writing.struck_here or self._writing.position < 0)
         )
+
+    @property
+    def _dense(self) -> bool:
+        """Whether the bar being written takes a third of the context by itself."""
+        bar = self._writing.bar
+        return len(spelt(self._notes(bar, bar + 1), bar, bar + 1, bar + 1)) > self._context // 3
 
     @property
     def _writing(self) -> ScoreGrammar:
@@ -215,8 +224,9 @@ class Take:
             self._file()
             guided = self._guides.guided(logits, mask, self._writing)
         else:
-            sampling = replace(sampling, temperature=sampling.plan_temperature)
-            if self._sketch_grammar is not None and self._sketch_grammar.asks_last_chord:
+            if self._sketch_grammar is None:
+                sampling = replace(sampling, temperature=sampling.plan_temperature)
+            elif self._sketch_grammar.asks_last_chord:
                 guided = self._homeward(logits)
         music_id = choose(guided, mask, sampling, self._rng)
         if self._grammar is self._score:
@@ -264,23 +274,38 @@ class Take:
     def _open(self, base: int) -> None:
         """Begin a window at a bar: its plan, and what is known of its sketch."""
         assert self.plan.bars is not None
-        self._base, self._stop = base, min(self.plan.bars, base + COUNTED_BARS)
+        self._base, self._stop, self._opened = base, self._reach(base), self.count
         plan = replace(
             self.plan,
             bars=self._stop - base,
             begin=bool(self.plan.begin) and base == 0,
             end=bool(self.plan.end) and self._stop == self.plan.bars,
         )
-        known = Sketch(tuple(self.rows)).cut(base, len(self.rows))
+        known = Sketch(tuple(self.rows)).cut(base, min(self._stop, len(self.rows)))
         asked = [self._local(row, base) for row in (self._asked_rows or ())[base : self._stop]]
         self._sketch_grammar = SketchGrammar(
             self._layout, plan, asked=asked, given=known.rows, most=self._context // 4
         )
         self._grammar = self._sketch_grammar
-        spelt_plan = [*encode_plan(plan), SKETCH, *encode_sketch(known, plan.key)]
-        ids = [*self.text, *self._shifted(spelt_plan)]
+        open_rows = self._stop - base - len(known.rows)  # two ids each; bars are counted with them
+        whole = encode_sketch(Sketch((*known.rows, *([Row()] * open_rows))), plan.key)
+        begun = [*encode_plan(plan), SKETCH, *whole[: len(whole) - 2 * open_rows]]
+        ids = [*self.text, *self._shifted(begun)]
         self.reread |= ids != self.ids
         self.ids = ids
+
+    def _reach(self, base: int) -> int:
+        """Where a window that begins at a bar stops: its sketch takes a quarter of the context."""
+        assert self.plan.bars is not None
+        score, asked = self._score, self._asked_rows or ()
+        begun = (self._given.bars or (0, 0))[0] if score is None else score.bar
+        room = self._context // 4
+        for bar in range(base, min(self.plan.bars, base + COUNTED_BARS)):
+            known = self.rows[bar : bar + 1] or asked[bar : bar + 1]
+            room -= 2 + 2 * max(len(known[0].chords or ()) if known else 0, 1)
+            if room < 0 and bar > begun + 1:
+                return bar
+        return min(self.plan.bars, base + COUNTED_BARS)
 
     def _local(self, row: AskedRow, base: int) -> AskedRow:
         """What is asked of a bar, as a window says it that begins at a bar."""
@@ -319,18 +344,23 @@ class Take:
             shown = self._notes(self._base, score.bar + 1)
             tokens = spelt(shown, self._base, score.bar + 1, self._stop)
         else:
-            shown = []
-            tokens = spelt(self._notes(self._base, self._stop), self._base, self._stop, self._stop)
+            bar, begun = score.bar, score.expects == "inside"
+            notes = self._notes(self._base, self._stop)
+            shown = [n for n in notes if begun and n.bar == bar and self._is_new(n)]
+            standing = [n for n in notes if n not in shown]
+            tokens = spelt(standing, self._base, self._stop, self._stop)
             tokens += [FILL, *(f"Program_{program}" for program in given.programs)]
+            tokens += spelt(shown, bar, bar + begun, self._stop)
         score.window(self._stop, shown)
         if tokens:
             self.ids += self._shifted(tokens)
             self.reread = True
 
     def _notes(self, first: int, last: int) -> list[Struck]:
-        """The notes of some bars, given or written."""
+        """The notes of some bars, given or written, in the order of writing."""
         self._file()
-        return [note for bar in range(first, last) for note in self._bars.get(bar, ())]
+        notes = [note for bar in range(first, last) for note in self._bars.get(bar, ())]
+        return sorted(notes, key=lambda note: note.place)
 
     def _file(self) -> None:
         """Sort the notes that were written since into their bars."""
@@ -341,11 +371,12 @@ class Take:
 
     def _next_base(self, bar: int) -> int:
         """Where a window that goes on with a bar begins: how far it looks back."""
-        self._file()
         base = bar
+        last = bar + 1 if self._given.programs is None else max(bar + 1, self._stop)
         while base > max(0, bar - LOOK_BACK):
-            notes = self._notes(base - 1, bar + 1)
-            if len(spelt(notes, base - 1, bar + 1, bar + COUNTED_BARS)) > self._context // 4:
+            notes, rows = self._notes(base - 1, last), Sketch(tuple(self.rows[base - 1 : bar + 1]))
+            shown = len(spelt(notes, base - 1, last, bar + COUNTED_BARS))
+            if shown > self._context // 4 or len(encode_sketch(rows, None)) > self._context // 8:
                 break
             base -= 1
         return base

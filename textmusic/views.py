@@ -107,6 +107,7 @@ def understood_html(
     set_by_hand |= {"chords"} if outline.chords else set()
     set_by_hand |= {"form"} if outline.form else set()
     facts = in_words(prompt.asked, prompt.seconds, prompt.near, language, prompt.outline)
+    facts = {**facts, **{name: facts.get(name, "") for name in ("chords", "form")}}
     for field, value in facts.items():
         source = "models_choice"
         if value:

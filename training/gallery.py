@@ -48,7 +48,10 @@ def write(generation: Generation, number: int, folder: Path) -> str:
         folder / f"{stem}.mp3",
         lambda path: soundfile.write(path, audio, RATE, format="MP3", compression_level=0.7),
     )
-    svg = piano_roll_svg(generation.score, key=generation.plan.key, title=generation.prompt.text)
+    svg = piano_roll_svg(
+        generation.score, key=generation.plan.key, title=generation.prompt.text,
+        sketch=generation.sketch, sections=generation.sections,
+    )  # fmt: skip
     write_whole(folder / f"{stem}.svg", lambda path: path.write_text(svg, encoding="utf-8"))
     generation.save(folder, formats=("mid",), stem=stem)
     rows = "".join(

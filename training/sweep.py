@@ -2,7 +2,8 @@
 
 Writes answers to the prompts of the validation split (training/describe.py --split valid) with one
 setting changed at a time, and shows for each: keys right (music21), notes outside the scale, pieces
-that end on the tonic, and the overlap of their features with real pieces of that split.
+that end on the tonic, the overlap of their features with real pieces of that split, and what a
+listener notices of harmony and form (`textmusic.structure`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from textmusic import structure
 from textmusic.answers import read_answers, read_expectations
 from textmusic.batch import Settings, run
 from textmusic.distributions import beside, ceiling
@@ -30,10 +32,10 @@ GRID = (
     DEFAULT,
     *(replace(DEFAULT, temperature=t) for t in (0.8, 0.9, 1.0)),
     *(replace(DEFAULT, top_p=p) for p in (0.9, 0.98, 1.0)),
-    *(replace(DEFAULT, key_strength=k) for k in (0.0, 0.125, 0.5, 1.0)),
+    *(replace(DEFAULT, harmony_strength=h) for h in (0.0, 0.2, 0.6, 0.8)),
+    *(replace(DEFAULT, form_strength=f) for f in (0.0, 0.2, 0.6, 0.8)),
 )
-SHOWN = ("overlap, mean", "notes outside the scale", "ends on the tonic",
-         "longest repeated loop, bars")  # fmt: skip
+SHOWN = ("overlap, mean", "notes outside the scale", "ends on the tonic", *structure.FIGURES)
 
 
 def main() -> None:
@@ -60,14 +62,15 @@ def main() -> None:
             answers, _ = read_answers(Path(folder), len(expected))
         pieces, numbers = [a.piece for a in answers], [a.number for a in answers]
         found = adherence(expected, answers) | beside(pieces, real, numbers)
-        name = f"{sampling.temperature:g} | {sampling.top_p:g} | {sampling.key_strength:g}"
+        strengths = f"{sampling.harmony_strength:g} | {sampling.form_strength:g}"
+        name = f"{sampling.temperature:g} | {sampling.top_p:g} | {strengths}"
         cells = [f"{figure(found[k]).value:.1%}" for k in ("CK", "CKD")]
         cells += [f"{figure(found[row]).value:.3f}" for row in SHOWN]
         rows.append(f"| {name} | {' | '.join(cells)} |")
     alike = [f"{figure(ceiling(real)[row]).value:.3f}" for row in SHOWN]
-    head = f"| temperature | top-p | key strength | CK | CKD | {' | '.join(SHOWN)} |"
-    last = f"| real pieces | | | | | {' | '.join(alike)} |"
-    table = "\n".join([head, "|---" * 9 + "|", *rows, last])
+    head = f"| temperature | top-p | harmony | form | CK | CKD | {' | '.join(SHOWN)} |"
+    last = f"| real pieces | | | | | | {' | '.join(alike)} |"
+    table = "\n".join([head, "|---" * (6 + len(SHOWN)) + "|", *rows, last])
     args.output.write_text(table + "\n", encoding="utf-8")
     print(table)
 
