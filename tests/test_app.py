@@ -15,6 +15,7 @@ from test_untrusted import BROKEN
 
 from textmusic.errors import TextMusicError
 from textmusic.measure import measure
+from textmusic.sampling import Sampling
 
 if TYPE_CHECKING:
     from gradio_client import Client
@@ -80,6 +81,50 @@ def test_understand(client: Client) -> None:
     assert "H minor" in found["unused"][0]
 
 
+def test_chords_and_form_can_be_asked_for(client: Client, pieces: list[Path]) -> None:
+    from gradio_client import handle_file
+
+    asked = {"chords": "Bm7b5 E7", "form": "verse chorus"}
+    found = client.predict("piano", **asked, api_name="/understand")
+    assert (found["chords"], found["form"]) == ("Bm7b5 E7", "verse, chorus")
+    made = client.predict("piano in 4/4", bars=4, seed=1, **asked, api_name="/generate")
+    rows = {row["field"]: row for row in made["report"]["rows"]}
+    assert rows["chords"]["planned"] == "Bm7b5 | E7 | Bm7b5 | E7"
+    assert rows["form"]["planned"] == rows["form"]["asked"] == "verse, chorus"
+    roll = Path(made["piano_roll"]).read_text("utf-8")
+    assert ">Bm7b5<" in roll and ">chorus<" in roll
+    source = handle_file(str(pieces[0]))
+    more = client.predict(source, bars=2, seed=1, **asked, api_name="/continue")
+    new = more["report"]["sketch"]["rows"][-2:]
+    assert [row["chords"] for row in new] == [[[0, [11, "hdim7"]]], [[0, [4, "7"]]]]
+
+
+def test_what_stands_in_the_boxes_is_wished() -> None:
+    from textmusic.page_forms import WISH, wish_of
+
+    boxes: dict[str, Any] = dict.fromkeys(WISH, "")
+    boxes |= {"valence": 0, "arousal": 0, "temperature": 1, "top_p": 0.9, "harmony_strength": 0.2}
+    boxes |= {"form_strength": 0.7, "chords": " Am F ", "form": "AB", "bars": "8", "model": "lstm"}
+    wish = wish_of(boxes)
+    assert wish.sampling == Sampling(1, 0.9, harmony_strength=0.2, form_strength=0.7)
+    assert (wish.controls.chords, wish.controls.form, wish.controls.bars) == ("Am F", "AB", 8)
+    nothing = wish_of(boxes | {"chords": " ", "form": None})
+    assert (nothing.controls.chords, nothing.controls.form) == (None, None)
+
+
+def test_every_box_of_a_wish_is_on_the_page_in_both_languages(client: Client) -> None:
+    import httpx
+
+    config = httpx.get(client.src + "config").json()
+    said = config["i18n_translations"]
+    labels = [str(part["props"].get("label", "")) for part in config["components"]]
+    for name in ("chords", "form", "harmony_strength", "form_strength"):
+        assert any(f".{name}" in label or name == label or said["en"][name] == label
+                   for label in labels), name  # fmt: skip
+        for language in ("en", "zh"):
+            assert said[language][name] and said[language][f"{name}_info"]
+
+
 def test_continue(client: Client, pieces: list[Path], tmp_path: Path) -> None:
     from gradio_client import handle_file
 
@@ -143,8 +188,21 @@ def test_a_script_stays_text(client: Client) -> None:
         ({"text": "piano", "model": "../../etc"}, "is not here"),
         ({"text": "65 bars of piano"}, "64 bars at most"),
         ({"text": "piano", "bars": 300}, "300 is out of range"),
+        ({"text": "piano", "chords": "Am H7"}, "chord"),
+        ({"text": "piano", "form": "qwerty"}, "no form known"),
+        ({"text": "piano, 2 bars", "form": "AABA"}, "4 sections does not fit into 2 bars"),
     ],
-    ids=["long", "large seed", "no key", "no model", "too many bars", "no bars"],
+    ids=[
+        "long",
+        "large seed",
+        "no key",
+        "no model",
+        "too many bars",
+        "no bars",
+        "no chord",
+        "no form",
+        "a long form",
+    ],
 )
 def test_refused(client: Client, more: dict[str, Any], said: str) -> None:
     with pytest.raises(AppError, match=said):
@@ -163,7 +221,9 @@ def test_the_endpoints_are_those_of_the_readme(client: Client) -> None:
     found = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert sorted(found) == ["/compare", "/continue", "/generate", "/understand"]
     names = [p["parameter_name"] for p in found["/generate"]["parameters"]]
-    assert names == ["text", "key", "tempo", "bars", "seed", "model"]
+    assert names == ["text", "key", "tempo", "bars", "seed", "model", "chords", "form"]
+    names = [p["parameter_name"] for p in found["/continue"]["parameters"]]
+    assert names == ["midi", "bars", "text", "seed", "model", "chords", "form"]
 
 
 def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:

@@ -71,6 +71,32 @@ def test_batch(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (out / "0002.mid").exists()
 
 
+def test_chords_form_and_strengths(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[dict[str, Any]] = [
+        {"text": "piano in 4/4", "bars": 4, "chords": "Bm7b5 E7", "form": ["verse", "chorus"]},
+        {"text": "piano", "bars": 2, "form": "AABA"},
+        {"text": "piano", "bars": 2, "chords": "no such"},
+    ]
+    file, out = write_lines(tmp_path / "prompts.jsonl", lines), tmp_path / "out"
+    args = ("-o", out, "--model", tiny_model, "--format", "json", "--workers", "1")
+    strengths = ("--harmony-strength", "0.1", "--form-strength", "0.9")
+    assert batch(file, *args, *strengths) == 1
+    said = sorted(capsys.readouterr().err.splitlines())
+    assert len(said) == 2
+    assert said[0].startswith("prompt 2 failed: a form of 4 sections does not fit into 2 bars")
+    assert said[1].startswith("prompt 3 failed: ") and "chord" in said[1]
+    made = report(out, 1)
+    rows = {row["field"]: row for row in made["rows"]}
+    assert rows["chords"]["planned"] == "Bm7b5 | E7 | Bm7b5 | E7"
+    assert rows["form"]["asked"] == "verse, chorus"
+    sampling = made["sampling"]
+    assert (sampling["harmony_strength"], sampling["form_strength"]) == (0.1, 0.9)
+    assert batch(file, *args, "--form-strength", "2") == 2
+    assert "form strength 2.0 is not between 0 and 1" in capsys.readouterr().err
+
+
 def test_workers_and_order_do_not_matter(tiny_model: Path, tmp_path: Path) -> None:
     file = write_lines(tmp_path / "prompts.jsonl")
     args = ("--model", tiny_model, "--format", "mid,json", "--seed", "3")
@@ -280,7 +306,12 @@ def test_broken_parquet_is_refused_at_once(
 def test_controls_of_a_line() -> None:
     controls = read_controls({"text": "", "instruments": "piano", "density": 2, "seconds": [5, 9]})
     assert (controls.instruments, controls.density, controls.seconds) == (("piano",), 2, None)
+    asked = read_controls({"text": "", "chords": ["Am", "F"], "form": ["verse", "chorus"]})
+    assert (asked.chords, asked.form) == ("Am F", "verse chorus")
+    assert read_controls({"text": "", "chords": "ii-V-I", "form": "AABA"}).form == "AABA"
     wrong: list[dict[str, Any]] = [
+        {"chords": 5},
+        {"form": {"A": 8}},
         {"key": 5},
         {"bars": True},
         {"bars": 2.5},

@@ -21,6 +21,7 @@ from random_music import programs_of_a_plan
 from symusic import Score
 
 from textmusic import batch
+from textmusic.controls import Controls
 from textmusic.errors import TextMusicError
 from textmusic.jobs import read_jobs
 from textmusic.learning import patches as p
@@ -146,6 +147,20 @@ def test_what_is_left_open_is_drawn_from_plans_like_what_is_asked(windows: list[
     nothing = Prompt("", Plan(), None, "", (), without=tuple(range(DRUMS + 1)))
     with pytest.raises(TextMusicError, match="name one"):
         plan_of(nothing, plans, dice)
+
+
+def test_chords_and_form_are_understood_as_elsewhere() -> None:
+    """A GAN has no sketch to lay them in: they are read, and stay in the account as asked."""
+    writer = writer_of(-1.0)
+    outline = Controls(chords="Am F", form="AB").outline()
+    prompt = writer.understand("sad waltz, 4 bars, chords C G", outline=outline)
+    assert prompt.outline == outline and prompt.asked.bars == 4
+    assert any("the control for chords is used instead" in note for note in prompt.unused)
+    ((_, made),) = writer.complete([(prompt, 1)])
+    rows = {row.field: row for row in made.report.rows}
+    assert (rows["chords"].asked, rows["form"].asked) == ("Am F", "A B")
+    for field in ("chords", "form"):
+        assert (rows[field].planned, rows[field].measured, rows[field].ok) == ("", "", None)
 
 
 def test_a_batch_of_prompts_is_written_with_its_reports(tmp_path: Path) -> None:

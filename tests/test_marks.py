@@ -12,8 +12,9 @@ from mido import MidiFile
 from symusic import Note, Score, TimeSignature, Track
 
 from textmusic.chords import Chord
-from textmusic.marks import Change, changes, marked, read_marks
+from textmusic.marks import Change, changes, marked, marks_of, read_marks
 from textmusic.measure import measure, notes_of
+from textmusic.plan import Plan
 from textmusic.sketch import Row, Sketch
 
 C, F, G7 = Chord(0, "maj"), Chord(5, "maj"), Chord(7, "7")
@@ -51,6 +52,15 @@ def events(data: bytes, kind: str) -> list[tuple[int, str]]:
             if message.type == kind:
                 found.append((now, message.text))
     return found
+
+
+def test_what_a_file_says_is_read_by_its_plan() -> None:
+    made = marked(tune(), SKETCH, SECTIONS, None, "4/4")
+    read = Score.from_midi(made.dumps_midi())
+    assert marks_of(read, measure(read)) == read_marks(read, 4, "4/4")
+    assert marks_of(read, Plan()) == (Sketch(), [])
+    read.time_signatures.append(TimeSignature(1920, 3, 4))
+    assert marks_of(read, measure(made)) == (Sketch(), []), "its bars can't be counted by one metre"
 
 
 def test_a_chord_that_goes_on_is_no_change() -> None:

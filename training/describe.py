@@ -2,8 +2,8 @@
 
 Each line is a caption of one piece of the test split (or of the validation split, to choose
 settings by), as a person might type it, and what may fairly be expected of an answer: the facts
-that the caption mentions, and no others. A caption that names no length gets one: 8 bars, or
-fewer if the piece has fewer, so that a set of answers is quickly written.
+that the caption mentions, and no others. At most the first 16 bars
+of a piece are asked for; a caption that names no length gets theirs.
 
 --pieces real/ writes the pieces themselves too, as answers (0001.mid, 0001.json, ...), as long as
 the captions say: the reference that `textmusic evaluate --real real/` takes.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from textmusic.caption import Captioner, Phrases, load_data
-from textmusic.distributions import BARS, opening
+from textmusic.distributions import opening
 from textmusic.generation import account, finish, write_text
 from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import with_genre
@@ -22,9 +22,10 @@ from textmusic.material import to_score
 from textmusic.measure import notes_of
 from textmusic.plan import DRUMS, Plan
 from textmusic.prompt import Prompt
+from textmusic.structure import LOOKED_AT
 from textmusic.tokenizer import Tokenizer
 
-LONGEST_BARS = 16  # of a piece that is asked for whole; of a longer one, its beginning is
+ASKED_BARS = LOOKED_AT  # bars of a piece that are asked for at most: its beginning
 
 
 def describe(
@@ -38,8 +39,8 @@ def describe(
 ) -> int:
     """Write up to n prompts, a tune once where there are enough; how many there are.
 
-    A caption that names no length gets one: 8 bars, or fewer if the piece has fewer, so that a set
-    of answers is quickly written. pieces: a folder for the pieces themselves, as answers
+    What is asked for is at most 16 bars of a piece, in which its form shows; a caption that names
+    no length gets that one. Pieces that have so many come first. pieces: a folder for the pieces themselves, as answers
     (0001.mid, 0001.json, ...), as long as the captions say.
     """
     rng = random.Random(seed)
@@ -49,12 +50,10 @@ def describe(
     lines: list[str] = []
     for window in _ranked(windows)[:n]:
         plan = with_genre(window, rng)
-        if (plan.bars or 0) > LONGEST_BARS:
-            plan = replace(plan, bars=BARS)
+        plan = replace(plan, bars=min(plan.bars or ASKED_BARS, ASKED_BARS))
         text, said = captioner.describe(plan, rng)
         expected = expectation(said, plan)
         if not said.bars:
-            plan = replace(plan, bars=min(plan.bars or BARS, BARS))
             text = f"{text.rstrip('. ')}, {plan.bars} bars" if text else f"{plan.bars} bars"
             expected["bars"] = plan.bars
         if pieces:
@@ -65,13 +64,13 @@ def describe(
 
 
 def _ranked(windows: Sequence[Window]) -> list[Window]:
-    """Short ones before long ones, and of each kind the first of every tune before the second."""
+    """Long ones before short ones, and of each kind the first of every tune before the second."""
     met: Counter[tuple[bool, str]] = Counter()
     ranked: list[tuple[bool, int, int, Window]] = []
     for window in windows:
-        long = (window.plan.bars or 0) > LONGEST_BARS
-        ranked.append((long, met[long, window.group], len(ranked), window))
-        met[long, window.group] += 1
+        short = (window.plan.bars or 0) < ASKED_BARS
+        ranked.append((short, met[short, window.group], len(ranked), window))
+        met[short, window.group] += 1
     return [row[3] for row in sorted(ranked, key=lambda row: row[:3])]
 
 
@@ -116,7 +115,7 @@ def _save_piece(text: str, window: Window, plan: Plan, tokenizer: Tokenizer, fil
     notes = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
     whole = plan.bars == window.plan.bars
     if not whole:
-        notes, _ = opening((notes, plan))
+        notes, _ = opening((notes, plan), LOOKED_AT)
     assert plan.time_signature is not None and plan.tempo is not None
     score = finish(to_score(notes, plan.time_signature, plan.tempo), plan)
     plan = replace(plan, end=plan.end and whole)
