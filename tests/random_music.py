@@ -52,9 +52,7 @@ def real_windows() -> tuple[tuple[str, Window], ...]:
     paths = sorted((DATA / "pieces").glob("*.mid"))
     for path, line in zip(paths, lines, strict=True):
         row = json.loads(line)
-        made, why = windows_of(
-            row, path.read_bytes(), row["source"], "", the_tokenizer(), LONGEST
-        )
+        made, why = windows_of(row, path.read_bytes(), row["source"], "", the_tokenizer(), LONGEST)
         assert made, f"{path.name}: {why}"
         found += [(path.name, window) for window in made]
     return tuple(found)

@@ -190,6 +190,42 @@ def test_a_piece_is_written_heard_seen_and_taken_away(
     assert measure(Score.from_midi(bytes(data))).bars == 16
 
 
+def test_chords_and_form_are_asked_for_and_seen(open_page: Callable[..., Chrome]) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser = open_page()
+    write(browser, "piano in 4/4, 120 bpm")
+    opened = "[...document.querySelectorAll('button')].find(b => b.innerText.startsWith({}))"
+    browser.execute_script(f"{opened.format(repr('Details'))}.click()")
+    facts = "return document.querySelector('.tm-facts')?.innerText.includes(arguments[0])"
+    for label, said in (("Chords", "Am7 Dm7 | E7sus4 E7"), ("Form", "verse chorus verse chorus"),
+                        ("Bars", "16")):  # fmt: skip
+        path = f"//label[.//span[normalize-space()='{label}']]//*[self::input or self::textarea]"
+        next(box for box in browser.find_elements(By.XPATH, path) if box.is_displayed()).send_keys(
+            said
+        )
+    until(browser, facts, "chords: Am7 Dm7 | E7sus4 E7 (set by you)".replace("7sus4", "sus4"))
+    until(browser, facts, "form: verse, chorus, verse, chorus (set by you)")
+    browser.execute_script(f"{opened.format(repr('Advanced'))}.click()")
+    until(browser, "return document.body.innerText.includes('Harmony strength')")
+    shot(browser, "chords-asked")
+    button(browser, "Generate").click()
+    until(browser, PIECE)
+    rows = until(browser, "return document.querySelector('.tm-report')?.innerText")
+    by_field = {line.split("\t")[0]: line.split("\t") for line in rows.splitlines()}
+    assert by_field["chords"][1] == "Am7 Dm7 | Esus4 E7"
+    assert by_field["chords"][2].startswith("Am7 Dm7 | Esus4 E7 | Am7 Dm7 | ")
+    assert by_field["form"][1:3] == ["verse, chorus, verse, chorus"] * 2
+    browser.execute_script("document.querySelector('.tm-piece').scrollIntoView()")
+    shot(browser, "chords-written")
+    if importlib.util.find_spec("verovio"):
+        button(browser, "Sheet music").click()
+        pages = "[...document.querySelectorAll('.tm-sheet img')].filter(i => i.naturalWidth).length"
+        until(browser, f"return {pages} > 0")
+        browser.execute_script("document.querySelector('.tm-sheet').scrollIntoView()")
+        shot(browser, "chords-sheet")
+
+
 def test_stop_keeps_what_is_written(open_page: Callable[..., Chrome]) -> None:
     browser = open_page()
     write(browser, "dense piano, 256 bars")
@@ -289,6 +325,7 @@ def test_the_page_speaks_chinese(open_page: Callable[..., Chrome]) -> None:
     until(browser, PIECE)
     said = until(browser, "return document.querySelector('.tm-facts')?.innerText")
     assert "调: D小调 (来自你的文字)" in said
+    assert "和弦: (由模型决定)" in said and "曲式: (由模型决定)" in said
     shot(browser, "chinese")
 
 

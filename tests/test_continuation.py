@@ -97,9 +97,7 @@ def test_chords_and_form_of_the_new_bars_can_be_asked(tiny: TextToMusic) -> None
     made = tiny.continue_from(bare(), 4, seed=2, outline=parse_chords("F | G"))
     rows = made.sketch.rows
     assert len(rows) == 8
-    assert [row.chords for row in rows[4:]] == [
-        ((0, Chord(root, "maj")),) for root in (5, 7, 5, 7)
-    ]
+    assert [row.chords for row in rows[4:]] == [((0, Chord(root, "maj")),) for root in (5, 7, 5, 7)]
     made = tiny.continue_from(bare(), 8, seed=2, outline=parse_form("A A"))
     assert [row.like for row in made.sketch.rows[8:]] == [4, 5, 6, 7]
 

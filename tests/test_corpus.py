@@ -122,7 +122,7 @@ def test_the_permissive_mix_lets_in_what_asks_for_attribution_at_most(
     licence: str, let_in: bool, tokenizer: Tokenizer
 ) -> None:
     assert bool(PERMISSIVE.match(licence)) == let_in
-    window = Window("x", "s", "g", licence, ("folk",), Plan(key="C major"), (1, 2))
+    window = Window("x", "s", "g", licence, ("folk",), Plan(key="C major"), (3,), (1, 2))
     if let_in:
         assert len(Examples([window], tokenizer, Captioner(), permissive=True).windows) == 1
     else:
@@ -136,7 +136,8 @@ def test_training_configs_name_known_fields_and_sources() -> None:
     plan = json.loads((configs / "ablation.json").read_text())
     fields = set(json.loads((configs / plan["config"]).read_text())["training"])
     for changes in plan["variants"].values():
-        assert set(changes) <= {"training", "layers", "pretrained", "lora"}
+        assert set(changes) <= {"training", "layers", "pretrained", "lora", "spelling", "fills"}
+        assert set(changes.get("spelling", {})) <= {"running", "sketch", "again"}
         assert set(changes.get("training", {})) <= fields
     for path in set(configs.glob("*.json")) - {configs / "ablation.json"}:
         config = json.loads(path.read_text())
@@ -150,11 +151,8 @@ def test_statistics_count_every_value_and_name_the_thin_ones(
     windows: list[Window] = []
     for path, row in list(zip(pieces, piece_rows, strict=True))[::3]:
         windows += windows_of(row, path.read_bytes(), row["source"], "", tokenizer, 800)[0][:2]
-    velocities = range(
-        tokenizer.index[next(t for t in tokenizer.vocabulary if t.startswith("Velocity"))],
-        tokenizer.index[[t for t in tokenizer.vocabulary if t.startswith("Velocity")][-1]] + 1,
-    )
-    amounts = statistics.amounts(windows, velocities)
+    strikes = {i for i, t in enumerate(tokenizer.vocabulary) if t.startswith("Pitch")}
+    amounts = statistics.amounts(windows, strikes)
     assert sum(a.windows for a in amounts.values()) == len(windows)
     scores = [tokenizer.decode_score(list(w.ids), w.plan) for w in windows]
     assert sum(a.notes for a in amounts.values()) == sum(len(notes_of(s)) for s in scores)
@@ -162,7 +160,7 @@ def test_statistics_count_every_value_and_name_the_thin_ones(
     for field in ("key", "time signature", "tempo", "valence", "arousal", "density"):
         assert sum(counts[field].values()) == len(windows), field
     assert "5/8" in statistics.thin(counts)["time signature"]
-    text = statistics.markdown(windows, velocities, {})
+    text = statistics.markdown(windows, strikes, {})
     assert "Too thin" in text and windows[0].source in text
     pytest.importorskip("matplotlib")
     statistics.draw(windows, tmp_path / "x.png")

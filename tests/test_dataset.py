@@ -13,19 +13,23 @@ import pytest
 
 from textmusic.caption import Captioner, load_data
 from textmusic.errors import TextMusicError
+from textmusic.folding import struck
 from textmusic.learning.corpus import Window, fingerprint, windows_of
 from textmusic.learning.dataset import (
     IGNORED,
+    Example,
     Examples,
     batches,
     collate,
+    drawn_hole,
     kindred,
     read_windows,
     write_windows,
 )
+from textmusic.learning.preparation import LONGEST
 from textmusic.measure import estimate_key, notes_of
 from textmusic.plan import DRUMS, shift_of, transposed
-from textmusic.tokenizer import END, PLAN, SCORE, Tokenizer
+from textmusic.tokenizer import END, FILL, PLAN, SCORE, SKETCH, Tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +45,33 @@ def windows(
 
 @pytest.fixture(scope="module")
 def examples(windows: list[Window], tokenizer: Tokenizer) -> Examples:
-    return Examples(windows, tokenizer, Captioner())
+    return Examples(windows, tokenizer, Captioner(), fills=0.0)
 
 
-def test_an_example_is_text_plan_and_score_and_predicts_what_follows(
+@pytest.fixture(scope="module")
+def fills(windows: list[Window], tokenizer: Tokenizer) -> Examples:
+    """Examples that are all fills."""
+    return Examples(windows, tokenizer, Captioner(), fills=1.0)
+
+
+def test_an_example_is_text_plan_sketch_and_score_and_predicts_what_follows(
     examples: Examples, windows: list[Window], tokenizer: Tokenizer
 ) -> None:
     offset = tokenizer.offset
-    plan_mark, score_mark, end = tokenizer.music_ids([PLAN, SCORE, END])
+    plan_mark, sketch_mark, score_mark, end = tokenizer.music_ids([PLAN, SKETCH, SCORE, END])
     for seed, window in enumerate(windows):
         example = examples.make(window, random.Random(seed))
         text = int(np.flatnonzero(example.ids == plan_mark + offset)[0])
+        sketch = int(np.flatnonzero(example.ids == sketch_mark + offset)[0])
         score = int(np.flatnonzero(example.ids == score_mark + offset)[0])
         assert np.all(example.ids[:text] < offset) and np.all(example.ids[text:] >= offset)
         assert example.ids[-1] == end + offset
         assert np.all(example.labels[:text] == IGNORED), "no loss on the text"
         assert np.array_equal(example.labels[text:-1], example.ids[text + 1 :] - offset)
         assert example.labels[-1] == IGNORED
-        plan = tokenizer.decode_plan((example.ids[text + 1 : score] - offset).tolist())
+        plan = tokenizer.decode_plan((example.ids[text + 1 : sketch] - offset).tolist())
+        assert (example.ids[sketch + 1 : score] - offset).tolist() == list(window.sketch)
+        assert len(tokenizer.decode_sketch(list(window.sketch), plan.key).rows) == plan.bars
         assert all(value is not None for _, value in plan.known())
         assert plan.genre in (*window.genres, "other")
         assert example.notes == len(notes_of(tokenizer.decode_score(list(window.ids), window.plan)))
@@ -72,8 +85,8 @@ def test_examples_vary_in_key_tempo_and_now_and_then_an_instrument(
         example = examples.make(window, random.Random(seed))
         text = int(np.flatnonzero(example.labels != IGNORED)[0])
         music = (example.ids[text:] - offset_of(tokenizer)).tolist()
-        mark = music.index(tokenizer.index[SCORE])
-        plan, score = tokenizer.decode_plan(music[1:mark]), music[mark + 1 :]
+        sketch, mark = music.index(tokenizer.index[SKETCH]), music.index(tokenizer.index[SCORE])
+        plan, score = tokenizer.decode_plan(music[1:sketch]), music[mark + 1 :]
         assert window.plan.key and plan.key and window.plan.tempo and plan.tempo
         keys.add(plan.key)
         assert plan.key.split()[-1] == window.plan.key.split()[-1], "the mode stays"
@@ -100,11 +113,12 @@ def offset_of(tokenizer: Tokenizer) -> int:
     return tokenizer.offset
 
 
-def test_a_lesson_in_reading_stops_before_the_score(
+def test_a_lesson_in_reading_stops_before_the_sketch(
     examples: Examples, windows: list[Window], tokenizer: Tokenizer
 ) -> None:
     example = examples.make(windows[0], random.Random(1), music=False)
-    assert example.ids[-1] - tokenizer.offset == tokenizer.index[SCORE]
+    last = tokenizer.vocabulary[example.ids[-1] - tokenizer.offset]
+    assert last == SKETCH
     assert example.notes == 0
     assert len(example.ids) < 150
 
@@ -162,8 +176,23 @@ def test_windows_come_back_from_disk(windows: list[Window], tmp_path: Path) -> N
     pytest.importorskip("pyarrow", reason="comes with the train extra")
     path = tmp_path / "data" / "train.parquet"
     write_windows(windows, path)
-    assert [replace(w, ids=tuple(w.ids)) for w in read_windows(path)] == windows
+    assert [
+        replace(w, ids=tuple(w.ids), sketch=tuple(w.sketch)) for w in read_windows(path)
+    ] == windows
     assert [file.name for file in path.parent.iterdir()] == ["train.parquet"]
+
+
+def test_windows_of_an_older_format_are_refused(windows: list[Window], tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="comes with the train extra")
+    assert pa
+    import pyarrow.parquet as pq
+
+    from textmusic.learning.dataset import window_table
+
+    path = tmp_path / "train.parquet"
+    pq.write_table(window_table(windows[:2]).drop_columns(["sketch"]), path)
+    with pytest.raises(TextMusicError, match="made by an older textmusic; make it anew"):
+        read_windows(path)
 
 
 def test_missing_windows_are_said_with_the_remedy(tmp_path: Path) -> None:
@@ -186,7 +215,7 @@ def test_beginnings_and_endings_are_known(
     tokenizer: Tokenizer, pieces: list[Path], piece_rows: list[dict[str, Any]]
 ) -> None:
     for path, row in zip(pieces, piece_rows, strict=True):
-        made, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, 1500)
+        made, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, LONGEST)
         if len({w.plan.time_signature for w in made}) == 1 and row["bars"] > 20:
             assert any(w.plan.begin for w in made), path.name
             assert any(w.plan.end for w in made), path.name
@@ -235,8 +264,99 @@ def test_a_drill_says_a_word_of_the_training_list_alone() -> None:
 def test_drills_are_added_to_the_batches(examples: Examples) -> None:
     def share(drills: float) -> float:
         made = batches(examples, tokens=2000, reading=lambda _: 0.5, seed=1, drills=drills)
-        first = list(itertools.islice(made, 12))
+        first = list(itertools.islice(made, 60))
         rows = sum(len(batch["ids"]) for batch in first)
         return sum((batch["ids"] != 0).sum(axis=1).sum() for batch in first) / rows
 
     assert share(4) < share(0) / 2, "they are short"
+
+
+# Fills --------------------------------------------------------------------------------------------
+
+
+def parts(example: Example, tokenizer: Tokenizer) -> tuple[list[str], list[str], int]:
+    """What stands, what is filled in, both as tokens, and the place of `<|fill|>`."""
+    music = [tokenizer.vocabulary[i - tokenizer.offset] if i >= tokenizer.offset else ""
+             for i in example.ids]  # fmt: skip
+    score, fill = music.index(SCORE), music.index(FILL)
+    return music[score + 1 : fill], music[fill + 1 :], fill
+
+
+def test_a_fill_has_loss_behind_its_instruments_alone(
+    fills: Examples, windows: list[Window], tokenizer: Tokenizer
+) -> None:
+    some = 0
+    for seed, window in enumerate(windows):
+        example = fills.make(window, random.Random(seed))
+        if FILL not in [
+            tokenizer.vocabulary[i - tokenizer.offset] for i in example.ids if i >= 300
+        ]:
+            continue
+        some += 1
+        _, filled, fill = parts(example, tokenizer)
+        programs = [t for t in filled[: len(filled)] if t.startswith("Program_")]
+        head = next(i for i, token in enumerate(filled) if not token.startswith("Program_"))
+        assert 0 < head <= len(programs)
+        first = fill + 1 + head  # the first bar that is missing
+        assert tokenizer.vocabulary[example.ids[first] - tokenizer.offset].startswith("Bar_")
+        assert np.all(example.labels[: first - 1] == IGNORED)
+        assert np.array_equal(
+            example.labels[first - 1 : -1], example.ids[first:] - tokenizer.offset
+        )
+        assert example.labels[-1] == IGNORED and filled[-1] == END
+        assert example.notes == sum(t.startswith("Pitch") for t in filled)
+    assert some > len(windows) / 2
+
+
+def test_what_stands_and_what_is_missing_are_the_window_together(
+    windows: list[Window], tokenizer: Tokenizer
+) -> None:
+    fills = Examples(windows, tokenizer, Captioner(), fills=1.0, vary=False)
+    kinds = set()
+    for seed, window in enumerate(windows * 3):
+        example = fills.make(window, random.Random(seed))
+        if tokenizer.index[FILL] + tokenizer.offset not in example.ids:
+            continue
+        standing, filled, _ = parts(example, tokenizer)
+        total = window.plan.bars or 0
+        head = [t for t in filled if t.startswith("Program_")]
+        programs = {int(t.partition("_")[2]) for t in head}
+        bars = [int(t.partition("_")[2]) for t in filled if t.startswith("Bar_")]
+        first, last = total - bars[0], total - bars[-1] + 1
+        assert bars == list(range(bars[0], bars[-1] - 1, -1)), "every bar of the hole, in order"
+        assert [t for t in standing if t.startswith("Bar_")] == [
+            f"Bar_{n}" for n in range(total, 0, -1)
+        ], "all bars stand, with whatever is left in them"
+        body = filled[next(i for i, t in enumerate(filled) if t.startswith("Bar_")) :]
+        old, new = struck(standing), struck(body, first)
+        assert old and new
+        assert sorted([*old, *new]) == sorted(tokenizer.struck(list(window.ids)))
+        assert all(first <= note.bar < last and note.program in programs for note in new)
+        assert not any(first <= note.bar < last and note.program in programs for note in old)
+        assert programs == {note.program for note in new}, "none is named that has nothing to play"
+        kinds.add(((first, last) == (0, total), programs == set(window.plan.programs or ())))
+    assert kinds == {(False, True), (True, False), (False, False)}, "bars, instruments, and both"
+
+
+def test_a_hole_is_never_the_whole_and_never_nothing(
+    windows: list[Window], tokenizer: Tokenizer
+) -> None:
+    for window in windows[:6]:
+        notes = tokenizer.struck(list(window.ids))
+        for seed in range(40):
+            hole = drawn_hole(notes, window.plan, random.Random(seed))
+            if hole is not None:
+                assert hole.missing and hole.standing
+                assert len(hole.missing) + len(hole.standing) == len(notes)
+    first = replace(windows[0].plan, bars=1, programs=(0,))
+    assert drawn_hole([note for note in notes if note.bar == 0], first, random.Random(1)) is None
+
+
+def test_a_share_of_the_examples_are_fills(windows: list[Window], tokenizer: Tokenizer) -> None:
+    mark = tokenizer.index[FILL] + tokenizer.offset
+    examples = Examples(windows, tokenizer, Captioner(), fills=0.2)
+    rng = random.Random(1)
+    made = [examples.make(examples.draw(rng), rng) for _ in range(400)]
+    assert 0.1 < sum(mark in example.ids for example in made) / 400 < 0.25
+    reading = [examples.make(examples.draw(rng), rng, music=False) for _ in range(50)]
+    assert not any(mark in example.ids for example in reading)

@@ -240,6 +240,9 @@ def test_chords_and_form_are_understood_before_a_note_is_written(desk: Desk) -> 
     chinese = understood_html(prompt, controls, "zh", wish.controls.outline())
     assert "和弦: <b>Am F C G</b> (来自你的文字)" in chinese
     assert "曲式: <b>主歌 副歌</b> (由你设置)" in chinese
+    wish = Wish("piano", Controls(chords="Am F C G"))
+    html = understood_html(*desk.understand(wish), "en", wish.controls.outline())
+    assert "key: <b>C major</b> (set by you)" in html or "key: <b>A minor</b> (set by you)" in html
     nothing, _ = desk.understand(Wish("piano"))
     html = understood_html(nothing, Plan(), "en")
     assert "chords: (model's choice)" in html and "form: (model's choice)" in html

@@ -56,7 +56,7 @@ def test_the_midi_file_holds_the_piece(piece: Generation, tmp_path: Path) -> Non
     score = Score.from_midi(path.read_bytes())
     assert score.ticks_per_quarter == 480
     assert np.array_equal(notes_of(score).start, notes_of(piece.score).start)
-    assert sorted(track.name for track in score.tracks) == ["Drums", "Piano"]
+    assert sorted(track.name for track in score.tracks) == ["Chords", "Drums", "Piano"]
     assert [(s.numerator, s.denominator) for s in score.time_signatures] == [(4, 4)]
     assert [(k.key, k.tonality) for k in score.key_signatures] == [(-1, 1)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
@@ -232,7 +233,7 @@ def check_no_overlap(notes: Sequence[Struck], plan: Plan) -> None:
         parts.setdefault((note.program, note.pitch), []).append(span(note, plan))
     for spans in parts.values():
         spans.sort()
-        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+        for (_, end), (start, _) in pairwise(spans):
             assert end <= start, "a note runs into another one"
 
 

@@ -105,6 +105,28 @@ def test_onnx_gives_torch_s_logits_whole_stepped_and_side_by_side(
     assert np.allclose(engine.step(np.full(3, ids[-2]))[2], exact[-2], atol=1e-5)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_is_read_ahead_is_as_if_it_had_been_read_id_by_id(
+    cell: str, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    model = make(tokenizer, cell).eval()
+    export_recurrent(model, tmp_path, tokenizer.folder, name="r", precision="fp32")
+    engine, ids = RecurrentEngine(tmp_path, threads=1), np.array(sequence(tokenizer))
+    exact = engine.logits(ids)
+    engine.reserve(3)
+    engine.prefill(range(3), ids[:-12])
+    engine.extend(1, ids[-12:-6])
+    engine.extend(1, ids[-6:-3])
+    assert [engine.length(slot) for slot in range(3)] == [
+        len(ids) - 12,
+        len(ids) - 3,
+        len(ids) - 12,
+    ]
+    rows = engine.step(np.array([ids[-12], ids[-3], ids[-12]]))
+    assert np.allclose(rows[1], exact[-3], atol=1e-4)
+    assert np.allclose(rows[[0, 2]], exact[-12], atol=1e-4), "the slots beside it are not touched"
+
+
 def test_eight_bits_are_close_and_smaller(tokenizer: Tokenizer, tmp_path: Path) -> None:
     model = make(tokenizer).eval()
     for precision in ("fp32", "int8"):

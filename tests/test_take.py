@@ -260,7 +260,11 @@ def test_what_of_a_stopped_take_is_settled(tiny: TextToMusic) -> None:
 def test_nothing_is_settled_before_the_first_bar(tiny: TextToMusic) -> None:
     take = take_of(tiny, "piano", seed=6)
     assert list(take.completed()) == []
-    assert (take.settled().notes, take.settled().sketch, take.settled().plan.bars) == ((), Sketch(), 0)
+    assert (take.settled().notes, take.settled().sketch, take.settled().plan.bars) == (
+        (),
+        Sketch(),
+        0,
+    )
     assert not take.planned and not take.sketched and not take.done
 
 
@@ -277,7 +281,10 @@ def test_the_likelihood_counts_what_was_chosen(tiny: TextToMusic) -> None:
     written(tiny, take)
     music = len(tiny.tokenizer.vocabulary)
     assert 0.5 * math.log(music) < take.likelihood < 1.3 * math.log(music)
-    assert take.count == sum(1 for _ in take.ids) - take.ids.index(
-        tiny.tokenizer.index[SCORE] + tiny.tokenizer.offset
-    ) - 1
+    assert (
+        take.count
+        == sum(1 for _ in take.ids)
+        - take.ids.index(tiny.tokenizer.index[SCORE] + tiny.tokenizer.offset)
+        - 1
+    )
     assert len(take.ids) < tiny.engine.context - SLACK

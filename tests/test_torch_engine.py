@@ -94,6 +94,35 @@ def test_the_whole_context_can_be_read(engine: TorchEngine) -> None:
         engine.prefill(range(1), some_ids(engine.context + 1))
 
 
+def test_what_is_read_ahead_is_as_if_it_had_been_read_id_by_id(engine: TorchEngine) -> None:
+    """extend, then a step, in the middle one of three slots of other lengths."""
+    ids = some_ids(40)
+    exact = engine.logits(ids)
+    engine.reserve(3)
+    for slot, length in enumerate((25, 10, 4)):
+        engine.prefill(range(slot, slot + 1), ids[:length])
+    beside = some_ids(2, seed=9)
+    engine.extend(1, ids[10:24])
+    engine.extend(1, ids[24:25])
+    assert [engine.length(slot) for slot in range(3)] == [25, 25, 4]
+    rows = engine.step(np.array([ids[25], ids[25], beside[0]]))
+    assert np.allclose(rows[:2], exact[25], atol=1e-4)
+    engine.extend(0, ids[26:38])
+    engine.move(0, 2)
+    rows = engine.step(np.array([ids[38], ids[26], ids[38]]))
+    assert np.allclose(rows[[0, 2]], exact[38], atol=1e-4)
+    assert np.allclose(rows[1], exact[26], atol=1e-4)
+
+
+def test_no_more_is_read_ahead_than_fits(engine: TorchEngine) -> None:
+    engine.reserve(1)
+    engine.prefill(range(1), some_ids(engine.context - 5))
+    with pytest.raises(ValueError, match="6 more ids do not fit the context"):
+        engine.extend(0, some_ids(6))
+    engine.extend(0, some_ids(5))
+    assert engine.length(0) == engine.context
+
+
 def test_too_many_slots_are_said(engine: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(shape: int | tuple[int, ...], **_: Any) -> Any:
         if isinstance(shape, tuple):  # the new cache; 0 is what the old one is let go for

@@ -9,7 +9,7 @@ departure, since it goes by where the writing stands. A bar that varies bar j ge
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ class Guides:
         source = row.like if row.like is not None else row.vary
         if self._form > 0 and source is not None and source in self._bars:
             theirs = [note for note in self._bars[source] if note.program in grammar.programs]
-            favoured = self._next(theirs, grammar, strict=row.like is not None)
+            favoured = self._next(theirs, allowed, grammar, strict=row.like is not None)
             if favoured:
                 logits = logits.copy()
                 logits[favoured] += FORM_NATS * self._form
@@ -103,30 +103,36 @@ class Guides:
 
     # Form -----------------------------------------------------------------------------------------
 
-    def _next(self, theirs: Sequence[Struck], grammar: ScoreGrammar, *, strict: bool) -> list[int]:
-        """Ids that go on as the other bar does from where the writing stands."""
-        layout, position, program = self._layout, grammar.position, grammar.program
-        begun = grammar.struck_here
-        if grammar.expects == "inside" and not begun:
-            here = [n for n in theirs if n.position == position]
-            if position < 0 or not here:
-                return self._leave(theirs, (position, DRUMS + 1), grammar)
-            note = here[0] if program is None else next(
-                (n for n in here if n.program == program), here[0]
-            )  # fmt: skip
-            if note.program != program or here[0].program != program:
-                return [layout.first("Program") + here[0].program]
-            return self._say(note, grammar, strict)
-        if program is None:
-            return []
-        group = [n for n in theirs if n.position == position and n.program == program]
-        above = [n for n in group if n.pitch > grammar.pitch]
-        left = above if strict else group[grammar.struck :]
-        if left:
-            return self._say(left[0], grammar, strict)
-        if grammar.expects == "inside":
-            return self._leave(theirs, (position, program), grammar)
-        return []
+    def _next(
+        self, theirs: Sequence[Struck], allowed: Mask, grammar: ScoreGrammar, *, strict: bool
+    ) -> list[int]:
+        """Ids that go on as the other bar does from where the writing stands.
+
+        What is not allowed there, as a pitch that sounds on from the bar before, is passed over.
+        """
+        options = self._options(theirs, allowed, grammar, strict)
+        return next((ids for ids in options if allowed[ids].any()), [])
+
+    def _options(
+        self, theirs: Sequence[Struck], allowed: Mask, grammar: ScoreGrammar, strict: bool
+    ) -> Iterator[list[int]]:
+        position, program = grammar.position, grammar.program
+        if grammar.expects == "inside" and not grammar.struck_here:
+            here = [note for note in theirs if note.position == position]
+            for note in here:
+                if note.program == program:
+                    yield self._say(note, allowed, grammar, strict)
+                else:
+                    yield [self._layout.first("Program") + note.program]
+            if not here:
+                yield self._leave(theirs, (position, DRUMS + 1), grammar)
+        elif program is not None:
+            group = [n for n in theirs if n.position == position and n.program == program]
+            above = [n for n in group if n.pitch > grammar.pitch]
+            for note in above if strict else group[grammar.struck :]:
+                yield self._say(note, allowed, grammar, strict)
+            if grammar.expects == "inside":
+                yield self._leave(theirs, (position, program), grammar)
 
     def _leave(
         self, theirs: Sequence[Struck], place: tuple[int, int], grammar: ScoreGrammar
@@ -141,19 +147,31 @@ class Guides:
             return [self._layout.first("Position") + position]
         return [self._layout.first("Program") + program]
 
-    def _say(self, note: Struck, grammar: ScoreGrammar, strict: bool) -> list[int]:
+    def _say(self, note: Struck, allowed: Mask, grammar: ScoreGrammar, strict: bool) -> list[int]:
         """What says a note next: its velocity or duration, if they are not running, or itself."""
-        index, kind = self._layout.index, "PitchDrum" if note.program == DRUMS else "Pitch"
         velocity, duration = grammar.running(note.program)
-        wanted = index.get(f"Velocity_{note.velocity}")
+        wanted = self._layout.index[f"Velocity_{note.velocity}"]
         if grammar.expects in ("inside", "part") and strict and velocity != wanted:
-            return [] if wanted is None else [wanted]
-        wanted = index.get(f"Duration_{note.duration}")
-        if grammar.expects != "struck" and duration != wanted:
-            return [] if wanted is None else [wanted]
+            return [wanted]
+        length = self._length(note, allowed, duration)
+        if grammar.expects != "struck" and length is not None and duration != length:
+            return [length]
         if strict:
             return [self._layout.pitch_base(note.program) + note.pitch]
-        return list(range(*self._layout.spans[kind]))
+        return list(range(*self._layout.spans["PitchDrum" if note.program == DRUMS else "Pitch"]))
+
+    def _length(self, note: Struck, allowed: Mask, running: int | None) -> int | None:
+        """The id of a note's duration, or of the longest one below it that has room."""
+        wanted = self._layout.index[f"Duration_{note.duration}"]
+        if wanted == running or allowed[wanted]:
+            return wanted
+        first, last = self._layout.spans["Duration"]
+        fits = [int(at) for at in allowed[first:last].nonzero()[0]]
+        if running is not None:
+            fits.append(running - first)
+        steps = self._layout.durations
+        shorter = [at for at in fits if steps[at] < steps[wanted - first]]
+        return first + max(shorter, key=lambda at: int(steps[at])) if shorter else None
 
 
 def _log_sum(values: Floats) -> float:

@@ -30,8 +30,8 @@ FOLLOWERS = {
     "Program": _NOTE,
     "Velocity": ("Duration", "Pitch", "PitchDrum"),
     "Duration": ("Pitch", "PitchDrum"),
-    "Pitch": ("Bar", "Position", "Program", *_NOTE, END),
-    "PitchDrum": ("Bar", "Position", "Program", *_NOTE, END),
+    "Pitch": ("Bar", "Position", "Program", "Velocity", "Duration", "Pitch", END),
+    "PitchDrum": ("Bar", "Position", "Velocity", "Duration", "PitchDrum", END),  # drums come last
 }
 
 
@@ -55,12 +55,13 @@ class Request:
 def make_request(music: TextToMusic, text: str, *, seed: int = 0) -> Request:
     """Read a text, plan its piece and sketch it: the same for the same seed, text and model.
 
-    Raises TextMusicError for more than 64 bars, which are not written in one go.
+    Raises TextMusicError for what is not written in one go: more than 64 bars, or so many chords
+    that their sketch takes over a quarter of the context.
     """
     prompt = music.understand(text)
     plan, sketch = music.sketch(prompt, seed=seed)
-    if (plan.bars or 0) > COUNTED_BARS:
-        raise TextMusicError(f"a server writes {COUNTED_BARS} bars at most; ask for fewer.")
+    if (plan.bars or 0) > len(sketch.rows):
+        raise TextMusicError(f"a server writes {len(sketch.rows)} bars at most; ask for fewer.")
     rows = music.tokenizer.encode_sketch(sketch, plan.key)
     ids, _ = music.tokenizer.sequence(prompt.caption, plan, rows, [])
     allowed = allowed_ids(music.tokenizer, plan)

@@ -28,8 +28,8 @@ OPEN = AskedRow()
 class SketchGrammar:
     """From `<|sketch|>` to `<|score|>`: a row for each bar of a window of at most 64 bars.
 
-    Bars are counted from the first of the window. A bar that repeats another has its chords. Either
-    all rows have chords or none has, as the first one decides; drums alone have none.
+    Bars are counted from the first of the window. A bar that repeats another has its chords. Drums
+    alone have none, and other pieces have bars without, as real ones do that are silent for a bar.
     """
 
     def __init__(
@@ -57,13 +57,7 @@ class SketchGrammar:
         self._shift = shift_of(plan.key)
         self._beats = beats_per_bar(plan.time_signature)
         self._left = most - len(encode_sketch(Sketch(tuple(given)), plan.key))
-        self._harmony: bool | None = None  # whether rows have chords
-        if plan.programs == (DRUMS,):
-            self._harmony = False
-        elif any(row.chords for row in (*given, *self._asked[len(given) :])):
-            self._harmony = True
-        elif given:
-            self._harmony = False
+        self._harmony = plan.programs != (DRUMS,)  # whether rows may have chords
         self._expects = "bar"
         self._forced: list[str] = []
         self._beat = 0
@@ -97,8 +91,6 @@ class SketchGrammar:
         if token == SCORE:
             self.done = True
         elif kind == "Bar":
-            if self.rows and self._harmony is None:  # the first row has no chords
-                self._harmony = False
             self.rows.append(Row())
             self._expects = "form"
             self._force_form()
@@ -106,12 +98,11 @@ class SketchGrammar:
             if kind != "New":
                 name = kind.lower()
                 self._change(**{name: self.count - int(value)})
-            self._expects = "bar" if self._harmony is False else "chord"
+            self._expects = "chord" if self._harmony else "bar"
             self._force_chords()
         elif kind == "Beat":
             self._beat, self._expects = int(value), "chord"
         else:
-            self._harmony = True
             beat = self._beat if self._row.chords else 0
             self._change(chords=(*self._row.chords, (beat, decode_chord(token, self._shift))))
             self._expects = "change"
@@ -140,12 +131,12 @@ class SketchGrammar:
 
     def _force_chords(self) -> None:
         """Chords that are asked, or those of the bar that this one repeats."""
-        if self._harmony is False:
+        if not self._harmony:
             return
         chords = self._asked[len(self.rows) - 1].chords
         if chords is None and self._row.like is not None:
             chords = self.rows[self._row.like].chords
-        if chords:
+        if chords is not None:
             self._forced = [*self._tokens(chords), self._line()]
 
     def _tokens(self, chords: Sequence[Change]) -> list[str]:
@@ -179,7 +170,7 @@ class SketchGrammar:
         mask[slice(*self.layout.spans["Chord"])] = True
         if self._row.chords:  # a change is to another one
             mask[self.layout.index[chord_token(self._row.chords[-1][1], self._shift)]] = False
-        elif self._harmony is None:
+        else:
             self._bar_mask(mask)
 
     def _change_mask(self, mask: Mask) -> None:
@@ -199,11 +190,11 @@ class SketchGrammar:
         """Ids that are left for what may be and need not: behind this bar with its one chord."""
         left = self._left
         if self._expects == "form":
-            left -= 1 if self._harmony is False else 2
+            left -= 2 if self._harmony else 1
         for bar in range(len(self.rows), self.count):
             origin = self._origins[bar]
             chords = self._asked[bar].chords or ()
             if origin != bar and origin < len(self.rows):
                 chords = self.rows[origin].chords
-            left -= 2 if self._harmony is False else 2 + max(len(self._tokens(chords)), 1)
+            left -= 2 + max(len(self._tokens(chords)), 1) if self._harmony else 2
         return left

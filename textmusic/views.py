@@ -12,6 +12,7 @@ from textmusic.drawing import Drawing, to_svg
 from textmusic.facts import in_words
 from textmusic.plan import Plan
 from textmusic.prompt import Prompt
+from textmusic.reading.progression import key_of_chords
 from textmusic.report import Report
 from textmusic.sketch import Outline
 from textmusic.wording import say
@@ -104,7 +105,10 @@ def understood_html(
     """
     parts = []
     set_by_hand = {name for name, _ in controls.known()}
-    set_by_hand |= {"chords"} if outline.chords else set()
+    if outline.chords:
+        set_by_hand.add("chords")
+        if not outline.relative and key_of_chords(outline.chords) == prompt.asked.key:
+            set_by_hand.add("key")  # which follows from them
     set_by_hand |= {"form"} if outline.form else set()
     facts = in_words(prompt.asked, prompt.seconds, prompt.near, language, prompt.outline)
     facts = {**facts, **{name: facts.get(name, "") for name in ("chords", "form")}}

@@ -10,7 +10,7 @@ import hashlib
 import json
 import random
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -137,7 +137,9 @@ def windows_of_score(
             continue
         ends_piece = last >= float(notes.end.max()) - 1e-6
         tempo = _tempo(row, score, first, metre, rng)
-        for begin, end, bars in _cuts(notes, first, last, metre, longest, rng):
+        cuts = deque(_cuts(notes, first, last, metre, longest, rng))
+        while cuts:
+            begin, end, bars = cuts.popleft()
             part = sliced(notes, begin, begin + bars * quarters_per_bar(metre))
             if len(part) < 4 or len(np.unique(part.program)) > MAX_PROGRAMS:
                 done["window dropped: under 4 notes or over 15 instruments"] += 1
@@ -164,7 +166,9 @@ def windows_of_score(
                 part, metre, measured.bars, plan.key, labels=row.get("chords"), begin=begin
             )
             rows = tokenizer.encode_sketch(sketch, plan.key)
-            if len(ids) + len(rows) <= longest:
+            if len(ids) + len(rows) > longest:  # more than `_cuts` counted on
+                cuts.extendleft(_shorter(begin, end, bars, quarters_per_bar(metre), first))
+            else:
                 genres = (*row["genre"], *_inferred(plan, part))
                 windows.append(
                     Window(
@@ -251,6 +255,17 @@ def _cuts(
         if sizes:
             yield first + at * bar, at + size == bars, size
         at += size  # a bar that is too dense for any window is passed over
+
+
+def _shorter(
+    begin: float, end: bool, bars: int, bar: float, first: float
+) -> list[tuple[float, bool, int]]:
+    """Smaller windows, as of `_cuts`, in place of one: its beginning, or its ending, or both."""
+    size = next((n for n in WINDOW_BARS if n < bars), 0)
+    if not size:
+        return []
+    opening = [(begin, False, size)] if begin == first or not end else []
+    return [*opening, *([(begin + (bars - size) * bar, True, size)] if end else [])]
 
 
 def _ids_a_bar(
