@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from symusic import Score
 
 from textmusic.generation import finish
-from textmusic.grammar import MAX_NOTES_PER_BAR, Grammar, Layout, layout_of
+from textmusic.grammar import MAX_NOTES_PER_BAR, Grammar
+from textmusic.layout import Layout, layout_of
 from textmusic.learning.corpus import Window, windows_of
 from textmusic.plan import (
     DRUMS,

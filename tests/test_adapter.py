@@ -17,8 +17,8 @@ import torch
 from textmusic.adapter import FILES, is_adapter, weights_hash
 from textmusic.cli import main
 from textmusic.errors import TextMusicError
-from textmusic.models.llm import load_llm, save_llm, with_lora
 from textmusic.loading import locate
+from textmusic.models.llm import load_llm, save_llm, with_lora
 from textmusic.pipeline import TextToMusic
 
 REPO, BASE = "user/style", "user/base"

@@ -10,9 +10,8 @@ from symusic import Note, Score, Tempo, TimeSignature, Track
 
 from textmusic.adjusting import Adjustment, adjust
 from textmusic.errors import TextMusicError
-from textmusic.grammar import range_of
 from textmusic.measure import notes_of
-from textmusic.plan import DRUMS, tonic
+from textmusic.plan import DRUMS, degrees_of, range_of, tonic
 from textmusic.untrusted import read_scores
 
 SAME = Adjustment(tempo=100)  # as it is

@@ -27,10 +27,10 @@ from random_music import (
 )
 
 from textmusic.folding import END, Struck, positions_per_beat, spelt, steps_of, struck
-from textmusic.grammar import MAX_NOTES_PER_BAR, MAX_VOICES, RANGES, ScoreGrammar
+from textmusic.grammar import MAX_NOTES_PER_BAR, MAX_VOICES, ScoreGrammar
 from textmusic.measure import notes_of
 from textmusic.metrics import is_valid
-from textmusic.plan import COUNTED_BARS, DRUMS, TIME_SIGNATURES, Plan, quarters_per_bar
+from textmusic.plan import COUNTED_BARS, DRUMS, RANGES, TIME_SIGNATURES, Plan, quarters_per_bar
 from textmusic.plan_grammar import PlanGrammar
 from textmusic.sampling import Sampling, choose
 from textmusic.stuck import MOST, SAME_NOTE, Repetition, runs

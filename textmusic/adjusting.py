@@ -12,10 +12,9 @@ from symusic import Score
 from textmusic.controls import within
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation, account, finish
-from textmusic.grammar import range_of
 from textmusic.material import material_of
 from textmusic.measure import Notes, measure
-from textmusic.plan import DRUMS, NO_KEY, TEMPO_RANGE, Plan, degrees_of, tonic, transposed
+from textmusic.plan import DRUMS, NO_KEY, TEMPO_RANGE, Plan, degrees_of, range_of, tonic, transposed
 from textmusic.prompt import Prompt
 
 MOST_SEMITONES = 24

@@ -16,8 +16,8 @@ from textmusic.errors import TextMusicError
 from textmusic.facts import instrument_name
 from textmusic.folding import Note, Struck, spelt
 from textmusic.generation import Generation, account
-from textmusic.grammar import Mask
 from textmusic.heard import heard_sketch
+from textmusic.layout import Mask
 from textmusic.material import GRID, Material, material_of, sliced, to_score
 from textmusic.measure import Notes, measure
 from textmusic.outline import AskedRow, check, laid

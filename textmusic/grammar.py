@@ -10,84 +10,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
 from math import ceil
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textmusic.folding import END, Struck, positions_per_beat, steps_of
-from textmusic.plan import COUNTED_BARS, DRUMS, Plan, shift_of
+from textmusic.layout import Layout, Mask
+from textmusic.plan import COUNTED_BARS, DRUMS, Plan, range_of, shift_of
 from textmusic.stuck import Repetition
 
-Mask = NDArray[np.bool_]
 MAX_NOTES_PER_BAR = 160
 MAX_VOICES = 12  # notes of one instrument that may sound at once
-# Comfortable written ranges (MIDI note numbers) by General MIDI program; others have the piano's.
-RANGES = {
-    **dict.fromkeys((40, 110), (55, 103)), 41: (48, 91), 42: (36, 81), 43: (28, 67),
-    **dict.fromkeys(range(24, 32), (40, 88)), **dict.fromkeys(range(32, 40), (24, 67)),
-    9: (60, 108), 10: (60, 108), 22: (55, 96), 46: (23, 103), 47: (36, 57), 52: (38, 86),
-    53: (38, 86), 54: (38, 86), 56: (52, 86), 57: (36, 77), 58: (28, 65), 60: (34, 81),
-    64: (56, 91), 65: (49, 85), 66: (44, 80), 67: (36, 73), 68: (58, 93), 69: (52, 84),
-    70: (34, 77), 71: (50, 94), 72: (72, 108), 73: (59, 98), 74: (60, 98), 75: (60, 98),
-    105: (48, 86),
-}  # fmt: skip
-
-
-class Grammar(Protocol):
-    """What the decode loop needs of an automaton."""
-
-    done: bool
-
-    def allowed(self) -> Mask:
-        """(M,) True where an id may come next; never all False before `done`."""
-
-    def advance(self, music_id: int) -> None:
-        """Take the id that was chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the kinds of tokens lie among the music ids of one vocabulary."""
-
-    vocabulary: tuple[str, ...]
-    index: dict[str, int]
-    spans: dict[str, tuple[int, int]]  # kind -> (first id, behind the last)
-    durations: NDArray[np.int64]  # steps (a twelfth of a beat) of each Duration id, in id order
-    tone_base: int  # id of the written pitch 0, were it in the vocabulary
-    drum_base: int  # the same for drums
-
-    @property
-    def size(self) -> int:
-        """How many music ids there are."""
-        return len(self.vocabulary)
-
-    def first(self, kind: str) -> int:
-        """The first id of a kind of tokens."""
-        return self.spans[kind][0]
-
-    def pitch_base(self, program: int) -> int:
-        """What is added to a written pitch to make its id."""
-        return self.drum_base if program == DRUMS else self.tone_base
-
-
-@cache
-def layout_of(vocabulary: tuple[str, ...]) -> Layout:
-    """The layout of a vocabulary in which each kind of token stands together."""
-    spans: dict[str, tuple[int, int]] = {}
-    for i, token in enumerate(vocabulary):
-        kind = token.partition("_")[0]
-        spans[kind] = (spans.get(kind, (i, i))[0], i + 1)
-    steps = [steps_of(token.partition("_")[2]) for token in vocabulary[slice(*spans["Duration"])]]
-    index = {token: i for i, token in enumerate(vocabulary)}
-    bases = (
-        spans[kind][0] - int(vocabulary[spans[kind][0]].partition("_")[2])
-        for kind in ("Pitch", "PitchDrum")
-    )
-    return Layout(vocabulary, index, spans, np.array(steps), *bases)
 
 
 class ScoreGrammar:
@@ -407,8 +341,3 @@ class ScoreGrammar:
                 return min(best, soon)  # the usual case needs no order
             best = min(best, max(silent, int(np.sort(free_at)[-MAX_VOICES])))
         return best
-
-
-def range_of(program: int) -> tuple[int, int]:
-    """The lowest and the highest pitch that an instrument is written for."""
-    return RANGES.get(program, (21, 108))

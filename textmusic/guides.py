@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from textmusic.chords import QUALITIES, Chord
 from textmusic.folding import Struck
-from textmusic.grammar import Layout, Mask, ScoreGrammar
+from textmusic.grammar import ScoreGrammar
+from textmusic.layout import Layout, Mask
 from textmusic.plan import DRUMS, NO_KEY, Plan, degrees_of, shift_of
 from textmusic.sketch import Sketch, quarters_per_beat
 

@@ -193,3 +193,20 @@ def field_vocabulary() -> dict[str, list[str]]:
         "begin": ["Begin_0", "Begin_1"],
         "end": ["End_0", "End_1"],
     }
+
+
+# Comfortable written ranges (MIDI note numbers) by General MIDI program; others have the piano's.
+RANGES = {
+    **dict.fromkeys((40, 110), (55, 103)), 41: (48, 91), 42: (36, 81), 43: (28, 67),
+    **dict.fromkeys(range(24, 32), (40, 88)), **dict.fromkeys(range(32, 40), (24, 67)),
+    9: (60, 108), 10: (60, 108), 22: (55, 96), 46: (23, 103), 47: (36, 57), 52: (38, 86),
+    53: (38, 86), 54: (38, 86), 56: (52, 86), 57: (36, 77), 58: (28, 65), 60: (34, 81),
+    64: (56, 91), 65: (49, 85), 66: (44, 80), 67: (36, 73), 68: (58, 93), 69: (52, 84),
+    70: (34, 77), 71: (50, 94), 72: (72, 108), 73: (59, 98), 74: (60, 98), 75: (60, 98),
+    105: (48, 86),
+}  # fmt: skip
+
+
+def range_of(program: int) -> tuple[int, int]:
+    """The lowest and the highest pitch that an instrument is written for."""
+    return RANGES.get(program, (21, 108))

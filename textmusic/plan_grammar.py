@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from textmusic import usual
-from textmusic.grammar import Layout, Mask
+from textmusic.layout import Layout, Mask
 from textmusic.metrics import tempo_bin
 from textmusic.plan import (
     COUNTED_BARS,

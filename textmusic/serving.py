@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from textmusic.errors import TextMusicError
 from textmusic.folding import END, positions_per_beat
 from textmusic.generation import Generation, account, finish
-from textmusic.grammar import ScoreGrammar, layout_of
+from textmusic.grammar import ScoreGrammar
+from textmusic.layout import layout_of
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import COUNTED_BARS, DRUMS, Plan
 from textmusic.prompt import Prompt

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from textmusic.grammar import Layout, Mask
+from textmusic.layout import Layout, Mask
 from textmusic.outline import AskedRow
 from textmusic.plan import DRUMS, Plan, shift_of
 from textmusic.sketch import (

@@ -10,8 +10,9 @@ import numpy as np
 from textmusic.chords import Chord
 from textmusic.engine import Floats
 from textmusic.folding import Note, Struck, spelt
-from textmusic.grammar import Mask, ScoreGrammar, layout_of
+from textmusic.grammar import ScoreGrammar
 from textmusic.guides import Guides
+from textmusic.layout import Mask, layout_of
 from textmusic.outline import AskedRow, laid, multiple_of
 from textmusic.plan import (
     COUNTED_BARS,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from textmusic.engine import cores
 from textmusic.errors import TextMusicError
-from textmusic.grammar import layout_of
+from textmusic.layout import layout_of
 from textmusic.learning import statistics
 from textmusic.learning.dataset import read_windows
 from textmusic.learning.preparation import LONGEST, prepare

@@ -40,8 +40,8 @@ def describe(
     """Write up to n prompts, a tune once where there are enough; how many there are.
 
     What is asked for is at most 16 bars of a piece, in which its form shows; a caption that names
-    no length gets that one. Pieces that have so many come first. pieces: a folder for the pieces themselves, as answers
-    (0001.mid, 0001.json, ...), as long as the captions say.
+    no length gets that one. Pieces that have so many come first. pieces: a folder for the pieces
+    themselves, as answers (0001.mid, 0001.json, ...), as long as the captions say.
     """
     rng = random.Random(seed)
     windows = list(windows)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.grammar import MAX_VOICES, RANGES
+from textmusic.grammar import MAX_VOICES
 from textmusic.learning.corpus import Window
 from textmusic.learning.dataset import Examples, with_genre
 from textmusic.measure import Notes, notes_of
@@ -31,6 +31,7 @@ from textmusic.plan import (
     GENRES,
     LEVELS,
     NO_KEY,
+    RANGES,
     TIME_SIGNATURES,
     Plan,
     is_minor,

@@ -16,7 +16,7 @@ from transformers import GenerationConfig
 
 from textmusic.errors import TextMusicError
 from textmusic.folding import END
-from textmusic.grammar import layout_of
+from textmusic.layout import layout_of
 from textmusic.models.llm import MusicLLM, context_of
 from textmusic.sampling import Sampling
 from textmusic.serving import FOLLOWERS, allowed_ids
