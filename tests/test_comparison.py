@@ -18,7 +18,8 @@ from textmusic.comparison import Comparison, Options, compare, entrants
 from textmusic.comparison_page import markdown, save
 from textmusic.errors import TextMusicError
 from textmusic.evaluation import likelihood, surprises
-from textmusic.measure import measure
+from textmusic.heard import heard_sketch
+from textmusic.measure import measure, notes_of
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
 from textmusic.resampling import figure
@@ -172,7 +173,10 @@ def test_prediction_is_the_sum_of_surprises_in_the_models_own_sequence(
     answer = Answer(Path("0001.mid"), 1, piece.score, piece.plan)
     found = likelihood(tiny, [{"text": "calm piano"}], [answer])
     ids = tiny.tokenizer.encode_score(piece.score, piece.plan)
-    sequence, first = tiny.tokenizer.sequence("calm piano", piece.plan, ids)
+    metre, bars = piece.plan.time_signature or "", piece.plan.bars or 0
+    sketch = heard_sketch(notes_of(piece.score), metre, bars, piece.plan.key)
+    rows = tiny.tokenizer.encode_sketch(sketch, piece.plan.key)
+    sequence, first = tiny.tokenizer.sequence("calm piano", piece.plan, rows, ids)
     assert sequence[first:] != [] and len(sequence) - first == len(ids)
     logits = tiny.engine.logits(np.array(sequence))[first - 1 : -1].astype(np.float64)
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

@@ -341,7 +341,7 @@ def test_a_person_s_words_reach_half_of_the_examples_and_are_true(
         example = examples.make(windows[0], random.Random(seed))
         text = int(np.flatnonzero(example.ids >= tokenizer.offset)[0])
         music = (example.ids[text + 1 :] - tokenizer.offset).tolist()
-        mark = music.index(tokenizer.index["<|score|>"])
+        mark = music.index(tokenizer.index["<|sketch|>"])
         plan = tokenizer.decode_plan(music[:mark])
         words = example.ids[:text].tolist()
         said.append(next((t for t in texts if tokenizer.encode_text(t) == words), None))
@@ -356,11 +356,11 @@ def test_examples_of_windows_without_texts_are_those_of_before(
     prepared: tuple[Summary, Path], tokenizer: Tokenizer
 ) -> None:
     windows = [replace(window, texts=()) for window in flat(prepared[1])[:5]]
-    examples = Examples(windows, tokenizer, Captioner())
+    examples = Examples(windows, tokenizer, Captioner(), fills=0.0)
     for window in windows:
         rng, again = random.Random(4), random.Random(4)
         plan, ids = examples._drawn(window, rng, vary=True)
-        expected = examples.join(examples.captioner.write(plan, rng), plan, ids)
+        expected = examples.join(examples.captioner.write(plan, rng), plan, window.sketch, ids)
         assert np.array_equal(examples.make(window, again).ids, expected.ids)
         assert rng.random() == again.random(), "no draw more"
 
@@ -391,7 +391,11 @@ def test_a_corpus_gives_the_windows_that_it_always_gave(
     found = flat(tmp_path / "out")
     for path, row in zip(pieces, piece_rows, strict=True):
         expected, _ = windows_of(row, path.read_bytes(), "pieces", "", tokenizer, 900)
-        mine = [replace(w, group="", ids=tuple(w.ids)) for w in found if w.piece == row["id"]]
+        mine = [
+            replace(w, group="", sketch=tuple(w.sketch), ids=tuple(w.ids))
+            for w in found
+            if w.piece == row["id"]
+        ]
         assert mine == expected, path.name
     assert len(found) > 100
     assert summary.formats == {"corpus": len(pieces)}
