@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from hypothesis import HealthCheck, settings
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from symusic import Score
 
 from textmusic.generation import finish
-from textmusic.grammar import MAX_NOTES_PER_BAR, Grammar
-from textmusic.layout import Layout, layout_of
+from textmusic.grammar import MAX_NOTES_PER_BAR
+from textmusic.layout import Layout, Mask, layout_of
 from textmusic.learning.corpus import Window, windows_of
 from textmusic.plan import (
     DRUMS,
@@ -33,6 +33,16 @@ DATA = Path(__file__).parent / "data"
 TINY = DATA / "tiny_model"
 AT_MOST = MAX_NOTES_PER_BAR * 5 + 3  # ids that a bar can have
 LONGEST = 1500  # ids of a window of a real piece
+
+
+class Grammar(Protocol):
+    """What all automata have."""
+
+    done: bool
+
+    def allowed(self) -> Mask: ...
+
+    def advance(self, music_id: int) -> None: ...
 
 
 @cache

@@ -50,7 +50,9 @@ def marked(
 
     Sections are marker events (FF 06). Chords are lyric events (FF 05: the only text that symusic
     writes) on a track of their own, without notes, at the end; there is none without chords.
-    Names that would stand behind the last note are left out, for a piece may have been stopped.
+    Names that would stand behind the last note are left out, for a piece may have been stopped. A
+    chord track that is there is replaced, since it names what no longer sounds; markers that are
+    there are a person's own, and stay alone.
 
     Args:
         score: in ticks.
@@ -66,7 +68,9 @@ def marked(
     quarter = score.ticks_per_quarter
     bar_ticks = round(quarters_per_bar(time_signature) * quarter)
     beat_ticks = round(quarters_per_beat(time_signature) * quarter)
-    for bar, name in sections:
+    for track in [t for t in score.tracks if t.name == CHORD_TRACK and not len(t.notes)]:
+        score.tracks.remove(track)
+    for bar, name in sections if not len(score.markers) else ():
         if bar * bar_ticks < end:
             score.markers.append(TextMeta(bar * bar_ticks, name))
     names = [

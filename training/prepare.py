@@ -14,7 +14,6 @@ from pathlib import Path
 
 from textmusic.engine import cores
 from textmusic.errors import TextMusicError
-from textmusic.layout import layout_of
 from textmusic.learning import statistics
 from textmusic.learning.dataset import read_windows
 from textmusic.learning.preparation import LONGEST, prepare
@@ -53,9 +52,9 @@ def main() -> int:
     tokenizer = Tokenizer(args.output / "tokenizer")
     for name, marks in statistics.percentiles(windows, tokenizer).items():
         print(f"{name}: 10/33/67/90 % at", marks)
-    velocities = range(*layout_of(tokenizer.vocabulary).spans["Velocity"])
+    strikes = {i for i, token in enumerate(tokenizer.vocabulary) if token.startswith("Pitch")}
     mix = json.loads(args.mix.read_text())["mix"] if args.mix else {}
-    table = statistics.markdown(windows, velocities, mix)
+    table = statistics.markdown(windows, strikes, mix)
     (args.output / "statistics.md").write_text(table, encoding="utf-8")
     statistics.draw(windows, args.output / "statistics.png")
     print(table)

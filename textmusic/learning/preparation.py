@@ -165,7 +165,7 @@ def _chunks(jobs: Sequence[Job], place: Path, salt: str) -> list[Chunk]:
     known = {chunk.stem.name for chunk in chunks}
     for path in place.iterdir():
         if path.is_file() and path.name.partition(".")[0] not in known:
-            path.unlink()
+            path.unlink(missing_ok=True)  # an orphan of a killed run may be at it too
     return chunks
 
 

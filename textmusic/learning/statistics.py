@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +30,12 @@ class Amount:
     ids: int
 
 
-def amounts(windows: Sequence[Window], velocities: range) -> dict[str, Amount]:
-    """Pieces, windows, notes and ids by source; velocities: the music ids that end in a note."""
+def amounts(windows: Sequence[Window], strikes: Container[int]) -> dict[str, Amount]:
+    """Pieces, windows, notes and ids by source; strikes: the music ids that strike a note."""
     found: dict[str, Amount] = {}
     for source in sorted({w.source for w in windows}):
         mine = [w for w in windows if w.source == source]
-        notes = sum(sum(i in velocities for i in w.ids) for w in mine)
+        notes = sum(sum(i in strikes for i in w.ids) for w in mine)
         ids = sum(len(w.ids) for w in mine)
         found[source] = Amount(len({w.piece for w in mine}), len(mine), notes, ids)
     return found
@@ -96,12 +96,12 @@ def thin(found: dict[str, dict[str, int]]) -> dict[str, list[str]]:
     }
 
 
-def markdown(windows: Sequence[Window], velocities: range, weights: dict[str, float]) -> str:
-    """What there is, as Markdown. velocities: the music ids of a velocity. weights: of a mix."""
+def markdown(windows: Sequence[Window], strikes: Container[int], weights: dict[str, float]) -> str:
+    """What there is, as Markdown. strikes: as for `amounts`. weights: of a mix."""
     rows = ["| source | pieces | windows | notes | ids | weight | windows drawn per 100,000 |"]
     rows.append("|---|---|---|---|---|---|---|")
     whole = sum(weights.values()) or 1.0
-    for source, amount in amounts(windows, velocities).items():
+    for source, amount in amounts(windows, strikes).items():
         weight = weights.get(source, 1.0)
         rows.append(
             f"| {source} | {amount.pieces:,} | {amount.windows:,} | {amount.notes:,} |"
