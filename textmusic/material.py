@@ -20,7 +20,7 @@ from textmusic.plan import (
     quarters_per_bar,
 )
 
-GRID = 12  # ticks per quarter note: the vocabulary's finest common grid
+GRID = 12  # ticks per quarter note: the vocabulary's grid, but for metres of eighths
 LONGEST_NOTE = 32.0  # quarter notes; what sounds longer was never released
 
 
@@ -66,7 +66,8 @@ class Material:
     def score(self) -> Score:
         """The notes as a score, in the vocabulary's ranges, with the piece's tempi and metres."""
         notes = repaired(self.notes, Counter())
-        score = to_score(notes, self.plan.time_signature or "4/4", self.plan.tempo or 120.0)
+        grid = self.marks.ticks_per_quarter
+        score = to_score(notes, self.plan.time_signature or "4/4", self.plan.tempo or 120.0, grid)
         score.time_signatures = self.marks.time_signatures
         score.tempos = self.marks.tempos
         return score
@@ -78,12 +79,12 @@ def material_of(score: Score) -> Material:
     Raises TextMusicError where that is nothing: no notes in the vocabulary's range, a metre that it
     lacks, or more instruments than a MIDI file has channels for.
     """
-    marks = score.resample(GRID, min_dur=1)
+    grid = max((grid_of(metre) for _, metre in _metres(score)), default=GRID)
+    marks = score.resample(grid, min_dur=1)
     notes = repaired(notes_of(marks), Counter())
     if not len(notes):
         raise TextMusicError("the file holds no note that an instrument can play; choose another.")
-    metres = [(ts.time / GRID, f"{ts.numerator}/{ts.denominator}") for ts in marks.time_signatures]
-    heard = [change for change in metres if change[0] < notes.end.max()]
+    heard = [change for change in _metres(marks) if change[0] < notes.end.max()]
     begin, metre = max(heard, default=(0.0, "4/4"))
     if metre not in TIME_SIGNATURES:
         raise TextMusicError(
@@ -113,13 +114,26 @@ def material_of(score: Score) -> Material:
     return Material(notes, plan, begin, marks)
 
 
+def grid_of(metre: str) -> int:
+    """Ticks per quarter note of the vocabulary's grid: in metres of eighths the beat is shorter."""
+    return 2 * GRID if metre.endswith("/8") else GRID
+
+
+def _metres(score: Score) -> list[tuple[float, str]]:
+    """(quarter note, time signature) of a score's changes."""
+    return [
+        (mark.time / score.ticks_per_quarter, f"{mark.numerator}/{mark.denominator}")
+        for mark in score.time_signatures
+    ]
+
+
 def repaired(notes: Notes, done: Counter[str]) -> Notes:
     """Notes of vocabulary pitches, none struck while it still sounds in the same part.
 
     done: counts what was dropped or shortened.
     """
     low, high = np.where(notes.program == DRUMS, 27, 21), np.where(notes.program == DRUMS, 88, 108)
-    keep = (notes.pitch >= low) & (notes.pitch < high)
+    keep = (notes.pitch >= low) & (notes.pitch <= high)
     stuck = notes.duration > LONGEST_NOTE
     done["note dropped: outside the vocabulary's pitches"] += int((~keep).sum())
     done[f"note shortened: stuck for over {LONGEST_NOTE:.0f} quarter notes"] += int(stuck.sum())
@@ -157,15 +171,19 @@ def sliced(notes: Notes, begin: float, stop: float) -> Notes:
     )
 
 
-def to_score(notes: Notes, metre: str, tempo: float) -> Score:
-    """A Score of one metre and tempo from columns of notes."""
-    score = Score(GRID)
+def to_score(notes: Notes, metre: str, tempo: float, grid: int | None = None) -> Score:
+    """A Score of one metre and tempo from columns of notes.
+
+    grid: ticks per quarter note; by default as fine as the vocabulary's in this metre.
+    """
+    grid = grid or grid_of(metre)
+    score = Score(grid)
     top, bottom = map(int, metre.split("/"))
     score.time_signatures.append(TimeSignature(0, top, bottom))
     score.tempos.append(Tempo(0, tempo))
     columns = (
-        np.rint(notes.start * GRID).astype(np.int32),
-        np.maximum(np.rint(notes.duration * GRID), 1).astype(np.int32),
+        np.rint(notes.start * grid).astype(np.int32),
+        np.maximum(np.rint(notes.duration * grid), 1).astype(np.int32),
         notes.pitch.astype(np.int8),
         notes.velocity.astype(np.int8),
     )
