@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from textmusic.decoding import Bar
 from textmusic.generation import finish
 from textmusic.live_audio import HEADROOM, Level, LiveAudio, LiveWav
 from textmusic.plan import DRUMS, Plan, quarters_per_bar
 from textmusic.render import PEAK, RELEASE_TAIL, SAMPLE_RATE, render
+from textmusic.take import Bar
 from textmusic.tokenizer import Note, score_of, seconds_of
 
 PLAN = Plan(key="D minor", tempo=120.0, time_signature="4/4", programs=(0, 48, DRUMS), bars=6)

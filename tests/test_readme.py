@@ -58,6 +58,15 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.bundled
+def test_the_example_of_the_format_runs(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "example.py").write_text(example, encoding="utf-8")
+    run(f"{sys.executable} example.py", tmp_path)
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
+@pytest.mark.bundled
 def test_the_card_of_the_bundled_model_names_its_licences(tmp_path: Path) -> None:
     card = run("textmusic info", tmp_path)
     assert "CC-BY-4.0" in card and "held-out" in card.lower()
@@ -90,8 +99,7 @@ TRAINING = {
     "python training/describe.py data/ --split valid -o valid.jsonl": " -n 4",
     "python training/sweep.py valid.jsonl --model my-model/ -o sampling.md": " --cells 2",
     "python training/ablate.py --minutes 3 -o ablation": (
-        f" --minutes 0.01 --base {DATA / 'tiny_model_int8'} --only"
-        " 'reference: first 10 layers, full, 6e-4, batch 3,072'"
+        f" --minutes 0.01 --base {DATA / 'tiny_model_int8'} --only 'format 2'"
     ),
     "python training/benchmark.py --model my-model/ -o speed.md": (
         " --quick --only ours MIDI-LLM rendering"

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from test_pipeline import notes_in
 
-from textmusic.decoding import Bar, Take
 from textmusic.engine import Floats, Ids
 from textmusic.errors import TextMusicError
 from textmusic.generation import Generation
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
 from textmusic.scheduler import Scheduler
+from textmusic.take import Bar, Take
 
 
 @pytest.fixture

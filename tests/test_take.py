@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from textmusic.chords import Chord
-from textmusic.decoding import Bar, Take, decode, in_turn
+from textmusic.decoding import decode, in_turn
 from textmusic.engine import OnnxEngine
 from textmusic.folding import Note, spelt
 from textmusic.outline import laid
@@ -18,7 +18,7 @@ from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan, encode_plan, quarters_per_bar
 from textmusic.prompt import parse_chords, parse_form
 from textmusic.sketch import Outline, Sketch, encode_sketch
-from textmusic.take import LOOK_BACK, SLACK
+from textmusic.take import LOOK_BACK, SLACK, Bar, Take
 from textmusic.tokenizer import PLAN, SCORE, SKETCH
 
 DENSE = Plan(programs=(0, 24, 40, 48, 73, 128), time_signature="4/4", key="Eb major")

@@ -11,7 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from textmusic.decoding import Bar
+    from textmusic.chords import Chord
     from textmusic.errors import TextMusicError
     from textmusic.generation import Generation
     from textmusic.pipeline import TextToMusic
@@ -19,25 +19,35 @@ if TYPE_CHECKING:
     from textmusic.prompt import Prompt
     from textmusic.report import Report
     from textmusic.sampling import Sampling
+    from textmusic.sketch import Outline, Row, Sketch
+    from textmusic.take import Bar
 
 __version__ = "0.1.0"
 _HOME = {
-    "Bar": "decoding",
+    "Bar": "take",
+    "Chord": "chords",
     "Generation": "generation",
+    "Outline": "sketch",
     "Plan": "plan",
     "Prompt": "prompt",
     "Report": "report",
+    "Row": "sketch",
     "Sampling": "sampling",
+    "Sketch": "sketch",
     "TextMusicError": "errors",
     "TextToMusic": "pipeline",
 }
 __all__ = [
     "Bar",
+    "Chord",
     "Generation",
+    "Outline",
     "Plan",
     "Prompt",
     "Report",
+    "Row",
     "Sampling",
+    "Sketch",
     "TextMusicError",
     "TextToMusic",
     "__version__",

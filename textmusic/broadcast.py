@@ -17,12 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from textmusic.decoding import Bar
 from textmusic.generation import Generation
 from textmusic.live_audio import LiveWav
 from textmusic.plan import Plan
 from textmusic.soundfont import Wave
 from textmusic.streams import Stream
+from textmusic.take import Bar
 
 PREFIX = "live"
 """Where the files are, below the page's own address."""

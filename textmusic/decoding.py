@@ -10,8 +10,6 @@ import numpy as np
 from textmusic.engine import Engine, Floats
 from textmusic.take import Bar, Take
 
-__all__ = ["Bar", "Take", "decode", "in_turn", "read_ahead"]
-
 
 def in_turn(takes: Iterable[Take]) -> Callable[[int], list[Take]]:
     """What `decode` asks for more: the takes in their order."""

@@ -17,7 +17,6 @@ from textmusic.adjusting import Adjustment, adjust
 from textmusic.broadcast import broadcast
 from textmusic.continuation import Continuation
 from textmusic.controls import MAX_SEED, Controls, within
-from textmusic.decoding import Bar, Take
 from textmusic.drawing import Drawing
 from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
@@ -34,6 +33,7 @@ from textmusic.sampling import Sampling
 from textmusic.scheduler import Scheduler
 from textmusic.sketch import Row, Sketch
 from textmusic.streams import Stream, result_of
+from textmusic.take import Bar, Take
 from textmusic.tokenizer import score_of
 from textmusic.untrusted import read_score
 

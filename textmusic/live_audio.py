@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from textmusic.decoding import Bar
 from textmusic.generation import Generation, finish
 from textmusic.plan import Plan, quarters_per_bar
 from textmusic.render import (
@@ -31,6 +30,7 @@ from textmusic.render import (
 )
 from textmusic.soundfont import Wave, open_soundfont
 from textmusic.streams import Stream
+from textmusic.take import Bar
 from textmusic.tokenizer import score_of, seconds_of
 
 HEADROOM = 0.5

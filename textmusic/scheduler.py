@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
 from threading import Lock, Thread
 
-from textmusic.decoding import Bar, Take, decode
+from textmusic.decoding import decode
 from textmusic.engine import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.pipeline import TextToMusic
+from textmusic.take import Bar, Take
 
 Letter = Bar | Exception | None  # what a listener finds in its box; None: go home
 
