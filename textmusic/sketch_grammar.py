@@ -29,7 +29,7 @@ class SketchGrammar:
     """From `<|sketch|>` to `<|score|>`: a row for each bar of a window of at most 64 bars.
 
     Bars are counted from the first of the window. A bar that repeats another has its chords. Drums
-    alone have none, and other pieces have bars without, as real ones do that are silent for a bar.
+    alone have none; of other pieces the first bar, an upbeat, may be without.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class SketchGrammar:
         mask[slice(*self.layout.spans["Chord"])] = True
         if self._row.chords:  # a change is to another one
             mask[self.layout.index[chord_token(self._row.chords[-1][1], self._shift)]] = False
-        else:
+        elif len(self.rows) == 1:  # an upbeat may have none; a weak model would stay with that
             self._bar_mask(mask)
 
     def _change_mask(self, mask: Mask) -> None:
