@@ -93,7 +93,7 @@ def check_window(take: Take, tokens: list[str]) -> tuple[int, int]:
     [
         (1088, 70, Plan(programs=(0,), time_signature="2/4", key="D minor")),
         (300, 40, Plan(programs=(0, 40), time_signature="3/4", key="F# major")),
-        (400, 12, DENSE),
+        (400, 24, DENSE),
         (500, 70, Plan(programs=(128,), time_signature="4/4")),
     ],
 )
@@ -136,8 +136,8 @@ def test_as_many_bars_as_planned(tiny: TextToMusic, bars: int) -> None:
     heard = [bar for _, bar in written(tiny, take)]
     assert [(bar.index, bar.total) for bar in heard] == [(n, bars) for n in range(bars)]
     assert heard[-1].last and not any(bar.last for bar in heard[:-1])
-    assert max(note.bar for note in take.settled().notes) == bars - 1, "the last bar sounds"
-    assert max(n.start + n.duration for n in sounding(take)) <= 2 * bars
+    end = max(note.start + note.duration for note in sounding(take))
+    assert 2 * (bars - 1) < end <= 2 * bars, "the last bar sounds"
 
 
 @pytest.mark.parametrize("context", [300, 1088])

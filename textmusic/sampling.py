@@ -23,7 +23,7 @@ class Sampling:
 
     temperature: float = 0.95
     top_p: float = 0.95
-    harmony_strength: float = 0.4
+    harmony_strength: float = 0.7
     form_strength: float = 0.4
     plan_temperature: float = 0.7
 

@@ -40,15 +40,17 @@ class SketchGrammar:
         asked: Sequence[AskedRow] = (),
         given: Sequence[Row] = (),
         most: int = 384,
+        bare: bool = False,
     ) -> None:
         """plan: of the window. asked: what is fixed, a row a bar, () for nothing. given: rows that
         are written already. most: ids that the whole sketch may take, if what is asked and given
-        fits; where they run out, chords change with the bar line only.
+        fits; where they run out, chords change with the bar line only. bare: any bar may be without
+        a chord, as real ones that are silent are.
         """
         assert plan.bars is not None and plan.time_signature is not None
         self.layout, self.count = layout, plan.bars
         self.rows: list[Row] = list(given)
-        self.done = False
+        self.done, self._bare = False, bare
         self._asked = list(asked) + [OPEN] * (self.count - len(asked))
         self._origins: list[int] = []  # the bar that each has its chords from, by what is asked
         for bar, row in enumerate(self._asked):
@@ -170,7 +172,9 @@ class SketchGrammar:
         mask[slice(*self.layout.spans["Chord"])] = True
         if self._row.chords:  # a change is to another one
             mask[self.layout.index[chord_token(self._row.chords[-1][1], self._shift)]] = False
-        elif len(self.rows) == 1:  # an upbeat may have none; a weak model would stay with that
+        elif (
+            self._bare or len(self.rows) == 1
+        ):  # an upbeat may have none; a weak model would stay with that
             self._bar_mask(mask)
 
     def _change_mask(self, mask: Mask) -> None:
