@@ -179,7 +179,7 @@ def test_sheet_music_is_a_file_too(desk: Desk) -> None:
 
 
 def test_sheet_music_names_chords_and_sections(desk: Desk) -> None:
-    pytest.importorskip("music21", reason="needs the score extra")
+    pytest.importorskip("verovio", reason="needs the score extra")
     wish = Wish("piano, 4 bars, 4/4", Controls(chords="Dm G7", form="verse chorus"), seed=1)
     _, (made,) = written(desk.generate(wish, "me"))
     file, _ = desk.sheet(desk.keep(made, [], "x"))

@@ -99,7 +99,7 @@ TRAINING = {
     "python training/describe.py data/ --split valid -o valid.jsonl": " -n 4",
     "python training/sweep.py valid.jsonl --model my-model/ -o sampling.md": " --cells 2",
     "python training/ablate.py --minutes 3 -o ablation": (
-        f" --minutes 0.01 --base {DATA / 'tiny_model_int8'} --only 'format 2'"
+        f" --minutes 0.01 --pieces 2 --base {DATA / 'tiny_model_int8'} --only 'format 2'"
     ),
     "python training/benchmark.py --model my-model/ -o speed.md": (
         " --quick --only ours MIDI-LLM rendering"

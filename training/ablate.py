@@ -1,102 +1,57 @@
 """Short runs at equal compute, one choice changed in each: python training/ablate.py --base BASE
 
-Every variant of training/configs/ablation.json trains for the same minutes on the same machine, its
-schedule bent to end there, and is then measured on the same validation windows: nats a plan id
-(what it reads out of words), and nats a note of the sketch and of the score. Writes a table and the
-curves beside it. Runs that are done are not repeated.
+Every variant of training/configs/ablation.json trains for the same processor time on the same
+machine, its schedule bent to end there, and is then measured on the same validation windows: nats a
+plan id (what it reads out of words), nats a note of the sketch and of the score, and how the pieces
+that it writes to their captions move and come back (`textmusic.structure`), with no guide and no
+grammar but a spelling's own order. Writes a table and the curves beside it. Runs that are done are
+not repeated.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+import random
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from rich.progress import track
 from torch.nn import functional as F
 
 from textmusic.caption import Captioner
-from textmusic.learning.dataset import IGNORED, Example, Examples
-from textmusic.learning.recipe import Data, read_config, start, validation_batches
+from textmusic.distributions import SINGLE
+from textmusic.learning.dataset import IGNORED, Examples
+from textmusic.learning.recipe import (
+    Data,
+    held_out_examples,
+    read_config,
+    start,
+    validation_batches,
+)
+from textmusic.learning.spellings import Spelling, write
 from textmusic.learning.trainer import Run
+from textmusic.measure import notes_of
 from textmusic.models.llm import MusicLLM
-from textmusic.plan import Plan
-from textmusic.tokenizer import SCORE, SKETCH
+from textmusic.models.torch_engine import TorchEngine
+from textmusic.plan import DRUMS
+from textmusic.structure import LOOKED_AT
+from textmusic.tokenizer import SCORE, SKETCH, score_of
 
 HERE = Path(__file__).parent / "configs"
-
-
-class Spelling(Examples):
-    """Examples whose sequence lacks a part of the format, or has one more.
-
-    running: velocity and duration where they change only. sketch: the sketch before the score.
-    again: each row of it said once more behind its bar's line in the score.
-    """
-
-    running, sketch, again = True, True, False
-
-    def join(
-        self,
-        caption: str,
-        plan: Plan,
-        sketch: Sequence[int] | None = None,
-        score: NDArray[np.int64] | None = None,
-    ) -> Example:
-        """Caption, plan and what the spelling has of the rest."""
-        vocabulary = self.tokenizer.vocabulary
-        if score is None:
-            return super().join(caption, plan, sketch)
-        tokens = [vocabulary[i] for i in score]
-        rows = rows_of([vocabulary[i] for i in sketch or ()])
-        if not self.running:
-            tokens = said_in_full(tokens)
-        if self.again:
-            tokens = [t for token in tokens for t in (token, *rows.get(token, ()))]
-        ids = np.array(self.tokenizer.music_ids(tokens))
-        example = super().join(caption, plan, sketch if self.sketch else [], ids)
-        if self.again:  # they are known: no loss falls on them
-            said = set(self.tokenizer.music_ids([t for row in rows.values() for t in row]))
-            first = len(example.ids) - len(ids)
-            hidden = np.isin(example.labels, list(said)) & (np.arange(len(example.ids)) >= first)
-            example.labels[hidden] = IGNORED
-        return replace(example, notes=sum(t.startswith("Pitch") for t in tokens))
-
-
-def rows_of(sketch: Sequence[str]) -> dict[str, list[str]]:
-    """The tokens of each row of a sketch, by its bar's token."""
-    rows: dict[str, list[str]] = {}
-    bar = ""
-    for token in sketch:
-        if token.startswith("Bar_"):
-            bar = token
-            rows[bar] = []
-        else:
-            rows[bar].append(token)
-    return rows
-
-
-def said_in_full(tokens: Sequence[str]) -> list[str]:
-    """A score in which every note says its velocity and its duration, behind its pitch."""
-    full: list[str] = []
-    running: dict[str, dict[str, str]] = {}
-    program = ""
-    for token in tokens:
-        kind = token.partition("_")[0]
-        if kind in ("Velocity", "Duration"):
-            running.setdefault(program, {})[kind] = token
-            continue
-        if kind == "Program":
-            program = token
-        full.append(token)
-        if kind in ("Pitch", "PitchDrum"):
-            full += (running[program]["Velocity"], running[program]["Duration"])
-    return full
+# Figures of the music, by their names in the table.
+HEARD = {
+    "neighbours": "neighbouring bars alike",
+    "longest stretch": "longest stretch on one harmony",
+    "chords in 8 bars": "different chords in eight bars",
+    "repeated pitches": "melody steps that repeat the pitch",
+    "melody back": "melody bars that come back",
+    "four apart": "bars four apart alike",
+    "playing": "instruments playing",
+}
 
 
 @torch.no_grad()
@@ -133,6 +88,7 @@ def nats(model: MusicLLM, batches: list[dict[str, Any]], marks: dict[str, int]) 
 
 def measured(run: Run, batches: list[dict[str, Any]], marks: dict[str, int]) -> dict[str, Any]:
     """Train to the end; what came out of it."""
+    run.clock = time.process_time  # other work on the machine takes nothing away
     run.train()
     model = run.accelerator.unwrap_model(run.model).eval()
     rows = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
@@ -145,6 +101,26 @@ def measured(run: Run, batches: list[dict[str, Any]], marks: dict[str, int]) -> 
         "ids_per_second": ids / run.spent,
         "trained": trained,
     }
+
+
+def heard(model: MusicLLM, examples: Examples, pieces: int) -> dict[str, float]:
+    """How the music moves that a model writes to held-out captions, and notes a second."""
+    rng = random.Random(1)
+    windows = [examples.draw(rng) for _ in range(pieces)]
+    began, written = time.process_time(), []
+    assert isinstance(examples, Spelling)
+    engine = TorchEngine(model, torch.device("cpu"))
+    for piece in track(write(engine, examples, windows, LOOKED_AT), "writing", total=pieces):
+        score = score_of(piece.notes(examples), piece.plan)
+        written.append((notes_of(score), piece.plan))
+    seconds = time.process_time() - began
+    sounding = [piece for piece in written if len(piece[0])]
+    return {
+        **{name: float(np.nanmean([SINGLE[figure](piece) for piece in sounding]))
+           for name, figure in HEARD.items()},
+        "notes": sum(len(notes) for notes, _ in written) / pieces,
+        "notes_per_second": sum(len(notes) for notes, _ in written) / seconds,
+    }  # fmt: skip
 
 
 def draw(folders: dict[str, Path], path: Path) -> None:
@@ -173,7 +149,8 @@ def main() -> None:
     parser.add_argument("--base", help="LLM to begin with: Hub id or folder")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
-    parser.add_argument("--minutes", type=float, default=3.0, help="of each variant")
+    parser.add_argument("--minutes", type=float, default=3.0, help="processor time of each variant")
+    parser.add_argument("--pieces", type=int, default=60, help="that each variant writes")
     parser.add_argument("--only", nargs="*", help="variants, by name")
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/ablation"))
     args = parser.parse_args()
@@ -195,21 +172,30 @@ def main() -> None:
         folders[name] = args.runs / f"{number:02}"
         result = folders[name] / "result.json"
         if not result.exists():
+            captioner = Captioner()
             batches = validation_batches(
-                data.valid, data.tokenizer, Captioner(), plan["held_out"], spelling
+                data.valid, data.tokenizer, captioner, plan["held_out"], spelling
             )
             run = start(config, data, folders[name], spelling=spelling)
-            result.write_text(json.dumps(measured(run, batches, marks)))
+            found = measured(run, batches, marks)
+            model = run.accelerator.unwrap_model(run.model, keep_torch_compile=False)
+            tonal = [w for w in data.valid if w.plan.programs != (DRUMS,)]
+            examples = held_out_examples(tonal, data.tokenizer, captioner, spelling)
+            found |= heard(model, examples, args.pieces)
+            result.write_text(json.dumps(found))
         rows[name] = json.loads(result.read_text())
     lines = [
-        "| variant | steps | ids | ids/s | nats a plan id | nats a note: sketch | score | both |"
-        f"\n|{'---|' * 8}"
+        "| variant | steps | ids | ids/s | nats a plan id | nats a note: sketch | score | both | "
+        + " | ".join(HEARD)
+        + " | notes/s |",
+        "|---" * (9 + len(HEARD)) + "|",
     ]
     for name, row in rows.items():
+        music = " | ".join(f"{row[figure]:.2f}" for figure in HEARD)
         lines.append(
             f"| {name} | {row['steps']:,} | {row['ids']:,} | {row['ids_per_second']:,.0f}"
             f" | {row['plan']:.3f} | {row['sketch']:.3f} | {row['score']:.3f}"
-            f" | {row['sketch'] + row['score']:.3f} |"
+            f" | {row['sketch'] + row['score']:.3f} | {music} | {row['notes_per_second']:.0f} |"
         )
     table = "\n".join(lines)
     args.output.with_suffix(".md").write_text(table + "\n", encoding="utf-8")

@@ -88,6 +88,7 @@ class Run:
         ready = torch.compile(model, dynamic=True) if training.compile else model
         self.model, self.optimizer = self.accelerator.prepare(ready, optimizer)
         self.step, self.spent, self.best, self.worse = 0, 0.0, math.inf, 0
+        self.clock = time.monotonic  # what `hours` are counted by
         self.saved: int | None = None  # step of the checkpoint that is on disk
         self.written: int | None = None  # ... of one that the next loss has to confirm
         self._resume()
@@ -131,14 +132,14 @@ class Run:
         quiet = not self.accelerator.is_main_process
         with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
             task = progress.add_task("training", total=1.0, figures="")
-            began, spent, saved = time.monotonic(), self.spent, time.monotonic()
+            began, spent, saved = self.clock(), self.spent, time.monotonic()
             if self.step == 0:
                 self._evaluate(progress)  # what is there before anything is learnt
             while self.done < 1.0:
                 at = time.monotonic()
                 loss, count = self._one_step([next(feed) for feed in feeds])
                 speed = count / (time.monotonic() - at)
-                self.spent = self._agreed(spent + time.monotonic() - began)
+                self.spent = self._agreed(spent + self.clock() - began)
                 self.step += 1
                 self._log(step=self.step, loss=loss, ids=count, seconds=round(self.spent, 1),
                           **self._speed(speed))  # fmt: skip
