@@ -21,6 +21,7 @@ from textmusic.learning.gan_recipe import start_gan
 from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
 from textmusic.loading import BUNDLED, locate
+from textmusic.models.attention import use_blocks
 from textmusic.models.export import open_llm
 from textmusic.models.growing import grown
 from textmusic.models.llm import MusicLLM, new_llm, save_llm, with_lora
@@ -61,7 +62,7 @@ def start(
     config: dict[str, Any],
     data: Data,
     folder: Path,
-    model: MusicLLM | None = None,
+    model: MusicLLM | MusicRNN | None = None,
     *,
     spelling: type[Examples] = Examples,
 ) -> Run:
@@ -104,8 +105,9 @@ def start(
     sample = None
     if "recurrent" not in config and config.get("sample") is not None:
         sample = partial(write_sample, tokenizer=tokenizer, text=config["sample"])
-    return Run(
-        model or make_model(config, tokenizer),
+    model = model or make_model(config, tokenizer)
+    run = Run(
+        model,
         folder,
         training,
         lambda lane, skip: feed(seed=training.seed + 1000 * lane, skip=skip),
@@ -116,6 +118,9 @@ def start(
         ),
         sample=sample,
     )
+    if run.training.blocks and isinstance(model, MusicLLM):
+        use_blocks(model.lm)
+    return run
 
 
 def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | MusicRNN:

@@ -17,6 +17,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
 from textmusic.errors import TextMusicError
+from textmusic.models.attention import blocks_are_faster
 
 # Packages that show figures while they come in, and what each needs.
 TRACKERS = {"none": (), "tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}
@@ -43,6 +44,7 @@ class Training:
     save_every: int = 50  # steps; a checkpoint is written after 4 minutes in any case
     patience: int | None = None  # evaluations without a better held-out loss before it stops
     bf16: bool | None = None  # compute in bfloat16; None: where that is faster on this machine
+    blocks: bool | None = None  # attention in blocks, see models.attention; None: where faster
     compile: bool = False  # torch.compile, which pays on GPUs
     hours: float | None = None  # stop after so long, with the schedule bent to end there
     sample_every: int = 0  # steps between pieces that the model writes on the way; 0: none
@@ -82,15 +84,22 @@ def settled(training: Training, folder: Path) -> Training:
     processes = this_process().num_processes
     before = _read(folder / "training.json")
     bf16 = training.bf16 if training.bf16 is not None else before.get("bf16")
+    bf16 = bf16_is_faster() if bf16 is None else bf16
+    blocks = training.blocks if training.blocks is not None else before.get("blocks")
+    if blocks is None:
+        blocks = this_process().device.type == "cpu" and blocks_are_faster(
+            torch.bfloat16 if bf16 else torch.float32
+        )
     batches = training.global_batch or before.get("global_batch") or processes
-    choice: list[Any] = [bf16_is_faster() if bf16 is None else bf16, batches]
+    choice: list[Any] = [bf16, blocks, batches]
     broadcast_object_list(choice)  # it is measured, and has to be the same everywhere
-    if choice[1] % processes:
+    bf16, blocks, batches = choice
+    if batches % processes:
         raise TextMusicError(
-            f"a step of {choice[1]} batches can't be shared out to {processes} processes; give a"
+            f"a step of {batches} batches can't be shared out to {processes} processes; give a"
             " global_batch that is a multiple of them."
         )
-    return replace(training, bf16=choice[0], global_batch=choice[1])
+    return replace(training, bf16=bf16, blocks=blocks, global_batch=batches)
 
 
 def this_process() -> PartialState:
