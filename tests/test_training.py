@@ -172,13 +172,42 @@ def test_a_loss_that_is_no_number_stops_with_the_remedy(
         make_run(model, tmp_path, examples).train()
 
 
-def test_the_learning_rate_rises_and_then_falls_to_a_tenth() -> None:
-    factors = [schedule(done, 0.1) for done in np.linspace(0, 1, 21)]
-    assert factors[0] == 0.02
-    assert max(factors) == pytest.approx(1.0)
-    assert factors[2:] == sorted(factors[2:], reverse=True)
-    assert factors[-1] == pytest.approx(0.1)
-    assert schedule(0.0, 0.0) == 1.0, "no warm-up at all"
+def test_the_learning_rate_rises_holds_and_falls_to_nothing() -> None:
+    factors = [schedule(done, 0.1, 0.4) for done in np.linspace(0, 1, 21)]
+    assert factors[0] == 0.02 and factors[1] == pytest.approx(0.5)
+    assert factors[2:13] == pytest.approx([1.0] * 11)
+    assert factors[12:] == pytest.approx(list(np.linspace(1, 0, 9)))
+    assert schedule(0.0, 0.0, 1.0) == 1.0, "no warm-up at all"
+    assert schedule(1.0, 0.0, 0.0) == 1.0, "no decay at all"
+
+
+def test_a_run_that_is_held_can_be_prolonged(
+    base: Path, model: MusicLLM, examples: Examples, tmp_path: Path
+) -> None:
+    hold = replace(STEPS, decay=0.0)
+    make_run(model, tmp_path / "one", examples, hold).train()
+    prolonged = make_run(model, tmp_path / "one", examples, replace(hold, steps=4))
+    assert prolonged.step == 2
+    prolonged.train()
+    whole = new_llm(str(base), len(Tokenizer(base).vocabulary))
+    make_run(whole, tmp_path / "two", examples, replace(hold, steps=4)).train()
+    assert losses(tmp_path / "one") == losses(tmp_path / "two")
+
+
+def test_a_branch_begins_with_the_weights_and_moments_of_another_run(
+    base: Path, model: MusicLLM, examples: Examples, tmp_path: Path
+) -> None:
+    make_run(model, tmp_path / "one", examples).train()
+    known = losses(tmp_path / "one", "held_out")[-1]
+    other = new_llm(str(base), len(Tokenizer(base).vocabulary))
+    branch = make_run(other, tmp_path / "two", examples, branch_of=tmp_path / "one")
+    assert branch.step == 0
+    moments = branch.optimizer.optimizer.state_dict()["state"]
+    assert moments and all(float(state["step"]) == 2 for state in moments.values())
+    branch.train()
+    assert losses(tmp_path / "two", "held_out")[0] == pytest.approx(known, rel=1e-5)
+    with pytest.raises(TextMusicError, match="has no checkpoint"):
+        make_run(model, tmp_path / "three", examples, branch_of=tmp_path / "none")
 
 
 # LoRA and export ----------------------------------------------------------------------------------

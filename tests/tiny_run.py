@@ -20,7 +20,13 @@ STEPS = Training(
 )  # fmt: skip
 
 
-def make_run(model: MusicLLM, folder: Path, examples: Examples, training: Training = STEPS) -> Run:
+def make_run(
+    model: MusicLLM,
+    folder: Path,
+    examples: Examples,
+    training: Training = STEPS,
+    branch_of: Path | None = None,
+) -> Run:
     """The run of a model in a folder, from its beginning or its checkpoint."""
 
     def feed(lane: int, skip: int) -> Iterator[dict[str, Any]]:
@@ -32,7 +38,7 @@ def make_run(model: MusicLLM, folder: Path, examples: Examples, training: Traini
     rng = random.Random(0)
     held_out = [collate([examples.make(examples.draw(rng), rng) for _ in range(2)])]
     save = partial(save_llm, tokenizer_folder=examples.tokenizer.folder)
-    return Run(model, folder, training, feed, held_out, save)
+    return Run(model, folder, training, feed, held_out, save, branch_of=branch_of)
 
 
 def losses(folder: Path, kind: str = "loss") -> list[float]:

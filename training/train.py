@@ -1,6 +1,7 @@
 """Train a model: accelerate launch training/train.py --config training/configs/cpu.json
 
-Resumes by itself from the checkpoint in the run folder. Any field of the config's "training" part
+Resumes by itself from the checkpoint in the run folder; with more --steps or --hours than before it
+is prolonged. Any field of the config's "training" part
 can be given as an option: --steps 20 --learning_rate 3e-4. Fine-tuning on one's own data, with a
 report of what it has changed, is `textmusic train`; the config that it writes (my-model/run/
 config.json) works here too.
@@ -24,6 +25,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--run", type=Path, default=Path("runs/default"))
     parser.add_argument("--base", help="Hub id or folder of an LLM, a model folder, or 'bundled'")
+    parser.add_argument(
+        "--decay-from", type=Path, metavar="RUN",
+        help="finish another run's model in --steps steps, its rate falling to nothing",
+    )  # fmt: skip
     for field in fields(Training):
         if "bool" in str(field.type):
             parser.add_argument(f"--{field.name}", action=argparse.BooleanOptionalAction)
@@ -39,7 +44,7 @@ def main() -> None:
     if args.base:
         config["base"] = args.base
     try:
-        run = start(config, Data.read(args.data), args.run)
+        run = start(config, Data.read(args.data), args.run, decay_from=args.decay_from)
         best = run.train()
     except TextMusicError as problem:
         print(f"train.py: {problem}", file=sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ def start(
     model: MusicLLM | MusicRNN | None = None,
     *,
     spelling: type[Examples] = Examples,
+    decay_from: Path | None = None,
 ) -> Run:
     """The run that a config describes, from its beginning or from the folder's checkpoint.
 
@@ -76,9 +77,13 @@ def start(
     `mix` (weight by source), `permissive`, `fills` (share of examples with music that are fills),
     `held_out` (validation windows), `sample` (the text that an LLM writes a piece to every
     `sample_every` steps) and `training` (fields of `Training`). model: as `make_model` gives it, if
-    it is there already. spelling: how examples are written, see training/ablate.py.
+    it is there already. spelling: how examples are written, see training/ablate.py. decay_from: the
+    folder of another run of this config, from whose newest checkpoint the rate falls to nothing:
+    a finished model in so many steps, while the other run may go on.
     """
     training = Training(**config["training"])
+    if decay_from is not None:  # other batches than those that the other run goes on with
+        training = replace(training, warmup=0, decay=1.0, seed=training.seed + 1)
     captioner = Captioner()
     tokenizer = data.tokenizer
     if "recurrent" in config:
@@ -117,6 +122,7 @@ def start(
             tokenizer_folder=tokenizer.folder,
         ),
         sample=sample,
+        branch_of=decay_from,
     )
     if run.training.blocks and isinstance(model, MusicLLM):
         use_blocks(model.lm)

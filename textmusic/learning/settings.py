@@ -30,9 +30,10 @@ class Training:
     steps: int = 1000  # optimiser steps in all
     tokens: int = 4096  # ids in a batch, about
     global_batch: int | None = None  # batches in a step, over all processes; None: one each
-    learning_rate: float = 6e-4  # peak; linear warm-up, then a cosine down to a tenth
+    learning_rate: float = 6e-4  # peak; see `schedule`
     rows_rate: float = 1.0  # learning rate of the music rows, in times of the rest's
     warmup: int = 30  # steps
+    decay: float = 0.4  # share of the run, at its end, in which the rate falls to nothing
     weight_decay: float = 0.01  # matrices only, embeddings left out
     clip: float = 1.0  # largest gradient norm
     beta1: float = 0.9  # AdamW's decay of past gradients; 0 for a GAN, whose target moves
@@ -56,11 +57,15 @@ class Training:
         return self.reading + (self.reading_end - self.reading) * min(step / self.steps, 1.0)
 
 
-def schedule(done: float, warmup: float) -> float:
-    """Learning-rate factor at a share `done` (0-1) of the run."""
+def schedule(done: float, warmup: float, decay: float) -> float:
+    """Learning-rate factor at a share `done` (0-1) of the run: warm-up, hold, decay, all linear.
+
+    warmup, decay: their shares of the run. A run that is still held can be prolonged (Hu et al.
+    2024, arXiv 2404.06395, call it WSD): nothing of what was learnt depends on where it will end.
+    """
     if done < warmup:
         return max(done / warmup, 0.02)
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * min((done - warmup) / (1 - warmup), 1.0)))
+    return max(min((1 - done) / decay, 1.0), 0.0) if decay else 1.0
 
 
 def check_tracker(name: str) -> None:

@@ -55,9 +55,13 @@ class Run:
         *,
         sample: Callable[[Any, Path], None] | None = None,
         handlers: Sequence[Any] = (),
+        branch_of: Path | None = None,
         unit: str = "nats per plan or score id",
     ) -> None:
-        """handlers: accelerate's, for models that need them."""
+        """handlers: accelerate's, for models that need them.
+
+        branch_of: folder of a run whose newest checkpoint is where this one begins, at step 0.
+        """
         self.folder, self.unit, self.sample = folder, unit, sample
         self.make_batches, self.validation, self.save_model = make_batches, validation, save_model
         self.training = training = settled(training, folder)
@@ -91,7 +95,7 @@ class Run:
         self.clock = time.monotonic  # what `hours` are counted by
         self.saved: int | None = None  # step of the checkpoint that is on disk
         self.written: int | None = None  # ... of one that the next loss has to confirm
-        self._resume()
+        self._resume(branch_of)
 
     @property
     def done(self) -> float:
@@ -160,9 +164,10 @@ class Run:
     def _one_step(self, batches: Sequence[Batch]) -> tuple[float, int]:
         """Learn from a batch of each lane, as from one; the loss, and how many ids there were."""
         self.model.train()
-        factor = schedule(self.done, self.training.warmup / self.training.steps)
+        t = self.training
+        factor = schedule(self.done, t.warmup / t.steps, t.decay)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.training.learning_rate * group["rate"] * factor
+            group["lr"] = t.learning_rate * group["rate"] * factor
         pairs = [self._tensors(batch) for batch in batches]
         labelled, size = self._summed(
             sum(int((labels != IGNORED).sum()) for _, labels in pairs),
@@ -265,9 +270,12 @@ class Run:
                 checkpoint.confirm(self.folder)
             self.saved, self.written = self.written, None
 
-    def _resume(self) -> None:
+    def _resume(self, branch_of: Path | None) -> None:
         kept = checkpoint.restore(self.model, self.optimizer.optimizer, self.folder)
-        if kept is not None:
+        if kept is None and branch_of is not None:
+            if not checkpoint.restore(self.model, self.optimizer.optimizer, branch_of):
+                raise TextMusicError(f"'{branch_of}' has no checkpoint; give the folder of a run.")
+        elif kept is not None:
             self.step, self.spent, self.best = kept["step"], kept["spent"], kept["best"]
             self.worse, self.saved = kept.get("worse", 0), self.step
         if self.accelerator.is_main_process:
