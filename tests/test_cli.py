@@ -506,6 +506,8 @@ def test_continue_and_vary(tiny_model: Path, pieces: list[Path], tmp_path: Path)
     assert done.returncode == 0, done.stderr
     made = tmp_path / f"{source.stem}-continued.mid"
     assert measure(symusic.Score(made)).bars == bars + 2
+    assert call("continue", source, "three more bars, 3 bars", *more).returncode == 0
+    assert measure(symusic.Score(made)).bars == bars + 3, "as the text says"
     assert call("continue", source, "--keep", "1", *more).returncode == 0
     varied = tmp_path / f"{source.stem}-varied.mid"
     assert measure(symusic.Score(varied)).bars == bars

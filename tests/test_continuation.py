@@ -12,13 +12,14 @@ from textmusic.chords import Chord
 from textmusic.continuation import Continuation
 from textmusic.decoding import read_ahead
 from textmusic.errors import TextMusicError
-from textmusic.heard import heard_sketch
+from textmusic.heard import heard_sketch, kept
 from textmusic.material import joined, material_of, sliced
 from textmusic.measure import measure, notes_of
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
 from textmusic.prompt import parse_chords, parse_form
 from textmusic.scheduler import Scheduler
+from textmusic.sketch import Sketch
 from textmusic.tokenizer import SCORE, SKETCH
 from textmusic.untrusted import read_scores
 
@@ -39,8 +40,8 @@ def test_old_bars_are_kept_and_new_ones_follow(tiny: TextToMusic) -> None:
     made = tiny.continue_from(source, 3, seed=1)
     old, new = notes_of(source), notes_of(made.score)
     assert measure(made.score).bars == 7 == made.plan.bars
-    kept = sliced(new, 0.0, 16.0)
-    assert np.array_equal(kept.pitch, old.pitch) and np.array_equal(kept.start, old.start)
+    same = sliced(new, 0.0, 16.0)
+    assert np.array_equal(same.pitch, old.pitch) and np.array_equal(same.start, old.start)
     behind = new.start[new.start >= 16]
     assert len(behind) and behind.max() < 28
     assert set(made.plan.programs or ()) == {0}
@@ -62,8 +63,8 @@ def test_the_rest_can_be_written_anew(tiny: TextToMusic) -> None:
     source = bare()
     made = tiny.continue_from(source, 0, keep=1, seed=5)
     assert made.plan.bars == 4
-    kept = sliced(notes_of(made.score), 0.0, 4.0)
-    assert np.array_equal(kept.pitch, notes_of(source).pitch[:4])
+    same = sliced(notes_of(made.score), 0.0, 4.0)
+    assert np.array_equal(same.pitch, notes_of(source).pitch[:4])
     with pytest.raises(TextMusicError, match="keep 9 is out of range; choose 1 to 4"):
         tiny.continue_from(source, 1, keep=9)
 
@@ -100,6 +101,29 @@ def test_chords_and_form_of_the_new_bars_can_be_asked(tiny: TextToMusic) -> None
     assert [row.chords for row in rows[4:]] == [((0, Chord(root, "maj")),) for root in (5, 7, 5, 7)]
     made = tiny.continue_from(bare(), 8, seed=2, outline=parse_form("A A"))
     assert [row.like for row in made.sketch.rows[8:]] == [4, 5, 6, 7]
+
+
+def test_the_new_bars_number_wins_over_the_words(tiny: TextToMusic) -> None:
+    """So it is what chords and form have to fit into, in the metre of the piece."""
+    made = tiny.continue_from(bare(), 4, text="2 bars of piano, AABA, ends on V", seed=2)
+    assert made.plan.bars == 8
+    assert made.sections == [(4, "A"), (5, "A"), (6, "B"), (7, "A")]
+    assert made.report.unused == ("'2': the control for bars is used instead",)
+    assert made.report.asked.bars is None, "the account is of the whole piece"
+    with pytest.raises(TextMusicError, match="4 sections does not fit into 2 bars"):
+        tiny.continue_from(bare(), 2, text="8 bars of piano, AABA")
+    made = tiny.continue_from(bare("6/8", notes=12), 1, outline=parse_chords("| C F G Am C |"))
+    assert [beat for beat, _ in made.sketch.rows[-1].chords] == [0, 1, 2, 3, 4]
+
+
+def test_the_report_shows_the_new_bars_chords(tiny: TextToMusic) -> None:
+    made = tiny.continue_from(bare(), 4, seed=2, outline=parse_chords("F#m | B7"))
+    (row,) = [row for row in made.report.rows if row.field == "chords"]
+    assert row.asked == row.planned.replace(" | ", " ")[: len(row.asked)] == "F#m B7"
+    assert row.planned == "F#m | B7 | F#m | B7"
+    notes = sliced(notes_of(made.score), 16.0, 32.0)
+    alone = kept(notes, made.plan, Sketch(made.sketch.rows[4:]))
+    assert made.report.kept.chords == alone.chords, "the old bars are as they were heard"
 
 
 @pytest.mark.parametrize("context", [300, 500])

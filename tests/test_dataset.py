@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +138,27 @@ def test_batches_are_the_same_again_and_go_on_where_they_were_left(examples: Exa
         assert np.array_equal(one["labels"], two["labels"])
     other = take(examples, 8, seed=5)
     assert any(a["ids"].shape != b["ids"].shape for a, b in zip(whole, other, strict=True))
+
+
+def test_pools_that_are_passed_over_are_not_drawn_again(
+    examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = tmp_path / "run" / "batches.json"
+    whole = take(examples, 300, tokens=4000, counts=counts)
+    sizes = json.loads(counts.read_text())
+    assert len(sizes) > 1 and sum(sizes[:-1]) < 300 <= sum(sizes)
+    drawn: list[int] = []
+    make = Examples.make
+    monkeypatch.setattr(
+        Examples, "make", lambda *args, **more: (drawn.append(1), make(*args, **more))[1]
+    )
+    rest = take(examples, 5, skip=295, tokens=4000, counts=counts)
+    assert len(drawn) <= 2 * 256, "one pool, or two"
+    for one, two in zip(whole[295:], rest, strict=True):
+        assert np.array_equal(one["ids"], two["ids"])
+    counts.write_text("not whole")
+    (same,) = take(examples, 1, skip=295, tokens=4000, counts=counts)
+    assert np.array_equal(same["ids"], rest[0]["ids"])
 
 
 def test_batches_have_about_the_size_that_was_asked_for(examples: Examples) -> None:

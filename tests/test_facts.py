@@ -18,7 +18,7 @@ from textmusic.facts import (
     mood_name,
 )
 from textmusic.plan import DRUMS, GENRES, KEYS, LEVELS, TIME_SIGNATURES, Plan
-from textmusic.prompt import read_prompt
+from textmusic.prompt import parse_form, read_prompt
 from textmusic.report import Report
 from textmusic.views import report_html, understood_html
 
@@ -126,3 +126,32 @@ def test_the_page_shows_chinese_values() -> None:
     english = report_html(report, "en")
     assert not re.search("[\u4e00-\u9fff]", english)
     assert [row.planned for row in report.rows][:3] == ["C major", "120 bpm", "4/4"]
+
+
+@pytest.mark.parametrize(
+    ("said", "english", "chinese"),
+    [
+        ("in C major, chords Am F C G, ends on G7", "Am F C G, ends on G7", "Am F C G，以G7结束"),
+        ("in Db minor, ends on the dominant", "ends on G#", "以G#结束"),
+        ("ii-V-I, ends on V7", "ii V I, ends on V7", "ii V I，以V7结束"),
+        ("ends on the dominant", "ends on V", "以V结束"),
+    ],
+)
+def test_the_last_chord_is_said_before_a_note_is_written(
+    said: str, english: str, chinese: str
+) -> None:
+    """And what is said can be typed."""
+    prompt = read_prompt(said)
+    for language, words in (("en", english), ("zh", chinese)):
+        facts = in_words(prompt.asked, outline=prompt.outline, language=language)
+        assert facts["chords"] == words
+        assert f"<b>{words}</b>" in understood_html(prompt, Plan(), language)
+        again = read_prompt(", ".join(filter(None, (facts["key"], words))))
+        assert again.outline.last == prompt.outline.last is not None
+
+
+def test_a_last_chord_that_was_set_by_hand_is_said_to_be() -> None:
+    by_hand = parse_form("ends on the dominant")
+    prompt = read_prompt("in C major", outline=by_hand)
+    html = understood_html(prompt, Plan(), "en", by_hand)
+    assert "chords: <b>ends on G</b> (set by you)" in html

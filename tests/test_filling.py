@@ -17,6 +17,7 @@ from symusic import (
     TimeSignature,
     Track,
 )
+from test_marks import events
 
 from textmusic.chords import Chord
 from textmusic.engine import Floats, Ids
@@ -243,6 +244,54 @@ def test_an_asked_form_counts_from_the_first_bar_of_the_hole(tiny: TextToMusic) 
     made = tiny.fill(piece(60), bars=(11, 50), outline=parse_form("A A"), seed=1)
     likes = [row.like for row in made.sketch.rows[10:50]]
     assert likes[20:] == list(range(10, 30)), "though they are written in parts"
+
+
+def marks(made: Generation) -> list[tuple[int, str]]:
+    """(bar, name) of the markers of a piece."""
+    return [(mark.time // (4 * QUARTER), mark.text) for mark in made.score.markers]
+
+
+def test_a_form_names_the_filled_bars_alone(tiny: TextToMusic) -> None:
+    score = piece(16)
+    score.markers.clear()
+    made = tiny.fill(score, bars=(5, 12), outline=parse_form("A B"), seed=1)
+    assert made.sections == marks(made) == [(4, "A"), (8, "B")]
+    for name, bar in (("intro", 0), ("chorus", 5), ("verse", 7), ("outro", 14)):
+        score.markers.append(TextMeta(bar * 4 * QUARTER, name))
+    made = tiny.fill(score, bars=(5, 12), outline=parse_form("A B"), seed=1)
+    named = [(0, "intro"), (4, "A"), (8, "B"), (12, "verse"), (14, "outro")]
+    assert made.sections == marks(made) == named, "what stands behind the hole is the verse still"
+    assert events(made.midi(), "marker") == [(4 * bar * QUARTER, name) for bar, name in named]
+    (row,) = [row for row in made.report.rows if row.field == "form"]
+    assert (row.asked, row.planned) == ("A B", "A B")
+    made = tiny.fill(score, bars=(9, 16), outline=parse_form("A B"), seed=1)
+    assert marks(made) == [(0, "intro"), (5, "chorus"), (7, "verse"), (8, "A"), (12, "B")]
+    made = tiny.fill(score, add=["flute"], bars=(5, 12), outline=parse_form("A B"), seed=1)
+    assert made.score.markers == score.markers, "others play on in the hole"
+    assert made.sections == [(0, "intro"), (5, "chorus"), (7, "verse"), (14, "outro")]
+
+
+def test_a_form_behind_a_change_of_metre_is_named_at_its_bars(tiny: TextToMusic) -> None:
+    score = piece(8)
+    score.markers.clear()
+    score.time_signatures.append(TimeSignature(2 * 4 * QUARTER, 3, 4))  # bars 1 and 2, then 8 of 3
+    made = tiny.fill(score, bars=(4, 7), outline=parse_form("A B"), seed=1)
+    assert [mark.time for mark in made.score.markers] == [11 * QUARTER, 17 * QUARTER]
+    assert made.sections == [(3, "A"), (5, "B")]
+
+
+def test_the_words_number_of_bars_is_not_the_hole_s(tiny: TextToMusic) -> None:
+    made = tiny.fill(piece(12), bars=(5, 8), text="2 bars, AABA", seed=1)
+    assert [name for bar, name in made.sections if 4 <= bar < 8] == list("AABA")
+    assert made.report.unused == ("'2': the piece has its own bars",)
+    with pytest.raises(TextMusicError, match="4 sections does not fit into 2 bars"):
+        tiny.fill(piece(12), bars=(5, 6), text="4 bars, AABA", seed=1)
+
+
+def test_the_report_shows_the_filled_bars_chords(tiny: TextToMusic) -> None:
+    made = tiny.fill(piece(16), bars=(9, 12), outline=parse_chords("Em | A7"), seed=1)
+    (row,) = [row for row in made.report.rows if row.field == "chords"]
+    assert (row.asked, row.planned) == ("Em A7", "Em | A7 | Em | A7")
 
 
 def test_an_asked_sketch_is_kept(tiny: TextToMusic) -> None:

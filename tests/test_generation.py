@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from symusic import Score
 
 from textmusic.errors import TextMusicError
 from textmusic.generation import DEFAULT_FORMATS, FORMATS, Generation, sharps, write_whole
+from textmusic.marks import read_midi
 from textmusic.measure import notes_of
 from textmusic.pipeline import TextToMusic
 from textmusic.plan import DRUMS, KEYS, Plan, is_minor, tonic
@@ -53,7 +53,7 @@ def test_the_usual_formats_and_a_chosen_name(piece: Generation, tmp_path: Path) 
 
 def test_the_midi_file_holds_the_piece(piece: Generation, tmp_path: Path) -> None:
     [path] = piece.save(tmp_path, formats=["mid"])
-    score = Score.from_midi(path.read_bytes())
+    score = read_midi(path.read_bytes())
     assert score.ticks_per_quarter == 480
     assert np.array_equal(notes_of(score).start, notes_of(piece.score).start)
     assert sorted(track.name for track in score.tracks) == ["Chords", "Drums", "Piano"]

@@ -9,13 +9,25 @@ import numpy as np
 import pretty_midi
 import pytest
 from mido import MidiFile
-from symusic import Note, Score, TimeSignature, Track
+from symusic import Note, Score, TextMeta, TimeSignature, Track
 
 from textmusic.chords import Chord
-from textmusic.marks import Change, changes, marked, marks_of, read_marks
+from textmusic.marks import (
+    Change,
+    as_lyrics,
+    as_texts,
+    changes,
+    marked,
+    marks_of,
+    read_marks,
+    read_midi,
+)
 from textmusic.measure import measure, notes_of
+from textmusic.pipeline import TextToMusic
 from textmusic.plan import Plan
+from textmusic.prompt import parse_chords
 from textmusic.sketch import Row, Sketch
+from textmusic.untrusted import read_score
 
 C, F, G7 = Chord(0, "maj"), Chord(5, "maj"), Chord(7, "7")
 GB, BBM = Chord(6, "maj"), Chord(10, "min")
@@ -181,3 +193,49 @@ def test_what_is_written_is_read_again() -> None:
         ((0, None),),
     ]
     assert read_marks(tune(), 2, "4/4") == (Sketch((Row(), Row())), [])
+
+
+def test_a_file_s_chords_are_text_events_which_nobody_sings(
+    tiny: TextToMusic, tmp_path: Path
+) -> None:
+    made = tiny.generate("piano in C major, 4/4, 4 bars", outline=parse_chords("F | G"), seed=1)
+    data = made.midi()
+    assert events(data, "lyrics") == []
+    (track,) = [track for track in MidiFile(file=BytesIO(data)).tracks if track.name == "Chords"]
+    assert [m.text for m in track if m.type == "text"] == ["F", "G", "F", "G"]
+    ticks = [tick for tick, text in events(data, "text") if len(text) == 1]
+    assert ticks == [0, 1920, 3840, 5760]
+    path = tmp_path / "piece.mid"
+    path.write_bytes(data)
+    for score in (read_midi(data), read_score(path)):
+        assert [row.chords for row in marks_of(score, made.plan)[0].rows] == [
+            row.chords for row in made.sketch.rows
+        ]
+
+
+def test_older_files_say_their_chords_in_lyric_events(tmp_path: Path) -> None:
+    older = marked(tune(), SKETCH, SECTIONS, "C major", "4/4").dumps_midi()
+    newer = as_texts(older)
+    assert events(newer, "text") == events(older, "lyrics") and len(events(newer, "text")) == 5
+    assert as_lyrics(newer) == as_lyrics(older) == older
+    path = tmp_path / "older.mid"
+    path.write_bytes(older)
+    expected = read_marks(read_midi(newer), 4, "4/4")
+    assert changes(expected[0]) == changes(SKETCH)
+    for score in (read_midi(older), read_score(path)):
+        assert read_marks(score, 4, "4/4") == expected
+
+
+def test_what_is_a_person_s_own_stays_byte_for_byte() -> None:
+    score = tune()
+    score.tracks[0].name = "Chords"  # that are played
+    score.tracks[0].lyrics.append(TextMeta(0, "la"))
+    score.tracks.append(Track("Choir", 52))
+    score.tracks[1].lyrics.append(TextMeta(0, "lo"))
+    data = score.dumps_midi()
+    assert as_texts(data) == as_lyrics(data) == data
+    ours = as_texts(marked(tune(), SKETCH, [], None, "4/4").dumps_midi())
+    for end in range(0, len(ours), 7):  # cut short
+        assert as_lyrics(ours[:end]) in (ours[:end], as_lyrics(ours)[:end])
+    broken = ours.replace(b"\xff\x01\x01C", b"\xff\x01\x7fC")
+    assert broken != ours and as_lyrics(broken) == broken

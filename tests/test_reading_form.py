@@ -85,7 +85,19 @@ def test_forms_are_read(text: str, form: str, names: tuple[str, ...]) -> None:
         ("停在属和弦", Chord(7, "maj")),
         ("最后停在属七和弦上", Chord(7, "7")),
         ("半终止", Chord(7, "maj")),
+        ("in D minor, ends on A7", Chord(7, "7")),
+        ("in C major, ending with an Em chord", Chord(4, "min")),
+        ("in Eb major and ends on Bb.", Chord(7, "maj")),
+        ("chords Am F C G, ends on E7", Chord(7, "7")),
+        ("C小调，以G7和弦结束", Chord(7, "7")),
+        ("C大调，最后停在Am上", Chord(9, "min")),
+        ("以V7结束", Chord(7, "7")),
         ("ends on a happy note", None),
+        ("ends with A bang", None),
+        ("AABA, ending with B", None),
+        ("ends on A minor chord", None),
+        ("ends on D-Day", None),
+        ("not ending on G7", None),
         ("the dominant mood is calm", None),
         ("without a half cadence", None),
     ],
@@ -95,11 +107,34 @@ def test_a_last_chord_is_read(text: str, last: Chord | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("ends on G7", "C major"),
+        ("以Am结束", "A minor"),
+        ("i VI VII, ends on E7", "A minor"),
+        ("ends on the dominant", None),
+        ("in F major, ends on G7", "F major"),
+    ],
+)
+def test_the_key_follows_from_a_last_chord_where_nothing_else_names_it(
+    text: str, key: str | None
+) -> None:
+    assert read_prompt(text).asked.key == key
+
+
+def test_drums_alone_end_on_no_chord() -> None:
+    prompt = read_prompt("drums only, ends on G7")
+    assert prompt.outline.last is None and prompt.asked.key is None
+    assert prompt.unused == ("'ends on G7': drums alone play no chords",)
+
+
+@pytest.mark.parametrize(
     ("text", "caption"),
     [
         ("a calm piano piece in AABA form", "a calm piano piece"),
         ("a pop song, verse chorus verse chorus, 16 bars", "a pop song, 16 bars"),
         ("a waltz that ends on the dominant", "a waltz"),
+        ("a waltz that ends on a G7 chord", "a waltz"),
         ("a jazz tune in 32-bar AABA form", "a jazz tune 32-bar"),
         ("a rondo in G", "a rondo in G"),
         ("ABA", ""),

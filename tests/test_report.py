@@ -181,6 +181,29 @@ def test_chords_are_shown_as_asked_as_sketched_and_as_heard() -> None:
     assert row("chords", report()) == Row("chords", "", "", "", None)
 
 
+def test_the_last_chord_that_was_asked_for_is_shown() -> None:
+    ending = Outline(((C,), (F,)) * 8, last=G7)
+    made = replace(report(Plan(key="C major")), outline=ending, sketch=Sketch(ROWS))
+    assert row("chords", made).asked == "C F C F C F C F …, ends on G7"
+    assert row("chords", made, "zh").asked == "C F C F C F C F …，以G7结束"
+    alone = replace(made, outline=Outline(last=G7))
+    assert row("chords", alone).asked == "ends on G7"
+    relative = replace(alone, asked=Plan())
+    assert row("chords", relative).asked == "ends on V7", "no key is asked for"
+    assert row("chords", replace(alone, asked=Plan(key="Eb major"))).asked == "ends on Bb7"
+
+
+def test_of_a_piece_that_went_on_the_new_bars_are_shown() -> None:
+    rows = (*ROWS, *(SketchRow(chords=((0, chord),)) for chord in (G7, F, G7)))
+    asked = Outline(((G7,), (F,)), form=tuple("ABCAB"), names=())
+    made = replace(report(), outline=asked, sketch=Sketch(rows), new_bars=(4, 7))
+    assert (row("chords", made).asked, row("chords", made).planned) == ("G7 F", "G7 | F | G7")
+    assert row("form", made).planned == "A B C", "three bars have no room for five"
+    assert Report.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+    older = {k: v for k, v in made.to_dict().items() if k != "new_bars"}
+    assert Report.from_dict(older).new_bars is None
+
+
 def test_a_form_that_was_asked_for_is_shown_as_it_is_laid() -> None:
     form = Outline(form=("A", "B", "A"), names=("verse", "chorus", "verse"))
     made = replace(report(), outline=form, sketch=Sketch(ROWS * 3), kept=Kept(form=0.8))

@@ -76,7 +76,9 @@ def replay(
 def go_on(
     file: Annotated[Path, typer.Argument(help="A MIDI file of 2 MB at most.")],
     text: Annotated[str, typer.Argument(help="What the new bars should be like.")] = "",
-    bars: Annotated[int | None, typer.Option(help="New bars, 1 to 255; 8 by default.")] = None,
+    bars: Annotated[
+        int | None, typer.Option(help="New bars, 1 to 255; by default as the text says, else 8.")
+    ] = None,
     keep: Annotated[
         int | None, typer.Option(help="Keep only the first so many bars, and write the rest anew.")
     ] = None,
@@ -105,10 +107,11 @@ def go_on(
     from textmusic.pipeline import TextToMusic
 
     music = TextToMusic.from_pretrained(model)
-    more = (0 if keep else 8) if bars is None else bars
+    if bars is None:
+        bars = 0 if keep else music.understand(well_formed(text)).asked.bars or 8
     with progress_bar("writing", "bars") as step:
         piece = music.continue_from(
-            score, more, keep=keep, text=well_formed(text), outline=outline, seed=seed,
+            score, bars, keep=keep, text=well_formed(text), outline=outline, seed=seed,
             sampling=sampling, on_bar=step,
         )  # fmt: skip
     _save(piece, out, kinds, soundfont, f"{file.stem}-{'varied' if keep else 'continued'}")

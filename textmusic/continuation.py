@@ -13,7 +13,6 @@ from textmusic.generation import Generation, account, finish
 from textmusic.heard import heard_sketch
 from textmusic.material import joined, material_of, sliced, to_score
 from textmusic.measure import notes_of
-from textmusic.outline import check
 from textmusic.pipeline import TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
 from textmusic.prompt import Prompt
@@ -57,13 +56,15 @@ class Continuation:
         within("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
         self.bars = bars
         self._music, self._material = music, material
-        self._prompt = prompt = music.understand(text, controls=controls, outline=outline)
+        self._prompt = prompt = music.understand(
+            text, controls=replace(controls, bars=bars), outline=outline,
+            room=(bars, material.plan.time_signature or "4/4"),
+        )  # fmt: skip
         if prompt.asked.time_signature not in (None, material.plan.time_signature):
             raise TextMusicError(
                 f"the piece is in {material.plan.time_signature}; a continuation can't be in"
                 f" {prompt.asked.time_signature}, leave the time signature open."
             )
-        check(prompt.outline, bars, material.plan.time_signature or "4/4")
         given = self._given(prompt, bars)
         self._looked_back = len(given.rows)
         asked = self._facts(prompt, self._looked_back + bars)
@@ -126,10 +127,11 @@ class Continuation:
         # what was said of length was said of the new bars, and the account is of the whole piece
         asked = replace(self._prompt.asked, bars=None)
         prompt = replace(self._prompt, asked=asked, seconds=None)
+        sketch = self._sketch(written.sketch, before)
         return account(
             prompt, plan, finish(whole.score(), plan), take.seed, self._music.name,
-            sketch=self._sketch(written.sketch, before), ids=take.count, nats=take.likelihood,
-            first=material.bars,
+            sketch=sketch, ids=take.count, nats=take.likelihood,
+            new_bars=(material.bars, len(sketch.rows)),
         )  # fmt: skip
 
     def _sketch(self, written: Sketch, before: int) -> Sketch:

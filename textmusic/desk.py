@@ -23,7 +23,7 @@ from textmusic.errors import TextMusicError
 from textmusic.folding import Note
 from textmusic.generation import Generation, finish, slug_of, write_text
 from textmusic.live_audio import sounding
-from textmusic.marks import marks_of
+from textmusic.marks import marks_of, read_midi
 from textmusic.picture import piano_roll
 from textmusic.pipeline import TextToMusic, drawn
 from textmusic.plan import MAX_BARS, Plan
@@ -81,9 +81,7 @@ class Piece:
 
     def drawing(self) -> Drawing:
         """Its piano roll."""
-        from symusic import Score
-
-        score, plan = Score.from_midi(self.midi.read_bytes()), self.report.planned
+        score, plan = read_midi(self.midi.read_bytes()), self.report.planned
         sketch, sections = marks_of(score, plan)
         title = self.title or "untitled"
         return piano_roll(score, key=plan.key, title=title, sketch=sketch, sections=sections)
@@ -189,11 +187,9 @@ class Desk:
 
     def sheet(self, piece: Piece) -> tuple[Path, list[str]]:
         """A piece's MusicXML file, and its engraved pages (SVG); raises what `notation` does."""
-        from symusic import Score
-
         from textmusic.notation import engrave, musicxml
 
-        score, plan = Score.from_midi(piece.midi.read_bytes()), piece.report.planned
+        score, plan = read_midi(piece.midi.read_bytes()), piece.report.planned
         sketch, sections = marks_of(score, plan)
         xml = musicxml(score, title=piece.title, key=plan.key, sketch=sketch, sections=sections)
         file = piece.midi.with_suffix(".musicxml")

@@ -10,7 +10,7 @@ from functools import cache
 
 from textmusic.caption import load_data
 from textmusic.chords import Chord, chord_name
-from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor
+from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, shift_of
 from textmusic.sketch import Outline, Sketch
 from textmusic.wording import say
 
@@ -29,11 +29,11 @@ def in_words(
 ) -> dict[str, str]:
     """The facts of a plan as people read them, by field; "" is open. near: about such levels.
 
-    "chords" and "form" are there where the outline knows them.
+    "chords" (and the one that ends it all) and "form" are there where the outline knows them.
     """
     facts = _plan_in_words(plan, seconds, near, language)
-    if outline.chords:
-        facts["chords"] = outline_chords(outline, plan.key)
+    if outline.chords or outline.last:
+        facts["chords"] = outline_chords(outline, plan.key, language)
     if outline.form:
         facts["form"] = form_text(outline.form, outline.names, language)
     return facts
@@ -64,10 +64,25 @@ def key_text(key: str, language: str = "en") -> str:
     return f"{accidental}{letter}{'小调' if is_minor(key) else '大调'}"
 
 
-def outline_chords(outline: Outline, key: str | None) -> str:
-    """The chords that are asked for: as they sound in a key, relative ones without as numerals."""
-    relative = outline.relative and key in (None, NO_KEY)
-    return chords_text(outline.sounding(key), key, relative=relative, minor=bool(outline.minor))
+def outline_chords(
+    outline: Outline, key: str | None, language: str = "en", most: int | None = None
+) -> str:
+    """The chords that are asked for: as they sound in a key, relative ones without as numerals.
+
+    "Am F C G, ends on G7". most: bars of them that are shown; None: all.
+    """
+    open_key, minor = key is None or key == NO_KEY, bool(outline.minor)
+    bars = outline.sounding(key)
+    said = chords_text(bars[:most], key, relative=outline.relative and open_key, minor=minor)
+    if most is not None and len(bars) > most:
+        said += " …"
+    if outline.last is None:
+        return said
+    last = outline.last if open_key else outline.last.moved(shift_of(key))
+    ending = say("ends_on", language).format(
+        chords_text([[last]], key, relative=open_key, minor=minor)
+    )
+    return say("clauses", language).format(said, ending) if said else ending
 
 
 def chords_text(
@@ -91,11 +106,17 @@ def chords_text(
     return (" | " if any(len(bar) > 1 for bar in bars) else " ").join(names)
 
 
-def sketch_in_words(sketch: Sketch, key: str | None) -> dict[str, str]:
-    """Harmony and form of a sketch: its first bars' chords, and letters for its sections."""
+def sketch_in_words(
+    sketch: Sketch, key: str | None, new_bars: tuple[int, int] | None = None
+) -> dict[str, str]:
+    """Harmony and form of a sketch: its first bars' chords, and letters for its sections.
+
+    new_bars: those whose chords are shown (from 0, and the one behind the last); None: all.
+    """
     from textmusic.form import letters
 
-    bars = [[chord_name(chord, key) for _, chord in row.chords] for row in sketch.rows]
+    rows = sketch.rows[slice(*new_bars)] if new_bars else sketch.rows
+    bars = [[chord_name(chord, key) for _, chord in row.chords] for row in rows]
     if not any(bars):
         chords = ""
     else:

@@ -15,12 +15,13 @@ from textmusic.decoding import decode, in_turn
 from textmusic.errors import TextMusicError
 from textmusic.facts import instrument_name
 from textmusic.folding import Note, Struck, spelt
-from textmusic.generation import Generation, account
+from textmusic.generation import Generation, account, sections_of
 from textmusic.heard import heard_sketch
 from textmusic.layout import Mask
+from textmusic.marks import name_sections
 from textmusic.material import GRID, Material, material_of, sliced, to_score
 from textmusic.measure import Notes, measure
-from textmusic.outline import AskedRow, check, laid
+from textmusic.outline import AskedRow, laid
 from textmusic.pipeline import OnBar, TextToMusic, drawn
 from textmusic.plan import COUNTED_BARS, DRUMS, MAX_PROGRAMS, Plan, quarters_per_bar
 from textmusic.prompt import Prompt
@@ -64,17 +65,15 @@ class Filling:
         self._before = _bars_before(score, material)
         heard = tuple(sorted({int(p) for p in material.tail(material.bars).program}))
         self.hole = self._hole(bars, heard, instruments, add)
+        self._metre = material.plan.time_signature or "4/4"
         self._prompt = self._read(text, controls, outline)
         self._seed = drawn(1) if seed is None else seed
-        self._metre = material.plan.time_signature or "4/4"
         first, last = self.hole.bars
         if sketch is not None and len(sketch.rows) != last - first:
             raise TextMusicError(
                 f"the sketch has {len(sketch.rows)} rows for {last - first} bars; give one each."
             )
         self._sketch = sketch
-        if self._prompt.outline.known:
-            check(self._prompt.outline, last - first, self._metre)
 
     def _hole(
         self,
@@ -120,10 +119,13 @@ class Filling:
 
     def _read(self, text: str, controls: Plan, outline: Outline) -> Prompt:
         """What is said of the hole; what the piece has settled already is not used, and said so."""
-        prompt = self._music.understand(text, controls=controls, outline=outline)
-        unused = list(prompt.unused)
+        bars = self.hole.bars[1] - self.hole.bars[0]
+        prompt = self._music.understand(
+            text, controls=controls, outline=outline, room=(bars, self._metre)
+        )
+        settled, unused = replace(self._material.plan, bars=bars), list(prompt.unused)
         for name, value in prompt.asked.known():
-            if name in _KEPT and value != getattr(self._material.plan, name):
+            if name in _KEPT and value != getattr(settled, name):
                 unused.append(f"'{value}': the piece has its own {name.replace('_', ' ')}")
         asked = replace(prompt.asked, **dict.fromkeys((*_KEPT, "programs")))
         return replace(prompt, asked=asked, seconds=None, unused=tuple(unused))
@@ -146,12 +148,14 @@ class Filling:
             ids, nats = ids + count, nats + likelihood * count
             notes, begin = _with(notes, written), end
         filled = self._filled(new)
+        self._name_sections(filled)
         plan = replace(measure(filled), key=self._material.plan.key, begin=True, end=True)
         before = self._before
         shown = Sketch(tuple(rows)).behind(before).rows
         return account(
             self._prompt, plan, filled, self._seed, self._music.name,
             sketch=Sketch((*([Row()] * before), *shown)), ids=ids, nats=nats / max(ids, 1),
+            new_bars=(before + first, before + last),
         )  # fmt: skip
 
     # A part of the hole, in a window around it --------------------------------------------------
@@ -321,6 +325,26 @@ class Filling:
                 )
             track.notes.sort(key=lambda n: (n.time, n.pitch))
         return filled
+
+    def _name_sections(self, filled: Score) -> None:
+        """Name the sections that are asked of the hole; what stands keeps its own names.
+
+        So where other instruments go on playing in the hole, markers that are there stay.
+        """
+        outline, bar = self._prompt.outline, self._material.bar
+        standing = sliced(self._standing(), *(at * bar for at in self.hole.bars))
+        if not outline.form or self._sketch is not None or (len(standing) and len(filled.markers)):
+            return
+
+        quarter: int = filled.ticks_per_quarter
+
+        def tick(at: int) -> int:
+            return round((self._material.begin + at * bar) * quarter)
+
+        sections = sections_of(outline, Sketch(), self.hole.bars)
+        name_sections(
+            filled, [(tick(at), name) for at, name in sections], *map(tick, self.hole.bars)
+        )
 
 
 def _track(score: Score, program: int) -> Track:

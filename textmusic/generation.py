@@ -46,7 +46,6 @@ class Generation:
     ids: int  # how many score ids were written
     nats: float  # mean -log p of them by the model, nothing masked: how likely it finds the piece
     sketch: Sketch = Sketch()  # harmony and form as they were decided; no rows: not by a sketch
-    first: int = 0  # the bar from which on a form that was asked for is laid
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -61,8 +60,11 @@ class Generation:
 
     @property
     def sections(self) -> list[tuple[int, str]]:
-        """(first bar, name) of each section; see `sections_of`."""
-        return sections_of(self.prompt.outline, self.sketch, self.first)
+        """(first bar, name) of each section: the score's markers, or else `sections_of`."""
+        from textmusic.marks import sections_marked
+
+        named = sections_marked(self.score)
+        return named or sections_of(self.prompt.outline, self.sketch, self.report.new_bars)
 
     @property
     def slug(self) -> str:
@@ -71,14 +73,14 @@ class Generation:
 
     def midi(self) -> bytes:
         """The piece as a MIDI file, which says what `replay` needs to write it again."""
-        from textmusic.marks import marked
+        from textmusic.marks import as_texts, marked
         from textmusic.recipe import Recipe, embed
 
         score = self.score
         if self.sketch.rows:
             metre = self.plan.time_signature or "4/4"
             score = marked(score, self.sketch, self.sections, self.plan.key, metre)
-        return embed(score.dumps_midi(), Recipe.of(self.report))
+        return embed(as_texts(score.dumps_midi()), Recipe.of(self.report))
 
     def to_pretty_midi(self) -> Any:
         """The piece as a pretty_midi.PrettyMIDI."""
@@ -161,15 +163,18 @@ class Generation:
             render.write_audio(audio, path)
 
 
-def sections_of(outline: Outline, sketch: Sketch, first: int = 0) -> list[tuple[int, str]]:
+def sections_of(
+    outline: Outline, sketch: Sketch, new_bars: tuple[int, int] | None = None
+) -> list[tuple[int, str]]:
     """(first bar, name) of each section of a piece.
 
-    As they were asked for, of the bars from `first` on; else letters for what the sketch has come
-    back, [] for a piece in which nothing does.
+    As they were asked for, of `new_bars` alone (from 0, and the one behind the last; None: all);
+    else letters for what the sketch has come back, [] for a piece in which nothing does.
     """
     if outline.form:
         names = outline.names or outline.form
-        lengths = section_lengths(len(outline.form), len(sketch.rows) - first)
+        first, last = new_bars or (0, len(sketch.rows))
+        lengths = section_lengths(len(outline.form), last - first)
         firsts = accumulate(lengths, initial=first)
         return [
             (bar, name) for bar, name, long in zip(firsts, names, lengths, strict=False) if long
@@ -220,13 +225,12 @@ def write_text(path: Path, text: str) -> None:
 def account(
     prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
     sketch: Sketch = Sketch(), sampling: Sampling | None = None, planned: Plan | None = None,
-    first: int = 0,
+    new_bars: tuple[int, int] | None = None,
 ) -> Generation:  # fmt: skip
     """A piece with its report: what was asked and planned, and what is measured in the score.
 
     sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
-    that is not what has become of it, as in a piece that was stopped. first: the bar from which on
-    a form that was asked for is laid.
+    that is not what has become of it, as in a piece that was stopped. new_bars: see `Report`.
     """
     from textmusic import __version__, measure
 
@@ -249,9 +253,10 @@ def account(
         silent=measure.hardly_playing(notes, plan),
         outline=prompt.outline,
         sketch=sketch,
-        kept=kept(notes, plan, sketch),
+        kept=kept(notes, plan, sketch, new_bars),
+        new_bars=new_bars,
     )
-    return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch, first)
+    return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch)
 
 
 def finish(score: Score, plan: Plan) -> Score:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any
 
 from textmusic.form import form_of
 from textmusic.harmony import chords_of, labelled
+from textmusic.material import sliced
 from textmusic.measure import Notes
-from textmusic.plan import Plan
+from textmusic.plan import Plan, quarters_per_bar
 from textmusic.sketch import Row, Sketch
 from textmusic.structure import form_kept, harmony_kept
 
@@ -55,14 +56,29 @@ class Kept:
     form: float | None = None
 
 
-def kept(notes: Notes, plan: Plan, sketch: Sketch) -> Kept:
-    """How far notes keep to the sketch of their piece; see `structure` for the two measures."""
+def kept(notes: Notes, plan: Plan, sketch: Sketch, new_bars: tuple[int, int] | None = None) -> Kept:
+    """How far notes keep to the sketch of their piece; see `structure` for the two measures.
+
+    new_bars: the only ones that are judged (from 0, and the one behind the last); None: all. Of
+    the others the sketch was heard in the notes.
+    """
     if not sketch.rows or not len(notes):
         return Kept()
-    harmony = any(row.chords for row in sketch.rows)
+    first, last = new_bars or (0, len(sketch.rows))
+    rows, part = sketch.rows[first:last], notes
+    if new_bars is not None:
+        bar = quarters_per_bar(plan.time_signature or "4/4")
+        part = sliced(notes, first * bar, last * bar)
+    harmony = any(row.chords for row in rows) and len(part)
+    form = Sketch(
+        tuple(
+            row if first <= index < last else replace(row, like=None)
+            for index, row in enumerate(sketch.rows)
+        )
+    )
     return Kept(
-        _number(harmony_kept(notes, plan, sketch)["majmin"]) if harmony else None,
-        _number(form_kept(notes, plan, sketch)),
+        _number(harmony_kept(part, plan, Sketch(rows))["majmin"]) if harmony else None,
+        _number(form_kept(notes, plan, form)),
     )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from textmusic.chords import Chord, chord_name, parse_symbol
 from textmusic.plan import Plan, quarters_per_bar
+from textmusic.rhythm import TICKS, bars_until
 from textmusic.sketch import Row, Sketch, quarters_per_beat
 
 if TYPE_CHECKING:
     from symusic import Score
 
 CHORD_TRACK = "Chords"
+_NAME = b"\xff\x03" + bytes([len(CHORD_TRACK)]) + CHORD_TRACK.encode()  # its event in a file
+_ALONE = b"MThd\0\0\0\6\0\0\0\1\1\xe0"  # the header of a file of one track
 
 
 class Change(NamedTuple):
@@ -48,11 +53,11 @@ def marked(
 ) -> Score:
     """A copy of a score that names its sections and chords, for sequencers to show.
 
-    Sections are marker events (FF 06). Chords are lyric events (FF 05: the only text that symusic
-    writes) on a track of their own, without notes, at the end; there is none without chords.
-    Names that would stand behind the last note are left out, for a piece may have been stopped. A
-    chord track that is there is replaced, since it names what no longer sounds; markers that are
-    there are a person's own, and stay alone.
+    Sections are markers. Chords are lyrics, the only text that symusic knows in a track, on one of
+    their own, without notes, at the end; `as_texts` makes text events of them in a file. There is
+    no such track without chords. Names that would stand behind the last note are left out, for a
+    piece may have been stopped. A chord track that is there is replaced, since it names what no
+    longer sounds; markers that are there are a person's own, and stay alone.
 
     Args:
         score: in ticks.
@@ -88,6 +93,90 @@ def marked(
     return score
 
 
+def sections_marked(score: Score) -> list[tuple[int, str]]:
+    """(bar from 0, name) of each marker of a score that stands before its end."""
+    end, grid = score.end(), TICKS / score.ticks_per_quarter
+    marks = sorted((mark.time, str(mark.text)) for mark in score.markers if mark.time < end)
+    metres = [(round(m.time * grid), m.numerator, m.denominator) for m in score.time_signatures]
+    starts = [bar.start for bar in bars_until(round(end * grid), metres)] if marks else []
+    return [(bisect_right(starts, round(time * grid)) - 1, name) for time, name in marks]
+
+
+def name_sections(score: Score, sections: Sequence[tuple[int, str]], begin: int, end: int) -> None:
+    """Give a score markers, (tick, name) of each, for those between two ticks.
+
+    What goes on behind these goes on under its own name, which is said again there.
+    """
+    from symusic import TextMeta
+
+    marks = sorted((mark.time, mark.text) for mark in score.markers)
+    before = [(time, name) for time, name in marks if time < end]
+    kept = [(time, name) for time, name in marks if not begin <= time < end]
+    goes_on = any(note.time >= end for track in score.tracks for note in track.notes)
+    if before and goes_on and end not in (time for time, _ in kept):
+        kept.append((end, before[-1][1]))
+    score.markers.clear()
+    score.markers.extend(TextMeta(time, name) for time, name in sorted([*kept, *sections]))
+
+
+def as_texts(midi: bytes) -> bytes:
+    """A MIDI file whose chords are text events (FF 01), and no lyrics (FF 05) that one would sing.
+
+    Of a track named "Chords" without notes; all else stays byte for byte.
+    """
+    return _retold(midi, "lyrics", "text")
+
+
+def as_lyrics(midi: bytes) -> bytes:
+    """Inverse of `as_texts`, for symusic, which leaves text events out. Old files are so already.
+
+    Bytes that are no MIDI file, or a broken one, stay as they are.
+    """
+    return _retold(midi, "text", "lyrics")
+
+
+def read_midi(midi: bytes) -> Score:
+    """The score in a MIDI file of ours, with its chords for `marks_of`."""
+    from symusic import Score
+
+    return Score.from_midi(as_lyrics(midi))
+
+
+def _retold(midi: bytes, old: str, new: str) -> bytes:
+    """A file in whose chord track the meta events of one kind have become another kind."""
+    if _NAME not in midi:
+        return midi
+    parts = []
+    place = 0
+    while place < len(midi):
+        end = place + 8 + int.from_bytes(midi[place + 4 : place + 8], "big")
+        chunk = midi[place:end]
+        if chunk[:4] == b"MTrk" and _NAME in chunk and end <= len(midi):
+            chunk = _retold_track(chunk, old, new)
+        parts.append(chunk)
+        place = end
+    return b"".join(parts)
+
+
+def _retold_track(chunk: bytes, old: str, new: str) -> bytes:
+    from mido import KeySignatureError, MetaMessage, MidiFile
+
+    try:
+        file = MidiFile(file=BytesIO(_ALONE + chunk), charset="utf-8")
+    except (EOFError, LookupError, OSError, TypeError, ValueError, KeySignatureError):
+        return chunk  # broken, or not of ours
+    (track,) = file.tracks
+    if track.name != CHORD_TRACK or any(message.type == "note_on" for message in track):
+        return chunk
+    track[:] = [
+        MetaMessage(new, text=message.text, time=message.time) if message.type == old else message
+        for message in track
+    ]
+    out = BytesIO()
+    file.save(file=out)
+    return out.getvalue()[len(_ALONE) :]
+
+
 def marks_of(score: Score, plan: Plan) -> tuple[Sketch, list[tuple[int, str]]]:
     """`read_marks` of a piece by its plan; nothing of one whose metre changes on the way."""
     metres = {(mark.numerator, mark.denominator) for mark in score.time_signatures}
@@ -101,7 +190,8 @@ def read_marks(
 ) -> tuple[Sketch, list[tuple[int, str]]]:
     """The chords and sections that `marked` wrote, of so many bars: inverse of it.
 
-    What each bar repeats is not in a file. Names that are no chord symbol count as none.
+    Of a file, what `read_midi` or `untrusted.read_score` gives. What each bar repeats is not in it.
+    Names that are no chord symbol count as none.
     """
     bar_quarters = quarters_per_bar(time_signature)
     beat_quarters = quarters_per_beat(time_signature)

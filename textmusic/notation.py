@@ -13,11 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textmusic.chords import chord_name
 from textmusic.drawing import fitted
 from textmusic.errors import TextMusicError
 from textmusic.generation import sharps
-from textmusic.marks import changes
+from textmusic.harmony_xml import keep_above, write_names
 from textmusic.plan import DRUMS, NO_KEY, is_minor
 from textmusic.rhythm import TICKS, Bar, Value, write
 from textmusic.sketch import Sketch
@@ -37,12 +36,6 @@ _CLEFS = {
     "treble8va": "Treble8vaClef",
     "percussion": "PercussionClef",
 }
-# MusicXML's names of the qualities.
-_KINDS = {
-    "maj": "major", "min": "minor", "7": "dominant", "maj7": "major-seventh",
-    "min7": "minor-seventh", "dim": "diminished", "aug": "augmented", "sus4": "suspended-fourth",
-    "sus2": "suspended-second", "dim7": "diminished-seventh", "hdim7": "half-diminished-seventh",
-}  # fmt: skip
 _ENGRAVING = {
     "pageWidth": 2100,  # A4, in tenths of a millimetre
     "pageHeight": 2970,
@@ -109,16 +102,18 @@ def musicxml(
         ]
         staves[0].insert(0, _player(music21, part, number))
         if number == 1:
-            _name(music21, staves[0], bars, sketch or Sketch(), sections, signed)
+            write_names(music21, staves[0], bars, sketch or Sketch(), sections, signed)
         for index, stream in enumerate(staves):
             stream.id, stream.partName = f"P{number}-{index + 1}", part.name
             page.insert(0, stream)
         if len(staves) > 1:
             braced = {"name": part.name, "symbol": "brace", "barTogether": True}
             page.insert(0, music21.layout.StaffGroup(staves, **braced))
-    exporter = music21.musicxml.m21ToXml.GeneralObjectExporter()
-    exporter.makeNotation = False  # all is written out already, and its own copies and guesses
-    return str(exporter.parse(page).decode("utf-8"))
+    # all is written out already, and music21's own notation would be copies and guesses
+    exporter = music21.musicxml.m21ToXml.ScoreExporter(page, makeNotation=False)
+    root = exporter.parse()
+    keep_above(root.find("part"))
+    return str(exporter.asBytes().decode("utf-8"))
 
 
 def engrave(musicxml: str) -> list[str]:
@@ -157,32 +152,6 @@ def _player(music21: Any, part: Part, number: int) -> Any:
     else:
         player.midiProgram = part.program
     return player
-
-
-def _name(
-    music21: Any, stream: Any, bars: Sequence[Bar], sketch: Sketch,
-    sections: Sequence[tuple[int, str]], key: str | None,
-) -> None:  # fmt: skip
-    """Write chord symbols and rehearsal marks into a staff; those behind its end are left out."""
-    measures = list(stream.getElementsByClass("Measure"))
-    for index, name in sections:
-        if index < len(bars) and name.strip():
-            mark = music21.expressions.RehearsalMark(fitted(name, 16, TITLE_WIDTH / 2))
-            measures[index].insert(0, mark)
-    for index, beat, chord in changes(sketch):
-        if index >= len(bars):
-            break
-        tick = beat * bars[index].cell
-        if tick >= bars[index].length:  # of a bar that a change of metre cuts short
-            continue
-        symbol = music21.harmony.NoChord()
-        if chord is not None:
-            name = chord_name(chord, key)
-            root = name[: 1 + (name[1:2] in ("#", "b"))]
-            kind = _KINDS[chord.quality]
-            symbol = music21.harmony.ChordSymbol(root=root.replace("b", "-"), kind=kind)
-            symbol.chordKindStr = name[len(root) :]  # or a program writes what it likes
-        measures[index].insert(_quarters(tick), symbol)
 
 
 def _tempi(score: Score, bars: Sequence[Bar]) -> dict[int, list[tuple[int, float]]]:

@@ -107,16 +107,19 @@ class TextToMusic:
         controls: Plan = Plan(),
         seconds: float | None = None,
         outline: Outline = Outline(),
+        room: tuple[int, str] | None = None,
     ) -> Prompt:
         """What would be forced for this text and these controls, and what could not be used.
 
-        Raises TextMusicError for controls that no plan can have, and for chords or a form that the
-        bars asked for can't hold.
+        room: (bars, time signature) that chords and form are for; by default those asked for.
+        Raises TextMusicError for controls that no plan can have, and for chords or a form that
+        these bars can't hold.
         """
         check_plan(controls)
         prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
-        if (bars := _bars_asked(prompt)) is not None:
-            check(prompt.outline, bars, prompt.asked.time_signature or "4/4")
+        bars, metre = room or (_bars_asked(prompt), prompt.asked.time_signature or "4/4")
+        if bars is not None:
+            check(prompt.outline, bars, metre)
         if prompt.asked.programs == (DRUMS,) and prompt.asked.key is not None:
             note = f"'{prompt.asked.key}': drums alone have no key"
             asked = replace(prompt.asked, key=None)
@@ -369,7 +372,8 @@ class TextToMusic:
             seed, sampling, on_bar: as for `generate`.
 
         Returns a Generation whose score is the given one but for the new notes: its other notes,
-        controllers, names and tempi are untouched, and so is its resolution.
+        controllers, names and tempi are untouched, and so is its resolution. A form that is asked
+        for names the filled bars' sections in its markers.
 
         Raises:
             TextMusicError: the bars or the instruments are not there, the score holds no notes, or

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from textmusic.facts import (
@@ -63,6 +63,9 @@ class Report:
     outline: Outline = Outline()  # what was asked of harmony and form
     sketch: Sketch = Sketch()  # what was decided of them
     kept: Kept = Kept()  # how far that is heard
+    # Of a piece that stood: its bars that were written, from 0, and the one behind the last. What
+    # is asked and planned of harmony and form is theirs. None: all were.
+    new_bars: tuple[int, int] | None = None
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -75,8 +78,8 @@ class Report:
         asked |= in_words(self.asked, self.seconds, self.near, language, self.outline)
         planned = in_words(self.planned, seconds_of(self.planned), language=language)
         measured = in_words(self.measured, self.measured_seconds, language=language)
-        asked["chords"] = self._chords_asked()
-        planned |= sketch_in_words(self.sketch, self.planned.key)
+        asked["chords"] = outline_chords(self.outline, self.asked.key, language, SHOWN_BARS)
+        planned |= sketch_in_words(self.sketch, self.planned.key, self.new_bars)
         if self.outline.form:
             planned["form"] = self._form_laid(language)
         measured |= {
@@ -89,16 +92,11 @@ class Report:
             for field, ok in self._right().items()
         )
 
-    def _chords_asked(self) -> str:
-        """As many bars of them as are shown of the sketch."""
-        bars = self.outline.chords
-        shown = outline_chords(replace(self.outline, chords=bars[:SHOWN_BARS]), self.asked.key)
-        return shown + (" …" if len(bars) > SHOWN_BARS else "")
-
     def _form_laid(self, language: str) -> str:
         """The sections that were asked for, as far as the bars have room for them."""
         form, names = self.outline.form, self.outline.names
-        room = sum(map(bool, section_lengths(len(form), len(self.sketch.rows))))
+        first, last = self.new_bars or (0, len(self.sketch.rows))
+        room = sum(map(bool, section_lengths(len(form), last - first)))
         return form_text(form[:room], names[:room], language)
 
     def _right(self) -> dict[str, bool | None]:
@@ -159,6 +157,8 @@ class Report:
         fields["outline"] = read_outline(fields.get("outline", {}))
         fields["sketch"] = read_sketch(fields.get("sketch", {}))
         fields["kept"] = Kept(**fields.get("kept", {}))
+        if fields.get("new_bars") is not None:
+            fields["new_bars"] = tuple(fields["new_bars"])
         sampling = fields.get("sampling")
         if sampling is not None and "key_strength" in sampling:  # of before the sketch
             sampling = None  # no seed gives such a piece again

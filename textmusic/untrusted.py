@@ -17,6 +17,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
+from textmusic.marks import as_lyrics
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -95,7 +96,7 @@ def _answer(path: Path) -> tuple[str, str]:
         data = path.read_bytes()
     except OSError as reason:
         return f"can't be read ({reason.strerror})", ""
-    score = parsed(data)
+    score = parsed(as_lyrics(data))
     if isinstance(score, str):
         return score, ""
     # written anew: the parser reads past the end of broken data, now with luck and now without

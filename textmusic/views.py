@@ -105,10 +105,11 @@ def understood_html(
     """
     parts = []
     set_by_hand = {name for name, _ in controls.known()}
-    if outline.chords:
+    if outline.chords or outline.last:
         set_by_hand.add("chords")
-        if not outline.relative and key_of_chords(outline.chords) == prompt.asked.key:
-            set_by_hand.add("key")  # which follows from them
+    sounding = () if outline.relative else outline.chords
+    if sounding and key_of_chords(sounding) == prompt.asked.key:
+        set_by_hand.add("key")  # which follows from them
     set_by_hand |= {"form"} if outline.form else set()
     facts = in_words(prompt.asked, prompt.seconds, prompt.near, language, prompt.outline)
     facts = {**facts, **{name: facts.get(name, "") for name in ("chords", "form")}}

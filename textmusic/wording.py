@@ -122,6 +122,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "some_bars": ("{}", "{}小节"),
     "some_seconds": ("{:.1f} s", "{:.1f}秒"),
     "about_levels": ("about {}", "大约{}"),
+    "clauses": ("{}, {}", "{}，{}"),
+    "ends_on": ("ends on {}", "以{}结束"),
     "as_sketched": ("{} as planned", "{}符合计划"),
     "hardly_heard": (" ({} hardly heard)", "（{}几乎听不到）"),
     "no_key": ("none", "无"),

@@ -14,11 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image, ImageDraw, ImageFont
-from symusic import Score
 
 from textmusic.drawing import Drawing, save_png, to_svg
 from textmusic.generation import write_whole
-from textmusic.marks import read_marks
+from textmusic.marks import read_marks, read_midi
 from textmusic.measure import measure
 from textmusic.picture import piano_roll
 
@@ -31,7 +30,7 @@ COLUMN, SPACE, HEAD = 1000, 20, 50  # of the sheet, in pixels
 
 def roll(path: Path) -> Drawing:
     """The roll of a MIDI file."""
-    score = Score(path)
+    score = read_midi(path.read_bytes())
     plan = measure(score)
     assert plan.bars and plan.time_signature
     sketch, sections = read_marks(score, plan.bars, plan.time_signature)

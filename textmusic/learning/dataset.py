@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.folding import END, Struck, spelt
+from textmusic.generation import write_text
 from textmusic.learning.corpus import PERMISSIVE, Window
 from textmusic.learning.descriptions import facts_of, untrue
 from textmusic.metrics import tempo_bin
@@ -331,22 +333,41 @@ def batches(
     seed: int,
     drills: float = 0.0,
     skip: int = 0,
+    counts: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Endless batches of about `tokens` ids, examples of like length together, padded on the right.
 
     Right padding needs no mask under causal attention: nothing real can look at it. `reading(n)`
     is the share, around the n-th batch, of examples that stop after the plan (cheap lessons in
     reading); `drills` mood drills are added for each example. The same seed gives the same batches;
-    `skip` of them are passed over, for resuming.
+    `skip` of them are passed over, for resuming. They are drawn a pool at a time; counts: a file in
+    which the size of each pool is kept, so that pools passed over need not be drawn again.
     Yields numpy arrays ids (B, T) and labels (B, T), and the number of notes.
     """
     index = 0
+    sizes = _read_counts(counts)
     for pool in count():
+        if pool < len(sizes) and index + sizes[pool] <= skip:
+            index += sizes[pool]
+            continue
         rng = random.Random(f"{seed}/{pool}")
-        for batch in _pool(examples, 256, tokens, reading(index), drills, rng):
+        drawn = _pool(examples, 256, tokens, reading(index), drills, rng)
+        if counts is not None and pool >= len(sizes):
+            sizes.append(len(drawn))
+            counts.parent.mkdir(parents=True, exist_ok=True)
+            write_text(counts, json.dumps(sizes))
+        for batch in drawn:
             index += 1
             if index > skip:
                 yield batch
+
+
+def _read_counts(path: Path | None) -> list[int]:
+    """How many batches each pool so far had; [] where that is not known."""
+    try:
+        return [int(size) for size in json.loads(path.read_text())] if path else []
+    except (OSError, ValueError, TypeError):
+        return []
 
 
 def _pool(

@@ -115,7 +115,9 @@ def start(
         model,
         folder,
         training,
-        lambda lane, skip: feed(seed=training.seed + 1000 * lane, skip=skip),
+        lambda lane, skip: feed(
+            seed=training.seed + 1000 * lane, skip=skip, counts=folder / f"batches-{lane}.json"
+        ),
         validation_batches(data.valid, tokenizer, captioner, config.get("held_out", 32), spelling),
         partial(
             save_recurrent if "recurrent" in config else save_llm,

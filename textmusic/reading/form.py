@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from textmusic.chords import Chord
+from textmusic.chords import Chord, parse_symbol
 from textmusic.errors import TextMusicError
 from textmusic.reading.progression import Found
 from textmusic.reading.text import RIGHT, Reading, Span, negated, overlaps, prepare
@@ -75,7 +75,15 @@ _HALF = (
     r"|half[\s-](?:cadence|close)|imperfect cadence)(?![A-Za-z0-9])(?! key)",
     r"\b(?:an? |final )?half[\s-](?:cadence|close)(?: at the end)?(?![A-Za-z])",
     r"(?:(?:最后|结尾)?(?:停|结束|终止|收束|落)在?属(?P<seven>七)?和弦(?:上)?|以属七?和弦(?:结束|收尾"
-    r"|结尾|终止)|半终止)",
+    r"|结尾|终止)|以V(?P<seven2>7)?(?:和弦)?(?:结束|收尾|结尾|终止)|半终止)",
+)
+# A chord by its symbol. A letter alone may be a note, a section or an article: see `read_last`.
+_SYMBOL = r"(?P<chord>(?-i:[A-G][A-Za-z0-9#+°øΔ△]*))"
+_LAST = (
+    rf"\b{_FINAL} (?:it )?(?P<on>up(?:on)?|on|with) (?:an? |the )?{_SYMBOL}(?P<word>[\s-]chord)?"
+    r"(?![A-Za-z0-9#+/-])(?! (?:major|minor|flat|sharp|dim|aug|dominant|seventh|7th))",
+    rf"(?:最后|结尾)?(?:(?:停|结束|终止|收束|落)[在于]|(?P<with>以)){_SYMBOL}(?P<word>和弦)?上?"
+    r"(?(with)(?:结束|收尾|结尾|终止))",
 )
 
 
@@ -107,6 +115,23 @@ def read_form(text: str) -> Reading[Found]:
         spans.append(span)
         outline = Outline(form=outline.form, names=outline.names, last=last)
     return Reading(Found(outline, said, shared), tuple(dict.fromkeys(notes)), tuple(spans))
+
+
+def read_last(text: str) -> Reading[Chord]:
+    """The chord, as it sounds, that a prepared text lets the piece end on: "ends on G7".
+
+    A letter alone is one where it is called a chord or ends the clause: not "ends with A bang".
+    """
+    for pattern in _LAST:
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            symbol = parse_symbol(match["chord"])
+            alone = len(match["chord"]) == 1 and not match["word"]
+            ends = re.match(r"\s*(?:$|[,;.!?)])", text[match.end() :])
+            if symbol is None or (alone and (match.groupdict().get("on") == "with" or not ends)):
+                continue
+            if not negated(text, match.start()):
+                return Reading(symbol[0], (), (_led_to(text, *match.span()),))
+    return Reading()
 
 
 def parse_form(said: str) -> Outline:
@@ -219,11 +244,14 @@ def _ending(text: str) -> tuple[Span, Chord] | None:
                 continue
             groups = match.groupdict()
             seventh = groups.get("seven") or groups.get("seven2") or "属七" in match[0]
-            start = match.start()
-            if before := re.search(r"(?:\b(?:and|that|which|it|to|with)\s+){1,2}$", text[:start]):
-                start = before.start()
-            return (start, match.end()), Chord(7, "7" if seventh else "maj")
+            return _led_to(text, *match.span()), Chord(7, "7" if seventh else "maj")
     return None
+
+
+def _led_to(text: str, start: int, end: int) -> Span:
+    """The place of an ending with the words that only lead to it: "and that ends on ..."."""
+    before = re.search(r"(?:\b(?:and|that|which|it|to|with)\s+){1,2}$", text[:start])
+    return (before.start() if before else start), end
 
 
 def _widened(text: str, start: int, end: int) -> Span:

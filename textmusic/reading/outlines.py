@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from textmusic.chords import Chord
 from textmusic.facts import chords_text, form_text
-from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, key_name, tonic
-from textmusic.reading.form import read_form
+from textmusic.plan import DRUMS, NO_KEY, Plan, is_minor, key_name, shift_of, tonic
+from textmusic.reading.form import read_form, read_last
 from textmusic.reading.numerals import in_mode
 from textmusic.reading.progression import key_of_chords, read_progression
 from textmusic.reading.text import Span, prepare
@@ -20,11 +21,14 @@ _REACH = 40  # characters that preparing a text adds or leaves out in one place,
 class OutlineRead:
     """What a text says of chords and form.
 
-    chords_said: the words for the chords. spans: all places; taken: those that mean nothing else.
+    chords_said: the words for the chords. last: the chord to end on where it is named as it sounds.
+    last_said: the words for it. spans: all places; taken: those that mean nothing else.
     """
 
     outline: Outline = Outline()
     chords_said: str = ""
+    last: Chord | None = None
+    last_said: str = ""
     unused: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
     taken: tuple[Span, ...] = ()
@@ -35,6 +39,8 @@ def read_outline(text: str) -> OutlineRead:
     chords = read_progression(text)
     kept = chords.value.shared if chords.value else ()
     taken = tuple(span for span in chords.spans if span not in kept)
+    last = read_last(covered(text, taken))
+    taken += last.spans
     form = read_form(covered(text, taken))
     outline = chords.value.outline if chords.value else Outline()
     if form.value is not None:
@@ -43,10 +49,12 @@ def read_outline(text: str) -> OutlineRead:
         if said.form:
             outline = replace(outline, form=said.form, names=said.names)
         kept += form.value.shared
-    spans = (*chords.spans, *form.spans)
+    spans = (*chords.spans, *last.spans, *form.spans)
     return OutlineRead(
         outline,
         chords.value.said if chords.value else "",
+        last.value,
+        " ".join(text[start:end] for start, end in last.spans),
         (*chords.unused, *form.unused),
         spans,
         tuple(span for span in spans if span not in kept),
@@ -129,20 +137,31 @@ def settled(read: OutlineRead, control: Outline, asked: Plan) -> tuple[Outline, 
         outline = replace(outline, form=control.form, names=control.names)
     if control.last is not None:
         outline = replace(outline, last=control.last)
-    if asked.programs == (DRUMS,) and (outline.chords or outline.last):
-        said = _said(outline, read, control) or "ends on the dominant"
+    sounds = read.last if outline.last is None else None
+    if asked.programs == (DRUMS,) and (outline.chords or outline.last or sounds):
+        said = _said(outline, read, control) or read.last_said or "ends on the dominant"
         notes.append(f"'{said}': drums alone play no chords")
         return replace(outline, chords=(), relative=False, minor=None, last=None), asked, notes
-    if not outline.chords:
-        return outline, asked, notes
-    if asked.key is None and not outline.relative:
+    open_key = asked.key is None
+    if open_key and outline.chords and not outline.relative:
         asked = replace(asked, key=key_of_chords(outline.chords))
-    elif asked.key is not None and asked.key != NO_KEY:
+    if sounds is not None:
+        key = asked.key or mode_said(_key_of_ending(sounds), "", outline)
+        asked = replace(asked, key=key)
+        outline = replace(outline, last=sounds.moved(-shift_of(key)))
+    if not outline.chords or (open_key and not outline.relative):
+        return outline, asked, notes
+    if asked.key is not None and asked.key != NO_KEY:
         outline = in_mode(outline, is_minor(asked.key))
         if not _fits(outline, asked.key):
             said = _said(outline, read, control)
             notes.append(f"'{said}': these chords hardly fit {asked.key}; both are kept")
     return outline, asked, notes
+
+
+def _key_of_ending(last: Chord) -> str:
+    """The key that a chord ends in by itself: a seventh chord is a dominant."""
+    return key_of_chords([[Chord((last.root + 5) % 12, "maj") if last.quality == "7" else last]])
 
 
 def mode_said(key: str | None, said: str, outline: Outline) -> str | None:
