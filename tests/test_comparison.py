@@ -25,7 +25,7 @@ from textmusic.plan import Plan
 from textmusic.resampling import figure
 
 LINES: tuple[dict[str, Any], ...] = (
-    {"text": "calm piano in C major, 2 bars", "key": "C major", "programs": [[0]], "bars": 2},
+    {"text": "calm piano, chords C G, 2 bars", "key": "C major", "programs": [[0]], "bars": 2},
     {"text": "<script>alert(1)</script> a waltz, 2 bars", "time_signature": "3/4", "bars": 2},
     {"text": "fast flute, 2 bars", "tempo_bpm": [120, 200], "programs": [[73]], "bars": 2},
 )
@@ -70,6 +70,8 @@ def test_two_models_are_compared_from_the_command_line(
     one, two = report["entries"]["tiny_model"], report["entries"]["other"]
     assert one["figures"]["asked"] == two["figures"]["asked"], "the same weights, plans and seeds"
     assert one["figures"]["asked"]["bars"]["value"] == 1
+    kept = one["figures"]["asked"]["chords heard as sketched"]
+    assert 0 <= kept["value"] <= 1 and kept["n"] > 0
     assert one["figures"]["likelihood"]["nats per note"]["value"] > 5, "it is untrained"
     assert one["pace"]["notes"] > 0 and one["missing"] == 0
     assert all(not row["significant"] for row in report["differences"])

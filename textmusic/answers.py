@@ -22,6 +22,7 @@ from textmusic.loading import locate
 from textmusic.measure import measure, notes_of
 from textmusic.plan import GENRES, NO_KEY, TIME_SIGNATURES, Plan
 from textmusic.report import Report
+from textmusic.sketch import Sketch
 from textmusic.terminal import progress_bar
 from textmusic.untrusted import read_scores
 
@@ -71,12 +72,16 @@ FIELDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A MIDI file that answers a prompt. number: of the prompt, from 1. planned: if it is known."""
+    """A MIDI file that answers a prompt.
+
+    number: of the prompt, from 1. planned, sketch: if they are known; a sketch without rows is not.
+    """
 
     file: Path
     number: int
     score: Score
     planned: Plan | None
+    sketch: Sketch = Sketch()
 
     @property
     def piece(self) -> Piece:
@@ -97,8 +102,9 @@ def read_answers(folder: Path, prompts: int) -> tuple[list[Answer], list[str]]:
         if isinstance(score, str):
             broken.append(f"{midi.name} ({score})")
         else:
-            planned = _planned(midi.with_suffix(".json"))
-            answers.append(Answer(midi, numbers[midi], score, planned))
+            report = _report(midi.with_suffix(".json"))
+            known = (report.planned, report.sketch) if report else (None, Sketch())
+            answers.append(Answer(midi, numbers[midi], score, *known))
     if not answers:
         raise TextMusicError(
             f"'{folder}' holds no answers; write some: textmusic batch PROMPTS -o {folder}"
@@ -116,13 +122,13 @@ def _number(midi: Path, prompts: int) -> int:
     return number
 
 
-def _planned(report: Path) -> Plan | None:
-    if not report.exists():
+def _report(file: Path) -> Report | None:
+    if not file.exists():
         return None
     try:
-        return Report.from_dict(json.loads(report.read_text(encoding="utf-8"))).planned
+        return Report.from_dict(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError):
-        raise TextMusicError(f"'{report}' is no report of textmusic; write it anew.") from None
+        raise TextMusicError(f"'{file}' is no report of textmusic; write it anew.") from None
 
 
 def plans_of(model: str, runs: Sequence[Sequence[Job]]) -> dict[tuple[int, int], Plan]:

@@ -64,7 +64,8 @@ SECTIONS = {
     "asked": Section(
         "What was asked, and came out",
         "Facts of the prompt, heard in the notes. CK: key; CKD: key or its relative;"
-        " CTS: time signature; TB: tempo's band; TBT: that or the next band.",
+        " CTS: time signature; TB: tempo's band; TBT: that or the next band. As sketched: the share"
+        " of time in which the sketch's chords are heard, and of its returning bars that return.",
         True,
     ),
     "alone": Section(

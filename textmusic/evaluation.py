@@ -13,7 +13,7 @@ import numpy as np
 from textmusic.answers import Answer
 from textmusic.caption import load_data
 from textmusic.engine import Floats, Ids
-from textmusic.heard import heard_sketch
+from textmusic.heard import heard_sketch, kept
 from textmusic.hearing import (
     Distance,
     Sound,
@@ -42,9 +42,24 @@ SEEN_WORDS = 150  # drawn of those that were trained on; the kept-out ones are a
 
 
 def adherence(expected: Sequence[Expectation], answers: Sequence[Answer]) -> dict[str, Mean]:
-    """`metrics.hits` of all answers, 0 to 1; those to one prompt belong together."""
-    found = [hits(expected[a.number - 1], a.score, a.planned) for a in tracked(answers, "judging")]
+    """What of prompts and of sketches is heard in the answers, 0 to 1, by prompt.
+
+    `metrics.hits`, and `heard.kept` of answers whose sketch is known.
+    """
+    found = [
+        hits(expected[a.number - 1], a.score, a.planned) | _kept(a)
+        for a in tracked(answers, "judging")
+    ]
     return collected(found, [answer.number for answer in answers])
+
+
+def _kept(answer: Answer) -> dict[str, float]:
+    """How much of its sketch is heard: chords by time (root and third), bars that come back."""
+    if not answer.sketch.rows or answer.planned is None:
+        return {}
+    found = kept(notes_of(answer.score), answer.planned, answer.sketch)
+    shares = {"chords heard as sketched": found.chords, "bars back as sketched": found.form}
+    return {name: share for name, share in shares.items() if share is not None}
 
 
 def alone(music: TextToMusic, prompts: Sequence[Expectation], seeds: int) -> dict[str, Mean]:

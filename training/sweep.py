@@ -1,9 +1,10 @@
 """Choose how freely to sample: python training/sweep.py prompts.jsonl --data data/
 
 Writes answers to the prompts of the validation split (training/describe.py --split valid) with one
-setting changed at a time, and shows for each: keys right (music21), notes outside the scale, pieces
-that end on the tonic, the overlap of their features with real pieces of that split, and what a
-listener notices of harmony and form (`textmusic.structure`).
+setting changed at a time, and shows for each: keys right (music21), chords and returning bars heard
+as they were sketched, notes outside the scale, pieces that end on the tonic, the overlap of their
+features with real pieces of that split, and what a listener notices of harmony and form
+(`textmusic.structure`).
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ GRID = (
     DEFAULT,
     *(replace(DEFAULT, temperature=t) for t in (0.8, 0.9, 1.0)),
     *(replace(DEFAULT, top_p=p) for p in (0.9, 0.98, 1.0)),
-    *(replace(DEFAULT, harmony_strength=h) for h in (0.0, 0.2, 0.6, 0.8)),
-    *(replace(DEFAULT, form_strength=f) for f in (0.0, 0.2, 0.6, 0.8)),
+    *(replace(DEFAULT, harmony_strength=h) for h in (0.0, 0.4, 0.85, 1.0)),
+    *(replace(DEFAULT, form_strength=f) for f in (0.0, 0.2, 0.6, 0.8, 1.0)),
 )
+HITS = ("CK", "CKD", "chords heard as sketched", "bars back as sketched")
 SHOWN = ("overlap, mean", "notes outside the scale", "ends on the tonic", *structure.FIGURES)
 
 
@@ -64,13 +66,13 @@ def main() -> None:
         found = adherence(expected, answers) | beside(pieces, real, numbers)
         strengths = f"{sampling.harmony_strength:g} | {sampling.form_strength:g}"
         name = f"{sampling.temperature:g} | {sampling.top_p:g} | {strengths}"
-        cells = [f"{figure(found[k]).value:.1%}" for k in ("CK", "CKD")]
+        cells = [f"{figure(found[k]).value:.1%}" if k in found else "" for k in HITS]
         cells += [f"{figure(found[row]).value:.3f}" for row in SHOWN]
         rows.append(f"| {name} | {' | '.join(cells)} |")
     alike = [f"{figure(ceiling(real)[row]).value:.3f}" for row in SHOWN]
-    head = f"| temperature | top-p | harmony | form | CK | CKD | {' | '.join(SHOWN)} |"
-    last = f"| real pieces | | | | | | {' | '.join(alike)} |"
-    table = "\n".join([head, "|---" * (6 + len(SHOWN)) + "|", *rows, last])
+    head = f"| temperature | top-p | harmony | form | {' | '.join(HITS + SHOWN)} |"
+    last = f"| real pieces | | | | {' | ' * len(HITS)}{' | '.join(alike)} |"
+    table = "\n".join([head, "|---" * (4 + len(HITS + SHOWN)) + "|", *rows, last])
     args.output.write_text(table + "\n", encoding="utf-8")
     print(table)
 
