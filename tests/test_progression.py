@@ -67,6 +67,8 @@ V7/V V7 I => D7 G7 C; major
 twelve bar blues for guitar => C7 C7 C7 C7 F7 F7 C7 C7 G7 F7 C7 G7; ?
 a minor blues => Cm7 Cm7 Cm7 Cm7 Fm7 Fm7 Cm7 Cm7 Ab7 G7 Cm7 G7; minor
 doo-wop progression => C Am F G; major
+doo-wop in C, piano and bass => C Am F G; major
+canon in D for strings => C G Am Em F C F G; major
 a '50s progression => C Am F G; major
 Pachelbel's canon progression => C G Am Em F C F G; major
 canon chords => C G Am Em F C F G; major
@@ -139,6 +141,7 @@ def test_the_table_is_large() -> None:
 
 def test_rhythm_changes_are_a_form_too() -> None:
     outline = read_prompt("a jazz tune over rhythm changes").outline
+    assert read_prompt("swing, rhythm changes in Bb").outline == outline
     assert outline.form == ("A", "A", "B", "A")
     assert len(outline.chords) == 32
     assert outline.chords[16:24] == _bars("E7 E7 A7 A7 D7 D7 G7 G7")

@@ -183,22 +183,23 @@ NAMED = (
         _BLUES, None, True,
     ),
     Named(
-        r"(?:over|on|with|to|using|jazz|classic)\s+(?:the )?rhythm changes\b",
+        r"(?:over|on|with|to|using|jazz|classic)\s+(?:the )?rhythm changes\b"
+        r"|(?:^|(?<=[,;:] ))rhythm changes(?=$|[,;.]| in [A-Ga-g][#b]?\b| at | for )",
         " | ".join((_RHYTHM_A, _RHYTHM_A, _RHYTHM_B, _RHYTHM_A)), False, False,
         ("A", "A", "B", "A"),
     ),
     Named(
-        rf"\bdoo[\s-]?wop {_NOUN}|(?:'50s|\b50'?s|\b1950'?s|\bfifties)"
+        rf"\bdoo[\s-]?wop(?: {_NOUN})?|(?:'50s|\b50'?s|\b1950'?s|\bfifties)"
         rf" (?:{_NOUN}|doo[\s-]?wop {_NOUN})|\bice[\s-]cream (?:changes|progression)"
-        rf"|(?:五十年代|50年代){_WALK}|嘟[·・]?喔普{_WALK}",
-        "I vi IV V",
+        rf"|(?:五十年代|50年代){_WALK}|嘟[·・]?喔普(?:{_WALK})?",
+        "I vi IV V", False, True,
     ),
     Named(
         rf"\b(?:pachelbel(?:'s)?(?: canon)?|canon(?: in d)?) {_NOUN}"
         rf"|(?:帕赫贝尔)?卡[农農](?:的)?{_WALK}",
         _CANON,
     ),
-    Named(r"\bpachelbel's canon\b|帕赫贝尔(?:的)?卡[农農]", _CANON, False, True),
+    Named(r"\bpachelbel's canon\b|\bcanon in d\b(?! minor| flat|[b#])|帕赫贝尔(?:的)?卡[农農]", _CANON, False, True),
     Named(
         rf"\bandalusian (?:cadence|{_NOUN})|\bflamenco cadence"
         rf"|安达卢西亚(?:终止式?|終止式?|{_WALK})",
