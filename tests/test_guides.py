@@ -14,6 +14,7 @@ from textmusic.chords import Chord
 from textmusic.folding import Struck
 from textmusic.grammar import ScoreGrammar
 from textmusic.guides import FORM_NATS, HARMONY_NATS, OFF_BEAT, Floats, Guides
+from textmusic.outline import AskedRow
 from textmusic.plan import DRUMS, Plan
 from textmusic.sampling import Sampling, choose
 from textmusic.sketch import Row, Sketch
@@ -171,6 +172,35 @@ def test_bars_behind_the_sketch_are_left_alone() -> None:
     before = noise()
     guide = guides(PLAN, [Row(chords=((0, C),))], harmony=1.0, form=1.0)
     assert guide.guided(before, grammar.allowed(), grammar) is before
+
+
+def test_chords_that_are_asked_weigh_twice_as_much() -> None:
+    rows = [Row(chords=((0, C),))]
+    grammar = written(PLAN, "Bar_4", *NOTE)
+    asked = Guides(
+        the_layout(), PLAN, Sketch(tuple(rows)), {}, harmony=0.3, form=0,
+        asked=[AskedRow(chords=((0, C),))],
+    )  # fmt: skip
+    double = guides(PLAN, rows, harmony=0.6)
+    allowed = grammar.allowed()
+    np.testing.assert_allclose(
+        asked.guided(noise(), allowed, grammar), double.guided(noise(), allowed, grammar)
+    )
+    other = guides(PLAN, rows, harmony=0.3).guided(noise(), allowed, grammar)
+    assert not np.allclose(asked.guided(noise(), allowed, grammar), other)
+
+
+@pytest.mark.parametrize(("form", "weighs"), [(0.4, 0.8), (0.7, 1.0), (0.0, 0.0)])
+def test_a_return_that_is_asked_weighs_twice_as_much_up_to_one(form: float, weighs: float) -> None:
+    rows = (Row(), Row(like=0))
+    bars = {0: [Struck(0, 0, 0, 60, 79, "0.6.12")]}
+    grammar = written(PLAN, "Bar_4", *NOTE, "Pitch_60", "Bar_3", "Position_0")
+    asked = Guides(
+        the_layout(), PLAN, Sketch(rows), bars, harmony=0, form=form,
+        asked=[AskedRow(), AskedRow(like=0)],
+    )  # fmt: skip
+    gained = asked.guided(flat(), grammar.allowed(), grammar) - flat()
+    assert gained.max() == pytest.approx(FORM_NATS * weighs)
 
 
 # Form ---------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Two guides change the logits of the notes. Harmony: tones of the chord that soun
 more on the beat, and its root in the bass. Form: in a bar that repeats bar j, what bar j has in the
 same place is favoured: a pointer that follows what is written, and finds its place again after a
 departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
+What a person has asked for is held to more closely than what the model has sketched by itself.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from textmusic.chords import QUALITIES, Chord
 from textmusic.folding import Struck
 from textmusic.grammar import ScoreGrammar
 from textmusic.layout import Layout, Mask
+from textmusic.outline import AskedRow
 from textmusic.plan import DRUMS, NO_KEY, Plan, degrees_of, shift_of
 from textmusic.sketch import Sketch, quarters_per_beat
 
@@ -26,6 +28,7 @@ HARMONY_NATS = 4.0  # what a tone of the scale, but not of the chord, loses at s
 OFF_BEAT = 0.6  # share of that between the beats
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
 FORM_NATS = 8.0  # what bar j's own choice gains at strength 1
+ASKED = 2.0  # times the strength, up to 1, where a person has asked for the bar's chords or form
 
 
 class Guides:
@@ -40,13 +43,15 @@ class Guides:
         *,
         harmony: float,
         form: float,
+        asked: Sequence[AskedRow] = (),
     ) -> None:
         """sketch: of the whole piece. bars: the notes of each bar that is written, in the order of
-        writing; it grows as they come. harmony, form: strengths, 0 to 1.
+        writing; it grows as they come. harmony, form: strengths, 0 to 1. asked: what of the sketch
+        a person has asked for, a bar each from the first on.
         """
         assert plan.time_signature is not None
         self._layout, self._sketch, self._bars = layout, sketch, bars
-        self._harmony, self._form = harmony, form
+        self._harmony, self._form, self._asked = harmony, form, asked
         self._shift = shift_of(plan.key)
         keyless = plan.key is None or plan.key == NO_KEY
         self._scale = range(12) if keyless else degrees_of(str(plan.key))
@@ -58,20 +63,25 @@ class Guides:
         if grammar.bar < 0 or grammar.bar >= len(self._sketch.rows):
             return logits
         row = self._sketch.rows[grammar.bar]
+        asked = self._asked[grammar.bar] if grammar.bar < len(self._asked) else AskedRow()
         if self._harmony > 0 and row.chords:
-            logits = self._in_harmony(logits, allowed, grammar)
+            strength = min(self._harmony * (1.0 if asked.chords is None else ASKED), 1.0)
+            logits = self._in_harmony(logits, allowed, grammar, strength)
         source = row.like if row.like is not None else row.vary
         if self._form > 0 and source is not None and source in self._bars:
             theirs = [note for note in self._bars[source] if note.program in grammar.programs]
             favoured = self._next(theirs, allowed, grammar, strict=row.like is not None)
             if favoured:
+                strength = min(self._form * (1.0 if asked.like is None else ASKED), 1.0)
                 logits = logits.copy()
-                logits[favoured] += FORM_NATS * self._form
+                logits[favoured] += FORM_NATS * strength
         return logits
 
     # Harmony --------------------------------------------------------------------------------------
 
-    def _in_harmony(self, logits: Floats, allowed: Mask, grammar: ScoreGrammar) -> Floats:
+    def _in_harmony(
+        self, logits: Floats, allowed: Mask, grammar: ScoreGrammar, strength: float
+    ) -> Floats:
         """Pitches weighed by the chord that sounds; together they stay as likely as they were."""
         first, last = self._layout.spans["Pitch"]
         pitches = np.flatnonzero(allowed[first:last]) + first
@@ -81,7 +91,7 @@ class Guides:
         chord = self._sketch.chord_at(grammar.bar, beat)
         if chord is None:
             return logits
-        weight = HARMONY_NATS * self._harmony * (1.0 if beat == int(beat) else OFF_BEAT)
+        weight = HARMONY_NATS * strength * (1.0 if beat == int(beat) else OFF_BEAT)
         before = logits[pitches]
         after = before - weight * self._loss(chord)[pitches - self._layout.tone_base]
         guided = logits.copy()

@@ -340,6 +340,7 @@ class Take:
         self._guides = Guides(
             self._layout, self.plan, self.sketch, self._bars,
             harmony=self.sampling.harmony_strength, form=self.sampling.form_strength,
+            asked=self._asked_rows or (),
         )  # fmt: skip
         if given.programs is None:
             shown = self._notes(self._base, score.bar + 1)

@@ -199,7 +199,10 @@ NAMED = (
         rf"|(?:帕赫贝尔)?卡[农農](?:的)?{_WALK}",
         _CANON,
     ),
-    Named(r"\bpachelbel's canon\b|\bcanon in d\b(?! minor| flat|[b#])|帕赫贝尔(?:的)?卡[农農]", _CANON, False, True),
+    Named(
+        r"\bpachelbel's canon\b|\bcanon in d\b(?! minor| flat|[b#])|帕赫贝尔(?:的)?卡[农農]",
+        _CANON, False, True,
+    ),
     Named(
         rf"\bandalusian (?:cadence|{_NOUN})|\bflamenco cadence"
         rf"|安达卢西亚(?:终止式?|終止式?|{_WALK})",
