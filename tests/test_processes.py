@@ -103,6 +103,7 @@ def test_batches_that_can_t_be_shared_out_are_refused(
 ) -> None:
     class Three:
         num_processes = 3
+        device = torch.device("cpu")
 
     monkeypatch.setattr("textmusic.learning.settings.this_process", Three)
     with pytest.raises(TextMusicError, match="a step of 4 batches can't be shared out to 3"):

@@ -106,3 +106,11 @@ def test_pieces_have_all_their_bars(
             assert score[1 : 1 + len(row)] == row
     again = {tuple(p.tokens) for p in write(tiny.engine, spelling, windows[:3], bars=2, slots=3)}
     assert again == {tuple(piece.tokens) for piece in written}
+
+
+def test_a_piece_that_fits_no_more_is_cut(
+    spelling: Spelling, windows: list[Window], tiny: TextToMusic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiny.engine, "context", 150)
+    (piece,) = write(tiny.engine, spelling, windows[:1], bars=64)
+    assert piece.tokens[-1] != END and len(piece.tokens) < 150

@@ -23,7 +23,7 @@ from textmusic.plan import Plan
 from textmusic.sampling import Sampling, choose
 from textmusic.tokenizer import SCORE, SKETCH
 
-LONGEST = 1800  # ids of a piece at most; one that is cut counts as far as it goes
+LONGEST = 1800  # tokens of a piece at most; one that is cut counts as far as it goes
 
 
 class Spelling(Examples):
@@ -169,6 +169,7 @@ class Piece:
     left: int = 0  # bars to come
     beat: int = 0  # the last one in a sketch's row
     rows: dict[str, list[str]] = field(default_factory=dict)
+    longest: int = LONGEST  # tokens that it may have
 
     def __post_init__(self) -> None:
         self.left = self.plan.bars or 1
@@ -181,7 +182,7 @@ class Piece:
     @property
     def done(self) -> bool:
         """Whether it has come to its end, or is too long."""
-        return self.tokens[-1] == END or len(self.tokens) >= LONGEST
+        return self.tokens[-1] == END or len(self.tokens) >= self.longest
 
     def say(self, token: str, spelling: Spelling) -> None:
         """Take a token; at its bar line, a row of the sketch is due where the spelling says so."""
@@ -234,6 +235,7 @@ def write(
                 piece.tokens.append(SCORE)
             read = tokenizer.sequence(text, plan, [])[0]
             read += [i + tokenizer.offset for i in tokenizer.music_ids(piece.tokens[1:])]
+            piece.longest = min(LONGEST, engine.context - len(read))
             slot = len(writing)
             first = engine.prefill(range(slot, slot + 1), np.array(read, dtype=np.int64))
             logits = np.concatenate([logits[:slot], first[None]])
