@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from symusic import Note, Score, TimeSignature, Track
 
@@ -86,7 +86,9 @@ def check(score: Score) -> None:
             cut = ends[place] in onsets or any(  # or it shares a shorter chord
                 chord.end == ends[place] for chord in all_chords(part) if chord.start == place[0]
             )
-            assert abs(ends[place] - end) <= TICKS / 2 or (cut and ends[place] < end)
+            # an end may go along with a next onset, which moves by 2
+            near = abs(ends[place] - end) <= TICKS / 2 + 2
+            assert near or (cut and ends[place] < end)
 
 
 PIECES = (
@@ -112,6 +114,11 @@ played = st.tuples(quarters, st.integers(1, 200).map(lambda t: t / 24), st.integ
     notes=st.lists(st.lists(played, min_size=1, max_size=40), min_size=1, max_size=2),
     programs=st.permutations([0, 24, 33, 40, 48, 73]),
     time_signature=st.sampled_from(["4/4", "3/4", "6/8", "7/8", "3/2"]),
+)
+@example(
+    notes=[[(29 / 24, 1 / 24, 21), (1.25, 1 / 24, 21), (1.75, 1 / 24, 21)]],
+    programs=[0, 24, 33, 40, 48, 73],
+    time_signature="4/4",
 )
 def test_every_note_of_any_music_is_written_once(
     notes: list[list[Played]], programs: list[int], time_signature: str

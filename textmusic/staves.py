@@ -2,7 +2,7 @@
 
 Sounding music is not what is written. Onsets are kept, but in beats which mix two grids, where one
 gives way by at most a twelfth of a quarter note. An end that falls on no sixteenth (or triplet, in
-a beat of triplets) moves to one or to the next note, by an eighth at most. A staff has two
+a beat of triplets) moves to one or to the next note, by little more than an eighth. A staff has two
 voices: what is more than that at one time is shortened. Drum strokes last to the next one.
 """
 
