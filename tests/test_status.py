@@ -36,6 +36,15 @@ def test_a_line_has_ids_hours_speed_and_the_held_out_curve(tmp_path: Path) -> No
     assert said(tmp_path).stdout.startswith("not running, step 4")
 
 
+def test_what_the_model_waited_is_a_share_of_the_hour(tmp_path: Path) -> None:
+    rows = [
+        {"step": step, "loss": 4.0, "ids": 1000, "seconds": 100.0 * step, "waited": 2.0}
+        for step in range(1, 11)
+    ]
+    write(tmp_path, rows)
+    assert "10 ids/s over the last hour (2.0% waiting)" in said(tmp_path).stdout
+
+
 def test_what_is_no_run_is_said(tmp_path: Path) -> None:
     for rows in (None, []):
         if rows is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tiny_run import STEPS, losses, make_run
 from textmusic.engine import Embeddings, OnnxEngine
 from textmusic.errors import TextMusicError
 from textmusic.learning.dataset import IGNORED, Examples, collate
-from textmusic.learning.settings import schedule
+from textmusic.learning.settings import Training, schedule
 from textmusic.models.export import export_onnx, import_onnx
 from textmusic.models.llm import (
     MusicLLM,
@@ -297,3 +298,22 @@ def test_the_figures_of_every_step_go_to_the_tracker(
     run.train()
     assert [step for step, _ in sent] == [0, 1, 2, 2]
     assert "held_out" in sent[0][1] and {"loss", "ids_per_second"} <= sent[1][1]
+
+
+def test_training_configs_name_known_fields_and_sources() -> None:
+    configs = Path(__file__).parent.parent / "training" / "configs"
+    known = set(json.loads((configs / "cpu.json").read_text())["mix"])
+    choices = {configs / "ablation.json", configs / "choices.json"}
+    made_of = {"training", "base", "layers", "pretrained", "lora", "spelling", "fills", "favoured"}
+    for path in choices:
+        plan = json.loads(path.read_text())
+        known_fields = {field.name for field in fields(Training)}
+        assert set(plan["training"]) <= known_fields
+        for changes in plan["variants"].values():
+            assert set(changes) <= made_of
+            assert set(changes.get("spelling", {})) <= {"running", "sketch", "again"}
+            assert set(changes.get("training", {})) <= known_fields
+    for path in set(configs.glob("*.json")) - choices:
+        config = json.loads(path.read_text())
+        assert set(config["mix"]) <= known, path.name
+        assert config["training"]["steps"] > 0

@@ -16,7 +16,7 @@ from textmusic.models.llm import MusicLLM, save_llm
 
 STEPS = Training(
     steps=2, tokens=600, learning_rate=1e-2, warmup=0, evaluate_every=2, save_every=1, seed=1,
-    bf16=False,
+    bf16=False, ahead=False,
 )  # fmt: skip
 
 

@@ -142,7 +142,9 @@ class Captioner:
             mood=mood,
             scene=self.mood_word(plan, "scene", rng) if said(0.35) else None,
             genre=self._genre(plan, rng) if said() else None,
-            instruments=self._instrument_names(plan, rng) if said(1.2) else None,
+            instruments=self._instrument_names(plan, rng)
+            if said(1.2) or not _is_whole(plan)
+            else None,
             key=_key(plan, rng) if plan.key != NO_KEY and said() else None,
             tempo=self._tempo(plan, rng) if said() else None,
             metre=_metre(plan, rng) if said(0.7) else None,
@@ -187,6 +189,16 @@ class Captioner:
             return str(rng.choice(words))
         bpm = round(plan.tempo)
         return rng.choice((f"{bpm} bpm", f"{bpm} BPM", f"{bpm} bpm", f"tempo {bpm}"))
+
+
+def _is_whole(plan: Plan) -> bool:
+    """Whether the instruments are what the genre is expected to be played by.
+
+    If not, a caption says them: whoever asks for a pop song and says no more means no lone piano.
+    """
+    from textmusic.usual import counts
+
+    return counts(plan.genre, plan.programs or ())
 
 
 def _listed(names: list[str], rng: random.Random) -> str:

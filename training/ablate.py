@@ -1,8 +1,9 @@
-"""Short runs at equal compute, one choice changed in each: python training/ablate.py --base BASE
+"""Short runs at equal compute, one choice changed in each: python training/ablate.py
 
-Every variant of training/configs/ablation.json trains for the same processor time on the same
-machine, its schedule bent to end there, and is then measured on the same validation windows: nats a
-plan id (what it reads out of words), nats a note of the sketch and of the score, and how the pieces
+Every variant of training/configs/choices.json (or of another --choices: ablation.json has the parts
+of the format) trains for the same processor time on the same machine, its schedule bent to end
+there, and is then measured on the same validation windows: nats a plan id, nats a note of the
+sketch and of the score, the mood that it reads in words kept out of training, and how the pieces
 that it writes to their captions move and come back (`textmusic.structure`), with no guide and no
 grammar but a spelling's own order. Writes a table and the curves beside it. Runs that are done are
 not repeated.
@@ -22,7 +23,7 @@ import torch
 from rich.progress import track
 from torch.nn import functional as F
 
-from textmusic.caption import Captioner
+from textmusic.caption import Captioner, load_data
 from textmusic.distributions import SINGLE
 from textmusic.learning.dataset import IGNORED, Examples
 from textmusic.learning.recipe import (
@@ -37,9 +38,9 @@ from textmusic.learning.trainer import Run
 from textmusic.measure import notes_of
 from textmusic.models.llm import MusicLLM
 from textmusic.models.torch_engine import TorchEngine
-from textmusic.plan import DRUMS
+from textmusic.plan import DRUMS, Plan
 from textmusic.structure import LOOKED_AT
-from textmusic.tokenizer import SCORE, SKETCH, score_of
+from textmusic.tokenizer import SCORE, SKETCH, Tokenizer, score_of
 
 HERE = Path(__file__).parent / "configs"
 # Figures of the music, by their names in the table.
@@ -84,6 +85,37 @@ def nats(model: MusicLLM, batches: list[dict[str, Any]], marks: dict[str, int]) 
         "sketch": total["sketch"] / notes,
         "score": total["score"] / notes,
     }
+
+
+@torch.no_grad()
+def words(model: MusicLLM, tokenizer: Tokenizer) -> dict[str, float]:
+    """Probability that a mood word kept out of training is read within one level of its own, 0-1.
+
+    The genre before it is the likeliest one, the valence before the arousal is the word's own.
+    """
+    kinds = ("Genre", "Valence", "Arousal")
+    places = {
+        kind: [i for i, t in enumerate(tokenizer.vocabulary) if t.startswith(f"{kind}_")]
+        for kind in kinds
+    }
+    near: dict[str, list[float]] = {"valence": [], "arousal": []}
+    for entry in (e for e in load_data("words.jsonl") if e["held_out"]):
+        levels = {name: int(entry[name]) for name in near}
+        text = [*tokenizer.sequence(entry["text"], Plan())[0]]
+        first = model.logits(torch.tensor([text]))[0, -1]
+        genre = places["Genre"][int(first[places["Genre"]].argmax())]
+        said = tokenizer.music_ids([f"Valence_{levels['valence']}"])
+        ids = [*text, *(i + model.offset for i in (genre, *said))]
+        behind = model.logits(torch.tensor([ids]))[0, -2:]
+        for name, row in zip(near, behind, strict=True):
+            shares = row[places[name.capitalize()]].softmax(-1)
+            values = [int(tokenizer.vocabulary[i].partition("_")[2])
+                      for i in places[name.capitalize()]]  # fmt: skip
+            near[name].append(
+                float(sum(p for p, v in zip(shares, values, strict=True)
+                          if abs(v - levels[name]) <= 1))
+            )  # fmt: skip
+    return {name: float(np.mean(shares)) for name, shares in near.items()}
 
 
 def measured(run: Run, batches: list[dict[str, Any]], marks: dict[str, int]) -> dict[str, Any]:
@@ -146,15 +178,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--base", help="LLM to begin with: Hub id or folder")
+    parser.add_argument("--choices", type=Path, default=HERE / "choices.json")
+    parser.add_argument("--base", help="LLM to begin with, where a variant names none of its own")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--minutes", type=float, default=3.0, help="processor time of each variant")
     parser.add_argument("--pieces", type=int, default=60, help="that each variant writes")
     parser.add_argument("--only", nargs="*", help="variants, by name")
-    parser.add_argument("-o", "--output", type=Path, default=Path("docs/ablation"))
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/ablation/table"))
     args = parser.parse_args()
-    plan = json.loads((HERE / "ablation.json").read_text(encoding="utf-8"))
+    plan = json.loads(args.choices.read_text(encoding="utf-8"))
     data = Data.read(args.data)
     marks = dict(zip(("sketch", "score"), data.tokenizer.music_ids([SKETCH, SCORE]), strict=True))
     folders, rows = {}, {}
@@ -166,9 +199,10 @@ def main() -> None:
             HERE / plan["config"],
             **plan["training"] | changes.get("training", {}) | {"hours": args.minutes / 60},
         )
-        config |= {"held_out": 4, "fills": 0.0}
-        config |= {k: v for k, v in changes.items() if k not in ("training", "spelling")}
+        config |= {"held_out": 4}
+        config |= {k: plan[k] for k in ("base", "layers", "fills") if k in plan}
         config |= {"base": args.base} if args.base else {}
+        config |= {k: v for k, v in changes.items() if k not in ("training", "spelling")}
         folders[name] = args.runs / f"{number:02}"
         result = folders[name] / "result.json"
         if not result.exists():
@@ -181,21 +215,21 @@ def main() -> None:
             model = run.accelerator.unwrap_model(run.model, keep_torch_compile=False)
             tonal = [w for w in data.valid if w.plan.programs != (DRUMS,)]
             examples = held_out_examples(tonal, data.tokenizer, captioner, spelling)
-            found |= heard(model, examples, args.pieces)
+            found |= words(model, data.tokenizer) | heard(model, examples, args.pieces)
             result.write_text(json.dumps(found))
         rows[name] = json.loads(result.read_text())
     lines = [
-        "| variant | steps | ids | ids/s | nats a plan id | nats a note: sketch | score | both | "
-        + " | ".join(HEARD)
-        + " | notes/s |",
-        "|---" * (9 + len(HEARD)) + "|",
+        "| variant | steps | ids | ids/s | nats a plan id | nats a note: sketch | score | both |"
+        " valence read | arousal read | " + " | ".join(HEARD) + " | notes/s |",
+        "|---" * (11 + len(HEARD)) + "|",
     ]
     for name, row in rows.items():
         music = " | ".join(f"{row[figure]:.2f}" for figure in HEARD)
         lines.append(
             f"| {name} | {row['steps']:,} | {row['ids']:,} | {row['ids_per_second']:,.0f}"
             f" | {row['plan']:.3f} | {row['sketch']:.3f} | {row['score']:.3f}"
-            f" | {row['sketch'] + row['score']:.3f} | {music} | {row['notes_per_second']:.0f} |"
+            f" | {row['sketch'] + row['score']:.3f} | {row['valence']:.3f} | {row['arousal']:.3f}"
+            f" | {music} | {row['notes_per_second']:.0f} |"
         )
     table = "\n".join(lines)
     args.output.with_suffix(".md").write_text(table + "\n", encoding="utf-8")

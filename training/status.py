@@ -1,7 +1,7 @@
 """How a training run stands, in one line: python training/status.py RUN
 
-Running or not, ids and hours so far, ids a second over the last hour, held-out nats a note now, and
-their curve over the last day of training.
+Running or not, ids and hours so far, ids a second over the last hour and the share of it that the
+model waited for data, held-out nats a note now, and their curve over the last day of training.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def status(folder: Path) -> str:
         f"{state}, step {steps[-1]['step']:,}", f"{ids:,} ids", f"{now / 3600:.1f} h",
         f"{speed:,.0f} ids/s over the last hour",
     ]  # fmt: skip
+    if all("waited" in row for row in recent):
+        said[-1] += f" ({sum(row['waited'] for row in recent) / max(span, 1e-9):.1%} waiting)"
     if heard:
         values = [row["nats_per_note"] for row in heard]
         said.append(f"{values[-1]:.2f} held-out nats a note  {spark(values)}")

@@ -18,11 +18,13 @@ from textmusic.caption import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.folding import END, Struck, spelt
 from textmusic.generation import write_text
+from textmusic.learning import weighing
 from textmusic.learning.corpus import PERMISSIVE, Window
 from textmusic.learning.descriptions import facts_of, untrue
 from textmusic.metrics import tempo_bin
 from textmusic.plan import DRUMS, TEMPO_RANGE, Plan, transposed
 from textmusic.tokenizer import FILL, Tokenizer, rounded
+from textmusic.usual import counts
 
 IGNORED = -100
 # General MIDI programs that may play each other's parts: pianos, electric pianos, organs ...
@@ -134,11 +136,13 @@ class Examples:
         weights: dict[str, float] | None = None,
         vary: bool = True,
         permissive: bool = False,
+        favoured: bool = False,
         fills: float = FILLS,
     ) -> None:
         """permissive: leave out what is under a copyleft licence, or one of its own.
 
-        fills: share of the examples with music that are fills.
+        favoured: draw what people ask for more often, see `weighing`. fills: share of the examples
+        with music that are fills.
         """
         if permissive:
             windows = [w for w in windows if PERMISSIVE.match(w.licence)]
@@ -146,12 +150,9 @@ class Examples:
         self.tokenizer = tokenizer
         self.captioner = captioner
         self.vary, self.fills = vary, fills
-        sources = [w.source for w in windows]
-        counts = {source: sources.count(source) for source in set(sources)}
-        share = weights or {source: float(n) for source, n in counts.items()}
         if not windows:
             raise TextMusicError("no window has a licence that the mix lets in.")
-        each = np.array([share.get(s, 1.0) / counts[s] for s in sources])
+        each = weighing.weights(windows, weights or None, favoured=favoured)
         if each.sum() == 0:
             raise TextMusicError("no window has a weight; check the mix against the sources.")
         self.cumulative = np.cumsum(each / each.sum())
@@ -310,9 +311,15 @@ def _is_note(token: str) -> bool:
 
 
 def with_genre(window: Window, rng: random.Random) -> Plan:
-    """A window's plan, with one of its genres; only what is drums alone is called so."""
-    genres = [g for g in window.genres if g != "drums" or window.plan.programs == (DRUMS,)]
-    return replace(window.plan, genre=rng.choice(genres or ["other"]))
+    """A window's plan, with one of its genres; only what is drums alone is called so.
+
+    Where its instruments are a whole of some of its genres, and of others a part, it is of those.
+    """
+    programs = window.plan.programs
+    assert programs is not None
+    genres = [g for g in window.genres if g != "drums" or programs == (DRUMS,)] or ["other"]
+    whole = [genre for genre in genres if counts(genre, programs)]
+    return replace(window.plan, genre=rng.choice(whole or genres))
 
 
 def kindred(programs: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -22,6 +22,7 @@ from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
 from textmusic.loading import BUNDLED, locate
 from textmusic.models.attention import use_blocks
+from textmusic.models.cutting import cut
 from textmusic.models.export import open_llm
 from textmusic.models.growing import grown
 from textmusic.models.llm import MusicLLM, new_llm, save_llm, with_lora
@@ -70,16 +71,17 @@ def start(
     """The run that a config describes, from its beginning or from the folder's checkpoint.
 
     Keys: `base` (Hub id or folder of an LLM or of a music model, or "bundled"), `layers` (the first
-    so many are kept), `grow` (a music model of an older format gets rows for what is new),
-    `pretrained` (false: the same shape at random), `lora` (rank; else everything but the text rows
-    is trained), or instead of all these `recurrent` (fields of `models.recurrent.Shape`: cell,
-    width, hidden, layers) or `gan` (arguments of `models.gan.Gan`: width, noise, critic_steps);
-    `mix` (weight by source), `permissive`, `fills` (share of examples with music that are fills),
-    `held_out` (validation windows), `sample` (the text that an LLM writes a piece to every
-    `sample_every` steps) and `training` (fields of `Training`). model: as `make_model` gives it, if
-    it is there already. spelling: how examples are written, see training/ablate.py. decay_from: the
-    folder of another run of this config, from whose newest checkpoint the rate falls to nothing:
-    a finished model in so many steps, while the other run may go on.
+    so many are kept, or those that a list names), `grow` (a music model of an older format gets
+    rows for what is new), `pretrained` (false: the same shape at random), `lora` (rank; else
+    everything but the text rows is trained), or instead of all these `recurrent` (fields of
+    `models.recurrent.Shape`: cell, width, hidden, layers) or `gan` (arguments of `models.gan.Gan`:
+    width, noise, critic_steps); `mix` (weight by source), `permissive`, `favoured` (see
+    `weighing`), `fills` (share of examples with music that are fills), `held_out` (validation
+    windows), `sample` (the text that an LLM writes a piece to every `sample_every` steps) and
+    `training` (fields of `Training`). model: as `make_model` gives it, if it is there already.
+    spelling: how examples are written, see training/ablate.py. decay_from: the folder of another
+    run of this config, from whose newest checkpoint the rate falls to nothing: a finished model in
+    so many steps, while the other run may go on.
     """
     training = Training(**config["training"])
     if decay_from is not None:  # other batches than those that the other run goes on with
@@ -95,6 +97,7 @@ def start(
         captioner,
         weights=config.get("mix"),
         permissive=config.get("permissive", False),
+        favoured=config.get("favoured", False),
         fills=config.get("fills", FILLS),
     )
     if "gan" in config:
@@ -140,7 +143,7 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
     torch.manual_seed(config.get("training", {}).get("seed", 1))  # LoRA begins at random
     if "recurrent" in config:
         return MusicRNN(Shape(tokenizer.offset, music, **config["recurrent"]))
-    base = config["base"]
+    base, layers = config["base"], config.get("layers")
     folder = music_folder(base)
     if folder is not None and config.get("grow"):
         model = open_llm(folder, older=True)
@@ -153,7 +156,7 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
             model = new_llm(
                 base,
                 music,
-                layers=config.get("layers"),
+                layers=None if isinstance(layers, list) else layers,
                 pretrained=config.get("pretrained", True),
             )
         except (OSError, ValueError) as problem:
@@ -161,6 +164,10 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
             raise TextMusicError(
                 f"'{base}' is no model to begin with ({first}); give the folder or Hub id of one."
             ) from None
+    if folder is not None and isinstance(layers, int):
+        layers = list(range(min(layers, model.lm.config.num_hidden_layers)))
+    if isinstance(layers, list):
+        model = cut(model, layers)
     if model.offset != tokenizer.offset:
         raise TextMusicError(
             f"'{base}' has {model.offset:,} text rows, the data's tokenizer {tokenizer.offset:,};"

@@ -46,6 +46,7 @@ class Training:
     patience: int | None = None  # evaluations without a better held-out loss before it stops
     bf16: bool | None = None  # compute in bfloat16; None: where that is faster on this machine
     blocks: bool | None = None  # attention in blocks, see models.attention; None: where faster
+    ahead: bool = True  # batches are written in a process beside, where that can be
     compile: bool = False  # torch.compile, which pays on GPUs
     hours: float | None = None  # stop after so long, with the schedule bent to end there
     sample_every: int = 0  # steps between pieces that the model writes on the way; 0: none

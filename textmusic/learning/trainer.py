@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from textmusic.generation import write_text
 from textmusic.learning import checkpoint
 from textmusic.learning.curve import draw
 from textmusic.learning.dataset import IGNORED
+from textmusic.learning.feeding import ahead
 from textmusic.learning.settings import Training, schedule, settled
 
 Batch = dict[str, Any]
@@ -130,7 +132,7 @@ class Run:
 
     def _train(self) -> None:
         t = self.training
-        feeds = [self.make_batches(lane, self.step) for lane in self.lanes]
+        feeds = self._feeds()
         columns = (TextColumn("training"), BarColumn(), TimeRemainingColumn(),
                    TextColumn("{task.fields[figures]}"))  # fmt: skip
         quiet = not self.accelerator.is_main_process
@@ -141,12 +143,14 @@ class Run:
                 self._evaluate(progress)  # what is there before anything is learnt
             while self.done < 1.0:
                 at = time.monotonic()
-                loss, count = self._one_step([next(feed) for feed in feeds])
+                due = [next(feed) for feed in feeds]
+                waited = time.monotonic() - at
+                loss, count = self._one_step(due)
                 speed = count / (time.monotonic() - at)
                 self.spent = self._agreed(spent + self.clock() - began)
                 self.step += 1
                 self._log(step=self.step, loss=loss, ids=count, seconds=round(self.spent, 1),
-                          **self._speed(speed))  # fmt: skip
+                          waited=round(waited, 4), **self._speed(speed))  # fmt: skip
                 figures = f"step {self.step} of {t.steps}, loss {loss:.3f}, {speed:,.0f} ids/s"
                 progress.update(task, completed=self.done, figures=figures)
                 looked = self.step % t.evaluate_every == 0 or self.done >= 1.0
@@ -160,6 +164,11 @@ class Run:
                         self._confirm()
                 if self.sample and t.sample_every and self.step % t.sample_every == 0:
                     self._write_sample()
+
+    def _feeds(self) -> list[Iterator[Batch]]:
+        """The batches of each of this process's lanes, from the next step on."""
+        makers = [partial(self.make_batches, lane, self.step) for lane in self.lanes]
+        return [ahead(make) if self.training.ahead else make() for make in makers]
 
     def _one_step(self, batches: Sequence[Batch]) -> tuple[float, int]:
         """Learn from a batch of each lane, as from one; the loss, and how many ids there were."""

@@ -1,0 +1,69 @@
+"""Which layers a model can best do without: python training/prune.py --base bundled --keep 6
+
+Leaves out one layer at a time, each time the one without which the held-out loss is lowest, and
+prints every loss on the way. What is kept is the "layers" of a config, from which training mends
+what was cut.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import track
+from torch import nn
+
+from textmusic.caption import Captioner
+from textmusic.errors import TextMusicError
+from textmusic.learning.recipe import Data, make_model, validation_batches
+from textmusic.models.cutting import cut
+from textmusic.models.llm import MusicLLM
+
+
+@torch.no_grad()
+def nats_a_note(model: MusicLLM, batches: Sequence[dict[str, Any]]) -> float:
+    """Loss of plan, sketch and score together, in nats per note."""
+    total = sum(
+        float(model(torch.from_numpy(batch["ids"]), torch.from_numpy(batch["labels"])))
+        for batch in batches
+    )
+    return total / sum(batch["notes"] for batch in batches)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--base", default="bundled", help="model to cut: folder, or 'bundled'")
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--keep", type=int, default=6, help="layers to keep")
+    parser.add_argument("--held-out", type=int, default=16, help="validation windows to judge by")
+    args = parser.parse_args()
+    try:
+        data = Data.read(args.data)
+        model = make_model({"base": args.base}, data.tokenizer)
+        assert isinstance(model, MusicLLM)
+        batches = validation_batches(data.valid, data.tokenizer, Captioner(), args.held_out)
+        whole = list(model.lm.base_model.layers)
+        kept = list(range(len(whole)))
+        print(f"all {len(whole)} layers: {nats_a_note(model, batches):.3f} nats a note")
+        while len(kept) > args.keep:
+            losses = {}
+            for out in track(kept, f"leaving out the {len(whole) - len(kept) + 1}."):
+                model.lm.base_model.layers = nn.ModuleList(whole)
+                losses[out] = nats_a_note(cut(model, [i for i in kept if i != out]), batches)
+            print("without " + ", ".join(f"{i}: {loss:.3f}" for i, loss in losses.items()))
+            kept.remove(min(losses, key=losses.__getitem__))
+            print(f"keep {kept}: {min(losses.values()):.3f} nats a note", flush=True)
+    except TextMusicError as problem:
+        print(f"prune.py: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
