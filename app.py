@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from textmusic.page import serve
-from textmusic.pipeline import load_models
+from textmusic.page.layout import serve
+from textmusic.writing.writers import load_models
 
 if __name__ == "__main__":
     model = os.environ.get("TEXTMUSIC_MODEL") or None

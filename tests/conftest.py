@@ -14,9 +14,9 @@ import pytest
 from hub_server import WRITE, HubServer
 from huggingface_hub import close_session, constants, utils
 
-from textmusic.pipeline import TextToMusic
-from textmusic.tokenizer import Tokenizer
-from textmusic.votes import Votes
+from textmusic.listening.votes import Votes
+from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.writing.text_to_music import TextToMusic
 
 DATA = Path(__file__).parent / "data"
 TRAIN_MODULES = ("torch", "transformers", "peft", "accelerate", "onnxruntime_genai")
@@ -66,7 +66,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from make_tiny_model import likelier_bars, make_base, make_tokenizer
 
-    from textmusic.engine import Embeddings
+    from textmusic.engines.onnx import Embeddings
     from textmusic.models.export import save_embeddings
     from textmusic.models.llm import new_llm, save_llm
 
@@ -148,7 +148,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def windows(base: Path, pieces: list[Path], piece_rows: list[dict[str, Any]]) -> list[Any]:
     """Training windows of every fourth real piece; needs the train extra."""
-    from textmusic.learning.corpus import windows_of
+    from textmusic.corpus.cutting import windows_of
 
     tokenizer, found = Tokenizer(base), []
     for path, row in list(zip(pieces, piece_rows, strict=True))[::4]:
@@ -160,8 +160,8 @@ def windows(base: Path, pieces: list[Path], piece_rows: list[dict[str, Any]]) ->
 @pytest.fixture(scope="session")
 def examples(base: Path, windows: list[Any]) -> Any:
     """Training examples of these windows; needs the train extra."""
-    from textmusic.caption import Captioner
-    from textmusic.learning.dataset import Examples
+    from textmusic.corpus.captions import Captioner
+    from textmusic.learning.examples import Examples
 
     return Examples(windows, Tokenizer(base), Captioner())
 
@@ -169,8 +169,8 @@ def examples(base: Path, windows: list[Any]) -> Any:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory, windows: list[Any]) -> Path:
     """A folder as prepare writes it, for the tiny model; needs the train extra."""
-    from textmusic.learning.dataset import write_windows
-    from textmusic.tokenizer import copy_tokenizer
+    from textmusic.corpus.windows import write_windows
+    from textmusic.tokens.tokenizer import copy_tokenizer
 
     folder = tmp_path_factory.mktemp("data")
     (folder / "tokenizer").mkdir()

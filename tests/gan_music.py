@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from textmusic.learning.corpus import Window, windows_of
-from textmusic.plan import Plan
-from textmusic.tokenizer import Tokenizer
+from textmusic.corpus.cutting import windows_of
+from textmusic.corpus.windows import Window
+from textmusic.music.plan import Plan
+from textmusic.tokens.tokenizer import Tokenizer
 
 SHAPE = {"width": 4, "noise": 8, "critic_steps": 3}
 WALTZ = Plan(

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from textmusic.learning.recipe import Data, start
+from textmusic.learning.runs import Data, start
 from textmusic.learning.trainer import Run
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textmusic.listening import Pair, Side
+from textmusic.listening.pairs import Pair, Side
 
 MODELS = ("zebramodel", "yakmodel")
 

@@ -28,7 +28,7 @@ def make_tokenizer(folder: Path) -> list[str]:
     """Writes tokenizer.json, remi.json and vocabulary.json; returns the music vocabulary."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    from textmusic.tokenizer import create_tokenizer
+    from textmusic.tokens.tokenizer import create_tokenizer
 
     text = Tokenizer(models.BPE())
     text.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -12,22 +12,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from symusic import Score
 
-from textmusic.generation import finish
-from textmusic.grammar import MAX_NOTES_PER_BAR
-from textmusic.layout import Layout, Mask, layout_of
-from textmusic.learning.corpus import Window, windows_of
-from textmusic.plan import (
-    DRUMS,
-    GENRES,
-    KEYS,
-    LEVELS,
-    MAX_PROGRAMS,
-    TEMPO_RANGE,
-    TIME_SIGNATURES,
-    Plan,
-)
-from textmusic.sampling import Sampling, choose
-from textmusic.tokenizer import END, Tokenizer
+from textmusic.corpus.cutting import windows_of
+from textmusic.corpus.windows import Window
+from textmusic.music.plan import GENRES, LEVELS, MAX_PROGRAMS, TEMPO_RANGE, Plan
+from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES
+from textmusic.result.generation import finish
+from textmusic.tokens.folding import END
+from textmusic.tokens.layout import Layout, Mask, layout_of
+from textmusic.tokens.sampling import Sampling, choose
+from textmusic.tokens.score_grammar import MAX_NOTES_PER_BAR
+from textmusic.tokens.tokenizer import Tokenizer
 
 DATA = Path(__file__).parent / "data"
 TINY = DATA / "tiny_model"

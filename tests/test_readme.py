@@ -101,7 +101,7 @@ TRAINING = {
     "python training/ablate.py --minutes 3 -o ablation": (
         f" --minutes 0.01 --pieces 2 --base {DATA / 'tiny_model_int8'} --only 'format 2'"
     ),
-    "python training/benchmark.py --model my-model/ -o speed.md": (
+    "python benchmarks/benchmark.py --model my-model/ -o speed.md": (
         " --quick --only ours MIDI-LLM rendering"
     ),
     "python training/train_tokenizers.py -o tokenizers/captions.model": (

@@ -64,7 +64,10 @@ def test_the_package_is_whole(space: Path) -> None:
                 assert copy.stat().st_size == file.stat().st_size, copy
     assert not list(space.rglob("__pycache__"))
     assert (space / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
-    code = "import textmusic, textmusic.tokenizer as t; print(textmusic.__file__, t.remi_file())"
+    code = (
+        "import textmusic; from textmusic.tokens.tokenizer import remi_file;"
+        "print(textmusic.__file__, remi_file())"
+    )
     told = subprocess.run(
         [sys.executable, "-B", "-c", code], cwd=space, capture_output=True, text=True, check=True
     )

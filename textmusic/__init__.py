@@ -5,37 +5,38 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from textmusic.version import __version__
+
 # Read when these packages are first imported: without them gradio reports home, and since 1.29
 # onnxruntime's Linux builds do.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from textmusic.chords import Chord
     from textmusic.errors import TextMusicError
-    from textmusic.generation import Generation
-    from textmusic.pipeline import TextToMusic
-    from textmusic.plan import Plan
-    from textmusic.prompt import Prompt
-    from textmusic.report import Report
-    from textmusic.sampling import Sampling
-    from textmusic.sketch import Outline, Row, Sketch
-    from textmusic.take import Bar
+    from textmusic.language.prompt import Prompt
+    from textmusic.music.chords import Chord
+    from textmusic.music.plan import Plan
+    from textmusic.music.sketch import Outline, Row, Sketch
+    from textmusic.result.generation import Generation
+    from textmusic.result.report import Report
+    from textmusic.tokens.sampling import Sampling
+    from textmusic.writing.text_to_music import TextToMusic
+    from textmusic.writing.written import Bar
 
-__version__ = "0.1.0"
 _HOME = {
-    "Bar": "take",
-    "Chord": "chords",
-    "Generation": "generation",
-    "Outline": "sketch",
-    "Plan": "plan",
-    "Prompt": "prompt",
-    "Report": "report",
-    "Row": "sketch",
-    "Sampling": "sampling",
-    "Sketch": "sketch",
+    "Bar": "writing.written",
+    "Chord": "music.chords",
+    "Generation": "result.generation",
+    "Outline": "music.sketch",
+    "Plan": "music.plan",
+    "Prompt": "language.prompt",
+    "Report": "result.report",
+    "Row": "music.sketch",
+    "Sampling": "tokens.sampling",
+    "Sketch": "music.sketch",
     "TextMusicError": "errors",
-    "TextToMusic": "pipeline",
+    "TextToMusic": "writing.text_to_music",
 }
 __all__ = [
     "Bar",

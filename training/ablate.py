@@ -4,7 +4,7 @@ Every variant of training/configs/choices.json (or of another --choices: ablatio
 of the format) trains for the same processor time on the same machine, its schedule bent to end
 there, and is then measured on the same validation windows: nats a plan id, nats a note of the
 sketch and of the score, the mood that it reads in words kept out of training, and how the pieces
-that it writes to their captions move and come back (`textmusic.structure`), with no guide and no
+that it writes to their captions move and come back (`music.structure`), with no guide and no
 grammar but a spelling's own order. Writes a table and the curves beside it. Runs that are done are
 not repeated.
 """
@@ -23,24 +23,20 @@ import torch
 from rich.progress import track
 from torch.nn import functional as F
 
-from textmusic.caption import Captioner, load_data
-from textmusic.distributions import SINGLE
-from textmusic.learning.dataset import IGNORED, Examples
-from textmusic.learning.recipe import (
-    Data,
-    held_out_examples,
-    read_config,
-    start,
-    validation_batches,
-)
+from textmusic.corpus.captions import Captioner
+from textmusic.evaluation.distributions import SINGLE
+from textmusic.learning.examples import Examples
+from textmusic.learning.runs import Data, held_out_examples, read_config, start, validation_batches
 from textmusic.learning.spellings import Spelling, write
 from textmusic.learning.trainer import Run
-from textmusic.measure import notes_of
 from textmusic.models.llm import MusicLLM
 from textmusic.models.torch_engine import TorchEngine
-from textmusic.plan import DRUMS, Plan
-from textmusic.structure import LOOKED_AT
-from textmusic.tokenizer import SCORE, SKETCH, Tokenizer, score_of
+from textmusic.music.data_files import load_data
+from textmusic.music.notes import notes_of, score_of
+from textmusic.music.plan import Plan
+from textmusic.music.structure import LOOKED_AT
+from textmusic.music.theory import DRUMS
+from textmusic.tokens.tokenizer import IGNORED, SCORE, SKETCH, Tokenizer
 
 HERE = Path(__file__).parent / "configs"
 # Figures of the music, by their names in the table.

@@ -14,9 +14,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from textmusic.learning.dataset import read_windows
-from textmusic.learning.describing import describe
-from textmusic.tokenizer import Tokenizer
+from textmusic.corpus.windows import read_windows
+from textmusic.evaluation.held_out_prompts import describe
+from textmusic.tokens.tokenizer import Tokenizer
 
 
 def main() -> None:

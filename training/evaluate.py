@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from textmusic.caption import Captioner
-from textmusic.engine import open_engine
-from textmusic.evaluation import surprises
-from textmusic.learning.dataset import IGNORED, Examples, read_windows
-from textmusic.loading import locate
-from textmusic.metrics import NGram
-from textmusic.resampling import Mean, figure
-from textmusic.terminal import tracked
-from textmusic.tokenizer import SCORE, Tokenizer
+from textmusic.corpus.captions import Captioner
+from textmusic.corpus.windows import read_windows
+from textmusic.evaluation.bootstrap import Mean, figure
+from textmusic.evaluation.figures import surprises
+from textmusic.evaluation.metrics import NGram
+from textmusic.learning.examples import Examples
+from textmusic.system.progress import tracked
+from textmusic.tokens.tokenizer import IGNORED, SCORE, Tokenizer
+from textmusic.writing.loading import locate, open_engine
 
 TEXT_AND_PLAN = 120  # ids that a caption and a plan take at most
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from textmusic.loading import locate
 from textmusic.models.export import PRECISIONS, export_onnx, open_llm
 from textmusic.models.llama_export import export_llama
 from textmusic.models.llm import load_llm
 from textmusic.models.recurrent import load_recurrent
 from textmusic.models.recurrent_export import export_recurrent
+from textmusic.writing.loading import locate
 
 
 def main() -> None:

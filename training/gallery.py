@@ -14,9 +14,11 @@ from pathlib import Path
 import soundfile
 from rich.progress import track
 
-from textmusic import TextToMusic, __version__
-from textmusic.generation import Generation, write_whole
-from textmusic.picture import piano_roll_svg
+from textmusic import TextToMusic
+from textmusic.drawing.piano_roll import piano_roll_svg
+from textmusic.result.generation import Generation
+from textmusic.system.whole_files import write_whole
+from textmusic.version import __version__
 
 PROMPTS = (
     "calm piano in D minor",

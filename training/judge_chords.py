@@ -1,6 +1,6 @@
 """Judge how well chords are told from notes: python training/judge_chords.py ../corpora
 
-The corpora whose sources name their chords are compared with what `textmusic.harmony` finds in
+The corpora whose sources name their chords are compared with what `music.harmony` finds in
 their notes, by mir_eval's majmin and root, weighted by time. A tenth of the tunes (by a hash of the
 tune, which every piece made from it shares) is held out: --learn, which writes
 textmusic/data/chords.json (and needs torch), never sees it. --peer FOLDER judges the dynamic
@@ -26,15 +26,16 @@ from zlib import crc32
 
 import numpy as np
 
-from textmusic import harmony
-from textmusic.chords import Chord
-from textmusic.measure import Notes, estimate_key, notes_of
-from textmusic.plan import DRUMS, is_minor, tonic
-from textmusic.sketch import Change, quarters_per_beat
+from textmusic.music import harmony
+from textmusic.music.chords import Chord
+from textmusic.music.measure import estimate_key
+from textmusic.music.notes import Notes, notes_of
+from textmusic.music.sketch import Change, quarters_per_beat
+from textmusic.music.theory import DRUMS, is_minor, tonic
 
 SOURCES = ("pop909", "arrangements_mma", "nottingham", "openewld")
 Tables = dict[str, Any]  # arrays, by texture or by mode
-TABLES = Path(harmony.__file__).parent / "data" / "chords.json"
+TABLES = Path(harmony.__file__).parents[1] / "data" / "chords.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,7 @@ Estimate = Callable[[Labelled], list[tuple[float, float, str]]]
 
 
 def ours(piece: Labelled) -> list[tuple[float, float, str]]:
-    """(begin, end, chord) in quarters, by `textmusic.harmony`."""
+    """(begin, end, chord) in quarters, by `textmusic.music.harmony`."""
     return spans(harmony.chords_of(piece.notes, piece.time_signature, piece.bars), piece)
 
 

@@ -30,10 +30,10 @@ import mir_eval
 import numpy as np
 from symusic import Score
 
-from textmusic.form import alike, form_of, letters
-from textmusic.measure import Notes, notes_of
-from textmusic.plan import TIME_SIGNATURES, quarters_per_bar
-from textmusic.sketch import Row
+from textmusic.music.form import alike, form_of, letters
+from textmusic.music.notes import Notes, notes_of
+from textmusic.music.sketch import Row
+from textmusic.music.theory import TIME_SIGNATURES, quarters_per_bar
 
 Section = tuple[int, str, int]  # first bar, letter, bars
 LETTERLESS = "xX"  # what stands between: two of them need not be the same material

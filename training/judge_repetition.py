@@ -1,4 +1,4 @@
-"""Judge the limits of `textmusic.stuck`: python training/judge_repetition.py data/
+"""Judge the limits of `textmusic.music.stuck`: python training/judge_repetition.py data/
 
 data/ is what textmusic prepare has written. Of its training windows of 8 to 64 bars with pitched
 instruments one is drawn a tune. Then tunes are drawn, from all sources alike as far as they reach,
@@ -20,13 +20,14 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from textmusic.folding import Struck, positions_per_beat
-from textmusic.learning.corpus import Window
-from textmusic.learning.dataset import read_windows
-from textmusic.measure import notes_of
-from textmusic.plan import DRUMS, Plan
-from textmusic.stuck import FULL_NOTES, LOW, MOST, SIXTEENTH, THICK_NOTES, Repetition, flags
-from textmusic.tokenizer import Tokenizer
+from textmusic.corpus.windows import Window, read_windows
+from textmusic.music.notes import notes_of, positions_per_beat
+from textmusic.music.plan import Plan
+from textmusic.music.stuck import FULL_NOTES, LOW, MOST, SIXTEENTH, THICK_NOTES, Repetition
+from textmusic.music.theory import DRUMS
+from textmusic.result.flags import flags
+from textmusic.tokens.folding import Struck
+from textmusic.tokens.tokenizer import Tokenizer
 
 Strike = tuple[int, int, tuple[int, ...]]  # where, in steps; program; pitches
 SHORTEST = 8  # bars

@@ -12,15 +12,16 @@ import json
 import sys
 from pathlib import Path
 
-from textmusic.engine import cores
+from textmusic.cli.prepare import show
+from textmusic.cli.terminal import new_console
+from textmusic.corpus import statistics
+from textmusic.corpus.preparation import LONGEST, prepare
+from textmusic.corpus.splits import SHARES
+from textmusic.corpus.windows import read_windows
 from textmusic.errors import TextMusicError
-from textmusic.learning import statistics
-from textmusic.learning.dataset import read_windows
-from textmusic.learning.preparation import LONGEST, prepare
-from textmusic.learning.splits import SHARES
-from textmusic.learning.summary import show
-from textmusic.terminal import new_console
-from textmusic.tokenizer import Tokenizer
+from textmusic.system.machine import cores
+from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.writing.loading import text_tokenizer
 
 
 def main() -> int:
@@ -39,8 +40,8 @@ def main() -> int:
     shares = {split: getattr(args, split) for split in SHARES}
     try:
         summary = prepare(
-            args.corpora, args.output, base=args.base, longest=args.longest, shares=shares,
-            workers=args.workers,
+            args.corpora, args.output, text_tokenizer(args.base), longest=args.longest,
+            shares=shares, workers=args.workers,
         )  # fmt: skip
     except TextMusicError as problem:
         print(f"prepare: {problem}", file=sys.stderr)

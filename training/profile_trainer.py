@@ -22,12 +22,12 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from textmusic.errors import TextMusicError
-from textmusic.learning.recipe import make_model
+from textmusic.learning.runs import make_model
 from textmusic.learning.settings import bf16_is_faster
-from textmusic.loading import locate
 from textmusic.models.attention import blocks_are_faster, use_blocks
 from textmusic.models.llm import MusicLLM
-from textmusic.tokenizer import Tokenizer
+from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.writing.loading import locate
 
 SHAPES = ((4, 512), (2, 1024), (1, 1800))  # sequences, ids in each
 # Kinds of work, by how the names of torch's operations begin.

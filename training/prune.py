@@ -17,9 +17,9 @@ import torch
 from rich.progress import track
 from torch import nn
 
-from textmusic.caption import Captioner
+from textmusic.corpus.captions import Captioner
 from textmusic.errors import TextMusicError
-from textmusic.learning.recipe import Data, make_model, validation_batches
+from textmusic.learning.runs import Data, make_model, validation_batches
 from textmusic.models.cutting import cut
 from textmusic.models.llm import MusicLLM
 

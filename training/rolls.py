@@ -15,11 +15,11 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image, ImageDraw, ImageFont
 
-from textmusic.drawing import Drawing, save_png, to_svg
-from textmusic.generation import write_whole
-from textmusic.marks import read_marks, read_midi
-from textmusic.measure import measure
-from textmusic.picture import piano_roll
+from textmusic.drawing.piano_roll import piano_roll
+from textmusic.drawing.shapes import Drawing, save_png, to_svg
+from textmusic.music.marks import read_marks, read_midi
+from textmusic.music.measure import measure
+from textmusic.system.whole_files import write_whole
 
 STYLE = """body{font:16px/1.4 system-ui,sans-serif;margin:1.5rem;color:#222;background:#fff}
 .rolls{display:grid;grid-template-columns:1fr 1fr;gap:1rem;align-items:start}

@@ -4,7 +4,7 @@ Writes answers to the prompts of the validation split (training/describe.py --sp
 setting changed at a time, and shows for each: keys right (music21), chords and returning bars heard
 as they were sketched, notes outside the scale, pieces that end on the tonic, the overlap of their
 features with real pieces of that split, and what a listener notices of harmony and form
-(`textmusic.structure`).
+(`textmusic.music.structure`).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from textmusic import structure
-from textmusic.answers import read_answers, read_expectations
-from textmusic.batch import Settings, run
-from textmusic.distributions import beside, ceiling
 from textmusic.errors import TextMusicError
-from textmusic.evaluation import adherence
-from textmusic.jobs import read_jobs
-from textmusic.learning.reference import real_pieces
-from textmusic.loading import locate
-from textmusic.resampling import figure
-from textmusic.sampling import Sampling
-from textmusic.terminal import tracked
-from textmusic.tokenizer import Tokenizer
+from textmusic.evaluation.answers import read_answers, read_expectations
+from textmusic.evaluation.bootstrap import figure
+from textmusic.evaluation.distributions import beside, ceiling
+from textmusic.evaluation.figures import adherence
+from textmusic.evaluation.reference import real_pieces
+from textmusic.music import structure
+from textmusic.system.progress import tracked
+from textmusic.tokens.sampling import Sampling
+from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.writing.batch import Settings, run
+from textmusic.writing.jobs import read_jobs
+from textmusic.writing.loading import locate
 
 DEFAULT = Sampling()
 GRID = (

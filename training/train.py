@@ -15,7 +15,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from textmusic.errors import TextMusicError
-from textmusic.learning.recipe import Data, read_config, start
+from textmusic.learning.runs import Data, read_config, start
 from textmusic.learning.settings import Training
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from rich.progress import track
 from sentencepiece import SentencePieceTrainer
 
-from textmusic.caption import Captioner
-from textmusic.generation import write_whole
-from textmusic.learning.dataset import Examples, read_windows
-from textmusic.tokenizer import Tokenizer
+from textmusic.corpus.captions import Captioner
+from textmusic.corpus.windows import read_windows
+from textmusic.learning.examples import Examples
+from textmusic.system.whole_files import write_whole
+from textmusic.tokens.tokenizer import Tokenizer
 
 
 def captions(examples: Examples, size: int, seed: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 Of prepared data the training windows are read; of a folder of corpora all windows, cut in the same
 way, but without their ids, which takes minutes rather than an hour. The outcome is
-textmusic/data/usual.json; what it holds and how it is used: `textmusic.usual`.
+textmusic/data/usual.json; what it holds and how it is used: `textmusic.music.usual`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from textmusic.corpus.cutting import windows_of_score
+from textmusic.corpus.pieces import corpus_jobs
+from textmusic.corpus.preparation import LONGEST
+from textmusic.corpus.windows import Window, read_windows
 from textmusic.errors import TextMusicError
-from textmusic.generation import write_text
-from textmusic.learning.corpus import Window, windows_of_score
-from textmusic.learning.dataset import read_windows
-from textmusic.learning.pieces import corpus_jobs
-from textmusic.learning.preparation import LONGEST
 from textmusic.learning.weighing import weights
-from textmusic.plan import GENRES
-from textmusic.tokenizer import Tokenizer
-from textmusic.usual import THIN, Seen, Usual, measured
+from textmusic.music.plan import GENRES
+from textmusic.music.usual import THIN, Seen, Usual, measured
+from textmusic.system.whole_files import write_text
+from textmusic.tokens.tokenizer import Tokenizer
 
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent / "textmusic" / "data" / "usual.json"
@@ -65,7 +65,7 @@ def windows(corpora: Path, mix: dict[str, float]) -> Iterator[Window]:
     """The windows of the corpora that a mix names."""
     from symusic import Score
 
-    from textmusic.learning.corpus import read_midi
+    from textmusic.corpus.metadata import read_midi
 
     for source in mix:
         if not (corpora / source).is_dir():

@@ -8,11 +8,11 @@ from warnings import filterwarnings
 
 from transformers.utils.logging import disable_progress_bar
 
+from textmusic.corpus.windows import read_windows
 from textmusic.errors import TextMusicError
-from textmusic.learning.dataset import read_windows
 from textmusic.learning.outcome import Learnt, export, report, summary
 from textmusic.learning.proposal import Choices, described, minutes, propose
-from textmusic.learning.recipe import Data
+from textmusic.learning.runs import Data
 from textmusic.learning.settings import check_tracker, this_process
 
 EXPORT_MINUTES = 1.0

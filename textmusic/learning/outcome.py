@@ -9,22 +9,23 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from textmusic import __version__
-from textmusic.adapter import weights_hash
-from textmusic.card import CARD, read_head
-from textmusic.comparison import Comparison, Entrant, Options, compare
-from textmusic.comparison_page import save
+from textmusic.corpus.windows import read_windows
+from textmusic.engines.adapter_files import weights_hash
 from textmusic.errors import TextMusicError
-from textmusic.generation import write_text
+from textmusic.evaluation.comparison import Comparison, Entrant, Options, compare
+from textmusic.evaluation.held_out_prompts import describe
+from textmusic.evaluation.report_page import save
+from textmusic.hub.card import read_head
+from textmusic.hub.files import CARD
 from textmusic.learning import checkpoint
-from textmusic.learning.dataset import read_windows
-from textmusic.learning.describing import describe
 from textmusic.learning.proposal import Proposal, Size, minutes
-from textmusic.learning.recipe import music_folder
-from textmusic.machine import machine
+from textmusic.learning.runs import music_folder
 from textmusic.models.export import export_onnx
 from textmusic.models.llm import load_llm
-from textmusic.tokenizer import Tokenizer
+from textmusic.system.machine import machine
+from textmusic.system.whole_files import write_text
+from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.version import __version__
 
 BEFORE = "before"
 # What the summary shows of a report: section, name, and how it is put.

@@ -16,14 +16,14 @@ from typing import Any
 import torch
 from accelerate.utils import broadcast_object_list
 
-from textmusic.caption import Captioner
+from textmusic.corpus.captions import Captioner
 from textmusic.errors import TextMusicError
-from textmusic.generation import write_text
-from textmusic.learning.dataset import Examples, batches
-from textmusic.learning.recipe import Data, make_model, start
+from textmusic.learning.examples import Examples, batches
+from textmusic.learning.runs import Data, make_model, start
 from textmusic.learning.settings import Training, bf16_is_faster, this_process
 from textmusic.learning.trainer import Run
 from textmusic.models.llm import MusicLLM
+from textmusic.system.whole_files import write_text
 
 CONFIG = "config.json"  # in the run's folder: what training/train.py --config takes, too
 AROUND = 70  # ids of a caption and a plan, about
@@ -37,7 +37,7 @@ FILLED = 0.75  # of a batch's ids, about: its rows are of like length, and none 
 class Choices:
     """What may be chosen. None: as the run began, else by the size of the data.
 
-    base: what `recipe.make_model` takes. full: train every weight but the text rows, no LoRA.
+    base: what `runs.make_model` takes. full: train every weight but the text rows, no LoRA.
     rank: of LoRA. steps: optimiser steps at most. hours: at most. sample: text of the pieces on
     the way, written every `sample_every` steps. All others: see `Training`.
     """

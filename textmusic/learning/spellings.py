@@ -15,13 +15,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.engine import Engine
-from textmusic.folding import END, Note, struck
-from textmusic.learning.corpus import Window
-from textmusic.learning.dataset import IGNORED, Example, Examples
-from textmusic.plan import Plan
-from textmusic.sampling import Sampling, choose
-from textmusic.tokenizer import SCORE, SKETCH
+from textmusic.corpus.windows import Window
+from textmusic.engines.protocol import Engine
+from textmusic.learning.examples import Example, Examples
+from textmusic.music.notes import Note
+from textmusic.music.plan import Plan
+from textmusic.tokens.folding import END, struck
+from textmusic.tokens.sampling import Sampling, choose
+from textmusic.tokens.tokenizer import IGNORED, SCORE, SKETCH
 
 LONGEST = 1800  # tokens of a piece at most; one that is cut counts as far as it goes
 

@@ -22,12 +22,12 @@ from safetensors import SafetensorError
 from torch import nn
 
 from textmusic.errors import TextMusicError
-from textmusic.generation import write_text
 from textmusic.learning import checkpoint
 from textmusic.learning.curve import draw
-from textmusic.learning.dataset import IGNORED
 from textmusic.learning.feeding import ahead
 from textmusic.learning.settings import Training, schedule, settled
+from textmusic.system.whole_files import write_text
+from textmusic.tokens.tokenizer import IGNORED
 
 Batch = dict[str, Any]
 MINUTES_BETWEEN_CHECKPOINTS = 4.0

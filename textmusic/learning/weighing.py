@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.learning.corpus import Window
-from textmusic.usual import BANDS, counts
+from textmusic.corpus.windows import Window
+from textmusic.music.usual import BANDS, counts
 
 # What a piece is asked for: 16 bars is the default, and few ask for more than 32.
 LENGTHS = (12, 32)  # bars

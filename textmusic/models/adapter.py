@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers.utils.logging import disable_progress_bar
 
-from textmusic.adapter import CONFIG, WEIGHTS
+from textmusic.engines.adapter_files import CONFIG, WEIGHTS
 from textmusic.errors import TextMusicError
 from textmusic.models.export import open_llm
 from textmusic.models.llm import merge_lora, save_llm, with_lora

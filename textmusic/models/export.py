@@ -20,10 +20,11 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from textmusic.engine import FORMAT, Embeddings, read_config
+from textmusic.engines.folder import FORMAT, read_config
+from textmusic.engines.onnx import Embeddings
 from textmusic.errors import TextMusicError
 from textmusic.models.llm import CONTEXT, MusicLLM, context_of, head_width, load_llm
-from textmusic.tokenizer import copy_tokenizer
+from textmusic.tokens.tokenizer import copy_tokenizer
 
 PRECISIONS = ("int8", "int4", "fp32")
 

@@ -6,7 +6,7 @@ straight-through gradient of Dong & Yang 2018 ("Convolutional generative adversa
 binary neurons"): else the critic could tell real rolls by their numbers being whole.
 
 Kernels are an octave high and move by octaves: pitches are spelt from the tonic, so a place in an
-octave is a degree of the scale. What patches and conditions are: `textmusic.learning.patches`.
+octave is a degree of the scale. What patches and conditions are: `textmusic.models.gan_patches`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from textmusic.errors import TextMusicError
-from textmusic.generation import write_whole
-from textmusic.learning.patches import (
+from textmusic.models.gan_patches import (
     CELL,
     CELLS,
     CONDITION,
@@ -36,7 +35,9 @@ from textmusic.learning.patches import (
     part,
     summary,
 )
-from textmusic.plan import TIME_SIGNATURES, Plan
+from textmusic.music.plan import Plan
+from textmusic.music.theory import TIME_SIGNATURES
+from textmusic.system.whole_files import write_whole
 
 PENALTY = 10.0  # weight of the gradient penalty, as published
 FORMAT = 1

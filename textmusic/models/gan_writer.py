@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textmusic.errors import TextMusicError
-from textmusic.generation import Generation, account, finish
-from textmusic.learning.patches import (
+from textmusic.language.prompt import Prompt, read_prompt
+from textmusic.models.gan import Gan, load_gan
+from textmusic.models.gan_patches import (
     Floats,
     binarised,
     completed,
@@ -21,12 +22,12 @@ from textmusic.learning.patches import (
     summary,
     total_patches,
 )
-from textmusic.material import to_score
-from textmusic.models.gan import Gan, load_gan
-from textmusic.plan import DRUMS, KEYS, NO_KEY, Plan
-from textmusic.plan_grammar import OPEN_BARS, bars_for
-from textmusic.prompt import Prompt, read_prompt
-from textmusic.sketch import Outline
+from textmusic.music.notes import to_score
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Outline
+from textmusic.music.theory import DRUMS, KEYS, NO_KEY
+from textmusic.result.generation import Generation, account, finish
+from textmusic.tokens.plan_grammar import OPEN_BARS, bars_for
 
 if TYPE_CHECKING:
     from symusic import Score

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from textmusic.chords import QUALITIES
 from textmusic.models.llm import MusicLLM
+from textmusic.music.chords import QUALITIES
 
 OCTAVES = (48, 60)  # where the tones of a chord are looked up: the middle of the keyboard
 NOISE = 0.1  # of the spread of all rows, so that no two rows begin alike

@@ -15,12 +15,12 @@ from pathlib import Path
 from transformers import GenerationConfig
 
 from textmusic.errors import TextMusicError
-from textmusic.folding import END
-from textmusic.layout import layout_of
 from textmusic.models.llm import MusicLLM, context_of
-from textmusic.sampling import Sampling
-from textmusic.serving import FOLLOWERS, allowed_ids
-from textmusic.tokenizer import Tokenizer
+from textmusic.tokens.folding import END
+from textmusic.tokens.layout import layout_of
+from textmusic.tokens.sampling import Sampling
+from textmusic.tokens.score_grammar import FOLLOWERS, allowed_ids
+from textmusic.tokens.tokenizer import Tokenizer
 
 
 def export_llama(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:

@@ -18,8 +18,7 @@ from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from textmusic.errors import TextMusicError
-from textmusic.learning.dataset import IGNORED
-from textmusic.tokenizer import copy_tokenizer
+from textmusic.tokens.tokenizer import IGNORED, copy_tokenizer
 
 CONTEXT = 2048  # ids that an engine looks back on at most; the length trained on
 

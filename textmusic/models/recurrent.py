@@ -20,8 +20,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from textmusic.errors import TextMusicError
-from textmusic.learning.dataset import IGNORED
-from textmusic.tokenizer import copy_tokenizer
+from textmusic.tokens.tokenizer import IGNORED, copy_tokenizer
 
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 

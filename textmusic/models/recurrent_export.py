@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from textmusic.engine import FORMAT
+from textmusic.engines.folder import FORMAT
 from textmusic.models.recurrent import MusicRNN
-from textmusic.tokenizer import copy_tokenizer
+from textmusic.tokens.tokenizer import copy_tokenizer
 
 # In which order ONNX wants the gates that torch keeps as lstm: i f g o, gru: r z n.
 GATES = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}

@@ -20,9 +20,11 @@ from torch.nn import functional as F
 from transformers import AttentionInterface
 from transformers.utils.logging import disable_progress_bar
 
-from textmusic.engine import Engine, Floats, Ids, broken, cores
+from textmusic.engines.folder import broken
+from textmusic.engines.protocol import Engine, Floats, Ids
 from textmusic.errors import TextMusicError
 from textmusic.models.llm import MusicLLM, context_of, head_width, load_llm
+from textmusic.system.machine import cores
 
 ATTENTION = "textmusic"  # the name under which transformers' models find `attend`
 Step = Callable[[Tensor, Tensor], Tensor]

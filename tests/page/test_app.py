@@ -1,0 +1,293 @@
+"""The page, through a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gradio_client.exceptions import AppError
+from httpx import HTTPStatusError
+from symusic import Score
+from test_untrusted import BROKEN
+
+from textmusic.errors import TextMusicError
+from textmusic.music.measure import measure
+from textmusic.tokens.sampling import Sampling
+
+if TYPE_CHECKING:
+    from gradio_client import Client
+
+    from textmusic.writing.text_to_music import TextToMusic
+
+
+@pytest.fixture(scope="module")
+def client(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("TEXTMUSIC_MAX_BARS", "64")
+        from gradio_client import Client
+
+        from textmusic.page.layout import serve
+        from textmusic.writing.text_to_music import TextToMusic
+
+        models = {
+            n: TextToMusic.from_pretrained(tiny_model, threads=1) for n in ("default", "lstm")
+        }
+        app, url, _ = serve(models, prevent_thread_lock=True, quiet=True)
+        try:
+            yield Client(
+                url, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads"))
+            )
+        finally:
+            app.get_blocks().close(verbose=False)
+
+
+def call(client: Client, name: str, *values: Any) -> dict[str, Any]:
+    result: dict[str, Any] = client.predict(*values, api_name=f"/{name}")
+    return result
+
+
+CALM = "4 bars of calm piano in D minor"
+
+
+def test_generate(client: Client) -> None:
+    made = client.predict(CALM, seed=5, api_name="/generate")
+    assert Path(made["midi"]).read_bytes()[:4] == b"MThd"
+    assert Path(made["audio"]).read_bytes()[:4] == b"RIFF"
+    assert Path(made["piano_roll"]).read_text("utf-8").startswith("<svg")
+    assert json.loads(Path(made["report_file"]).read_text("utf-8")) == made["report"]
+    assert (made["report"]["seed"], made["report"]["asked"]["bars"]) == (5, 4)
+    again = client.predict(CALM, seed=5, api_name="/generate")
+    assert Path(again["midi"]).read_bytes() == Path(made["midi"]).read_bytes()
+
+
+def test_an_empty_text_and_no_seed(client: Client) -> None:
+    made = client.predict("", bars=2, api_name="/generate")
+    assert made["report"]["asked"]["key"] is None and made["report"]["measured"]["bars"] == 2
+
+
+def test_controls_win_over_words(client: Client) -> None:
+    made = client.predict(CALM, key="C major", tempo="andante", bars=2, api_name="/generate")
+    asked = made["report"]["asked"]
+    assert (asked["key"], asked["bars"]) == ("C major", 2) and 60 < asked["tempo"] < 110
+
+
+def test_understand(client: Client) -> None:
+    found = call(client, "understand", "sad waltz in H minor", "", "", 0)
+    assert found["asked"]["time_signature"] == "3/4" and found["near"]["valence"] <= 2
+    assert "H minor" in found["unused"][0]
+
+
+def test_chords_and_form_can_be_asked_for(client: Client, pieces: list[Path]) -> None:
+    from gradio_client import handle_file
+
+    asked = {"chords": "Bm7b5 E7", "form": "verse chorus"}
+    found = client.predict("piano", **asked, api_name="/understand")
+    assert (found["chords"], found["form"]) == ("Bm7b5 E7", "verse, chorus")
+    made = client.predict("piano in 4/4", bars=4, seed=1, **asked, api_name="/generate")
+    rows = {row["field"]: row for row in made["report"]["rows"]}
+    assert rows["chords"]["planned"] == "Bm7b5 | E7 | Bm7b5 | E7"
+    assert rows["form"]["planned"] == rows["form"]["asked"] == "verse, chorus"
+    roll = Path(made["piano_roll"]).read_text("utf-8")
+    assert ">Bm7b5<" in roll and ">chorus<" in roll
+    source = handle_file(str(pieces[0]))
+    more = client.predict(source, bars=2, seed=1, **asked, api_name="/continue")
+    new = more["report"]["sketch"]["rows"][-2:]
+    assert [row["chords"] for row in new] == [[[0, [11, "hdim7"]]], [[0, [4, "7"]]]]
+
+
+def test_what_stands_in_the_boxes_is_wished() -> None:
+    from textmusic.page.forms import WISH, wish_of
+
+    boxes: dict[str, Any] = dict.fromkeys(WISH, "")
+    boxes |= {"valence": 0, "arousal": 0, "temperature": 1, "top_p": 0.9, "harmony_strength": 0.2}
+    boxes |= {"form_strength": 0.7, "chords": " Am F ", "form": "AB", "bars": "8", "model": "lstm"}
+    wish = wish_of(boxes)
+    assert wish.sampling == Sampling(1, 0.9, harmony_strength=0.2, form_strength=0.7)
+    assert (wish.controls.chords, wish.controls.form, wish.controls.bars) == ("Am F", "AB", 8)
+    nothing = wish_of(boxes | {"chords": " ", "form": None})
+    assert (nothing.controls.chords, nothing.controls.form) == (None, None)
+
+
+def test_every_box_of_a_wish_is_on_the_page_in_both_languages(client: Client) -> None:
+    import httpx
+
+    config = httpx.get(client.src + "config").json()
+    said = config["i18n_translations"]
+    labels = [str(part["props"].get("label", "")) for part in config["components"]]
+    for name in ("chords", "form", "harmony_strength", "form_strength"):
+        assert any(f'"key": "{name}"' in label for label in labels), name
+        for language in ("en", "zh"):
+            assert said[language][name] and said[language][f"{name}_info"]
+
+
+def test_continue(client: Client, pieces: list[Path], tmp_path: Path) -> None:
+    from gradio_client import handle_file
+
+    made = client.predict(handle_file(str(pieces[0])), bars=2, seed=1, api_name="/continue")
+    old, new = measure(Score(pieces[0])), measure(Score(made["midi"]))
+    assert new.bars == (old.bars or 0) + 2
+    broken = tmp_path / "x.mid"
+    broken.write_bytes(b"\x89PNG not MIDI")
+    with pytest.raises(AppError, match="is not a MIDI file"):
+        client.predict(handle_file(str(broken)), bars=2, api_name="/continue")
+
+
+def test_hostile_uploads_are_answered_and_the_page_lives_on(client: Client, tmp_path: Path) -> None:
+    from gradio_client import handle_file
+
+    for number, (data, _) in enumerate(BROKEN.values()):
+        path = tmp_path / f"{number}.mid"
+        path.write_bytes(data)
+        # over 2 MB the upload itself is refused, with an error of the client's
+        with pytest.raises((AppError, HTTPStatusError, ValueError)):
+            client.predict(handle_file(str(path)), bars=2, api_name="/continue")
+    assert client.predict(CALM, seed=5, api_name="/generate")["report"]["seed"] == 5
+
+
+def test_a_path_on_the_server_is_no_upload(client: Client, tmp_path: Path) -> None:
+    from gradio_client.exceptions import AppError as Refused
+
+    secret = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises((Refused, ValueError)):
+        client.predict(secret, bars=2, api_name="/continue")
+
+
+def test_the_example_of_the_readme_runs(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    import re
+
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    example, _ = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(example.replace("http://127.0.0.1:7860", client.src), {})
+    assert "minor" in (said := capsys.readouterr().out) or "major" in said
+
+
+def test_compare(client: Client) -> None:
+    made = client.predict(CALM, "default", "lstm", 3, api_name="/compare")
+    assert made["first"]["report"]["planned"] == made["second"]["report"]["planned"]
+    assert made["first"]["report"]["seed"] == made["second"]["report"]["seed"] == 3
+
+
+def test_a_script_stays_text(client: Client) -> None:
+    text = "<script>alert(1)</script><img src=x onerror=alert(2)> in Q<b> major, 2 bars"
+    made = client.predict(text, seed=1, api_name="/generate")
+    assert "<script>" not in Path(made["piano_roll"]).read_text("utf-8")
+    assert made["report"]["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"text": "x" * 10_000}, "2,000"),
+        ({"text": "piano", "seed": 2**40}, "seed"),
+        ({"text": "piano", "key": "H minor"}, "H minor"),
+        ({"text": "piano", "model": "../../etc"}, "is not here"),
+        ({"text": "65 bars of piano"}, "64 bars at most"),
+        ({"text": "piano", "bars": 300}, "300 is out of range"),
+        ({"text": "piano", "chords": "Am H7"}, "chord"),
+        ({"text": "piano", "form": "qwerty"}, "no form known"),
+        ({"text": "piano, 2 bars", "form": "AABA"}, "4 sections does not fit into 2 bars"),
+    ],
+    ids=[
+        "long",
+        "large seed",
+        "no key",
+        "no model",
+        "too many bars",
+        "no bars",
+        "no chord",
+        "no form",
+        "a long form",
+    ],
+)
+def test_refused(client: Client, more: dict[str, Any], said: str) -> None:
+    with pytest.raises(AppError, match=said):
+        client.predict(**more, api_name="/generate")
+
+
+def test_many_at_once_are_all_served(client: Client) -> None:
+    jobs = [client.submit(f"piano, {2 + n % 3} bars", seed=n, api_name="/generate")
+            for n in range(6)]  # fmt: skip
+    problems = [str(job.exception(timeout=120) or "") for job in jobs]
+    assert problems.count("") >= 4, "one visitor has four at a time"
+    assert all(not said or "wait for one to end" in said for said in problems)
+
+
+def test_the_endpoints_are_those_of_the_readme(client: Client) -> None:
+    found = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert sorted(found) == ["/compare", "/continue", "/generate", "/understand"]
+    names = [p["parameter_name"] for p in found["/generate"]["parameters"]]
+    assert names == ["text", "key", "tempo", "bars", "seed", "model", "chords", "form"]
+    names = [p["parameter_name"] for p in found["/continue"]["parameters"]]
+    assert names == ["midi", "bars", "text", "seed", "model", "chords", "form"]
+
+
+def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:
+    import httpx
+
+    page = httpx.get(client.src).text
+    for host in ("googleapis", "gstatic", "cdnjs", "jsdelivr", "unpkg"):
+        assert host not in page
+    assert '"analytics_enabled":false' in page.replace(" ", "")
+
+
+def test_both_languages_are_offered(client: Client) -> None:
+    import httpx
+
+    config = httpx.get(client.src + "config").json()
+    said = config["i18n_translations"]
+    assert said["zh-CN"]["generate"] == "生成" and said["en"]["generate"] == "Generate"
+    assert all(said["zh"].keys() == words.keys() for words in said.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TEXTMUSIC_MAX_BARS", "many", "set it to 1 to 256"),
+        ("TEXTMUSIC_USER", "me", "set both"),
+    ],
+)
+def test_a_wrong_environment_is_said(
+    tiny: TextToMusic, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    from textmusic.page.layout import serve
+
+    monkeypatch.setenv(name, value)
+    with pytest.raises(TextMusicError, match=said):
+        serve({"default": tiny})
+
+
+def test_its_functions_are_tools_for_assistants(tiny: TextToMusic) -> None:
+    import importlib.util
+
+    from textmusic.page.layout import serve
+
+    if importlib.util.find_spec("mcp") is None:
+        with pytest.raises(TextMusicError, match=r"pip install 'textmusic\[mcp\]'"):
+            serve({"default": tiny}, mcp=True)
+        return
+    import httpx
+
+    app, url, _ = serve({"default": tiny}, mcp=True, prevent_thread_lock=True, quiet=True)
+    try:
+        tools = httpx.get(f"{url}gradio_api/mcp/schema").json()
+        names = {tool["name"].rpartition("textmusic_")[2] for tool in tools}
+        assert names == {"understand", "generate", "continue_piece", "compare"}
+    finally:
+        app.get_blocks().close(verbose=False)
+
+
+@pytest.mark.bundled
+def test_app() -> None:
+    """app.py imports without starting anything, and its models make a page."""
+    import runpy
+
+    from textmusic.page.layout import build_page
+
+    app = runpy.run_path(str(Path(__file__).parents[2] / "app.py"))
+    models = app["load_models"]([], threads=1)
+    assert list(models) == ["default", "lstm"]
+    assert build_page(models).fns

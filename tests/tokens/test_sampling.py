@@ -1,0 +1,110 @@
+"""Masked logits -> id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textmusic.errors import TextMusicError
+from textmusic.tokens.sampling import Sampling, choose, surprise
+
+
+def draws(logits: list[float], allowed: list[bool], sampling: Sampling, n: int = 4000) -> Any:
+    """Share of each id among n draws."""
+    rng = np.random.default_rng(0)
+    arrays = np.array(logits, dtype=np.float32), np.array(allowed)
+    chosen = [choose(*arrays, sampling, rng) for _ in range(n)]
+    return np.bincount(chosen, minlength=len(logits)) / n
+
+
+@settings(deadline=None)
+@given(
+    logits=st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=30),
+    temperature=st.just(0.0) | st.floats(0.01, 2),
+    top_p=st.floats(0.001, 1),
+    data=st.data(),
+)
+def test_only_allowed_ids_are_chosen(
+    logits: list[float], temperature: float, top_p: float, data: st.DataObject
+) -> None:
+    n = len(logits)
+    allowed = data.draw(st.lists(st.booleans(), min_size=n, max_size=n).filter(any))
+    rng = np.random.default_rng(data.draw(st.integers(0, 100)))
+    sampling = Sampling(temperature, top_p)
+    chosen = choose(np.array(logits, dtype=np.float32), np.array(allowed), sampling, rng)
+    assert allowed[chosen]
+
+
+def test_temperature_1_draws_as_the_model_believes() -> None:
+    wanted = np.array([0.5, 0.3, 0.2])
+    shares = draws(np.log(wanted).tolist(), [True] * 3, Sampling(1.0, 1.0))
+    assert np.allclose(shares, wanted, atol=0.03)
+
+
+def test_what_is_not_allowed_is_shared_out_among_the_rest() -> None:
+    logits = np.log([0.5, 0.3, 0.2]).tolist()
+    shares = draws(logits, [False, True, True], Sampling(1.0, 1.0))
+    assert np.allclose(shares, [0, 0.6, 0.4], atol=0.03)
+
+
+def test_top_p_leaves_out_the_tail() -> None:
+    logits = np.log([0.5, 0.3, 0.15, 0.05]).tolist()
+    shares = draws(logits, [True] * 4, Sampling(1.0, 0.75))
+    assert np.allclose(shares, [0.625, 0.375, 0, 0], atol=0.03)
+
+
+def test_a_tiny_top_p_always_takes_the_likeliest() -> None:
+    assert draws([0.0, 1.0, 0.5], [True] * 3, Sampling(1.0, 0.001))[1] == 1
+
+
+def test_temperature_0_always_takes_the_likeliest_allowed() -> None:
+    assert draws([9.0, 1.0, 2.0], [False, True, True], Sampling(0.0))[2] == 1
+
+
+def test_low_temperatures_sharpen_and_high_ones_flatten() -> None:
+    logits, allowed = [1.0, 0.0], [True, True]
+    cold, plain, hot = (draws(logits, allowed, Sampling(t, 1.0))[0] for t in (0.3, 1.0, 2.0))
+    assert cold > plain > hot > 0.5
+
+
+def test_huge_and_very_unequal_logits_are_no_trouble() -> None:
+    assert draws([1e4, -1e4], [True, True], Sampling(0.05, 1.0), n=50)[0] == 1
+    assert draws([-1e4, -1e4], [True, True], Sampling(2.0, 1.0), n=200).min() > 0.3
+
+
+def test_ids_of_minus_infinity_are_never_drawn_beside_others() -> None:
+    shares = draws([0.0, -np.inf, 0.0], [True] * 3, Sampling(1.0, 1.0))
+    assert shares[1] == 0
+
+
+def test_the_same_dice_give_the_same_ids() -> None:
+    logits, allowed = np.zeros(50, dtype=np.float32), np.ones(50, dtype=bool)
+    one, two = np.random.default_rng(5), np.random.default_rng(5)
+    first = [choose(logits, allowed, Sampling(), one) for _ in range(20)]
+    assert first == [choose(logits, allowed, Sampling(), two) for _ in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("temperature", -0.1), ("temperature", 2.1), ("temperature", float("nan")), ("top_p", 0),
+     ("top_p", 1.1), ("top_p", float("nan")), ("harmony_strength", -1), ("harmony_strength", 1.5),
+     ("form_strength", -0.1), ("form_strength", float("nan")), ("plan_temperature", 2.5)],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused_with_the_range(name: str, value: float) -> None:
+    with pytest.raises(TextMusicError, match=r"between|above"):
+        Sampling(**{name: value})
+
+
+def test_the_ends_of_the_ranges_are_allowed() -> None:
+    Sampling(temperature=0, top_p=1, harmony_strength=0, form_strength=0, plan_temperature=0)
+    Sampling(temperature=2, top_p=0.01, harmony_strength=1, form_strength=1, plan_temperature=2)
+
+
+def test_surprise_is_what_the_model_alone_would_pay() -> None:
+    logits = np.log(np.array([0.5, 0.3, 0.2], dtype=np.float32)) + 7
+    assert surprise(logits, 1) == pytest.approx(-np.log(0.3), abs=1e-5)
+    assert surprise(np.array([1e4, 0], dtype=np.float32), 1) == pytest.approx(1e4)

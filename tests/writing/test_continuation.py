@@ -1,0 +1,193 @@
+"""Going on from pieces that are there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from symusic import Note, Score, TimeSignature, Track
+
+from textmusic.errors import TextMusicError
+from textmusic.language.reading.form import parse_form
+from textmusic.language.reading.progression import parse_chords
+from textmusic.music.chords import Chord
+from textmusic.music.heard import heard_sketch, kept
+from textmusic.music.material import material_of
+from textmusic.music.measure import measure
+from textmusic.music.midi_files import read_scores
+from textmusic.music.notes import joined, notes_of, sliced
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Sketch
+from textmusic.tokens.tokenizer import SCORE, SKETCH
+from textmusic.writing.continuation import Continuation
+from textmusic.writing.decoding import read_ahead
+from textmusic.writing.scheduler import Scheduler
+from textmusic.writing.text_to_music import TextToMusic
+
+
+def bare(metre: str = "4/4", *, notes: int = 16, program: int = 0, pitch: int = 60) -> Score:
+    score = Score(480)
+    top, bottom = map(int, metre.split("/"))
+    score.time_signatures.append(TimeSignature(0, top, bottom))
+    track = Track(program=program)
+    for n in range(notes):
+        track.notes.append(Note(480 * n, 480, pitch + n % 7, 80))
+    score.tracks.append(track)
+    return score
+
+
+def test_old_bars_are_kept_and_new_ones_follow(tiny: TextToMusic) -> None:
+    source = bare()
+    made = tiny.continue_from(source, 3, seed=1)
+    old, new = notes_of(source), notes_of(made.score)
+    assert measure(made.score).bars == 7 == made.plan.bars
+    same = sliced(new, 0.0, 16.0)
+    assert np.array_equal(same.pitch, old.pitch) and np.array_equal(same.start, old.start)
+    behind = new.start[new.start >= 16]
+    assert len(behind) and behind.max() < 28
+    assert set(made.plan.programs or ()) == {0}
+    assert made.report.planned.key == measure(source).key
+
+
+def test_the_same_seed_goes_on_in_the_same_way_and_words_count(tiny: TextToMusic) -> None:
+    source = bare()
+    one, two, other = (
+        tiny.continue_from(source, 2, seed=seed).score.dumps_midi() for seed in (1, 1, 2)
+    )
+    assert one == two != other
+    more = tiny.continue_from(source, 4, seed=1, text="with flute, very sad")
+    assert set(more.plan.programs or ()) == {0, 73}
+    assert (more.plan.valence or 9) <= 2
+
+
+def test_the_rest_can_be_written_anew(tiny: TextToMusic) -> None:
+    source = bare()
+    made = tiny.continue_from(source, 0, keep=1, seed=5)
+    assert made.plan.bars == 4
+    same = sliced(notes_of(made.score), 0.0, 4.0)
+    assert np.array_equal(same.pitch, notes_of(source).pitch[:4])
+    with pytest.raises(TextMusicError, match="keep 9 is out of range; choose 1 to 4"):
+        tiny.continue_from(source, 1, keep=9)
+
+
+def test_what_the_model_reads_is_what_it_would_have_written(tiny: TextToMusic) -> None:
+    """The given bars stand behind plan and sketch as if they had been chosen one by one."""
+    piece = tiny.generate("piano in 4/4, 4 bars, C major", seed=3)
+    take = Continuation(tiny, piece.score, 2, seed=3, controls=Plan(key="C major")).take
+    logits = tiny.engine.prefill(range(1), np.array(take.text))
+    while not take.sketched:
+        chosen = take.take(logits)
+        assert chosen or take.reread
+        logits = tiny.engine.step(np.array([read_ahead(tiny.engine, 0, take, chosen)]))[0]
+    names = [tiny.tokenizer.vocabulary[i - tiny.tokenizer.offset] for i in take.ids if i >= 300]
+    sketch, score = names.index(SKETCH), names.index(SCORE)
+    for part in (names[sketch:score], names[score:]):
+        bars = [token for token in part if token.startswith("Bar_")]
+        assert bars == [f"Bar_{n}" for n in range(6, 6 - len(bars), -1)], "counted down to the end"
+    assert len([t for t in names[sketch:score] if t.startswith("Bar_")]) == 6
+    written = [
+        tiny.tokenizer.vocabulary[i] for i in tiny.tokenizer.encode_score(piece.score, piece.plan)
+    ]
+    notes = [t for t in written if not t.startswith(("Bar_", "<|"))]
+    given = [t for t in names[score + 1 :] if not t.startswith("Bar_")]
+    assert given == notes, "and the notes are spelt as ever"
+    old = heard_sketch(notes_of(piece.score), "4/4", 4, "C major").rows
+    assert take.sketch.rows[:4] == old, "the old bars have the harmony and form that is heard"
+
+
+def test_chords_and_form_of_the_new_bars_can_be_asked(tiny: TextToMusic) -> None:
+    made = tiny.continue_from(bare(), 4, seed=2, outline=parse_chords("F | G"))
+    rows = made.sketch.rows
+    assert len(rows) == 8
+    assert [row.chords for row in rows[4:]] == [((0, Chord(root, "maj")),) for root in (5, 7, 5, 7)]
+    made = tiny.continue_from(bare(), 8, seed=2, outline=parse_form("A A"))
+    assert [row.like for row in made.sketch.rows[8:]] == [4, 5, 6, 7]
+
+
+def test_the_new_bars_number_wins_over_the_words(tiny: TextToMusic) -> None:
+    """So it is what chords and form have to fit into, in the metre of the piece."""
+    made = tiny.continue_from(bare(), 4, text="2 bars of piano, AABA, ends on V", seed=2)
+    assert made.plan.bars == 8
+    assert made.sections == [(4, "A"), (5, "A"), (6, "B"), (7, "A")]
+    assert made.report.unused == ("'2': the control for bars is used instead",)
+    assert made.report.asked.bars is None, "the account is of the whole piece"
+    with pytest.raises(TextMusicError, match="4 sections does not fit into 2 bars"):
+        tiny.continue_from(bare(), 2, text="8 bars of piano, AABA")
+    made = tiny.continue_from(bare("6/8", notes=12), 1, outline=parse_chords("| C F G Am C |"))
+    assert [beat for beat, _ in made.sketch.rows[-1].chords] == [0, 1, 2, 3, 4]
+
+
+def test_the_report_shows_the_new_bars_chords(tiny: TextToMusic) -> None:
+    made = tiny.continue_from(bare(), 4, seed=2, outline=parse_chords("F#m | B7"))
+    (row,) = [row for row in made.report.rows if row.field == "chords"]
+    assert row.asked == row.planned.replace(" | ", " ")[: len(row.asked)] == "F#m B7"
+    assert row.planned == "F#m | B7 | F#m | B7"
+    notes = sliced(notes_of(made.score), 16.0, 32.0)
+    alone = kept(notes, made.plan, Sketch(made.sketch.rows[4:]))
+    assert made.report.kept.chords == alone.chords, "the old bars are as they were heard"
+
+
+@pytest.mark.parametrize("context", [300, 500])
+def test_a_small_context_goes_on_as_well(tiny_model: Path, context: int) -> None:
+    music = TextToMusic.from_pretrained(tiny_model, threads=1)
+    music.engine.context = context
+    music.engine.reserve(1)
+    made = music.continue_from(bare(notes=400), 40, seed=4)
+    assert made.plan.bars == made.report.measured.bars == 140
+    old = notes_of(made.score).pitch[:400]
+    assert np.array_equal(old, notes_of(bare(notes=400)).pitch)
+    assert len(made.sketch.rows) == 140
+
+
+def test_real_pieces_go_on(tiny: TextToMusic, pieces: list[Path]) -> None:
+    for path, score in read_scores(pieces[:12]):
+        assert not isinstance(score, str)
+        material = material_of(score)
+        made = tiny.continue_from(score, 2, seed=1)
+        old, new = material.notes, notes_of(made.score)
+        before = new.start < material.end - 1e-6
+        assert np.array_equal(new.pitch[before], old.pitch), path
+        assert new.start.max() < material.end + 2 * material.bar
+        assert (new.start >= material.end - 1e-6).any()
+
+
+def test_a_long_piece_is_looked_back_on_as_far_as_the_context_goes(tiny: TextToMusic) -> None:
+    made = tiny.continue_from(bare(notes=1200), 2, seed=1)
+    assert made.plan.bars == 302 and made.report.measured.bars == 302
+
+
+@pytest.mark.parametrize(
+    ("score", "sentence"),
+    [
+        (Score(480), "holds no note"),
+        (bare("7/16"), "ends in 7/16"),
+        (bare(pitch=0), "holds no note"),
+    ],
+)
+def test_what_can_t_be_gone_on_from_is_said(tiny: TextToMusic, score: Score, sentence: str) -> None:
+    with pytest.raises(TextMusicError, match=sentence):
+        tiny.continue_from(score, 2)
+
+
+def test_another_metre_can_t_be_asked_for(tiny: TextToMusic) -> None:
+    with pytest.raises(TextMusicError, match="the piece is in 4/4"):
+        tiny.continue_from(bare(), 2, text="a waltz in 3/4")
+    with pytest.raises(TextMusicError, match="bars 256 is out of range"):
+        tiny.continue_from(bare(), 256)
+
+
+def test_the_scheduler_goes_on_too(tiny_model: Path) -> None:
+    music = TextToMusic.from_pretrained(tiny_model, threads=1)
+    alone = music.continue_from(bare(), 3, seed=4)
+    made = Continuation(music, bare(), 3, seed=4)
+    bars = list(Scheduler(music).write(made.take))
+    assert [(bar.index, bar.total) for bar in bars] == [(0, 3), (1, 3), (2, 3)]
+    assert made.generation().score.dumps_midi() == alone.score.dumps_midi()
+
+
+def test_joined_notes_are_in_order() -> None:
+    one, two = notes_of(bare(notes=2)), notes_of(bare(notes=3))
+    both = joined(one, two, 1.0)
+    assert both.start.tolist() == [0, 1, 1, 2, 3]
+    assert both.pitch.tolist() == [60, 60, 61, 61, 62]

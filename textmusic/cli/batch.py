@@ -1,0 +1,106 @@
+"""The command for many prompts: batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textmusic.cli.checks import (
+    SOUNDS,
+    check_folder,
+    check_seed,
+    check_soundfont,
+    read_formats,
+    read_sampling,
+)
+from textmusic.cli.options import (
+    OUT,
+    FormStrength,
+    HarmonyStrength,
+    Model,
+    Out,
+    Soundfont,
+    Temperature,
+    TopP,
+)
+from textmusic.cli.terminal import plain
+from textmusic.language.controls import within
+from textmusic.system.progress import progress_bar
+
+
+def batch(
+    file: Annotated[
+        Path,
+        typer.Argument(help="JSON lines or parquet with text and controls, or a prompt a line."),
+    ],
+    out: Out = OUT,
+    audio: Annotated[
+        bool, typer.Option("--audio/--no-audio", help="--no-audio: mid and json only.")
+    ] = True,
+    formats: Annotated[
+        str | None,
+        typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png, json, musicxml."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Prompt n, from 0, has the seed SEED + n.")] = 0,
+    text_only: Annotated[
+        bool, typer.Option("--text-only", help="Leave out all controls in the file.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that share the prompts; else one a core.")
+    ] = None,
+    slots: Annotated[
+        int | None,
+        typer.Option(help="Pieces that a process writes side by side, else 8; for GPUs more."),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Ray cluster that writes: local (started here), auto, or HOST:PORT."),
+    ] = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    harmony_strength: HarmonyStrength = None,
+    form_strength: FormStrength = None,
+    soundfont: Soundfont = None,
+    model: Model = None,
+) -> None:
+    """Write music to every prompt of a file: 0001.mid, 0001.json, ...
+
+    Run again, it goes on where it was stopped. Fields of a JSON line, or columns: text, key, tempo,
+    time_signature, instruments (a list), bars, seconds, mood, genre, density, chords, form, seed;
+    others are left out.
+    """
+    from textmusic.engines.protocol import SLOTS
+    from textmusic.writing.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, run
+    from textmusic.writing.jobs import read_jobs
+
+    kinds = read_formats(formats or ("mid,wav,json,svg" if audio else "mid,json"))
+    if not audio:
+        kinds = tuple(kind for kind in kinds if kind not in SOUNDS)
+    if workers is not None:
+        within("workers", workers, 1, MAX_WORKERS)
+    if slots is not None:
+        within("slots", slots, 1, MAX_SLOTS)
+    check_seed(seed)
+    jobs = read_jobs(file, seed=seed, text_only=text_only)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
+    settings = Settings(out, kinds, model, soundfont, sampling, slots or SLOTS)
+    todo = pending(jobs, settings)
+    tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
+    try:
+        with progress_bar("writing", "prompts") as step:
+            for outcome in run(todo, settings, workers=workers, ray=ray):
+                tally.add(outcome)
+                said = [f"not used: {note}" for note in outcome.unused]
+                if outcome.problem is not None:
+                    said.append(f"failed: {outcome.problem}")
+                for words in said:
+                    typer.echo(plain(f"prompt {outcome.number} {words}"), err=True)
+                step(tally.written + tally.failed, len(todo))
+    finally:
+        typer.echo(tally.summary())
+    if tally.failed:
+        raise typer.Exit(1)

@@ -1,0 +1,84 @@
+"""Checks of what was given on a command line, before anything is loaded or written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textmusic.errors import TextMusicError
+from textmusic.language.controls import MAX_SEED, within
+
+if TYPE_CHECKING:
+    from textmusic.tokens.sampling import Sampling
+
+SOUNDS = ("wav", "flac", "mp3")
+
+
+def read_sampling(
+    temperature: float | None,
+    top_p: float | None,
+    harmony_strength: float | None,
+    form_strength: float | None,
+) -> Sampling:
+    """How freely to choose: what is given, and the defaults for the rest."""
+    from textmusic.tokens.sampling import Sampling
+
+    given = {
+        "temperature": temperature, "top_p": top_p, "harmony_strength": harmony_strength,
+        "form_strength": form_strength,
+    }  # fmt: skip
+    return Sampling(**{name: value for name, value in given.items() if value is not None})
+
+
+def read_formats(said: str) -> tuple[str, ...]:
+    """The formats of a comma-separated list, each once."""
+    from textmusic.result.generation import FORMATS
+
+    kinds = dict.fromkeys(kind.strip().lower().lstrip(".") for kind in said.split(","))
+    kinds.pop("", None)
+    for kind in kinds:
+        if kind not in FORMATS:
+            raise TextMusicError(f"'{kind}' is not a format; choose from {', '.join(FORMATS)}.")
+    if not kinds:
+        raise TextMusicError(f"no format is named; choose from {', '.join(FORMATS)}.")
+    if "musicxml" in kinds:  # before a piece is written that could not be kept
+        from textmusic.drawing.sheet_music import require
+
+        require("music21")
+    return tuple(kinds)
+
+
+def check_seed(seed: int | None, variations: int = 1) -> None:
+    """Raise TextMusicError unless the seed and those after it can be used."""
+    if seed is not None:
+        within("seed", seed, 0, MAX_SEED - variations + 1)
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise TextMusicError for a number of threads that makes no sense."""
+    if threads is not None:
+        within("threads", threads, 1, 1024)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise TextMusicError unless files can be written into a folder, which need not exist yet."""
+    place = folder.absolute()
+    try:
+        while not place.exists():
+            place = place.parent
+        usable = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    except OSError:  # below a regular file, or in a folder that can't be looked into
+        usable = False
+    if not usable:
+        raise TextMusicError(f"'{folder}' can't be written to; choose another folder with -o.")
+
+
+def check_soundfont(kinds: Iterable[str], soundfont: Path | None) -> None:
+    """Raise TextMusicError if there will be audio and the soundfont is missing or broken."""
+    if any(kind in SOUNDS for kind in kinds):
+        from textmusic.sound.render import soundfont_path
+        from textmusic.sound.soundfont import open_soundfont
+
+        open_soundfont(soundfont_path(soundfont))

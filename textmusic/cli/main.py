@@ -1,0 +1,249 @@
+"""The command line: a small function a verb. What is heavy is imported once a verb needs it."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textmusic.cli.batch import batch
+from textmusic.cli.checks import (
+    check_folder,
+    check_seed,
+    check_soundfont,
+    check_threads,
+    read_formats,
+    read_sampling,
+)
+from textmusic.cli.figures import compare, evaluate, listen
+from textmusic.cli.hub import push
+from textmusic.cli.options import (
+    DEFAULT_FORMATS,
+    OUT,
+    Chords,
+    Form,
+    Formats,
+    FormStrength,
+    HarmonyStrength,
+    Model,
+    Out,
+    Soundfont,
+    Temperature,
+    TopP,
+)
+from textmusic.cli.pieces import adjust, go_on, replay
+from textmusic.cli.prepare import prepare
+from textmusic.cli.terminal import new_console, plain, say, show
+from textmusic.cli.train import train
+from textmusic.errors import TextMusicError
+from textmusic.language.controls import Controls, well_formed, within
+from textmusic.system.progress import progress_bar
+
+if TYPE_CHECKING:
+    from textmusic.result.generation import Generation
+
+MAX_VARIATIONS = 16
+
+app = typer.Typer(
+    name="textmusic",
+    help="Write a description, get music.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 in part, 2 not possible, 130 stopped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without ✓ is no reason to fail
+            stream.reconfigure(errors="replace")
+    try:
+        app(args=None if argv is None else list(argv), prog_name="textmusic")
+    except TextMusicError as problem:
+        sentence = plain(str(problem)).rstrip(".")
+        typer.echo(f"textmusic: {sentence}{'' if sentence.endswith('?') else '.'}", err=True)
+        return 2
+    except SystemExit as end:
+        if end.code == 130:
+            typer.echo("textmusic: stopped; what was finished is kept.", err=True)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from textmusic.version import __version__
+
+        typer.echo(f"textmusic {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    """Write a description, get music."""
+
+
+@app.command()
+def generate(
+    text: Annotated[str, typer.Argument(help='What is wanted; "" leaves all to the model.')],
+    out: Out = OUT,
+    bars: Annotated[int | None, typer.Option(help="Length in bars, 1 to 256.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length in seconds, 2 to 600.")] = None,
+    key: Annotated[str | None, typer.Option(help='As in "D minor".')] = None,
+    tempo: Annotated[
+        str | None, typer.Option(help="Quarter notes a minute, or a word such as andante.")
+    ] = None,
+    time_signature: Annotated[str | None, typer.Option(help="As in 6/8.")] = None,
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="Name or General MIDI number; can be repeated.")
+    ] = None,
+    mood: Annotated[
+        str | None, typer.Option(help="A word, or valence,arousal: 1 to 5, or open.")
+    ] = None,
+    genre: Annotated[str | None, typer.Option(help="As in ragtime.")] = None,
+    density: Annotated[
+        str | None, typer.Option(help="1 (very sparse) to 5 (very dense), or the word.")
+    ] = None,
+    chords: Chords = None,
+    form: Form = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    harmony_strength: HarmonyStrength = None,
+    form_strength: FormStrength = None,
+    variations: Annotated[int, typer.Option(help="How many pieces, 1 to 16.")] = 1,
+    best_of: Annotated[
+        int, typer.Option(help="Write so many, 1 to 16, and keep the best one.")
+    ] = 1,
+    formats: Formats = DEFAULT_FORMATS,
+    play: Annotated[
+        bool, typer.Option("--play", help="Play it while it is being written.")
+    ] = False,
+    soundfont: Soundfont = None,
+    model: Model = None,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
+) -> None:
+    """Write music to a description, and say what was asked for and what came out."""
+    controls = Controls(
+        key, tempo, time_signature, instrument or (), bars, seconds, mood, genre, density, chords,
+        form,
+    )  # fmt: skip
+    plan, outline = controls.plan(), controls.outline()
+    kinds = read_formats(formats)
+    within("variations", variations, 1, MAX_VARIATIONS)
+    within("best-of", best_of, 1, MAX_VARIATIONS)
+    if variations > 1 and best_of > 1:
+        raise TextMusicError("--variations and --best-of exclude each other; give one of them.")
+    if play and max(variations, best_of) > 1:
+        raise TextMusicError("--play plays one piece; leave --variations and --best-of out.")
+    check_seed(seed, max(variations, best_of))
+    check_threads(threads)
+    check_folder(out)
+    check_soundfont((*kinds, "wav") if play else kinds, soundfont)
+    from textmusic.sound.player import Player, find_player
+
+    player = Player(find_player()) if play else None
+
+    from textmusic.language.prompt import read_prompt
+
+    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
+    text = well_formed(text)
+    read_prompt(text)  # a text that is too long is said before the model is loaded
+
+    from textmusic.writing.text_to_music import TextToMusic
+
+    began = time.perf_counter()
+    music = TextToMusic.from_pretrained(model, threads=threads)
+    with player or nullcontext():
+        with progress_bar("writing", "bars") as step:
+            if player:
+                from textmusic.writing.live_audio import relay
+
+                stream = music.stream_audio(
+                    text, controls=plan, seconds=seconds, outline=outline, seed=seed,
+                    sampling=sampling, soundfont=soundfont,
+                )  # fmt: skip
+                generations = [relay(stream, player.write, step)]
+            else:
+                generations = music.generate_many(
+                    text, max(variations, best_of), controls=plan, seconds=seconds,
+                    outline=outline, seed=seed, sampling=sampling, on_bar=step,
+                )  # fmt: skip
+        if best_of > 1:
+            generations = [min(generations, key=lambda generation: generation.rank)]
+        _keep(generations, out, kinds, soundfont)
+        notes = sum(generation.report.notes for generation in generations)
+        say(new_console(), f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
+        problem = player.finish() if player else None
+    if problem:
+        typer.echo(plain(f"textmusic: {problem}; the files are written, play those."), err=True)
+        raise typer.Exit(1)
+
+
+def _keep(
+    generations: Sequence[Generation], out: Path, kinds: Sequence[str], soundfont: Path | None
+) -> None:
+    """Write the files of every piece, and say what came out."""
+    console = new_console()
+    for number, generation in enumerate(generations, 1):
+        if len(generations) > 1:
+            console.print()
+            say(console, f"variation {number} of {len(generations)}, seed {generation.seed}")
+        paths = generation.save(out, formats=kinds, soundfont=soundfont)
+        show(generation, console)
+        for path in paths:
+            say(console, str(path))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder or Hub id, offered beside the bundled models; can be repeated."),
+    ] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Offer its functions to assistants too (mcp extra).")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
+) -> None:
+    """Open the page in which one types a description and listens."""
+    within("port", port, 1, 65535)
+    check_threads(threads)
+    from textmusic.page import layout
+    from textmusic.writing.writers import load_models
+
+    layout.serve(load_models(model or (), threads=threads), mcp=mcp, host=host, port=port)
+
+
+@app.command()
+def info(model: Model = None) -> None:
+    """Print the model's card."""
+    from textmusic.engines.folder import read_config
+    from textmusic.writing.loading import locate
+
+    folder, name = locate(model, None)
+    read_config(folder)
+    try:
+        card = (folder / "README.md").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        card = f"The model {name} has no card (README.md)."
+    typer.echo(card)
+
+
+for command in (batch, replay, adjust, prepare, train, evaluate, compare, listen, push):
+    app.command()(command)
+app.command("continue")(go_on)

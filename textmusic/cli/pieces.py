@@ -1,0 +1,157 @@
+"""The commands on pieces that are there already: replay, continue, adjust."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textmusic.cli.checks import (
+    check_folder,
+    check_seed,
+    check_soundfont,
+    read_formats,
+    read_sampling,
+)
+from textmusic.cli.options import (
+    DEFAULT_FORMATS,
+    OUT,
+    Chords,
+    Form,
+    Formats,
+    FormStrength,
+    HarmonyStrength,
+    Model,
+    Out,
+    Soundfont,
+    Temperature,
+    TopP,
+)
+from textmusic.cli.terminal import new_console, say, show
+from textmusic.errors import TextMusicError
+from textmusic.language.controls import Controls, well_formed
+from textmusic.system.progress import progress_bar
+
+if TYPE_CHECKING:
+    from textmusic.result.generation import Generation
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A MIDI file or report that textmusic wrote.")],
+    out: Out = OUT,
+    formats: Formats = DEFAULT_FORMATS,
+    soundfont: Soundfont = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model folder or Hub id; by default the one it names.")
+    ] = None,
+) -> None:
+    """Write a piece again from what its file says, and check that every note is the same."""
+    from textmusic.result.recipe import read_recipe, same_piece
+
+    kinds = read_formats(formats)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+    recipe = read_recipe(file)
+
+    from textmusic.writing.text_to_music import TextToMusic
+
+    music = TextToMusic.from_pretrained(model or recipe.model)
+    with progress_bar("writing", "bars") as step:
+        piece = music.generate(
+            recipe.text, controls=recipe.asked, seconds=recipe.seconds, outline=recipe.outline,
+            seed=recipe.seed, sampling=recipe.sampling, on_bar=step,
+        )  # fmt: skip
+    if not same_piece(file, piece):
+        raise TextMusicError(
+            f"'{file}' holds another piece (textmusic {recipe.version}, {recipe.model}), or was"
+            " changed since; name that model with --model."
+        )
+    console = new_console()
+    for path in piece.save(out, formats=kinds, soundfont=soundfont):
+        say(console, str(path))
+    say(console, f"the same as {file}, note for note")
+
+
+def go_on(
+    file: Annotated[Path, typer.Argument(help="A MIDI file of 2 MB at most.")],
+    text: Annotated[str, typer.Argument(help="What the new bars should be like.")] = "",
+    bars: Annotated[
+        int | None, typer.Option(help="New bars, 1 to 255; by default as the text says, else 8.")
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(help="Keep only the first so many bars, and write the rest anew.")
+    ] = None,
+    chords: Chords = None,
+    form: Form = None,
+    out: Out = OUT,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    harmony_strength: HarmonyStrength = None,
+    form_strength: FormStrength = None,
+    formats: Formats = DEFAULT_FORMATS,
+    soundfont: Soundfont = None,
+    model: Model = None,
+) -> None:
+    """Write new bars behind those of a MIDI file, or, with --keep, vary it."""
+    outline = Controls(chords=chords, form=form).outline()
+    kinds = read_formats(formats)
+    check_seed(seed)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
+    from textmusic.music.midi_files import read_score
+
+    score = read_score(file)
+    from textmusic.writing.text_to_music import TextToMusic
+
+    music = TextToMusic.from_pretrained(model)
+    if bars is None:
+        bars = 0 if keep else music.understand(well_formed(text)).asked.bars or 8
+    with progress_bar("writing", "bars") as step:
+        piece = music.continue_from(
+            score, bars, keep=keep, text=well_formed(text), outline=outline, seed=seed,
+            sampling=sampling, on_bar=step,
+        )  # fmt: skip
+    _save(piece, out, kinds, soundfont, f"{file.stem}-{'varied' if keep else 'continued'}")
+
+
+def adjust(
+    file: Annotated[Path, typer.Argument(help="A MIDI file of 2 MB at most.")],
+    transpose: Annotated[int, typer.Option(help="Semitones up, -24 to 24.")] = 0,
+    snap: Annotated[
+        str | None, typer.Option(help='Move notes into the scale of a key, as in "D minor".')
+    ] = None,
+    tempo: Annotated[float | None, typer.Option(help="Quarter notes a minute.")] = None,
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="Play it with these instead; can be repeated.")
+    ] = None,
+    out: Out = OUT,
+    formats: Formats = DEFAULT_FORMATS,
+    soundfont: Soundfont = None,
+) -> None:
+    """Transpose a MIDI file, snap it to a key, change its tempo or its instruments."""
+    kinds = read_formats(formats)
+    check_folder(out)
+    check_soundfont(kinds, soundfont)
+    wanted = Controls(key=snap, instruments=instrument or ()).plan()
+    from textmusic.music.midi_files import read_score
+    from textmusic.writing.adjusting import Adjustment
+    from textmusic.writing.adjusting import adjust as adjusted
+
+    change = Adjustment(transpose, wanted.key, tempo, wanted.programs)
+    piece = adjusted(read_score(file), change)
+    _save(piece, out, kinds, soundfont, f"{file.stem}-adjusted")
+
+
+def _save(
+    piece: Generation, out: Path, kinds: Sequence[str], soundfont: Path | None, stem: str
+) -> None:
+    """Write a piece's files, and say what it is."""
+    console = new_console()
+    paths = piece.save(out, formats=kinds, stem=stem, soundfont=soundfont)
+    show(piece, console)
+    for path in paths:
+        say(console, str(path))

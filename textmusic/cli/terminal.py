@@ -1,0 +1,49 @@
+"""What people see in a terminal: tables, lines and a progress bar."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from textmusic.result.generation import Generation
+
+
+def show(generation: Generation, console: Console) -> None:
+    """Print what was asked, planned and measured, and what could not be used."""
+    from rich.table import Table
+    from rich.text import Text
+
+    report = generation.report
+    if not any(row.asked for row in report.rows) and not report.caption:
+        say(console, "nothing was asked for: everything is the model's choice")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("", "asked", "planned", "measured", ""):
+        table.add_column(head)
+    for row in report.rows:
+        sign = {True: Text("✓", "green"), False: Text("✗", "red"), None: Text("")}[row.ok]
+        asked = Text(row.asked) if row.asked else Text("open", "dim")
+        table.add_row(row.field, asked, Text(row.planned), Text(row.measured), sign)
+    console.print(table)
+    for note in report.unused:
+        say(console, f"not used: {note}")
+
+
+def new_console() -> Console:
+    """Standard output, as rich writes to it."""
+    from rich.console import Console
+
+    # A file or a pipe has no width to fit into.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def say(console: Console, text: str) -> None:
+    """Print a line as it is: no markup in it, no line breaks in a path."""
+    console.print(plain(text), markup=False, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """A text on one line, without what could steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)

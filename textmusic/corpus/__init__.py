@@ -1,0 +1,18 @@
+"""A folder of music -> prepared data: pieces, windows at bar lines, splits, and their account.
+
+It knows no model.
+"""
+
+__all__ = [
+    "captions",
+    "cutting",
+    "descriptions",
+    "lean",
+    "metadata",
+    "pieces",
+    "preparation",
+    "splits",
+    "statistics",
+    "summary",
+    "windows",
+]

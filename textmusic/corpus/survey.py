@@ -1,0 +1,99 @@
+"""A folder -> the jobs that it gives: corpora with metadata, or somebody's files, or both."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textmusic.corpus.descriptions import TABLES, read_descriptions
+from textmusic.corpus.files import MUSIC, File, find
+from textmusic.corpus.pieces import Job, corpus_jobs
+from textmusic.corpus.readers import tunes_in
+from textmusic.errors import TextMusicError
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is to be done. refused: (file, why), of files that no job is made for.
+
+    formats: files by format. passed_over: other files by suffix. notes: sentences on what a person
+    should know. needs_music21: whether a job does.
+    """
+
+    jobs: tuple[Job, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+    formats: Mapping[str, int] = field(default_factory=dict)
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    needs_music21: bool = False
+
+
+def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
+    """Look through a folder. Raises TextMusicError where it holds nothing, or its tables are wrong.
+
+    A folder with `metadata.jsonl`, or one right below, is a corpus; all other files are a
+    person's. leave_out: folders that are passed over, such as the one that is written to.
+    """
+    corpora = [place for place in (folder, *_below(folder)) if is_corpus(place)]
+    jobs = [job for place in corpora for job in corpus_jobs(place)]
+    formats = Counter({"corpus": len(jobs)} if corpora else {})
+    found = find(folder, (*leave_out, *corpora))
+    music = [file for file in found.files if file.suffix in MUSIC]
+    tables = [file for file in found.files if file.name.rsplit("/", 1)[-1] in TABLES]
+    texts = [file for file in found.files if file.suffix == ".txt"]
+    descriptions = read_descriptions(tables, texts, music)
+    refused = list(found.refused)
+    for file in music:
+        formats[MUSIC[file.suffix]] += 1
+        numbers = [""]
+        if MUSIC[file.suffix] == "ABC":
+            try:
+                numbers = tunes_in(file.read())
+            except Exception as problem:  # zipfile raises many kinds for a broken member
+                refused.append((file.name, f"can't be read ({problem})"))
+                continue
+        for number in numbers:
+            name = f"{file.name}#{number}" if number else file.name
+            about = descriptions.of(file.name, number)
+            source = _source(file, folder)
+            own, stamp = f"{source}/{name}", f"{file.stamp} {about}"
+            jobs.append(Job(name, source, own, stamp, file=file, number=number, about=about))
+    if not jobs and not refused:
+        raise TextMusicError(
+            f"'{folder}' holds no music; name a folder with MIDI, MusicXML (.mxl, .musicxml), ABC"
+            " or kern (.krn) files, or zip archives of them."
+        )
+    known = {id(file) for file in (*music, *tables)}
+    sides = {file.name.rsplit(".", 1)[0] for file in music}
+    passed = Counter(
+        file.suffix or "no suffix"
+        for file in found.files
+        if id(file) not in known and file.name.rsplit(".", 1)[0] not in sides
+    )
+    notation = any(MUSIC[file.suffix] != "MIDI" for file in music)
+    return Survey(
+        tuple(jobs), tuple(refused), formats, passed, descriptions.notes, needs_music21=notation
+    )
+
+
+def is_corpus(folder: Path) -> bool:
+    """Whether a folder has metadata of the kind that `metadata` reads."""
+    try:
+        with (folder / "metadata.jsonl").open(encoding="utf-8") as file:
+            first = json.loads(file.readline())
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, dict) and {"id", "licence", "velocity", "genre"} <= set(first)
+
+
+def _below(folder: Path) -> list[Path]:
+    return sorted(path.parent for path in folder.glob("*/metadata.jsonl"))
+
+
+def _source(file: File, folder: Path) -> str:
+    """What a mix of training may weigh: the folder right below the one that was given."""
+    top, below, _ = file.name.partition("/")
+    return top.removesuffix(".zip") if below else folder.resolve().name

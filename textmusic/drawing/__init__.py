@@ -1,0 +1,8 @@
+"""Score -> pictures: the piano roll, sheet music, and the shapes and styles they are made of."""
+
+__all__ = [
+    "html",
+    "piano_roll",
+    "shapes",
+    "sheet_music",
+]

@@ -1,0 +1,70 @@
+"""A model's folder: what its files say of it, before anything is loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from textmusic.errors import TextMusicError
+
+FORMAT = 3  # a sketch before the score, running status; in format 2 every note said all
+
+
+def is_trained(folder: Path) -> bool:
+    """Whether a model folder holds an LLM as training wrote it, not exported."""
+    return (folder / "config.json").exists() and not (folder / "textmusic.json").exists()
+
+
+def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
+    """What textmusic.json says of a model folder; of one that training wrote, as much as it has.
+
+    older: whether one of an older format may be read, whose weights are a beginning at most.
+    """
+    if is_trained(folder):
+        return {"format": FORMAT, "offset": _trained_offset(folder)}
+    if (folder / "recurrent.json").exists() and not (folder / "textmusic.json").exists():
+        raise TextMusicError(
+            f"'{folder}' is a recurrent model as training wrote it; export it with"
+            " training/export.py."
+        )
+    try:
+        config = json.loads((folder / "textmusic.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TextMusicError(
+            f"'{folder}' is not a whole textmusic model (it has no textmusic.json); name the folder"
+            " of one, or fetch it again."
+        ) from None
+    except (OSError, ValueError) as problem:
+        raise TextMusicError(broken(folder, problem)) from None
+    recurrent = isinstance(config, dict) and config.get("architecture") == "recurrent"
+    more = ("layers", "hidden") if recurrent else ("context", "kv_heads", "head_width")
+    wanted = ("format", "offset", *more)
+    if not (isinstance(config, dict) and all(isinstance(config.get(k), int) for k in wanted)):
+        raise TextMusicError(broken(folder, "textmusic.json describes no model"))
+    if config["format"] > FORMAT:
+        raise TextMusicError(
+            f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
+        )
+    if config["format"] < FORMAT and not older:
+        raise TextMusicError(
+            f"'{folder}' was made by an older textmusic, which wrote music otherwise; use a newer"
+            " model, or the textmusic version that made it."
+        )
+    return config
+
+
+def _trained_offset(folder: Path) -> int:
+    """Where the music rows begin in a folder that training wrote."""
+    try:
+        names = ("config.json", "vocabulary.json")
+        llm, vocabulary = (json.loads((folder / n).read_text(encoding="utf-8")) for n in names)
+        return int(llm["vocab_size"]) - len(vocabulary)
+    except (OSError, ValueError, LookupError, TypeError) as problem:
+        raise TextMusicError(broken(folder, problem)) from None
+
+
+def broken(folder: Path, problem: object) -> str:
+    """What is said of a folder that is no whole model, or of another program's."""
+    first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+    return f"'{folder}' is not a whole textmusic model ({first}); fetch it again."

@@ -1,0 +1,13 @@
+"""How good it is: answers to prompts, metrics over them, models side by side, and the report."""
+
+__all__ = [
+    "answers",
+    "bootstrap",
+    "comparison",
+    "distributions",
+    "figures",
+    "held_out_prompts",
+    "metrics",
+    "reference",
+    "report_page",
+]

@@ -1,0 +1,192 @@
+"""Samples -> figures with intervals, and what of two models differs: the bootstrap, by prompt.
+
+Answers to one prompt are not independent, so that whole prompts are drawn (Efron 1979; for models
+on the same test items Koehn 2004, Berg-Kirkpatrick et al. 2012).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.result.figures import Figure
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+DRAWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A figure of one model minus that of another, on the prompts that both have answered.
+
+    low, high: 95 % interval. p: two-sided, of the bootstrap; at least 2 / draws, and 2 / 2^n, as of
+    a sign test in which all agree. n: prompts.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+class Sample(Protocol):
+    """What a figure is made of: values, each of a prompt."""
+
+    prompts: Ints  # (P,) their numbers, ascending
+    n: int  # how many values
+    biased: bool  # whether drawing with repetition moves it as a whole, as it does a distance
+
+    def over(self, drawn: Ints) -> Floats:
+        """The figure of each draw, (D,). drawn: (D, N) prompt numbers, which may repeat."""
+
+
+class Mean:
+    """Weighted mean: the sum of values over the sum of weights. A value that is NaN is left out."""
+
+    biased = False
+
+    def __init__(
+        self,
+        values: Sequence[float],
+        groups: Sequence[int] | None = None,
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        """groups: each value's prompt; by default each has its own. weights: by default 1."""
+        data = np.asarray(values, dtype=np.float64)
+        kept = ~np.isnan(data)
+        members = np.arange(len(data)) if groups is None else np.asarray(groups, dtype=np.int64)
+        weight = np.ones(len(data)) if weights is None else np.asarray(weights, dtype=np.float64)
+        self.n = int(kept.sum())
+        self.prompts, index = np.unique(members[kept], return_inverse=True)
+        self._sums = np.bincount(index, weights=data[kept])
+        self._weights = np.bincount(index, weights=weight[kept])
+
+    def over(self, drawn: Ints) -> Floats:
+        """The mean of each draw, (D,); see `Sample`."""
+        index = np.searchsorted(self.prompts, drawn)
+        total: Floats = self._sums[index].sum(axis=1) / self._weights[index].sum(axis=1)
+        return total
+
+
+class OfSet:
+    """A figure of a whole set of things, such as a distance: `measure` of those that are drawn.
+
+    NaN where `measure` gives None. Slow: it is called once a draw.
+    """
+
+    biased = True
+
+    def __init__(
+        self,
+        things: Mapping[int, Sequence[Any]],
+        measure: Callable[[Sequence[Any]], float | None],
+    ) -> None:
+        """things: by prompt number."""
+        self._things, self._measure = things, measure
+        self.prompts = np.array(sorted(things), dtype=np.int64)
+        self.n = sum(map(len, things.values()))
+
+    def over(self, drawn: Ints) -> Floats:
+        """The figure of each draw, (D,); see `Sample`."""
+        found = [self._measure([x for p in row for x in self._things[int(p)]]) for row in drawn]
+        return np.array([math.nan if value is None else value for value in found])
+
+
+def figure(sample: Sample, *, draws: int = DRAWS, seed: int = 0) -> Figure:
+    """The figure of all prompts, with a 95 % percentile interval; NaN if there is nothing.
+
+    That of a biased sample is moved by as much as the mean of the draws lies off the figure.
+    """
+    if not sample.n:
+        return Figure(math.nan, math.nan, math.nan, 0)
+    value = float(sample.over(sample.prompts[None])[0])
+    found = sample.over(_drawn(sample.prompts, draws, seed))
+    low, high = _interval(value, found, sample.biased)
+    return Figure(value, low, high, sample.n)
+
+
+def difference(
+    one: Sample, other: Sample, *, draws: int = DRAWS, seed: int = 0
+) -> Difference | None:
+    """The paired bootstrap: both figures of the same drawn prompts; None if they can't be compared.
+
+    That is where they share no prompt, or one has no figure for those that they share.
+    """
+    both = np.intersect1d(one.prompts, other.prompts)
+    if not (len(both) and one.n and other.n):
+        return None
+    value = float((one.over(both[None]) - other.over(both[None]))[0])
+    if math.isnan(value):
+        return None
+    drawn = _drawn(both, draws, seed)
+    found = one.over(drawn) - other.over(drawn)
+    found = found[~np.isnan(found)]
+    if one.biased or other.biased:
+        found = found - (found.mean() - value)
+    low, high = _interval(value, found, biased=False)
+    tail = min((found <= 0).mean(), (found >= 0).mean())
+    # Few prompts prove little, though all draws of them agree: no sign test is surer than 2 / 2^n.
+    p = min(max(2 * float(tail), 2 / draws, 2.0 ** (1 - len(both))), 1.0)
+    return Difference(value, low, high, p, len(both))
+
+
+def _interval(value: float, found: Floats, biased: bool) -> tuple[float, float]:
+    """The middle 95 % of what was found in draws; a draw may hold too little and be NaN."""
+    found = found[~np.isnan(found)]
+    if not len(found):
+        return math.nan, math.nan
+    low, high = np.percentile(found, (2.5, 97.5)) - (found.mean() - value if biased else 0.0)
+    return float(low), float(high)
+
+
+def _drawn(prompts: Ints, draws: int, seed: int) -> Ints:
+    places = np.random.default_rng(seed).integers(0, len(prompts), (draws, len(prompts)))
+    return np.asarray(prompts[places])
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values adjusted for being many (Holm 1979): compare them with 0.05, all at once."""
+    order = np.argsort(p)
+    adjusted = [0.0] * len(p)
+    worst = 0.0
+    for rank, place in enumerate(order):
+        worst = max(worst, min(p[place] * (len(p) - rank), 1.0))
+        adjusted[place] = worst
+    return adjusted
+
+
+def bootstrap(values: Sequence[float], groups: Sequence[int] | None = None) -> Figure:
+    """Mean of values with its interval (see `figure`); NaNs are left out.
+
+    groups: which values belong together (answers to one prompt with several seeds).
+    """
+    return figure(Mean(values, groups))
+
+
+def collected(
+    found: Iterable[Mapping[str, float]], groups: Sequence[int] | None = None
+) -> dict[str, Mean]:
+    """A sample for each name that occurs, of the answers that have it.
+
+    groups: answers with the same number belong to one prompt; by default each has its own.
+    """
+    rows = list(found)
+    of = list(range(len(rows))) if groups is None else list(groups)
+    names = list(dict.fromkeys(name for one in rows for name in one))
+    having = {
+        name: [(one[name], prompt) for one, prompt in zip(rows, of, strict=True) if name in one]
+        for name in names
+    }
+    return {name: Mean(*zip(*pairs, strict=True)) for name, pairs in having.items()}
+
+
+def figures(samples: Mapping[str, Sample]) -> dict[str, Figure]:
+    """The figure of each sample."""
+    return {name: figure(sample) for name, sample in samples.items()}

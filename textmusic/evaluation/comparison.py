@@ -1,0 +1,361 @@
+"""Models side by side on the same prompts, seeds and plans: every figure, and what of it differs.
+
+    prompts + entrants -> answers (files) -> Entry (figures of one) -> Comparison
+
+What is written once is kept: a run that was stopped goes on. `report_page` shows the result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from textmusic.errors import TextMusicError
+from textmusic.evaluation.answers import (
+    Answer,
+    plans_of,
+    read_answers,
+    read_expectations,
+    runs_of,
+    write_answers,
+)
+from textmusic.evaluation.bootstrap import Difference, Sample, difference, figures, holm
+from textmusic.evaluation.distributions import Piece, beside, ceiling, figures_of
+from textmusic.evaluation.figures import (
+    SOUND_DISTANCES,
+    adherence,
+    alone,
+    beside_sounds,
+    likelihood,
+    sounds,
+    words,
+)
+from textmusic.evaluation.metrics import Expectation
+from textmusic.evaluation.pace import Pace, measure_pace
+from textmusic.evaluation.timbre import Sound, floor
+from textmusic.result.figures import Figure
+from textmusic.system.machine import installed, machine
+from textmusic.tokens.tokenizer import check_vocabulary
+from textmusic.version import __version__
+from textmusic.writing.jobs import read_jobs
+from textmusic.writing.text_to_music import TextToMusic
+from textmusic.writing.writers import is_gan, load_writer
+
+PACED = 3  # prompts that speed and memory are measured with
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """One that takes part. model: what writes; None if all there is are folders of answers."""
+
+    name: str
+    model: str | None
+    folders: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What came of an entrant: by section and name its samples and figures.
+
+    broken: answers that are no MIDI, by file name. missing: prompts without an answer, over all
+    runs. pace: None where no model was run.
+    """
+
+    name: str
+    answers: tuple[Answer, ...]
+    broken: tuple[str, ...]
+    missing: int
+    samples: Mapping[str, Mapping[str, Sample]]
+    figures: Mapping[str, Mapping[str, Figure]]
+    pace: Pace | None = None
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """Notes and plan of each answer."""
+        return [answer.piece for answer in self.answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure of `one` minus that of `other`. adjusted: p, for so many in a section (Holm)."""
+
+    section: str
+    name: str
+    one: str
+    other: str
+    difference: Difference
+    adjusted: float
+
+    @property
+    def significant(self) -> bool:
+        """Whether chance is unlikely, at 5 % over all figures of the section."""
+        return self.adjusted < 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is measured, and how. Fields are those of the command line.
+
+    seeds: answers to a prompt, each with a seed of its own. seed: of the first prompt's first
+    answer; the next prompt has the next, and the next answer to it 1,000,000 more. same_plan: the
+    first model's plan is forced upon all. sounds: answers of each that are listened to. data: a
+    folder that training/prepare.py wrote. pace: measure speed and memory. words: try mood words.
+    """
+
+    seeds: int = 1
+    seed: int = 1000
+    same_plan: bool = False
+    sounds: int = 60
+    words: bool = True
+    pace: bool = True
+    data: Path | None = None
+    soundfont: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that is known afterwards. real: the ceiling, where real answers were given."""
+
+    texts: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    real: Entry | None
+    rows: tuple[Row, ...]
+    about: Mapping[str, Any]
+
+    @property
+    def columns(self) -> tuple[Entry, ...]:
+        """The entries, and the real answers behind them."""
+        return (*self.entries, *([self.real] if self.real else []))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON; figures that have no value are null."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {k: plain(v) for k, v in value.items()}
+            return None if isinstance(value, float) and value != value else value
+
+        entries = {
+            entry.name: {
+                "answers": len(entry.answers),
+                "broken": list(entry.broken),
+                "missing": entry.missing,
+                "pace": asdict(entry.pace) if entry.pace else None,
+                "figures": {
+                    section: {name: asdict(value) for name, value in found.items()}
+                    for section, found in entry.figures.items()
+                },
+            }
+            for entry in self.columns
+        }
+        rows = [asdict(row) | {"significant": row.significant} for row in self.rows]
+        found: dict[str, Any] = plain({"about": dict(self.about), "entries": entries})
+        return found | {"differences": [plain(row) for row in rows]}
+
+
+def entrants(models: Sequence[str], folders: Sequence[Path]) -> list[Entrant]:
+    """Who takes part; raises TextMusicError where names are the same or vocabularies differ."""
+    named = [Entrant(_name_of(model), model) for model in models]
+    named += [Entrant(folder.resolve().name, None, (folder,)) for folder in folders]
+    if not named:
+        raise TextMusicError("there is nothing to look at; name a model or a folder of answers.")
+    name, count = Counter(entrant.name for entrant in named).most_common(1)[0]
+    if count > 1:
+        raise TextMusicError(f"'{name}' names {count} of those compared; rename a folder.")
+    tokenizers = [
+        TextToMusic.from_pretrained(model).tokenizer for model in models if not is_gan(model)
+    ]
+    for other in tokenizers[1:]:
+        check_vocabulary(other, tokenizers[0])
+    return named
+
+
+def _name_of(model: str) -> str:
+    path = Path(model)
+    return path.resolve().name if path.exists() else model.replace("/", "--")
+
+
+def compare(
+    prompts: Path, taking_part: Sequence[Entrant], folder: Path, options: Options,
+    real: Path | None = None,
+) -> Comparison:  # fmt: skip
+    """Let the models write, and measure what came of it.
+
+    Args:
+        prompts: a prompts file, whose fields say what may be expected (see `metrics`); models see
+            the text alone.
+        taking_part: as `entrants` gives them; differences are those of the first from each other.
+        folder: answers go to answers/<name>/run-1/, ...
+        options: what is measured.
+        real: a folder of real answers to the prompts: the reference for distributions and
+            prediction, and the ceiling for all other figures.
+
+    Raises:
+        TextMusicError: the prompts or the real answers can't be used, or the folder holds answers
+            that were written otherwise.
+    """
+    if real and "real" in (entrant.name for entrant in taking_part):
+        raise TextMusicError(
+            "'real' names the reference; rename the folder that is compared to it."
+        )
+    expected = read_expectations(prompts)
+    runs = runs_of(read_jobs(prompts, text_only=True), options.seeds, options.seed)
+    theirs = _real(real, expected, options) if real else None
+    models = [entrant.model for entrant in taking_part if entrant.model is not None]
+    if options.same_plan and models:
+        plans = plans_of(models[0], runs)
+        runs = [[replace(job, plan=plans[k, job.number]) for job in jobs]
+                for k, jobs in enumerate(runs)]  # fmt: skip
+    entries = []
+    for entrant in taking_part:
+        pace = None
+        if (model := entrant.model) is not None:
+            places = [folder / "answers" / entrant.name / f"run-{k + 1}" for k in range(len(runs))]
+            for place, jobs in zip(places, runs, strict=True):
+                write_answers(model, jobs, place)
+            entrant = replace(entrant, folders=tuple(places))
+            if options.pace:
+                first = [(job.text, job.plan, job.seed) for job in runs[0][:PACED]]
+                pace = measure_pace(model, first)
+        entries.append(_entry(entrant, expected, theirs, options, pace))
+    if options.data:
+        entries, theirs = _with_data(entries, theirs, expected, options.data)
+    rows = chain.from_iterable(differences(entries[0], other) for other in entries[1:])
+    return Comparison(
+        tuple(line["text"] for line in expected),
+        tuple(entries),
+        theirs.entry if theirs else None,
+        tuple(rows),
+        _about(prompts, options),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Real:
+    entry: Entry
+    pieces: Sequence[Piece]
+    sounds: Sequence[Sound]
+
+
+def _real(folder: Path, expected: Sequence[Expectation], options: Options) -> _Real:
+    answers, broken = read_answers(folder, len(expected))
+    samples: dict[str, dict[str, Sample]] = {"asked": dict(adherence(expected, answers))}
+    pieces = [answer.piece for answer in answers]
+    samples["beside"] = ceiling(pieces)
+    heard: dict[int, list[Sound]] = {}
+    entry = _made("real", answers, broken, len(expected), samples)
+    if _hears(options):
+        heard = sounds(answers[: options.sounds], options.soundfont)
+    found = list(chain.from_iterable(heard.values()))
+    if found:
+        floors = {name: floor(found, distance) for name, distance in SOUND_DISTANCES.items()}
+        entry = replace(entry, figures={**entry.figures, "sound": {
+            name: Figure(value, value, value, len(found))
+            for name, value in floors.items() if value is not None
+        }})  # fmt: skip
+    return _Real(entry, pieces, found)
+
+
+def _hears(options: Options) -> bool:
+    return options.sounds > 0 and find_spec("librosa") is not None
+
+
+def _made(
+    name: str, answers: Sequence[Answer], broken: Sequence[str], wanted: int,
+    samples: Mapping[str, Mapping[str, Sample]], pace: Pace | None = None,
+) -> Entry:  # fmt: skip
+    found = {section: figures(these) for section, these in samples.items()}
+    missing = wanted - len(answers) - len(broken)
+    return Entry(name, tuple(answers), tuple(broken), max(missing, 0), samples, found, pace)
+
+
+def _entry(
+    entrant: Entrant, expected: Sequence[Expectation], theirs: _Real | None, options: Options,
+    pace: Pace | None,
+) -> Entry:  # fmt: skip
+    answers: list[Answer] = []
+    broken: list[str] = []
+    for place in entrant.folders:
+        read, bad = read_answers(place, len(expected))
+        answers += read
+        broken += [f"{place.name}/{name}" for name in bad]
+    numbers = [answer.number for answer in answers]
+    pieces = [answer.piece for answer in answers]
+    samples: dict[str, Mapping[str, Sample]] = {"asked": adherence(expected, answers)}
+    music = load_writer(entrant.model) if entrant.model is not None else None
+    if isinstance(music, TextToMusic):
+        samples["alone"] = alone(music, expected, options.seeds)
+        if options.words:
+            samples["words"] = words(music, forced=False, seeds=options.seeds)
+        if theirs:
+            samples["likelihood"] = likelihood(music, expected, theirs.entry.answers)
+    samples["beside"] = (
+        beside(pieces, theirs.pieces, numbers) if theirs else figures_of(pieces, numbers)
+    )
+    if theirs and theirs.sounds:
+        heard = sounds(answers[: options.sounds], options.soundfont)
+        samples["sound"] = beside_sounds(heard, theirs.sounds)
+    wanted = len(expected) * len(entrant.folders)
+    return _made(entrant.name, answers, broken, wanted, samples, pace)
+
+
+def _with_data(
+    entries: Sequence[Entry], theirs: _Real | None, expected: Sequence[Expectation], data: Path
+) -> tuple[list[Entry], _Real | None]:
+    from textmusic.evaluation.reference import Reference
+
+    reference = Reference.prepare(data, TextToMusic.from_pretrained().tokenizer)
+
+    def more(entry: Entry) -> Entry:
+        numbers = [answer.number for answer in entry.answers]
+        genres = [[g] if (g := expected[n - 1].get("genre")) else [] for n in numbers]
+        found = reference.samples(entry.pieces, genres, numbers)
+        return replace(
+            entry,
+            samples={**entry.samples, "data": found},
+            figures={**entry.figures, "data": figures(found)},
+        )
+
+    real = replace(theirs, entry=more(theirs.entry)) if theirs else None
+    return [more(entry) for entry in entries], real
+
+
+def differences(one: Entry, other: Entry) -> list[Row]:
+    """Every figure that both have, on the prompts that both have."""
+    rows = []
+    for section, samples in one.samples.items():
+        theirs = other.samples.get(section, {})
+        found = [
+            Row(section, name, one.name, other.name, apart, 1.0)
+            for name, sample in samples.items()
+            if name in theirs and (apart := difference(sample, theirs[name])) is not None
+        ]
+        adjusted = holm([row.difference.p for row in found])
+        rows += [replace(row, adjusted=p) for row, p in zip(found, adjusted, strict=True)]
+    return rows
+
+
+def _about(prompts: Path, options: Options) -> dict[str, Any]:
+    """When, where and with what it was measured."""
+    return {
+        "date": str(date.today()),
+        "textmusic": __version__,
+        "python": platform.python_version(),
+        "packages": installed(),
+        "machine": machine(),
+        "prompts": {
+            "file": prompts.name,
+            "sha256": hashlib.sha256(prompts.read_bytes()).hexdigest(),
+        },
+        "seeds": options.seeds,
+        "first seed": options.seed,
+        "same plan": options.same_plan,
+    }

@@ -1,0 +1,208 @@
+"""Prepared data as a dataset on the Hugging Face Hub: what is sent, its card, what licences allow.
+
+data/ (train.parquet, ..., tokenizer/) -> licences checked -> card -> one commit
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textmusic.errors import TextMusicError
+from textmusic.hub.card import TAGS, read_card
+from textmusic.hub.files import CARD, Contents
+from textmusic.hub.licences import hub_id, may_share
+from textmusic.hub.push import Push, check_target, send
+
+SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # file -> name on the Hub
+PATTERNS = (
+    *(f"{name}.parquet" for name in SPLITS),
+    "tokenizer/*.json", "tokenizer/*.model", "statistics.md", "statistics.png",
+)  # fmt: skip
+NAMED = 5  # sources that a refusal names
+SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of a dataset comes from one source under one licence."""
+
+    source: str
+    licence: str
+    pieces: int
+    windows: int
+
+
+def is_prepared(folder: Path) -> bool:
+    """Whether a folder holds prepared data, and no model."""
+    return (folder / "train.parquet").exists() and (folder / "tokenizer").is_dir()
+
+
+def push_dataset(
+    folder: Path,
+    repo: str,
+    *,
+    private: bool = False,
+    revision: str | None = None,
+    any_licence: bool = False,
+    dry_run: bool = False,
+) -> Push:
+    """Send prepared data to a dataset repository, which is made if need be.
+
+    any_licence: send what forbids to be passed on, or does not say, too. Else as
+    `TextToMusic.push_to_hub`; raises TextMusicError for such licences, too.
+    """
+    check_target(repo, dry_run)
+    shares = read_shares(folder)
+    if not any_licence:
+        check_licences(folder, shares)
+    files: Contents = {
+        file.relative_to(folder).as_posix(): file
+        for pattern in PATTERNS
+        for file in sorted(folder.glob(pattern))
+        if file.is_file()
+    }
+    files[CARD] = complete(folder, repo, shares, any_licence).encode()
+    return send(
+        repo, files, folder.resolve().name, kind="dataset", private=private, revision=revision,
+        dry_run=dry_run,
+    )  # fmt: skip
+
+
+def read_shares(folder: Path) -> list[Share]:
+    """What comes from where, under which licence, over all splits; in the order of the names.
+
+    Raises TextMusicError where a file can't be read or does not say.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ModuleNotFoundError:
+        raise TextMusicError(
+            "sharing a dataset needs pyarrow: pip install 'textmusic[train]'."
+        ) from None
+    tables = []
+    for file in _parquets(folder):
+        try:
+            tables.append(pq.read_table(file, columns=["source", "licence", "piece"]))
+        except (pa.ArrowException, OSError, LookupError) as problem:
+            why = " ".join(str(problem).split())[:200]
+            raise TextMusicError(
+                f"'{file}' does not say which piece is whose ({why}); prepare the data again."
+            ) from None
+    counted = [("piece", "count_distinct"), ("piece", "count")]
+    rows = pa.concat_tables(tables).group_by(["source", "licence"]).aggregate(counted).to_pylist()
+    shares = [
+        Share(
+            row["source"] or "",
+            row["licence"] or "",
+            row["piece_count_distinct"],
+            row["piece_count"],
+        )
+        for row in rows
+    ]
+    return sorted(shares, key=lambda share: (share.source, share.licence))
+
+
+def _parquets(folder: Path) -> Iterator[Path]:
+    return (file for name in SPLITS if (file := folder / f"{name}.parquet").exists())
+
+
+def check_licences(folder: Path, shares: Sequence[Share]) -> None:
+    """Raise TextMusicError, naming them, where sources may not be passed on, or do not say."""
+    closed = [share for share in shares if not may_share(share.licence)]
+    if not closed:
+        return
+    named = [
+        f"{share.source} ({_short(share.licence) or 'no licence stated'})"
+        for share in closed[:NAMED]
+    ]
+    more = [f"{len(closed) - NAMED} more"] if len(closed) > NAMED else []
+    raise TextMusicError(
+        f"'{folder}' holds what forbids to be passed on, or does not say that it may be:"
+        f" {', '.join([*named, *more])}; prepare the data without, or with the licence in"
+        " captions.csv, or, if you may share it all the same, give --any-licence."
+    )
+
+
+def _short(licence: str, longest: int = 80) -> str:
+    return licence if len(licence) <= longest else licence[: longest - 1].rstrip() + "…"
+
+
+# The card -----------------------------------------------------------------------------------------
+
+
+def complete(folder: Path, repo: str, shares: Sequence[Share], any_licence: bool) -> str:
+    """The card of a dataset, as it goes into a repository; what the folder's own says stays.
+
+    Raises TextMusicError where the metadata that are there can't be read.
+    """
+    file = folder / CARD
+    card = read_card(file.read_bytes() if file.exists() else b"---\n{}\n---\n", "dataset")
+    if not card.text.strip():
+        card.text = _text(repo, shares, any_licence)
+    windows = sum(share.windows for share in shares)
+    known: dict[str, Any] = {
+        "pretty_name": repo.split("/")[1],
+        "license": list(dict.fromkeys(sorted(hub_id(share.licence) for share in shares))),
+        "task_categories": ["text-to-audio"],
+        "size_categories": [next((name for most, name in SIZES if windows < most), "1M<n<10M")],
+    }
+    for name, value in known.items():
+        card.data[name] = card.data.get(name) or value
+    card.data["tags"] = list(dict.fromkeys([*(card.data.get("tags") or []), *TAGS]))
+    card.data["configs"] = [
+        {
+            "config_name": "default",
+            "data_files": [
+                {"split": SPLITS[path.stem], "path": path.name} for path in _parquets(folder)
+            ],
+        }
+    ]
+    return str(card)
+
+
+def _text(repo: str, shares: Sequence[Share], any_licence: bool) -> str:
+    pieces, windows = (sum(getattr(share, n) for share in shares) for n in ("pieces", "windows"))
+    lines = [
+        "| source | licence, as stated | may be passed on | pieces | windows |",
+        "|---|---|---|---|---|",
+    ]
+    for share in shares:
+        allowed = "yes" if may_share(share.licence) else "not stated, or no"
+        stated = _cell(share.licence) or "none"
+        lines.append(
+            f"| {_cell(share.source)} | {stated} | {allowed} | {share.pieces:,} |"
+            f" {share.windows:,} |"
+        )
+    parts = [
+        f"# {repo.split('/')[1]}",
+        f"Music for training text-to-music models with textmusic: {windows:,} stretches of whole"
+        f" bars of {pieces:,} pieces, as token ids, with what was measured in them.",
+        "## Use",
+        f"```sh\nhf download {repo} --repo-type dataset --local-dir data/\n```",
+        "and `data/` is what textmusic trains on; or",
+        f'```python\nfrom datasets import load_dataset\n\ndata = load_dataset("{repo}")\n```',
+        "## Columns",
+        "`piece` and `source`: where a stretch is from. `group`: pieces that share a tune share it,"
+        " and so the split. `licence`: of the piece. `genres`. `plan`: key, tempo (quarter notes a"
+        " minute), time signature, instruments (General MIDI programs, 128 for drums), bars, mood"
+        " and density, as measured. `texts`, where there are any: people's own descriptions. `ids`:"
+        " the notes, as places in `tokenizer/vocabulary.json`.",
+        "## Licences",
+        "Every row names its own; whoever uses a row has to keep to that, and to name its source.",
+        "\n".join(lines),
+    ]
+    if any_licence and not all(may_share(share.licence) for share in shares):
+        parts.append(
+            "Some of these statements do not say that their music may be passed on; whoever pushed"
+            " this decided that it may be."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    """A text that can stand in a table."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

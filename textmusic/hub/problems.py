@@ -1,0 +1,99 @@
+"""What can go wrong with the Hub, in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from textmusic.errors import TextMusicError
+from textmusic.hub.files import CARD
+
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
+
+
+@contextmanager
+def in_words(model: str, *, revision: str | None = None, pushing: bool = False) -> Iterator[None]:
+    """Turn what the Hub's client raises in this block into a TextMusicError."""
+    from huggingface_hub import errors
+
+    # HTTPError is that of requests, httpx or httpx2, on which the client is built in its versions;
+    # a failed upload of a large file is wrapped in a RuntimeError.
+    try:
+        yield
+    except errors.HFValidationError:
+        raise TextMusicError(
+            f"'{model}' is neither a folder nor a Hub id; give a folder that exists or user/name."
+        ) from None
+    except (errors.HTTPError, OSError, RuntimeError) as problem:  # type: ignore[attr-defined]
+        raise TextMusicError(_explained(model, problem, revision, pushing)) from None
+    except ValueError as problem:
+        if not pushing:
+            raise
+        # the Hub's judgement of the card's metadata
+        raise TextMusicError(
+            f"'{model}' could not be pushed ({_line(problem)}); mend the metadata of {CARD}."
+        ) from None
+
+
+def _explained(model: str, problem: Exception, revision: str | None, pushing: bool) -> str:
+    from huggingface_hub import errors
+
+    causes = list(_causes(problem))
+    answers = [cause for cause in causes if isinstance(cause, errors.HfHubHTTPError)]
+    if answers:
+        unknown = isinstance(answers[0], errors.RevisionNotFoundError)
+        if unknown and revision is not None:
+            return f"'{model}' has no revision '{revision}'; choose one of its branches or tags."
+        return _refusal(model, answers[0], pushing)
+    if any(isinstance(cause, errors.OfflineModeIsEnabled) for cause in causes):
+        there = "" if pushing else f"'{model}' is not in the cache, and "
+        return f"{there}HF_HUB_OFFLINE keeps the Hub from being asked; unset it."
+    if isinstance(problem, errors.LocalEntryNotFoundError):
+        return (
+            f"'{model}' is not a folder here and the Hub cannot be reached; check the name and the"
+            " connection."
+        )
+    return (
+        f"the connection to the Hub failed ({_line(problem)}); try again, files that are complete"
+        " are kept."
+    )
+
+
+def _refusal(model: str, answer: HfHubHTTPError, pushing: bool) -> str:
+    """What an HTTP status of the Hub means; the client has tried again by then where that helps."""
+    status = answer.response.status_code
+    if status == 401 and pushing:
+        return (
+            "the Hub does not accept your token; make one that may write at"
+            " huggingface.co/settings/tokens, and run 'hf auth login' or set HF_TOKEN."
+        )
+    if status in (401, 404):
+        return (
+            f"there is no '{model}' on the Hub, or it is private and your token does not open it;"
+            " check the name, or run 'hf auth login'."
+        )
+    if status == 403 and pushing:
+        return (
+            f"your token may not write to '{model}'; choose a name of your own, or make a token"
+            " that may write at huggingface.co/settings/tokens."
+        )
+    if status == 403:
+        return f"you may not read '{model}'; ask for access at huggingface.co/{model}."
+    if status == 429:
+        return "the Hub has had too many requests from here (429); wait some minutes and try again."
+    if status >= 500:
+        return f"the Hub has a problem of its own ({status}); try again later."
+    doing = "pushed" if pushing else "fetched"
+    return f"'{model}' could not be {doing} ({_line(answer)}); check the name and the revision."
+
+
+def _causes(problem: BaseException | None) -> Iterator[BaseException]:
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__
+
+
+def _line(problem: Exception) -> str:
+    return " ".join(str(problem).split()).rstrip(".") or type(problem).__name__

@@ -1,0 +1,229 @@
+"""What a person asks for: free text and explicit controls -> `Prompt`.
+
+Only facts that the words can hardly mean otherwise are fixed in `Prompt.asked`; everything else
+stays in the caption, where the model reads it. Moods lie between: "sad" is no number, so its levels
+are kept near (`Prompt.near`), and which of them it is the model decides.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+
+from textmusic.errors import TextMusicError
+from textmusic.language.outlines import (
+    OutlineRead,
+    covered,
+    mode_said,
+    read_outline,
+    settled,
+    without,
+)
+from textmusic.language.reading import chinese
+from textmusic.language.reading.genre import read_genre
+from textmusic.language.reading.instruments import (
+    name,
+    read_instruments,
+    spell_out,
+)
+from textmusic.language.reading.key import read_key
+from textmusic.language.reading.length import read_bars, read_seconds
+from textmusic.language.reading.metre import read_time_signature
+from textmusic.language.reading.mood import read_mood
+from textmusic.language.reading.tempo import (
+    read_tempo_number,
+    read_tempo_word,
+)
+from textmusic.language.reading.text import CJK, Span, blank, prepare, quote, shown, visible_text
+from textmusic.language.reading.typos import read_typos
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Outline
+from textmusic.music.theory import is_minor
+
+MAX_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a person asked for.
+
+    text: verbatim. asked: the facts to be forced, controls over words; None is left open.
+    seconds: the asked length, never together with `asked.bars`. caption: the English text that the
+    model reads; "" if there is none. unused: what was said and can't be used, with the remedy.
+    without: General MIDI programs that must not play ("no drums" is (128,)). near: levels of
+    valence and arousal that the plan's own may be one off, from mood words. outline: chords and
+    form; chords that sound set the key where nothing else does.
+    """
+
+    text: str
+    asked: Plan
+    seconds: float | None
+    caption: str
+    unused: tuple[str, ...]
+    without: tuple[int, ...] = ()
+    near: Plan = Plan()
+    outline: Outline = Outline()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Everything read from a prepared text."""
+
+    plan: Plan
+    seconds: float | None
+    without: tuple[int, ...]
+    unused: tuple[str, ...]
+    spans: tuple[Span, ...]
+    tempo_said: str | None  # a tempo word in English, if the tempo comes from one
+    outline: OutlineRead
+
+
+def read_prompt(
+    text: str,
+    *,
+    controls: Plan = Plan(),
+    seconds: float | None = None,
+    outline: Outline = Outline(),
+) -> Prompt:
+    """Read a prompt; `controls`, `seconds` and the fields of `outline` win over the words.
+
+    Raises TextMusicError for a text of more than 2,000 characters, and for nothing else.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise TextMusicError(
+            f"the prompt has {len(text):,} characters; use at most {MAX_CHARACTERS:,}"
+        )
+    visible = visible_text(text)
+    if visible and not any(unicodedata.category(c)[0] in "LN" for c in visible):
+        prompt = Prompt(text, controls, seconds, "", (f"'{quote(visible)}': no words to read",))
+        return _one_length(_outlined(prompt, OutlineRead(), outline), controls)
+    prepared = spell_out(prepare(text))
+    read = _read(prepared, controls.genre)
+    words = without(visible, prepared, read.outline.taken)
+    caption, missed = _caption(words, prepared, read)
+    asked = controls.over(read.plan)
+    if asked.programs is not None and controls.programs is None:
+        asked = replace(asked, programs=tuple(sorted(asked.programs)))
+    fixed = (controls.valence, controls.arousal)
+    if caption == words:
+        moods = read_mood(prepared, read.spans, fixed=fixed)
+    else:
+        moods = read_mood(caption, fixed=fixed, typed=chinese.typed_moods(prepared))
+    absent = tuple(p for p in read.without if p not in (asked.programs or ()))
+    near = _near(moods.value or (None, None), asked)
+    typos = read_typos(prepared, read.spans)
+    unused = (*read.unused, *moods.unused, *missed, *typos, *_overruled(read, controls))
+    prompt = Prompt(text, asked, seconds, caption, unused, absent, near)
+    return _one_length(_outlined(prompt, read.outline, outline), controls, read)
+
+
+def _outlined(prompt: Prompt, read: OutlineRead, control: Outline) -> Prompt:
+    """With the chords and the form, the key that follows from them, and notes on them."""
+    outline, asked, notes = settled(read, control, prompt.asked)
+    return replace(prompt, asked=asked, outline=outline, unused=(*prompt.unused, *notes))
+
+
+def _near(levels: tuple[int | None, int | None], asked: Plan) -> Plan:
+    """Levels to keep near: not those that are fixed, nor a valence that the asked mode belies."""
+    valence, arousal = levels
+    if asked.key is not None and valence is not None:
+        belied = valence > 3 if is_minor(asked.key) else valence < 3
+        valence = None if belied else valence
+    return Plan(
+        valence=valence if asked.valence is None else None,
+        arousal=arousal if asked.arousal is None else None,
+    )
+
+
+def _read(text: str, genre: str | None) -> _Read:
+    """Every fact of a prepared text. A place that is read as one number is not read as another."""
+    outline = read_outline(text)
+    text = covered(text, outline.taken)
+    tempo = read_tempo_number(text)
+    rest = blank(text, tempo.spans)
+    metre = read_time_signature(rest)
+    key = read_key(rest)
+    named_key = " ".join(rest[slice(*span)] for span in key.spans)
+    bars = read_bars(blank(rest, metre.spans))
+    seconds = read_seconds(blank(rest, (*metre.spans, *bars.spans)))
+    word = read_tempo_word(rest, tempo.value)
+    named = read_instruments(text).value
+    assert named is not None
+    kind = read_genre(text, named.singles, tuple(sorted(named.programs)))
+    players = read_instruments(text, genre or kind.value)
+    assert players.value is not None
+    length_notes = seconds.unused
+    if bars.value is not None and seconds.value is not None:
+        length_notes += (f"'{shown(seconds.value)} seconds': the {bars.value} bars set the length",)
+    plan = Plan(
+        genre=kind.value,
+        programs=players.value.programs or None,
+        key=mode_said(key.value, named_key, outline.outline),
+        tempo=tempo.value if tempo.value is not None else word.value,
+        time_signature=metre.value,
+        bars=bars.value,
+    )
+    readings = (tempo, metre, key, bars, seconds, word, players, kind)
+    unused = (*key.unused, *tempo.unused, *word.unused, *metre.unused, *players.unused)
+    return _Read(
+        plan=plan,
+        seconds=seconds.value if bars.value is None else None,
+        without=players.value.without,
+        unused=(*unused, *kind.unused, *bars.unused, *length_notes),
+        spans=(*outline.spans, *(span for reading in readings for span in reading.spans)),
+        tempo_said=chinese.tempo_in_english(text, word.spans) if tempo.value is None else None,
+        outline=outline,
+    )
+
+
+def _caption(visible: str, prepared: str, read: _Read) -> tuple[str, tuple[str, ...]]:
+    """The caption, and notes on what of a text in another script was not understood."""
+    if re.search(f"[{CJK}]", prepared):
+        moods = chinese.read_moods(prepared)
+        spans = (*read.spans, *moods.spans)
+        missed = chinese.not_understood(prepared, spans)
+        quoted = ", ".join(f"'{quote(part)}'" for part in missed)
+        rest = chinese.latin_rest(prepared, spans)
+        caption = chinese.compose(
+            read.plan, moods.value or (), tempo_said=read.tempo_said, rest=rest
+        )
+        return caption, (f"{quoted}: not understood",) if missed else ()
+    if any(c.isalpha() for c in visible) and not re.search("[A-Za-z]", prepared):
+        note = (f"'{quote(visible)}': not understood; write in English or Chinese",)
+        return chinese.compose(read.plan, (), tempo_said=read.tempo_said), note
+    return visible, ()
+
+
+def _overruled(read: _Read, controls: Plan) -> tuple[str, ...]:
+    """Notes on facts in the words that a control replaces by another."""
+    fixed = dict(controls.known())
+    denied = [p for p in read.without if p in (controls.programs or ())]
+    notes = [f"'no {name(p)}': the control for instruments is used instead" for p in denied[:1]]
+    for field, value in read.plan.known():
+        same = fixed.get(field, value) == value
+        if field == "programs" and isinstance(value, tuple):
+            same = field not in fixed or set(value) == set(controls.programs or ())
+            value = ", ".join(name(p) for p in value)
+        if not same:
+            notes.append(f"'{value}': the control for {field.replace('_', ' ')} is used instead")
+    return tuple(notes)
+
+
+def _one_length(prompt: Prompt, controls: Plan, read: _Read | None = None) -> Prompt:
+    """Bars or seconds, not both: controls before words, bars before seconds."""
+    if prompt.seconds is not None:
+        if controls.bars is not None:
+            note = f"'{shown(prompt.seconds)} seconds': the {controls.bars} bars set the length"
+            return replace(prompt, seconds=None, unused=(*prompt.unused, note))
+        if prompt.asked.bars is not None:
+            note = f"'{prompt.asked.bars} bars': the control for seconds is used instead"
+            asked = replace(prompt.asked, bars=None)
+            return replace(prompt, asked=asked, unused=(*prompt.unused, note))
+        return prompt
+    if read is not None and read.seconds is not None:
+        if controls.bars is None:
+            return replace(prompt, seconds=read.seconds)
+        note = f"'{shown(read.seconds)} seconds': the {controls.bars} bars set the length"
+        return replace(prompt, unused=(*prompt.unused, note))
+    return prompt

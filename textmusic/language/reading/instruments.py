@@ -1,0 +1,378 @@
+"""The instruments: General MIDI programs by every ordinary name, ensembles, "no drums"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+
+from textmusic.language.reading.genre import composers_players
+from textmusic.language.reading.text import LEFT, RIGHT, Reading, Span, overlaps
+from textmusic.music.data_files import load_data
+from textmusic.music.plan import MAX_PROGRAMS
+from textmusic.music.theory import DRUMS
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a name stands for. kind: "instrument", "ensemble", "near" (a substitute) or "absent"."""
+
+    programs: tuple[int, ...]
+    kind: str = "instrument"
+    instead: str = ""  # for "absent": the name of something similar
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What is said about instruments: those to play, those that must not, and where."""
+
+    programs: tuple[int, ...] = ()  # in the order of the text
+    without: tuple[int, ...] = ()
+    singles: tuple[Span, ...] = ()  # where single instruments are named: "jazz guitar" is no genre
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    word: str  # as `squash` leaves it
+    term: Term
+    span: Span
+    negated: bool = False
+    simile: bool = False  # "a flute that sounds like a violin"
+
+
+def squash(word: str) -> str:
+    """A name without case, spaces and hyphens: "Pan-Flute" and "panflute" are one."""
+    return re.sub(r"[\s-]+", "", word.lower())
+
+
+@cache
+def terms() -> dict[str, Term]:
+    """Every known name, squashed -> what it stands for."""
+    data = load_data("instruments.json")
+    known: dict[str, Term] = {}
+    for word, instead in data["absent"].items():
+        known[squash(word)] = Term((), "absent", instead)
+    for word, program in (data["near"] | data["near_zh"]).items():
+        known[squash(word)] = Term((program,), "near")
+    ensembles = data["ensembles"] | data["ensembles_also"] | data["ensembles_zh"]
+    for word, programs in ensembles.items():
+        known[squash(word)] = Term(tuple(programs), "ensemble")
+    for program, entry in data["program"].items():
+        for word in (*entry["say"], *entry.get("also", ()), *entry["zh"]):
+            known[squash(word)] = Term((int(program),))
+    return known
+
+
+@cache
+def name(program: int) -> str:
+    """The ordinary name of a General MIDI program, or of the drums (128)."""
+    return str(load_data("instruments.json")["program"][str(program)]["name"])
+
+
+def english_names() -> list[str]:
+    """Every English name of an instrument or ensemble, as it is written."""
+    data = load_data("instruments.json")
+    words = [w for group in ("absent", "near", "ensembles", "ensembles_also") for w in data[group]]
+    return words + [w for e in data["program"].values() for w in (*e["say"], *e.get("also", ()))]
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    data = load_data("instruments.json")
+    words = sorted(english_names(), key=len, reverse=True)
+    latin = "|".join(re.sub(r"\\ |\\-", r"[\\s-]?", re.escape(w)) for w in words)
+    han = [w for group in ("near_zh", "ensembles_zh") for w in data[group]]
+    han += [w for e in data["program"].values() for w in e["zh"]]
+    chinese = "|".join(sorted(han, key=len, reverse=True))
+    return re.compile(rf"{LEFT}(?:{latin})(?:e?s)?{RIGHT}|{chinese}", re.IGNORECASE)
+
+
+# Where an instrument's name means something else.
+_NOT_INSTRUMENTS = re.compile(
+    "|".join(
+        (
+            r"jingle bells|\b(?:wedding|alarm|warning|school) bells?|bells and whistles",
+            r"wind chimes|harp seal",
+            r"heart[\s-]?strings|strings attached|synth[\s-]?(?:pop|wave)|pad thai|lily pads?",
+            r"drum[\s-]*(?:and|&|n|'n'?)[\s-]*bass\b|\bd\s?&\s?b\b|drum major|drummer boy",
+            r"(?:tape|voice|sound) recorder|(?:car|fog|air|shoe) ?horns?\b|horn of plenty",
+            r"\bbass[\s-]heavy|\b(?:treble|bass|alto|tenor) clefs?|top brass|brass monkey",
+            r"singer[\s-]songwriter|second fiddle|fiddle (?:with|around)",
+            r"organ (?:donor|transplant)",
+            r"(?:computer|laptop|typing on an?) keyboard|piano (?:tuner|mover|stool)s?",
+            r"(?:from )?piano (?:to|and) (?:forte|fortissimo)",
+            # voices of a texture rather than singers
+            r"(?:two|three|four|five|six|\d)[\s-](?:voice|part)s?\b(?= (?:invention|fugue"
+            r"|counterpoint|texture|harmony|writing|canon|chorale|piece|setting|song|hymn)|$)",
+            r"in (?:two|three|four|five|six|\d) (?:voices|parts)|voice leading|inner voice",
+            r"\bchorales\b",
+            "风筝|鼓舞|鼓励|鼓掌|鼓起|大号字|笙歌|人声鼎沸|钢琴家",
+        )
+    ),
+    re.IGNORECASE,
+)
+# Words that mean an instrument only in a list of instruments: "voice and piano", "on vibes".
+_IN_LISTS = {"voice", "voices", "vibes", "keys", "whistle", "chimes", "virginal", "brushes"}
+_DETERMINER = (
+    r"(?:(?:an?|the|any|some|solo|soft|gentle|single|two|three|four|female|male|human)\s+)*"
+)
+_LIST_BEFORE = re.compile(
+    r"(?:^|[,;&+(/:]|\b(?:for|with|on|and|plus|by|or|no|without|just|only|add|features?|featuring))"
+    rf"\s*{_DETERMINER}$",
+    re.IGNORECASE,
+)
+_LIST_AFTER = re.compile(
+    r"\s*(?:$|[,.;&+)/!?]|(?:and|with|in|at|plus|or|only|solo|alone|over|but|playing|part|melody"
+    r"|line)\b)",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"\s*(?:\band\b|&|\+)\s*(?:(?:a|an|the|solo) )?", re.IGNORECASE)
+_AND_BEFORE = re.compile(r"\s*(?:\band\b|&|\+)\s*(?:(?:a|an|the|solo) )?$", re.IGNORECASE)
+# What denies the instrument that follows; a few adjectives may stand between.
+_NO = re.compile(
+    r"(?:\b(?:without(?: using)?|with no|no|minus|excluding|exclude|omit(?:ting)?|drop"
+    r"|avoid(?:ing)?|instead of|(?:any|every)thing but|rather than|leave out|leaving out|free of"
+    r"|lacking"
+    r"|skip(?:ping)?|never|remove|hates?|except(?: for)?|but not"
+    r"|(?:do not|don't|please don't|not) (?:use|want|include|add|have|like|need)(?: in)?"
+    r"|not(?! (?:only|just|merely|so|too)))"
+    r"\s+(?:(?:the|an?|any|of|for|with|some|use|using)\s+)*"
+    r"(?:(?:loud|soft|heavy|big|extra|added|live|backing|lead|harsh|busy|real|kind of)\s+)?"
+    r"|(?:不要|不用|没有|无需|不含|不带|不加|除了|去掉|别用|别加|不使用|无)(?:任何|有)?)$",
+    re.IGNORECASE,
+)
+_EXCEPT_OF_NONE = re.compile(
+    r"\b(?:no|nothing|none|without)\b[^,.;]*\b(?:except|but|other than)\b[^,.;]*$", re.I
+)
+_NO_THANKS = re.compile(r"\s*[?:]\s*no\b", re.IGNORECASE)
+_LESS = re.compile(rf"{LEFT}(?:drum|beat|percussion)(?:less|[\s-]free){RIGHT}", re.IGNORECASE)
+_LIKE = re.compile(
+    r"(?:\b(?:sounds?|sounding|a bit|much|rather|something|play\w*|just|feels?) like"
+    r"|\b(?:resembl|imitat|mimick?|emulat|evok|recall)(?:es?|ing|s)|reminiscent of|as if"
+    r"|inspired by|in the (?:style|manner|spirit) of|similar to"
+    r"|(?<!would )(?<!'d )(?<!\bi )(?<!we )\blike)"
+    r"\s+(?:(?:an?|the|some|of|it were|played on)\s+)*(?:[a-z]+\s+)?$",
+    re.IGNORECASE,
+)
+_STYLE_AFTER = re.compile(r"-?(?:like|esque|ish)\b|[\s-]style\b", re.IGNORECASE)
+# "acoustic and electric guitar" names two instruments with one noun.
+_KIND = (
+    r"acoustic|electric|nylon|classical|distorted|overdriven|clean|soprano|alto|tenor|baritone|synth"
+    r"|slap"
+)
+_SHARED_NOUN = re.compile(
+    rf"\b(?P<a>{_KIND})(?P<sep>\s*(?:,|and|&|\+|plus)\s*(?:an? )?)(?P<b>(?:{_KIND})\s+)"
+    r"(?P<noun>guitar|sax(?:ophone)?|bass|piano)(?P<s>e?s)?\b",
+    re.IGNORECASE,
+)
+# What a denied general word excludes: "no guitar" means none of them.
+_KINDS = {
+    "piano": range(4), "organ": range(16, 21), "guitar": range(24, 32), "bass": range(32, 40),
+    "strings": range(40, 52), "choir": (52, 53, 54), "voice": (52, 53, 54), "voices": (52, 53, 54),
+    "vocals": (52, 53, 54), "vocal": (52, 53, 54), "singer": (52, 53, 54), "brass": range(56, 64),
+    "saxophone": range(64, 68), "sax": range(64, 68), "synth": (38, 39, *range(80, 104)),
+    "synthesizer": (38, 39, *range(80, 104)), "pads": range(88, 96), "钢琴": range(4),
+    "吉他": range(24, 32), "贝斯": range(32, 40), "弦乐": range(40, 52), "人声": (52, 53, 54),
+}  # fmt: skip
+_FOUR_VOICES = re.compile(
+    r"\bsopranos?[,\s]+altos?[,\s]+tenors?[,\s]+(?:and |& )?bass(?:es)?\b", re.IGNORECASE
+)
+# A general word is read as the kind of instrument that its genre uses.
+_BY_GENRE = {
+    "guitar": {
+        25: "pop country folk ballad celtic christmas lead-sheet", 26: "jazz swing",
+        27: "funk reggae blues", 29: "rock", 30: "metal",
+    },
+    "organ": {16: "jazz swing blues funk reggae pop latin", 18: "rock metal"},
+    "bass": {
+        32: "jazz swing bossa-nova folk country tango blues latin ragtime classical ballad",
+        38: "electronic game",
+    },
+    "doublebass": {32: "jazz swing bossa-nova blues ragtime country folk"},
+    "saxophone": {66: "jazz swing blues funk rock reggae latin"},
+    "bells": {112: "christmas"},
+}  # fmt: skip
+_SAME = {
+    "bassline": "bass", "basslines": "bass", "bassist": "bass", "贝斯": "bass", "贝司": "bass",
+    "guitarist": "guitar", "吉他": "guitar", "sax": "saxophone", "saxophonist": "saxophone",
+    "萨克斯": "saxophone", "萨克斯管": "saxophone", "萨克斯风": "saxophone",
+}  # fmt: skip
+_LOOSE = re.compile(
+    "jazz|rock|metal|punk|pop|bigband|power|bluegrass|dixie|mariachi|rhythm|爵士|摇滚|金属|大乐队"
+)
+
+
+def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments]:
+    """The instruments of a prepared text. `genre` decides what "guitar" or "bass" stand for.
+
+    The order of `Instruments.programs` is that of the text; at most 15 besides what is reported.
+    """
+    found = _weigh(text, _find(text))
+    sure = [n for n in found if not n.negated and not n.simile and n.term.programs]
+    playing = sure or [n for n in found if not n.negated and n.term.programs]
+    notes = [
+        f"'{text[slice(*n.span)]}': {_absent(n)}" for n in found if not n.negated and _absent(n)
+    ]
+    programs = _programs(playing, genre)
+    listed = {p for n in sure if n.term.kind != "ensemble" for p in _of_genre(n, genre)}
+    notes += [
+        f"'{text[slice(*n.span)]}': left out as well as asked for, so it plays; say one of the two"
+        for n in found
+        if n.negated and n.term.kind != "ensemble" and listed.intersection(_of_genre(n, genre))
+    ]
+    without = {p for n in found if n.negated for p in (*n.term.programs, *_KINDS.get(n.word, ()))}
+    if less := _LESS.search(text):
+        without |= {DRUMS}
+        if DRUMS in listed:
+            notes.append(
+                f"'{less[0]}': drums are asked for as well, so they play; say one of the two"
+            )
+    without -= listed
+    kept = tuple(dict.fromkeys(p for p in programs if p not in without))
+    if all(n.negated for n in found):
+        kept = tuple(p for p in composers_players(text, genre) if p not in without)
+    if programs and not kept:
+        said = text[slice(*playing[0].span)]
+        notes.append(f"'{said}': left out as well as asked for; the model chooses what plays")
+    if len(kept) > MAX_PROGRAMS:
+        names = ", ".join(name(p) for p in kept[MAX_PROGRAMS:])
+        notes.append(
+            f"'{names}': at most {MAX_PROGRAMS} instruments play at once; the first are used"
+        )
+    singles = tuple(n.span for n in found if n.term.kind != "ensemble")
+    value = Instruments(kept[:MAX_PROGRAMS], tuple(sorted(without)), singles)
+    return Reading(value, tuple(dict.fromkeys(notes)), tuple(n.span for n in found))
+
+
+def spell_out(text: str) -> str:
+    """A text in which every instrument has its own noun, and the four voices are one choir."""
+
+    def share_noun(match: re.Match[str]) -> str:
+        first, second = f"{match['a']} {match['noun']}", f"{match['b']}{match['noun']}"
+        return f"{first}{match['sep']}{second}{match['s'] or ''}"
+
+    return _FOUR_VOICES.sub("satb", _SHARED_NOUN.sub(share_noun, text))
+
+
+def lookup(word: str) -> Term | None:
+    """What a whole phrase names, singular or plural; None if nothing."""
+    key = squash(word)
+    for shorter in (key, key.removesuffix("s"), key.removesuffix("es")):
+        if shorter in terms():
+            return terms()[shorter]
+    return None
+
+
+def _find(text: str) -> list[_Named]:
+    skip = [m.span() for m in _NOT_INSTRUMENTS.finditer(text)]
+    found = []
+    for match in _pattern().finditer(text):
+        term = lookup(match[0])
+        if term is None or overlaps(match.span(), skip):
+            continue
+        key = squash(match[0])
+        key = key if key in terms() else key.removesuffix("s")
+        if key in _IN_LISTS and not (_in_list(text, match) or _joined(text, match)):
+            continue
+        found.append(_Named(key, term, match.span()))
+    return found
+
+
+def _in_list(text: str, match: re.Match[str]) -> bool:
+    after = _LIST_AFTER.match(text[match.end() :])
+    return bool(after and _LIST_BEFORE.search(text[: match.start()]))
+
+
+def _joined(text: str, match: re.Match[str]) -> bool:
+    """Whether "and" joins a word to a plain instrument: "sad voice and piano in C"."""
+    after = _AND.match(text, match.end())
+    beside = _pattern().match(text, after.end()) if after else None
+    before = _AND_BEFORE.search(text[: match.start()])
+    last = list(_pattern().finditer(text[: before.start()])) if before else []
+    if before and last and last[-1].end() == before.start():
+        beside = beside or last[-1]
+    return beside is not None and squash(beside[0]) not in _IN_LISTS
+
+
+def _weigh(text: str, found: list[_Named]) -> list[_Named]:
+    """Mark what is denied ("no drums, bass or guitar") and what is only a comparison."""
+    weighed: list[_Named] = []
+    denied_until = -1
+    for i, named in enumerate(found):
+        before, after = text[: named.span[0]], text[named.span[1] :]
+        if _NO_THANKS.match(after):
+            weighed.append(replace(named, negated=True))
+            continue
+        if i > denied_until and _is_denied(before, found[:i]):
+            denied_until = _last_denied(text, found, i)
+        if i <= denied_until:
+            weighed.append(replace(named, negated=True))
+            continue
+        simile = bool(_LIKE.search(before) or _STYLE_AFTER.match(after))
+        weighed.append(replace(named, simile=simile))
+    return weighed
+
+
+def _is_denied(before: str, earlier: list[_Named]) -> bool:
+    match = _NO.search(before)
+    if not match or re.search(r"\bnothing\s*$", before[: match.start()], re.IGNORECASE):
+        return False
+    if earlier and earlier[-1].span[1] > match.start():  # another instrument stands between
+        return False
+    return not _EXCEPT_OF_NONE.search(before)
+
+
+def _last_denied(text: str, found: list[_Named], first: int) -> int:
+    """The index of the last instrument in the list that a "no" opens.
+
+    "no drums, bass or guitar" denies three, "no drums, piano and cello" one: a comma carries the
+    denial on only towards an "or".
+    """
+    last, reach = first, first
+    for i in range(first + 1, len(found)):
+        gap = text[found[i - 1].span[1] : found[i].span[0]].strip().lower()
+        either = re.fullmatch(
+            r",?\s*(?:(?:or|nor)(?: any| the| an?)?|and no|和|或|或者|与|及)", gap
+        )
+        if either or (gap in ("and", "&", "/") and last == i - 1):
+            last = reach = i
+        elif gap == "," and reach == i - 1:
+            reach = i
+        else:
+            break
+    return last
+
+
+def _programs(playing: list[_Named], genre: str | None) -> tuple[int, ...]:
+    """Programs in the order of the text.
+
+    "jazz quartet with saxophone, piano, bass and drums" lists its players; "jazz quartet with
+    saxophone" replaces one of them.
+    """
+    listed = {p for n in playing if n.term.kind != "ensemble" for p in _of_genre(n, genre)}
+    programs: list[int] = []
+    for named in playing:
+        members = _of_genre(named, genre)
+        if named.term.kind == "ensemble" and _LOOSE.match(named.word):
+            if len(listed) >= max(2, len(members) - 1):
+                continue
+            families = {p // 8 for p in listed}
+            members = tuple(p for p in members if p in listed or p // 8 not in families)
+        programs += members
+    return tuple(dict.fromkeys(programs))
+
+
+def _of_genre(named: _Named, genre: str | None) -> tuple[int, ...]:
+    """The programs of a name; a general one ("guitar") as the genre uses it."""
+    for program, genres in _BY_GENRE.get(_SAME.get(named.word, named.word), {}).items():
+        if genre and genre in genres.split():
+            return (program,)
+    return named.term.programs
+
+
+def _absent(named: _Named) -> str:
+    if named.term.kind == "near":
+        return f"not among the General MIDI sounds; {name(named.term.programs[0])} plays it"
+    if named.term.kind == "absent":
+        return f"not among the General MIDI sounds; try '{named.term.instead}'"
+    return ""

@@ -1,0 +1,179 @@
+"""Text made ready for reading: one form of every character, word boundaries, spelled numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Span = tuple[int, int]
+
+CJK = "\u3400-\u4dbf\u4e00-\u9fff"
+# Word boundaries that also hold between Latin and Chinese: "一首D minor的曲子". In ASCII, which is
+# what `prepare` leaves of Latin letters: large character sets make patterns slow to compile.
+LEFT = "(?<![0-9A-Za-z_])"
+RIGHT = "(?![0-9A-Za-z_])"
+_TRADITIONAL = str.maketrans(
+    "鋼調節歡樂憂傷鬱靜緩輕溫爾絃銅號單雙豎薩聲電結貝譜謠藍鄉歐戲遊園慶聖誕兒動漸氣憤緊張懸異興"
+    "奮勝戰鬥悶熱強風愛戀離別夢蕭龍馬長進軍舊國際藝術葉劇淒涼絕過難亂穩莊嚴肅悅開積極優滿歲時鐘"
+    "數個從無帶沒還與響讚詩頌協賦聯隊團組練習賽車陽場暈鬧說廣鈴録錄蘭鋸齒線畫搖滾華茲韻鐵銀顫錘"
+    "撥絲簫嗩吶蘆頭揚裡裏麗獨擊專業類種為請幫寫創聽關於邊給親條來這間變幾點現學讀書館處雲飛鳥遠"
+    "寧謐閒適癒療憶懷偉壯輝貴純慘慮擔擾懼嚇靈誠躍騰勵驕堅險減隨會發對讓買賣話誰雞貓鎮橋燈壓歷師"
+    "爺媽嬰燭曠蒼濃淚潔渾滄灑煙燒爐",
+    "钢调节欢乐忧伤郁静缓轻温尔弦铜号单双竖萨声电结贝谱谣蓝乡欧戏游园庆圣诞儿动渐气愤紧张悬异兴"
+    "奋胜战斗闷热强风爱恋离别梦萧龙马长进军旧国际艺术叶剧凄凉绝过难乱稳庄严肃悦开积极优满岁时钟"
+    "数个从无带没还与响赞诗颂协赋联队团组练习赛车阳场晕闹说广铃录录兰锯齿线画摇滚华兹韵铁银颤锤"
+    "拨丝箫唢呐芦头扬里里丽独击专业类种为请帮写创听关于边给亲条来这间变几点现学读书馆处云飞鸟远"
+    "宁谧闲适愈疗忆怀伟壮辉贵纯惨虑担扰惧吓灵诚跃腾励骄坚险减随会发对让买卖话谁鸡猫镇桥灯压历师"
+    "爷妈婴烛旷苍浓泪洁浑沧洒烟烧炉",
+)
+_PUNCTUATION = str.maketrans(
+    {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": '"',
+     "”": '"', "，": ",", "。": ".", "、": ",", "；": ";", "：": ":", "♭": "b", "♯": "#", "⁄": "/"}
+)  # fmt: skip
+
+LONGEST_QUOTE = 40  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """One fact read from a text: its value, the notes for `Prompt.unused`, and where it stood."""
+
+    value: T | None = None
+    unused: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+def prepare(text: str) -> str:
+    """Text as the readers want it: one form of every width, dash, quote, accent and space.
+
+    Line ends become " ; ", so that what stands alone on a line is seen to stand alone.
+    """
+    text = re.sub(r"\s*[\r\n\v\f\u2028\u2029]+\s*", " ; ", text)
+    text = unicodedata.normalize("NFKC", text).translate(_PUNCTUATION).translate(_TRADITIONAL)
+    bare = (c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
+    text = unicodedata.normalize("NFC", "".join(bare))
+    # Marks that join emoji and order scripts stand between letters without being seen.
+    shown = (c for c in text if unicodedata.category(c) not in ("Cf", "Cs"))
+    return re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in shown)).strip()
+
+
+def visible_text(text: str) -> str:
+    """The text without control characters and lone surrogates, its white space made single spaces.
+
+    The joiners inside emoji and some scripts are kept between what they join.
+    """
+    kept = (
+        c if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") else " "
+        for c in text
+        if c in "\u200c\u200d" or unicodedata.category(c) not in ("Cf", "Cs")
+    )  # fmt: skip
+    return " ".join("".join(kept).split()).strip("\u200c\u200d ")
+
+
+def alone(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] is all there is between two marks of punctuation."""
+    return bool(
+        re.search(r"(?:^|[,;:.()/|!?+]|\s-)\s*$", text[:start])
+        and re.match(r"\s*(?:$|[,;:.()/|!?+]|-\s)", text[end:])
+    )
+
+
+def negated(text: str, start: int) -> bool:
+    """Whether what begins at `start` is said not to be: "not a waltz"."""
+    before = text[:start]
+    cue = (
+        r"\b(?:not|no|never|without|isn't|anything but|instead of|rather than|other than"
+        r"|(?:do not|don't|not) (?:use|want|like|choose)|not using)"
+    )
+    return bool(
+        re.search(rf"{cue}(?: (?:an?|the|any|in|at|really|too|very|so|much))*\s*$", before, re.I)
+        or re.search(r"(?:不要|不是|不用|别|非|没有|无)\s*$", before)
+    )
+
+
+def only_denied(said: str, thing: str) -> str:
+    """The note on a fact that is named only to be ruled out: "not in C major"."""
+    return f"'{said}': a {thing} cannot be ruled out; name the one to use"
+
+
+def blank(text: str, spans: tuple[Span, ...]) -> str:
+    """The text with these places overwritten, so that nobody reads them twice."""
+    for start, end in spans:
+        text = text[:start] + "\x00" * (end - start) + text[end:]
+    return text
+
+
+def overlaps(span: Span, others: tuple[Span, ...] | list[Span]) -> bool:
+    """Whether a span shares a character with any of the others."""
+    return any(span[0] < end and start < span[1] for start, end in others)
+
+
+UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_VALUES = {w: n for n, w in enumerate(UNITS)} | {w: 20 + 10 * n for n, w in enumerate(_TENS)}
+# Not the 4 of "3/4" or the 5 of "2.5"; but a number may follow a Chinese character.
+DIGITS = (
+    r"(?<![.0-9A-Za-z_])(?<![0-9]/)(?<![0-9]/\s)-?"
+    r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:\.[0-9]+)?)(?![0-9])"
+)
+# Loose, since it is compiled into many patterns: "one hundred and twenty", "thirty-two", "a dozen".
+_WORD = rf"(?:{'|'.join((*_TENS, *reversed(UNITS)))}|hundred|dozen)"
+WORD_NUMBER = (
+    rf"(?:{LEFT}(?:an? (?=hundred|dozen))?{_WORD}(?:(?:-| (?:and )?){_WORD}){{0,3}}{RIGHT})"
+)
+HAN_NUMBER = "[零〇一二两三四五六七八九十百]{1,7}"
+NUMBER = rf"(?:{DIGITS}|{WORD_NUMBER}|{HAN_NUMBER})"
+RANGE = rf"(?P<n>{NUMBER})(?:\s*(?P<sep>-|~|to|or|至|到|或)\s*(?P<n2>{NUMBER}))?"
+
+
+def number(text: str) -> float:
+    """The value of what `NUMBER` matched: "120", "one hundred and twenty", "一百二十"."""
+    text = text.strip().lower()
+    if re.fullmatch(HAN_NUMBER, text):
+        return float(han_number(text))
+    if re.search("[a-z]", text):
+        total = 0
+        for word in re.split(r"[\s-]+", re.sub(r"^an?\b", "one", text)):
+            factor = {"hundred": 100, "dozen": 12}.get(word, 0)
+            total = (total or 1) * factor if factor else total + _VALUES.get(word, 0)
+        return float(total)
+    return float(text.replace(",", ""))
+
+
+def in_range(match: re.Match[str]) -> float:
+    """The number that a `RANGE` stands for: the middle of "8 to 16", the first of "8 or 16"."""
+    first = number(match["n"])
+    if not match["n2"] or match["sep"].lower() in ("or", "或"):
+        return first
+    return (first + abs(number(match["n2"]))) / 2
+
+
+def han_number(text: str) -> int:
+    """The value of a Chinese numeral: "一百二十" and the spoken "一百二" are 120."""
+    digits = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+    if not set(text) & set("十百"):
+        return int("".join(str(digits[c]) for c in text[:9]))
+    total, digit = 0, 0
+    for c in text:
+        if c in "十百":
+            total += (digit or 1) * (10 if c == "十" else 100)
+            digit = 0
+        else:
+            digit = digits[c]
+    return total + digit * (10 if re.search("百[^零〇十百]$", text) else 1)
+
+
+def shown(value: float) -> str:
+    """A number as people write it: "96", "112.5"."""
+    return f"{value:g}"
+
+
+def quote(text: str) -> str:
+    """A text as messages quote it, cut where it is long."""
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"

@@ -1,0 +1,220 @@
+"""A config file and prepared data -> a training run."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from textmusic.corpus.captions import Captioner
+from textmusic.corpus.windows import Window, read_windows
+from textmusic.errors import TextMusicError
+from textmusic.hub.fetch import is_music_model
+from textmusic.learning.examples import FILLS, Examples, batches, collate
+from textmusic.learning.gan_runs import start_gan
+from textmusic.learning.samples import write_sample
+from textmusic.learning.settings import Training
+from textmusic.learning.trainer import Run
+from textmusic.models.attention import use_blocks
+from textmusic.models.cutting import cut
+from textmusic.models.export import open_llm
+from textmusic.models.growing import grown
+from textmusic.models.llm import MusicLLM, new_llm, save_llm, with_lora
+from textmusic.models.recurrent import MusicRNN, Shape, save_recurrent
+from textmusic.tokens.tokenizer import (
+    Tokenizer,
+    captions_file,
+    check_vocabulary,
+    create_tokenizer,
+    read_vocabulary,
+)
+from textmusic.writing.loading import BUNDLED, locate
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What training/prepare.py wrote, read once: several runs may share it."""
+
+    tokenizer: Tokenizer
+    train: Sequence[Window]
+    valid: Sequence[Window]
+
+    @classmethod
+    def read(cls, folder: Path) -> Data:
+        """Raises TextMusicError where a file is missing."""
+        train, valid = (read_windows(folder / f"{split}.parquet") for split in ("train", "valid"))
+        return cls(Tokenizer(folder / "tokenizer"), train, valid)
+
+
+def read_config(path: Path, **changes: Any) -> dict[str, Any]:
+    """A config file; `changes` that are not None win over its "training" part."""
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    config["training"] |= {name: v for name, v in changes.items() if v is not None}
+    return config
+
+
+def start(
+    config: dict[str, Any],
+    data: Data,
+    folder: Path,
+    model: MusicLLM | MusicRNN | None = None,
+    *,
+    spelling: type[Examples] = Examples,
+    decay_from: Path | None = None,
+) -> Run:
+    """The run that a config describes, from its beginning or from the folder's checkpoint.
+
+    Keys: `base` (Hub id or folder of an LLM or of a music model, or "bundled"), `layers` (the first
+    so many are kept, or those that a list names), `grow` (a music model of an older format gets
+    rows for what is new), `pretrained` (false: the same shape at random), `lora` (rank; else
+    everything but the text rows is trained), or instead of all these `recurrent` (fields of
+    `models.recurrent.Shape`: cell, width, hidden, layers) or `gan` (arguments of `models.gan.Gan`:
+    width, noise, critic_steps); `mix` (weight by source), `permissive`, `favoured` (see
+    `weighing`), `fills` (share of examples with music that are fills), `held_out` (validation
+    windows), `sample` (the text that an LLM writes a piece to every `sample_every` steps) and
+    `training` (fields of `Training`). model: as `make_model` gives it, if it is there already.
+    spelling: how examples are written, see training/ablate.py. decay_from: the folder of another
+    run of this config, from whose newest checkpoint the rate falls to nothing: a finished model in
+    so many steps, while the other run may go on.
+    """
+    training = Training(**config["training"])
+    if decay_from is not None:  # other batches than those that the other run goes on with
+        training = replace(training, warmup=0, decay=1.0, seed=training.seed + 1)
+    captioner = Captioner()
+    tokenizer = data.tokenizer
+    if "recurrent" in config:
+        tokenizer = create_tokenizer(captions_file(), folder / "tokenizer")
+        check_vocabulary(tokenizer, data.tokenizer)
+    examples = spelling(
+        data.train,
+        tokenizer,
+        captioner,
+        weights=config.get("mix"),
+        permissive=config.get("permissive", False),
+        favoured=config.get("favoured", False),
+        fills=config.get("fills", FILLS),
+    )
+    if "gan" in config:
+        held_out = held_out_examples(data.valid, tokenizer, captioner)
+        return start_gan(config, training, examples, held_out, folder)
+    feed = partial(
+        batches,
+        examples,
+        tokens=training.tokens,
+        reading=training.reading_at,
+        drills=training.drills,
+    )
+    sample = None
+    if "recurrent" not in config and config.get("sample") is not None:
+        sample = partial(write_sample, tokenizer=tokenizer, text=config["sample"])
+    model = model or make_model(config, tokenizer)
+    run = Run(
+        model,
+        folder,
+        training,
+        lambda lane, skip: feed(
+            seed=training.seed + 1000 * lane, skip=skip, counts=folder / f"batches-{lane}.json"
+        ),
+        validation_batches(data.valid, tokenizer, captioner, config.get("held_out", 32), spelling),
+        partial(
+            save_recurrent if "recurrent" in config else save_llm,
+            tokenizer_folder=tokenizer.folder,
+        ),
+        sample=sample,
+        branch_of=decay_from,
+    )
+    if run.training.blocks and isinstance(model, MusicLLM):
+        use_blocks(model.lm)
+    return run
+
+
+def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | MusicRNN:
+    """The model to begin with: of an LLM, the text rows or everything but LoRA is frozen.
+
+    Raises TextMusicError where there is no such base, or one that reads other ids.
+    """
+    music = len(tokenizer.vocabulary)
+    torch.manual_seed(config.get("training", {}).get("seed", 1))  # LoRA begins at random
+    if "recurrent" in config:
+        return MusicRNN(Shape(tokenizer.offset, music, **config["recurrent"]))
+    base, layers = config["base"], config.get("layers")
+    folder = music_folder(base)
+    if folder is not None and config.get("grow"):
+        model = open_llm(folder, older=True)
+        model = grown(model, read_vocabulary(folder), tokenizer.vocabulary)
+    elif folder is not None:
+        check_vocabulary(tokenizer, Tokenizer(folder))
+        model = open_llm(folder)
+    else:
+        try:
+            model = new_llm(
+                base,
+                music,
+                layers=None if isinstance(layers, list) else layers,
+                pretrained=config.get("pretrained", True),
+            )
+        except (OSError, ValueError) as problem:
+            first = str(problem).splitlines()[0].rstrip(".")
+            raise TextMusicError(
+                f"'{base}' is no model to begin with ({first}); give the folder or Hub id of one."
+            ) from None
+    if folder is not None and isinstance(layers, int):
+        layers = list(range(min(layers, model.lm.config.num_hidden_layers)))
+    if isinstance(layers, list):
+        model = cut(model, layers)
+    if model.offset != tokenizer.offset:
+        raise TextMusicError(
+            f"'{base}' has {model.offset:,} text rows, the data's tokenizer {tokenizer.offset:,};"
+            f" prepare the data anew with --base {base}."
+        )
+    if config.get("lora"):
+        return with_lora(model, config["lora"])
+    model.freeze_text_rows()
+    return model
+
+
+def music_folder(base: str) -> Path | None:
+    """The folder of a base that is a music model; None for an LLM that knows no music yet.
+
+    base: "bundled" or what `--model` takes, or the Hub id or folder of an LLM. Raises
+    TextMusicError where the Hub can't be asked.
+    """
+    if base == "bundled" or base.removeprefix("textmusic-") in BUNDLED:
+        return locate(None if base == "bundled" else base, None)[0]
+    path = Path(base)
+    if path.exists():
+        return path if (path / "vocabulary.json").exists() else None
+    return locate(base, None)[0] if is_music_model(base) else None
+
+
+def validation_batches(
+    windows: Sequence[Window],
+    tokenizer: Tokenizer,
+    captioner: Captioner,
+    size: int,
+    spelling: type[Examples] = Examples,
+) -> list[dict[str, Any]]:
+    """The same held-out examples for every run: nothing varied, captions from a fixed seed."""
+    rng = random.Random(0)
+    examples = held_out_examples(windows, tokenizer, captioner, spelling)
+    drawn = sorted(
+        (examples.make(examples.draw(rng), rng) for _ in range(size)), key=lambda e: len(e.ids)
+    )
+    return [collate(drawn[i : i + 4]) for i in range(0, size, 4)]
+
+
+def held_out_examples(
+    windows: Sequence[Window],
+    tokenizer: Tokenizer,
+    captioner: Captioner,
+    spelling: type[Examples] = Examples,
+) -> Examples:
+    """Examples with nothing varied, every source as often as any other."""
+    weights = dict.fromkeys(sorted({w.source for w in windows}), 1.0)
+    return spelling(windows, tokenizer, captioner, weights=weights, vary=False, fills=0.0)

@@ -1,0 +1,68 @@
+"""Bars and beats in whole ticks, 24 a quarter note."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+TICKS = 24  # per quarter note
+SIXTEENTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar, which begins at a tick of the piece. A change of metre may cut it short."""
+
+    start: int
+    length: int
+    numerator: int
+    denominator: int
+
+    @property
+    def end(self) -> int:
+        """The tick at which the next one begins."""
+        return self.start + self.length
+
+    @property
+    def cell(self) -> int:
+        """What is divided in two or three: a quarter note, an eighth in metres of eighths."""
+        return min(96 // self.denominator, TICKS)
+
+    @property
+    def beats(self) -> tuple[int, ...]:
+        """The ticks where a beat begins, in the bar, and its end: 6/8 -> (0, 36, 72)."""
+        unit, count = 96 // self.denominator, self.numerator
+        if self.denominator < 8:
+            groups = [1] * count
+        elif count % 3 == 0:
+            groups = [3] * (count // 3)
+        else:  # 5/8 is 2 + 3, 7/8 is 2 + 2 + 3
+            groups = [2] * (count // 2 - count % 2) + [3] * (count % 2) if count > 1 else [1]
+        edges = accumulate((unit * group for group in groups), initial=0)
+        return (*(edge for edge in edges if edge < self.length), self.length)
+
+    @property
+    def middle(self) -> int:
+        """Where a symbol must not hide the accent: the half of a long bar; 0 if there is none."""
+        if self.denominator == 4 and self.numerator in (4, 5, 6, 8):
+            return self.numerator // 2 * TICKS
+        return self.length // 2 if (self.numerator, self.denominator) in ((4, 2), (12, 8)) else 0
+
+
+def bars_until(end: int, metres: Sequence[tuple[int, int, int]]) -> list[Bar]:
+    """The bars of a piece up to the one in which tick `end` lies; at least one.
+
+    metres: (tick, numerator, denominator) of every time signature, in order; 4/4 before the first.
+    """
+    changes = {0: (4, 4)} | {max(time, 0): (top, bottom) for time, top, bottom in metres}
+    times = [time for time in sorted(changes) if time < end or time == 0]
+    bars: list[Bar] = []
+    for time, stop in pairwise([*times, max(end, 1)]):
+        top, bottom = changes[time]
+        whole = max(96 * top // bottom, 1)
+        last = stop == max(end, 1)
+        for start in range(time, stop, whole):
+            length = whole if last else min(whole, stop - start)
+            bars.append(Bar(start, length, top, bottom))
+    return bars

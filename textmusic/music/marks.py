@@ -1,0 +1,225 @@
+"""Chord and section names of a piece: where they stand, and how a MIDI file carries them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from textmusic.music.bars import TICKS, bars_until
+from textmusic.music.chords import Chord, chord_name, parse_symbol
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Row, Sketch, quarters_per_beat
+from textmusic.music.theory import quarters_per_bar
+
+if TYPE_CHECKING:
+    from symusic import Score
+
+CHORD_TRACK = "Chords"
+_NAME = b"\xff\x03" + bytes([len(CHORD_TRACK)]) + CHORD_TRACK.encode()  # its event in a file
+_ALONE = b"MThd\0\0\0\6\0\0\0\1\1\xe0"  # the header of a file of one track
+
+
+class Change(NamedTuple):
+    """A chord that begins, or the end of all harmony (None). bar: from 0. beat: of that bar."""
+
+    bar: int
+    beat: int
+    chord: Chord | None
+
+
+def changes(sketch: Sketch) -> list[Change]:
+    """Where the harmony of a sketch changes, in order.
+
+    A chord that is said again while it sounds is no change. A bar without chords ends the one
+    before it, as `Sketch.chord_at` has it; silence before the first chord is no change.
+    """
+    found: list[Change] = []
+    sounding: Chord | None = None
+    for bar, row in enumerate(sketch.rows):
+        for beat, chord in row.chords or ((0, None),):
+            if chord != sounding:
+                found.append(Change(bar, beat, chord))
+                sounding = chord
+    return found
+
+
+def marked(
+    score: Score,
+    sketch: Sketch,
+    sections: Sequence[tuple[int, str]],
+    key: str | None,
+    time_signature: str,
+) -> Score:
+    """A copy of a score that names its sections and chords, for sequencers to show.
+
+    Sections are markers. Chords are lyrics, the only text that symusic knows in a track, on one of
+    their own, without notes, at the end; `as_texts` makes text events of them in a file. There is
+    no such track without chords. Names that would stand behind the last note are left out, for a
+    piece may have been stopped. A chord track that is there is replaced, since it names what no
+    longer sounds; markers that are there are a person's own, and stay alone.
+
+    Args:
+        score: in ticks.
+        sketch: its chords as they sound.
+        sections: (first bar from 0, name) of each.
+        key: one of `plan.KEYS`, for the chords' spelling; None or "none": the usual mixture.
+        time_signature: of all bars, as in "6/8".
+    """
+    from symusic import TextMeta, Track
+
+    score = score.copy()
+    end = score.end()
+    quarter = score.ticks_per_quarter
+    bar_ticks = round(quarters_per_bar(time_signature) * quarter)
+    beat_ticks = round(quarters_per_beat(time_signature) * quarter)
+    for track in [t for t in score.tracks if t.name == CHORD_TRACK and not len(t.notes)]:
+        score.tracks.remove(track)
+    for bar, name in sections if not len(score.markers) else ():
+        if bar * bar_ticks < end:
+            score.markers.append(TextMeta(bar * bar_ticks, name))
+    names = [
+        TextMeta(time, chord_name(chord, key))
+        for bar, beat, chord in changes(sketch)
+        if (time := bar * bar_ticks + beat * beat_ticks) < end
+    ]
+    if names:
+        # symusic begins every track with a program change, and gives the sixteenth the channel of
+        # another. On the drums' own channel, with their own program, it changes nothing.
+        kit = next((track.program for track in score.tracks if track.is_drum), 0)
+        track = Track(CHORD_TRACK, kit, is_drum=True)
+        track.lyrics.extend(names)
+        score.tracks.append(track)
+    return score
+
+
+def sections_marked(score: Score) -> list[tuple[int, str]]:
+    """(bar from 0, name) of each marker of a score that stands before its end."""
+    end, grid = score.end(), TICKS / score.ticks_per_quarter
+    marks = sorted((mark.time, str(mark.text)) for mark in score.markers if mark.time < end)
+    metres = [(round(m.time * grid), m.numerator, m.denominator) for m in score.time_signatures]
+    starts = [bar.start for bar in bars_until(round(end * grid), metres)] if marks else []
+    return [(bisect_right(starts, round(time * grid)) - 1, name) for time, name in marks]
+
+
+def name_sections(score: Score, sections: Sequence[tuple[int, str]], begin: int, end: int) -> None:
+    """Give a score markers, (tick, name) of each, for those between two ticks.
+
+    What goes on behind these goes on under its own name, which is said again there.
+    """
+    from symusic import TextMeta
+
+    marks = sorted((mark.time, mark.text) for mark in score.markers)
+    before = [(time, name) for time, name in marks if time < end]
+    kept = [(time, name) for time, name in marks if not begin <= time < end]
+    goes_on = any(note.time >= end for track in score.tracks for note in track.notes)
+    if before and goes_on and end not in (time for time, _ in kept):
+        kept.append((end, before[-1][1]))
+    score.markers.clear()
+    score.markers.extend(TextMeta(time, name) for time, name in sorted([*kept, *sections]))
+
+
+def as_texts(midi: bytes) -> bytes:
+    """A MIDI file whose chords are text events (FF 01), and no lyrics (FF 05) that one would sing.
+
+    Of a track named "Chords" without notes; all else stays byte for byte.
+    """
+    return _retold(midi, "lyrics", "text")
+
+
+def as_lyrics(midi: bytes) -> bytes:
+    """Inverse of `as_texts`, for symusic, which leaves text events out. Old files are so already.
+
+    Bytes that are no MIDI file, or a broken one, stay as they are.
+    """
+    return _retold(midi, "text", "lyrics")
+
+
+def read_midi(midi: bytes) -> Score:
+    """The score in a MIDI file of ours, with its chords for `marks_of`."""
+    from symusic import Score
+
+    return Score.from_midi(as_lyrics(midi))
+
+
+def _retold(midi: bytes, old: str, new: str) -> bytes:
+    """A file in whose chord track the meta events of one kind have become another kind."""
+    if _NAME not in midi:
+        return midi
+    parts = []
+    place = 0
+    while place < len(midi):
+        end = place + 8 + int.from_bytes(midi[place + 4 : place + 8], "big")
+        chunk = midi[place:end]
+        if chunk[:4] == b"MTrk" and _NAME in chunk and end <= len(midi):
+            chunk = _retold_track(chunk, old, new)
+        parts.append(chunk)
+        place = end
+    return b"".join(parts)
+
+
+def _retold_track(chunk: bytes, old: str, new: str) -> bytes:
+    from mido import KeySignatureError, MetaMessage, MidiFile
+
+    try:
+        file = MidiFile(file=BytesIO(_ALONE + chunk), charset="utf-8")
+    except (EOFError, LookupError, OSError, TypeError, ValueError, KeySignatureError):
+        return chunk  # broken, or not of ours
+    (track,) = file.tracks
+    if track.name != CHORD_TRACK or any(message.type == "note_on" for message in track):
+        return chunk
+    track[:] = [
+        MetaMessage(new, text=message.text, time=message.time) if message.type == old else message
+        for message in track
+    ]
+    out = BytesIO()
+    file.save(file=out)
+    return out.getvalue()[len(_ALONE) :]
+
+
+def marks_of(score: Score, plan: Plan) -> tuple[Sketch, list[tuple[int, str]]]:
+    """`read_marks` of a piece by its plan; nothing of one whose metre changes on the way."""
+    metres = {(mark.numerator, mark.denominator) for mark in score.time_signatures}
+    if len(metres) > 1 or plan.bars is None:
+        return Sketch(), []
+    return read_marks(score, plan.bars, plan.time_signature or "4/4")
+
+
+def read_marks(
+    score: Score, bars: int, time_signature: str
+) -> tuple[Sketch, list[tuple[int, str]]]:
+    """The chords and sections that `marked` wrote, of so many bars: inverse of it.
+
+    Of a file, what `read_midi` or `midi_files.read_score` gives. What each bar repeats is not in
+    it. Names that are no chord symbol count as none.
+    """
+    bar_quarters = quarters_per_bar(time_signature)
+    beat_quarters = quarters_per_beat(time_signature)
+    quarter = score.ticks_per_quarter
+    events = [
+        (event.time / quarter, event.text)
+        for track in score.tracks
+        if track.name == CHORD_TRACK and not len(track.notes)
+        for event in track.lyrics
+    ]
+    inside: list[list[tuple[int, Chord | None]]] = [[] for _ in range(bars)]
+    for time, name in sorted(events):
+        bar = int(time / bar_quarters + 1e-6)
+        beat = round((time - bar * bar_quarters) / beat_quarters)
+        if bar < bars:
+            read = parse_symbol(name)
+            inside[bar].append((beat, read and read[0]))
+    rows: list[Row] = []
+    sounding: Chord | None = None
+    for found in inside:
+        if sounding and (not found or found[0][0]):
+            found.insert(0, (0, sounding))
+        rows.append(Row(chords=tuple(found)))
+        sounding = found[-1][1] if found else None
+    sections = [
+        (bar, mark.text)
+        for mark in sorted(score.markers, key=lambda mark: int(mark.time))
+        if (bar := int(mark.time / quarter / bar_quarters + 1e-6)) < bars
+    ]
+    return Sketch(tuple(rows)), sections

@@ -1,0 +1,164 @@
+"""Score -> Plan: what a piece is, by its notes.
+
+Used three times: to label training data, to fill the report of a generation, and to compute the
+evaluation metrics.
+"""
+
+from __future__ import annotations
+
+from math import ceil, log2
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textmusic.music.notes import Floats, Notes, notes_of
+from textmusic.music.plan import Plan
+from textmusic.music.theory import DRUMS, NO_KEY, key_name, quarters_per_bar
+
+if TYPE_CHECKING:
+    from symusic import Score
+
+
+# Key profiles: Albrecht & Shanahan 2013 ("The use of large corpora to train a new type of
+# key-finding algorithm", Music Perception 31). Index 0 is the tonic.
+MAJOR_PROFILE = np.array(
+    [0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081]
+)
+MINOR_PROFILE = np.array(
+    [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052]
+)
+# Upper edges of levels 1-4, set at the 10th, 33rd, 67th and 90th percentile of the training
+# windows (training/prepare.py prints them): every level must occur often enough to be learnt.
+VALENCE_EDGES = (-0.70, -0.20, 0.65, 1.00)
+AROUSAL_EDGES = (-0.35, 0.20, 0.85, 1.35)
+DENSITY_EDGES = (1.20, 1.90, 2.70, 3.90)  # onsets per quarter note, chords counted once
+HARDLY = 0.25  # an instrument that sounds in a smaller share of the bars hardly plays
+
+
+def pitch_class_weights(notes: Notes) -> Floats:
+    """Share of sounding time per pitch class, drums left out; shape (12,), sums to 1 (or 0)."""
+    tonal = notes.program != DRUMS
+    weights = np.bincount(
+        notes.pitch[tonal] % 12, weights=notes.duration[tonal], minlength=12
+    ).astype(np.float64)
+    total = weights.sum()
+    return weights / total if total else weights
+
+
+def key_scores(weights: Floats) -> Floats:
+    """Correlation of pitch-class weights with each key's profile; (24,), majors then minors."""
+    if weights.std() == 0:
+        return np.zeros(24)
+    deviation = weights - weights.mean()
+    return np.asarray(_PROFILES @ deviation / np.linalg.norm(deviation))
+
+
+def _profiles() -> Floats:
+    """The profile of each key, (24, 12), with mean 0 and norm 1."""
+    rows = np.array(
+        [np.roll(p, tonic) for p in (MAJOR_PROFILE, MINOR_PROFILE) for tonic in range(12)]
+    )
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(centred / np.linalg.norm(centred, axis=1, keepdims=True))
+
+
+_PROFILES = _profiles()
+
+
+def estimate_key(notes: Notes) -> str:
+    """The key whose profile fits best, "none" where nothing but drums sounds.
+
+    Albrecht & Shanahan's profiles over durations.
+    """
+    if not np.any(notes.program != DRUMS):
+        return NO_KEY
+    best = int(np.argmax(key_scores(pitch_class_weights(notes))))
+    return key_name(best % 12, best >= 12)
+
+
+def level(value: float, edges: tuple[float, ...]) -> int:
+    """1-5: one more than the number of edges below the value."""
+    return 1 + sum(value > edge for edge in edges)
+
+
+def valence_of(notes: Notes, tempo: float) -> float:
+    """How bright: mode (leading cue), and tempo. No unit; around 0.
+
+    After the reviews of Gabrielsson & Lindstrom 2010 and Eerola, Friberg & Bresin 2013, in which
+    mode leads for happy/sad and tempo follows. It is derived from the notes, not heard by people,
+    and does not change under transposition.
+    """
+    scores = key_scores(pitch_class_weights(notes))
+    gap = float(scores[:12].max() - scores[12:].max())  # +: major fits better
+    return float(np.tanh(8 * gap)) * 0.8 + 0.5 * log2(tempo / 105)
+
+
+def arousal_of(notes: Notes, tempo: float) -> float:
+    """How excited: events per second, tempo, loudness. No unit; around 0 (same reviews)."""
+    onsets = np.unique(notes.start)
+    span = max(float(notes.end.max()), 1.0) * 60 / tempo
+    rate = max(len(onsets) / span, 0.05)
+    loud = (float(notes.velocity.mean()) - 80) / 20
+    return 0.6 * log2(rate / 3) + 0.6 * log2(tempo / 105) + 0.4 * loud
+
+
+def density_of(notes: Notes) -> float:
+    """Onsets per quarter note; notes struck together count once."""
+    return len(np.unique(notes.start)) / float(notes.end.max())
+
+
+def measure(score: Score, *, genre: str | None = None) -> Plan:
+    """The Plan that a score fulfils.
+
+    Tempo and time signature are read from the file (the first of each; 120 and 4/4 where it says
+    nothing), bars run to the end of the last note, the rest comes from the notes. Genre cannot be
+    measured: it is passed through. A score without notes has no programs, key, mood or density.
+    """
+    tempo = round(float(score.tempos[0].qpm), 2) if len(score.tempos) else 120.0
+    time_signature = "4/4"
+    if len(score.time_signatures):
+        first = score.time_signatures[0]
+        time_signature = f"{first.numerator}/{first.denominator}"
+    notes = notes_of(score)
+    if not len(notes):
+        return Plan(genre=genre, tempo=tempo, time_signature=time_signature)
+    end = float(notes.end.max())
+    return Plan(
+        genre=genre,
+        valence=level(valence_of(notes, tempo), VALENCE_EDGES),
+        arousal=level(arousal_of(notes, tempo), AROUSAL_EDGES),
+        programs=tuple(int(p) for p in np.unique(notes.program)),
+        key=estimate_key(notes),
+        tempo=tempo,
+        time_signature=time_signature,
+        bars=ceil(end / quarters_per_bar(time_signature) - 1e-6),
+        density=level(density_of(notes), DENSITY_EDGES),
+    )
+
+
+def seconds(score: Score) -> float:
+    """Time from the beginning to the end of the last note, at the first tempo, in seconds."""
+    notes = notes_of(score)
+    tempo = float(score.tempos[0].qpm) if len(score.tempos) else 120.0
+    return float(notes.end.max()) * 60 / tempo if len(notes) else 0.0
+
+
+def hardly_playing(notes: Notes, plan: Plan) -> tuple[int, ...]:
+    """Planned instruments that sound in fewer than a quarter of the bars, or in none; sorted.
+
+    A held note sounds in every bar that it reaches into. The bars (the plan's, or, where it names
+    none, up to the last note's end) are counted from 0 in the plan's metre. The threshold is our
+    own: in real pieces an instrument plays in 97 % of the bars on average.
+    """
+    bar = quarters_per_bar(plan.time_signature or "4/4")
+    first = np.floor(notes.start / bar + 1e-6).astype(np.int64)
+    behind = np.maximum(np.ceil(notes.end / bar - 1e-6).astype(np.int64), first + 1)
+    bars = plan.bars or int(behind.max(initial=0))
+    silent = []
+    for program in sorted(set(plan.programs or ())):
+        mine = notes.program == program
+        spans = zip(first[mine], behind[mine], strict=True)
+        sounding = {n for begin, stop in spans for n in range(begin, min(stop, bars))}
+        if len(sounding) < HARDLY * bars:
+            silent.append(program)
+    return tuple(silent)

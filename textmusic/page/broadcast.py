@@ -1,0 +1,123 @@
+"""WAV files that a browser plays while they are still being written.
+
+A web page's own player needs nothing but HTTP for that: the answer states the file's whole length
+and comes as fast as the music is written, or from wherever the player asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from textmusic.music.plan import Plan
+from textmusic.result.generation import Generation
+from textmusic.sound.soundfont import Wave
+from textmusic.system.streams import Stream
+from textmusic.writing.live_audio import LiveWav
+from textmusic.writing.written import Bar
+
+PREFIX = "live"
+"""Where the files are, below the page's own address."""
+
+_BLOCK = 1 << 16  # bytes sent at a time
+_LOOK_AGAIN = 0.05  # seconds
+_HEADER = 44
+_KEPT = 3600  # seconds after its last sound
+
+
+class Programme:
+    """One piece being sent: a growing file, and its address, which cannot be guessed."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        """folder: where the file goes; it stays for an hour at least."""
+        folder.mkdir(parents=True, exist_ok=True)
+        _forget(folder)
+        path = folder / f"{secrets.token_urlsafe(16)}.wav"
+        self.address = f"{PREFIX}/{path.name}"
+        self._file = path.open("wb", buffering=0)
+        self._wav = LiveWav(self._file.write, plan)
+
+    def send(self, audio: Wave) -> None:
+        """Add audio (2, samples), -1 .. 1; whoever listens hears it."""
+        self._wav.add(audio)
+
+    def close(self) -> None:
+        """End the file, with silence where music was still to come."""
+        self._wav.close()
+        self._file.close()
+
+
+def broadcast(
+    stream: Generator[tuple[Bar, Wave], None, Generation], folder: Path
+) -> Generator[tuple[Bar, str], None, Generation]:
+    """Send what `TextToMusic.stream_audio` yields, and return what it returns.
+
+    Yields (bar, address) when a bar can be heard; the address is relative to the page's. Closed
+    early, it ends the file.
+    """
+    programme, bars = None, Stream(stream)
+    try:
+        for bar, audio in bars:
+            programme = programme or Programme(folder, bar.plan)
+            programme.send(audio)
+            yield bar, programme.address
+        return bars.result
+    finally:
+        if programme:
+            programme.close()
+
+
+def _forget(folder: Path) -> None:
+    """Remove the files that nobody listens to any more."""
+    for path in folder.glob("*.wav"):
+        if time.time() - path.stat().st_mtime > _KEPT:
+            path.unlink(missing_ok=True)
+
+
+def route(folder: Path) -> Route:
+    """The route that serves the files in `folder`, those that are still being written too."""
+
+    async def serve(request: Request) -> Response:
+        path = folder / request.path_params["name"]
+        if path.suffix != ".wav" or not path.is_file():
+            return Response(status_code=404)
+        return answer(path, request)
+
+    return Route(f"/{PREFIX}/{{name}}", serve)
+
+
+def answer(path: Path, request: Request) -> Response:
+    """A file of `Programme`, or the range of it that the request wants."""
+    with path.open("rb") as file:
+        size = _HEADER + int.from_bytes(file.read(_HEADER)[-4:], "little")
+    first, stop, status = 0, size, 200
+    headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+    if match := re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", "")):
+        first, stop = int(match[1]), min(int(match[2] or size) + 1, size)
+        if first >= stop:
+            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+        headers["Content-Range"], status = f"bytes {first}-{stop - 1}/{size}", 206
+    headers["Content-Length"] = str(stop - first)
+    body = _read(path, first, stop, request)
+    return StreamingResponse(body, status, headers, media_type="audio/wav")
+
+
+async def _read(path: Path, first: int, stop: int, request: Request) -> AsyncIterator[bytes]:
+    """The bytes from `first` to `stop`, as soon as they are there, while somebody listens."""
+    with path.open("rb", buffering=0) as file:
+        while first < stop and not await request.is_disconnected():
+            file.seek(first)
+            data = file.read(min(_BLOCK, stop - first))
+            first += len(data)
+            if data:
+                yield data
+            else:
+                await anyio.sleep(_LOOK_AGAIN)

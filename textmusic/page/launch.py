@@ -1,0 +1,52 @@
+"""How a page of gradio is served: the page itself, and the one of listening tests."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from textmusic.errors import TextMusicError
+from textmusic.page.wording import translations
+
+WAITING = 32  # people in the queue at most
+I18N = gr.I18n(**translations())
+
+
+def launch(
+    page: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, **more: Any
+) -> Any:
+    """Serve the page; nothing is fetched from or sent to elsewhere.
+
+    port: None takes a free one from 7860 on. more: further options of gradio's `launch`. Raises
+    TextMusicError if the port is taken or the address is not this machine's.
+    """
+    theme = gr.themes.Default(
+        primary_hue="indigo",
+        font=["ui-sans-serif", "system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+    data = partial(Path, str(resources.files("textmusic") / "data"))
+    options = {
+        "theme": theme,
+        "css": data("page.css").read_text(encoding="utf-8"),
+        "head": f"<script>{data('page.js').read_text(encoding='utf-8')}</script>",
+        "i18n": I18N,
+        "max_file_size": "2mb",
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "show_error": True,
+        "ssr_mode": False,
+    }
+    try:
+        return page.launch(server_name=host, server_port=port, **(options | more))
+    except OSError as problem:
+        if "empty port" not in str(problem):
+            raise
+        raise TextMusicError(
+            f"{host}:{port or 7860} is in use, or not this machine's; choose another --port or"
+            " --host."
+        ) from None

@@ -1,0 +1,236 @@
+"""The page: a description in, music to hear, see, change and take away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from textmusic.errors import TextMusicError
+from textmusic.language.names import DENSITY_NAMES
+from textmusic.language.prompt import MAX_CHARACTERS
+from textmusic.music.data_files import load_data
+from textmusic.music.plan import GENRES, MAX_BARS
+from textmusic.music.theory import KEYS, TIME_SIGNATURES
+from textmusic.page.broadcast import route
+from textmusic.page.desk import MOST_VARIATIONS, Desk
+from textmusic.page.endpoints import add_endpoints
+from textmusic.page.events import Events
+from textmusic.page.launch import I18N, WAITING, launch
+from textmusic.tokens.sampling import Sampling
+from textmusic.version import __version__
+
+if TYPE_CHECKING:
+    from textmusic.writing.text_to_music import TextToMusic
+
+EXAMPLES = (
+    "calm piano in D minor",
+    "a cheerful folk tune for violin in G major, 6/8, fast",
+    "16 bars of ragtime piano in C major at 100 bpm",
+    "slow sad waltz for cello and harp",
+    "energetic rock in E minor with distorted guitar, bass and drums",
+    "欢快的G大调小提琴舞曲，每分钟140拍",
+)
+USE = f"""Type what you want to hear; what is understood is said below it, and *Details* corrects
+it. Click the piano roll to hear from there. *Continue* goes on from a piece, or from a MIDI file of
+yours. Everything is written here, on this machine; nothing is sent elsewhere. To cite:
+*textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
+
+"""
+KEPT_SECONDS = 24 * 3600  # how long results can be downloaded
+
+
+def build_page(
+    models: Mapping[str, TextToMusic], *, max_bars: int = MAX_BARS, about: str = ""
+) -> gr.Blocks:
+    """The page for some models by name, the first of them the default.
+
+    max_bars: of a piece. about: the text of the last tab, in Markdown. Named endpoints: see
+    `endpoints`.
+    """
+    desk = Desk(models, Path(get_upload_folder()), max_bars=max_bars)
+    with gr.Blocks(
+        title="textmusic", analytics_enabled=False, delete_cache=(3600, KEPT_SECONDS)
+    ) as page:
+        add_endpoints(desk)  # first, so that their names are theirs
+        with gr.Column(elem_classes="tm-wide"):
+            gr.Markdown("# textmusic")
+            with gr.Tabs():
+                with gr.Tab(I18N("create"), id="create"):
+                    create = _create(models)
+                with gr.Tab(I18N("continue"), id="continue"):
+                    change = _continue()
+                with gr.Tab(I18N("compare"), id="compare"):
+                    compare = _compare(models)
+                with gr.Tab(I18N("about"), id="about"):
+                    gr.Markdown(about or "textmusic")
+            result = _result()
+        Events(desk, create, change, compare, result).connect(page)
+    return page.queue(default_concurrency_limit=desk.slots, max_size=WAITING)
+
+
+def _create(models: Mapping[str, Any]) -> dict[str, Any]:
+    """The tab with the description, and every fact that can be set by hand."""
+    made: dict[str, Any] = {}
+    made["text"] = gr.Textbox(
+        label=I18N("description"), placeholder=I18N("placeholder"), lines=2, max_lines=6,
+        max_length=MAX_CHARACTERS, autofocus=True,
+    )  # fmt: skip
+    with gr.Row(equal_height=True):
+        made["start"] = gr.Button(I18N("generate"), variant="primary", scale=2)
+        made["stop"] = gr.Button(I18N("stop"), scale=1)
+        made["surprise"] = gr.Button(I18N("surprise"), scale=1)
+    made["understood"] = gr.HTML(elem_classes="tm-understood")
+    gr.Examples([[example] for example in EXAMPLES], made["text"], label="For example / 例如")
+    opened = [(I18N("open"), "")]
+    with gr.Accordion(I18N("details"), open=False):
+        with gr.Row():
+            made["key"] = gr.Dropdown([*opened, *KEYS], value="", label=I18N("key"))
+            made["tempo"] = gr.Textbox(label=I18N("tempo"), info=I18N("tempo_info"))
+            made["time_signature"] = gr.Dropdown(
+                [*opened, *TIME_SIGNATURES], value="", label=I18N("time_signature")
+            )
+        with gr.Row():
+            made["instruments"] = _instruments()
+            made["genre"] = gr.Dropdown([*opened, *sorted(GENRES)], value="", label=I18N("genre"))
+            made["density"] = gr.Dropdown(
+                [*opened, *DENSITY_NAMES], value="", label=I18N("density")
+            )
+        with gr.Row():
+            made["chords"] = gr.Textbox(label=I18N("chords"), info=I18N("chords_info"))
+            made["form"] = gr.Textbox(label=I18N("form"), info=I18N("form_info"))
+        with gr.Row():
+            made["bars"] = gr.Textbox(label=I18N("bars"))
+            made["seconds"] = gr.Textbox(label=I18N("seconds"))
+            made["valence"] = gr.Slider(0, 5, value=0, step=1, label=I18N("valence"))
+            made["arousal"] = gr.Slider(0, 5, value=0, step=1, label=I18N("arousal"))
+        with gr.Row():
+            # not a gr.Number: that shows 0 where nothing was chosen, and 0 is a seed
+            made["seed"] = gr.Textbox(label=I18N("seed"), info=I18N("seed_info"))
+            made["dice"] = gr.Button(I18N("dice"))
+            made["variations"] = gr.Slider(
+                1, MOST_VARIATIONS, value=1, step=1, label=I18N("variations")
+            )
+    default = Sampling()
+    ranges = {
+        "temperature": (0, 2), "top_p": (0.05, 1), "harmony_strength": (0, 1),
+        "form_strength": (0, 1),
+    }  # fmt: skip
+    with gr.Accordion(I18N("advanced"), open=False), gr.Row():
+        for name, (low, high) in ranges.items():
+            made[name] = gr.Slider(
+                low, high, getattr(default, name), label=I18N(name), info=I18N(f"{name}_info")
+            )
+        made["model"] = gr.Dropdown(list(models), value=next(iter(models)), label=I18N("model"))
+    return made
+
+
+def _instruments() -> gr.Dropdown:
+    named = load_data("instruments.json")["program"].items()
+    return gr.Dropdown(
+        sorted((entry["name"], program) for program, entry in named), multiselect=True,
+        label=I18N("instruments"),
+    )  # fmt: skip
+
+
+def _continue() -> dict[str, Any]:
+    """The tab that goes on from a piece, or changes it."""
+    made: dict[str, Any] = {}
+    made["upload"] = gr.File(
+        label=I18N("upload"), file_types=[".mid", ".midi"], file_count="single"
+    )
+    made["text"] = gr.Textbox(label=I18N("description"), max_length=MAX_CHARACTERS)
+    with gr.Row():
+        made["bars"] = gr.Slider(1, 64, value=8, step=1, label=I18N("more_bars"))
+        made["go_on"] = gr.Button(I18N("go_on"), variant="primary")
+        made["keep"] = gr.Slider(1, 64, value=2, step=1, label=I18N("keep"))
+        made["vary"] = gr.Button(I18N("vary"))
+    with gr.Row():
+        made["semitones"] = gr.Slider(-24, 24, value=0, step=1, label=I18N("semitones"))
+        made["tempo"] = gr.Textbox(label=I18N("tempo"))
+        made["snap"] = gr.Dropdown([(I18N("open"), ""), *KEYS], value="", label=I18N("snap"))
+        made["instruments"] = _instruments()
+        made["adjust"] = gr.Button(I18N("adjust"))
+        made["undo"] = gr.Button(I18N("undo"))
+    with gr.Row():
+        with gr.Column():
+            gr.Markdown(I18N("before"))
+            made["before"] = gr.HTML()
+        with gr.Column():
+            gr.Markdown(I18N("after"))
+            made["after"] = gr.HTML()
+    return made
+
+
+def _compare(models: Mapping[str, Any]) -> dict[str, Any]:
+    """The tab that lets two models write to the same words, plan and seed."""
+    names = list(models)
+    made: dict[str, Any] = {}
+    made["text"] = gr.Textbox(
+        label=I18N("description"), value=EXAMPLES[0], max_length=MAX_CHARACTERS
+    )
+    with gr.Row():
+        made["first"] = gr.Dropdown(names, value=names[0], label=I18N("first"))
+        made["second"] = gr.Dropdown(names, value=names[-1], label=I18N("second"))
+        made["seed"] = gr.Textbox(label=I18N("seed"))
+        made["start"] = gr.Button(I18N("compare"), variant="primary")
+    with gr.Row():
+        for side in ("one", "two"):
+            with gr.Column():
+                made[side] = gr.HTML(elem_classes="tm-report")
+    return made
+
+
+def _result() -> dict[str, Any]:
+    """What is below all tabs: the visit's pieces, and the one that is chosen."""
+    made: dict[str, Any] = {"pieces": gr.State([], time_to_live=KEPT_SECONDS)}
+    made["progress"] = gr.HTML(elem_classes="tm-progress")
+    made["live"] = gr.HTML(elem_classes="tm-live")
+    made["piece"] = gr.HTML(label=I18N("music"), elem_classes="tm-result")
+    made["chosen"] = gr.Radio([], label=I18N("pieces"), visible=False)
+    with gr.Tabs(visible=False) as made["tabs"]:
+        with gr.Tab(I18N("report")):
+            made["report"] = gr.HTML(elem_classes="tm-report")
+        with gr.Tab(I18N("sheet")):
+            made["sheet"] = gr.HTML(elem_classes="tm-sheet")
+        with gr.Tab(I18N("downloads")):
+            made["files"] = gr.HTML()
+    return made
+
+
+def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any) -> Any:
+    """Build the page and `launch` it, with what it needs to be heard live.
+
+    mcp: offer the endpoints as tools of a Model Context Protocol server too (`mcp` extra).
+    TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD close the page.
+    """
+    if mcp and find_spec("mcp") is None:
+        raise TextMusicError("tools for assistants need mcp: pip install 'textmusic[mcp]'.")
+    page = build_page(models, max_bars=_max_bars(), about=_card(next(iter(models.values()))))
+    routes = [route(Path(get_upload_folder()) / "live")]
+    user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
+    if bool(user) != bool(password):
+        raise TextMusicError("of TEXTMUSIC_USER and TEXTMUSIC_PASSWORD one is missing; set both.")
+    more: dict[str, Any] = {"auth": (user, password)} if user else {}
+    return launch(page, app_kwargs={"routes": routes}, mcp_server=mcp, **more, **where)
+
+
+def _max_bars() -> int:
+    said = os.environ.get("TEXTMUSIC_MAX_BARS", str(MAX_BARS))
+    if not said.isdigit() or not 1 <= int(said) <= MAX_BARS:
+        raise TextMusicError(f"TEXTMUSIC_MAX_BARS is '{said}'; set it to 1 to {MAX_BARS}.")
+    return int(said)
+
+
+def _card(music: TextToMusic) -> str:
+    """The model's card without its metadata, and how to cite."""
+    path = music.tokenizer.folder / "README.md"
+    card = path.read_text(encoding="utf-8") if path.exists() else f"# {music.name}"
+    if card.startswith("---"):
+        card = card.split("\n---\n", 1)[-1]
+    return USE + card

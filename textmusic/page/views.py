@@ -1,0 +1,144 @@
+"""What the page shows of a piece, as HTML. All text of others is escaped."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from textmusic.drawing.shapes import Drawing, to_svg
+from textmusic.language.names import in_words
+from textmusic.language.prompt import Prompt
+from textmusic.language.reading.chord_key import key_of_chords
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Outline
+from textmusic.page.wording import say
+from textmusic.result.report import Report
+
+# Which facts of a plan stand behind a line of the report.
+BEHIND = {
+    "key": {"key"}, "tempo": {"tempo"}, "time signature": {"time_signature"},
+    "instruments": {"programs"}, "bars": {"bars"}, "length": set(),
+    "mood": {"valence", "arousal"}, "genre": {"genre"}, "density": {"density"},
+    "chords": {"chords"}, "form": {"form"},
+}  # fmt: skip
+
+
+def image(svg: str, alt: str) -> str:
+    """An SVG as an image: nothing in an image can run."""
+    data = base64.b64encode(svg.encode("utf-8")).decode("ascii")
+    return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def roll_html(drawing: Drawing, language: str = "en") -> str:
+    """A piano roll, and where its strips of time lie: the page's script moves a line over them."""
+    strips = [
+        [strip.x / drawing.width, strip.y / drawing.height, strip.width / drawing.width,
+         strip.height / drawing.height, strip.begin, strip.end]
+        for strip in drawing.strips
+    ]  # fmt: skip
+    data = escape(json.dumps(strips))
+    return (
+        f'<div class="tm-scroll"><div class="tm-roll" data-strips="{data}">'
+        f'{image(to_svg(drawing), say("roll", language))}<i class="tm-head" hidden></i></div></div>'
+    )
+
+
+def piece_html(audio: Path, drawing: Drawing, title: str, language: str) -> str:
+    """A player, and the piano roll that follows it."""
+    source = escape(f"gradio_api/file={audio}")
+    return (
+        f'<div class="tm-piece"><audio controls preload="metadata" src="{source}"'
+        f' aria-label="{escape(title)}"></audio>{roll_html(drawing, language)}</div>'
+    )
+
+
+def live_html(address: str, language: str = "en") -> str:
+    """A player that begins at once; the finished piece's own takes over when it has ended."""
+    return (
+        f'<audio controls autoplay src="{escape(address)}" aria-label="{say("live", language)}"'
+        ' onloadeddata="this.play()" onended="this.remove()"></audio>'
+    )
+
+
+def report_html(report: Report, language: str = "en") -> str:
+    """Asked, planned and measured as a table, then what was not used, then how to repeat it."""
+    signs = {
+        True: f'<span class="tm-yes" title="{say("yes", language)}">✓</span>',
+        False: f'<span class="tm-no" title="{say("no", language)}">✗</span>',
+        None: "",
+    }
+    nothing = f'<span class="tm-open">{say("open", language)}</span>'
+    rows = "".join(
+        f'<tr><th scope="row">{escape(_field(row.field, language))}</th>'
+        f"<td>{escape(row.asked) or nothing}</td>"
+        f"<td>{escape(row.planned)}</td><td>{escape(row.measured)}</td><td>{signs[row.ok]}</td></tr>"
+        for row in report.table(language)
+    )
+    heads = "".join(
+        f'<th scope="col">{say(head, language) if head else ""}</th>'
+        for head in ("", "asked", "planned", "measured", "")
+    )
+    again = say("no_repeat", language)
+    if report.sampling is not None:
+        again = f"{say('seed', language).lower()} {report.seed}: {say('repeat', language)}"
+    return (
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{unused_html(report.unused, language)}"
+        f'<p class="tm-open">{report.notes:,} {say("notes", language)} · {again}</p>'
+    )
+
+
+def unused_html(unused: tuple[str, ...], language: str) -> str:
+    """What was said and could not be used, a line each."""
+    return "".join(f"<p>{say('not_used', language)}: {escape(note)}</p>" for note in unused)
+
+
+def understood_html(
+    prompt: Prompt, controls: Plan, language: str, outline: Outline = Outline()
+) -> str:
+    """What will be forced, where that comes from, and what is left to the model.
+
+    controls, outline: what was set by hand.
+    """
+    parts = []
+    set_by_hand = {name for name, _ in controls.known()}
+    if outline.chords or outline.last:
+        set_by_hand.add("chords")
+    sounding = () if outline.relative else outline.chords
+    if sounding and key_of_chords(sounding) == prompt.asked.key:
+        set_by_hand.add("key")  # which follows from them
+    set_by_hand |= {"form"} if outline.form else set()
+    facts = in_words(prompt.asked, prompt.seconds, prompt.near, language, prompt.outline)
+    facts = {**facts, **{name: facts.get(name, "") for name in ("chords", "form")}}
+    for field, value in facts.items():
+        source = "models_choice"
+        if value:
+            source = "from_controls" if BEHIND[field] & set_by_hand else "from_words"
+        said = f"<b>{escape(value)}</b> " if value else ""
+        kind = "" if value else ' class="tm-open"'
+        parts.append(
+            f"<span{kind}>{_field(field, language)}: {said}({say(source, language)})</span>"
+        )
+    return f'<p class="tm-facts">{" · ".join(parts)}</p>{unused_html(prompt.unused, language)}'
+
+
+def files_html(files: Sequence[Path]) -> str:
+    """Links to take files away by, with their sizes."""
+    items = "".join(
+        f'<li><a download href="{escape(f"gradio_api/file={path}")}">{escape(path.name)}</a>'
+        f" ({max(path.stat().st_size / 1000, 0.1):,.1f} kB)</li>"
+        for path in files
+    )
+    return f'<ul class="tm-files">{items}</ul>'
+
+
+def sheet_html(pages: list[str], title: str) -> str:
+    """Engraved pages, one below the other."""
+    return "".join(image(svg, f"{title}, {n}") for n, svg in enumerate(pages, 1))
+
+
+def _field(field: str, language: str) -> str:
+    return field if language == "en" else say(field.replace(" ", "_"), language)

@@ -1,0 +1,12 @@
+"""What one generation gives: the piece, its report, its recipe, and the flags it may carry.
+
+The figures of an evaluation have their form here, too, since model cards state them.
+"""
+
+__all__ = [
+    "figures",
+    "flags",
+    "generation",
+    "recipe",
+    "report",
+]

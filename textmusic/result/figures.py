@@ -1,0 +1,67 @@
+"""A figure with its interval, and the sections of an evaluation's report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A share or mean with its 95 % bootstrap interval, low to high. n: how many it rests on.
+
+    Unit and range are those of what was averaged; a share is 0 to 1, and printed as per cent.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:6.1%} [{self.low:.1%}, {self.high:.1%}] n={self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Figures of one kind. share: they are 0 to 1, shown as per cent."""
+
+    title: str
+    about: str
+    share: bool
+
+
+SECTIONS = {
+    "asked": Section(
+        "What was asked, and came out",
+        "Facts of the prompt, heard in the notes. CK: key; CKD: key or its relative;"
+        " CTS: time signature; TB: tempo's band; TBT: that or the next band. As sketched: the share"
+        " of time in which the sketch's chords are heard, and of its returning bars that return.",
+        True,
+    ),
+    "alone": Section(
+        "Planned by the model alone", "The model reads the prompt; nothing is forced.", True
+    ),
+    "words": Section(
+        "Single mood words",
+        "Nothing is forced; the kept-out words and scenes were in no training caption.",
+        True,
+    ),
+    "likelihood": Section(
+        "Prediction of real music", "Of the real answers to the prompts; lower is better.", False
+    ),
+    "beside": Section(
+        "Beside real music",
+        "How alike features are distributed (1: fully), and single figures of the pieces.",
+        False,
+    ),
+    "data": Section(
+        "Beside the training data",
+        "The longest run shared with a training piece; whether a classifier hears the genre.",
+        False,
+    ),
+    "sound": Section(
+        "How it sounds",
+        "Distance from real music, same soundfont; lower is better.",
+        False,
+    ),
+}

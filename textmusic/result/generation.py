@@ -1,0 +1,243 @@
+"""What one generation gives: a score, its plan and report, and ways to keep and hear it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textmusic.errors import TextMusicError
+from textmusic.language.names import instrument_name
+from textmusic.language.prompt import Prompt
+from textmusic.music.form import letters
+from textmusic.music.heard import kept
+from textmusic.music.notes import notes_of
+from textmusic.music.outline import section_lengths
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Outline, Sketch
+from textmusic.music.theory import NO_KEY, is_minor, sharps
+from textmusic.result.report import Report
+from textmusic.system.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from symusic import Score
+
+    from textmusic.tokens.sampling import Sampling
+
+TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
+FORMATS = ("mid", "wav", "flac", "mp3", "svg", "png", "json", "musicxml")
+DEFAULT_FORMATS = ("mid", "wav", "json", "svg")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A piece. plan: complete. score: 480 ticks a quarter, a named track an instrument."""
+
+    prompt: Prompt
+    plan: Plan
+    score: Score
+    seed: int
+    report: Report
+    model: str
+    ids: int  # how many score ids were written
+    nats: float  # mean -log p of them by the model, nothing masked: how likely it finds the piece
+    sketch: Sketch = Sketch()  # harmony and form as they were decided; no rows: not by a sketch
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What the best of several has least of: faults, then nats an id.
+
+        Faults are rows of the report that fail, and what hardly any real piece has: see `flags`.
+        """
+        from textmusic.result.flags import flags
+
+        failed = sum(row.ok is False for row in self.report.rows)
+        return failed + len(flags(notes_of(self.score), self.plan)), self.nats
+
+    @property
+    def sections(self) -> list[tuple[int, str]]:
+        """(first bar, name) of each section: the score's markers, or else `sections_of`."""
+        from textmusic.music.marks import sections_marked
+
+        named = sections_marked(self.score)
+        return named or sections_of(self.prompt.outline, self.sketch, self.report.new_bars)
+
+    @property
+    def slug(self) -> str:
+        """The prompt as a file name: "calm-piano-in-d-minor"."""
+        return slug_of(self.prompt.text)
+
+    def midi(self) -> bytes:
+        """The piece as a MIDI file, which says what `replay` needs to write it again."""
+        from textmusic.music.marks import as_texts, marked
+        from textmusic.result.recipe import Recipe, embed
+
+        score = self.score
+        if self.sketch.rows:
+            metre = self.plan.time_signature or "4/4"
+            score = marked(score, self.sketch, self.sections, self.plan.key, metre)
+        return embed(as_texts(score.dumps_midi()), Recipe.of(self.report))
+
+    def to_pretty_midi(self) -> Any:
+        """The piece as a pretty_midi.PrettyMIDI."""
+        import pretty_midi
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "piece.mid"
+            self.score.dump_midi(path)
+            return pretty_midi.PrettyMIDI(str(path))
+
+    def musicxml(self) -> str:
+        """The piece as sheet music, for any notation program; see `sheet_music.musicxml`."""
+        from textmusic.drawing.sheet_music import musicxml
+
+        return musicxml(
+            self.score, title=self.prompt.text or "untitled", key=self.plan.key,
+            sketch=self.sketch, sections=self.sections,
+        )  # fmt: skip
+
+    def audio(self, soundfont: str | Path | None = None) -> Any:
+        """Rendered audio: float32, shape (2, samples), 44,100 samples a second."""
+        from textmusic.sound.render import render
+
+        return render(self.score, soundfont=soundfont)
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        formats: Sequence[str] = DEFAULT_FORMATS,
+        stem: str | None = None,
+        soundfont: str | Path | None = None,
+    ) -> list[Path]:
+        """Write the piece as <stem>.<format> for each format; returns the paths.
+
+        stem: file name without suffix, by default "<slug>-<seed>". A file appears under its name
+        only when it is whole. Raises TextMusicError where a file cannot be written.
+        """
+        from textmusic.drawing.sheet_music import require
+
+        unknown = [f for f in formats if f not in FORMATS]
+        if unknown:
+            raise TextMusicError(f"format '{unknown[0]}' is not one of {', '.join(FORMATS)}.")
+        folder, stem = Path(folder), stem or f"{self.slug}-{self.seed}"
+        if "musicxml" in formats:
+            require("music21")
+        # the audio is rendered before anything is written: a bad soundfont leaves no half result
+        sounds = {f for f in formats if f in ("wav", "flac", "mp3")}
+        audio = self.audio(soundfont) if sounds else None
+        paths = []
+        for name in formats:
+            path = folder / f"{stem}.{name}"
+            write_whole(path, lambda partial, name=name: self._write(name, partial, audio))  # type: ignore[misc]
+            paths.append(path)
+        return paths
+
+    def _write(self, name: str, path: Path, audio: Any) -> None:
+        from textmusic.drawing import piano_roll
+        from textmusic.sound import render
+
+        title = self.prompt.text or "untitled"
+        if name == "mid":
+            path.write_bytes(self.midi())  # symusic's own writing does not notice a full disk
+        elif name == "json":
+            text = json.dumps(self.report.to_dict(), indent=1, ensure_ascii=False)
+            path.write_text(text + "\n", encoding="utf-8")
+        elif name == "svg":
+            svg = piano_roll.piano_roll_svg(
+                self.score, key=self.plan.key, title=title, sketch=self.sketch,
+                sections=self.sections,
+            )  # fmt: skip
+            path.write_text(svg, encoding="utf-8")
+        elif name == "png":
+            piano_roll.piano_roll_png(
+                self.score, path, key=self.plan.key, title=title, sketch=self.sketch,
+                sections=self.sections,
+            )  # fmt: skip
+        elif name == "musicxml":
+            path.write_text(self.musicxml(), encoding="utf-8")
+        else:
+            render.write_audio(audio, path)
+
+
+def sections_of(
+    outline: Outline, sketch: Sketch, new_bars: tuple[int, int] | None = None
+) -> list[tuple[int, str]]:
+    """(first bar, name) of each section of a piece.
+
+    As they were asked for, of `new_bars` alone (from 0, and the one behind the last; None: all);
+    else letters for what the sketch has come back, [] for a piece in which nothing does.
+    """
+    if outline.form:
+        names = outline.names or outline.form
+        first, last = new_bars or (0, len(sketch.rows))
+        lengths = section_lengths(len(outline.form), last - first)
+        firsts = accumulate(lengths, initial=first)
+        return [
+            (bar, name) for bar, name, long in zip(firsts, names, lengths, strict=False) if long
+        ]
+    found = letters(sketch.rows)
+    return found if len({letter for _, letter in found}) < len(found) else []
+
+
+def slug_of(text: str) -> str:
+    """A text as a file name; "untitled" where nothing is left of it."""
+    words = re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:48].strip("-")
+    return words or "untitled"
+
+
+def account(
+    prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
+    sketch: Sketch = Sketch(), sampling: Sampling | None = None, planned: Plan | None = None,
+    new_bars: tuple[int, int] | None = None,
+) -> Generation:  # fmt: skip
+    """A piece with its report: what was asked and planned, and what is measured in the score.
+
+    sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
+    that is not what has become of it, as in a piece that was stopped. new_bars: see `Report`.
+    """
+    from textmusic.music import measure
+    from textmusic.version import __version__
+
+    notes = notes_of(score)
+    report = Report(
+        text=prompt.text,
+        caption=prompt.caption,
+        seed=seed,
+        model=model,
+        version=__version__,
+        asked=prompt.asked,
+        seconds=prompt.seconds,
+        planned=planned or plan,
+        measured=measure.measure(score),
+        measured_seconds=round(measure.seconds(score), 3),
+        notes=int(score.note_num()),
+        unused=prompt.unused,
+        near=prompt.near,
+        sampling=sampling,
+        silent=measure.hardly_playing(notes, plan),
+        outline=prompt.outline,
+        sketch=sketch,
+        kept=kept(notes, plan, sketch, new_bars),
+        new_bars=new_bars,
+    )
+    return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch)
+
+
+def finish(score: Score, plan: Plan) -> Score:
+    """The score as a sequencer likes it: 480 ticks a quarter, named tracks, key signature."""
+    from symusic import KeySignature
+
+    score = score.resample(TICKS_PER_QUARTER, min_dur=1)
+    for track in score.tracks:
+        track.name = "Drums" if track.is_drum else instrument_name(track.program).capitalize()
+    score.key_signatures.clear()
+    if plan.key not in (None, NO_KEY):
+        assert plan.key is not None
+        score.key_signatures.append(KeySignature(0, sharps(plan.key), int(is_minor(plan.key))))
+    return score

@@ -1,0 +1,13 @@
+"""The machine, files that are written whole, progress, streams, and work spread over processes.
+
+There is no music in it.
+"""
+
+__all__ = [
+    "crew",
+    "machine",
+    "progress",
+    "streams",
+    "whole_files",
+    "workers",
+]

@@ -1,0 +1,191 @@
+"""What the sketch says is what happens: soft biases beside the grammar, however young the model.
+
+Two guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
+more on the beat, and its root in the bass. Form: in a bar that repeats bar j, what bar j has in the
+same place is favoured: a pointer that follows what is written, and finds its place again after a
+departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
+What a person has asked for is held to more closely than what the model has sketched by itself.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.music.chords import QUALITIES, Chord
+from textmusic.music.outline import AskedRow
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Sketch, quarters_per_beat
+from textmusic.music.theory import DRUMS, NO_KEY, degrees_of, shift_of
+from textmusic.tokens.folding import Struck
+from textmusic.tokens.layout import Layout, Mask
+from textmusic.tokens.score_grammar import ScoreGrammar
+
+Floats = NDArray[np.float32]
+HARMONY_NATS = 4.0  # what a tone of the scale, but not of the chord, loses at strength 1 on a beat
+OFF_BEAT = 0.6  # share of that between the beats
+BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
+FORM_NATS = 8.0  # what bar j's own choice gains at strength 1
+ASKED = 2.0  # times the strength, up to 1, where a person has asked for the bar's chords or form
+
+
+class Guides:
+    """The guides of one piece while its notes are written."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        plan: Plan,
+        sketch: Sketch,
+        bars: Mapping[int, Sequence[Struck]],
+        *,
+        harmony: float,
+        form: float,
+        asked: Sequence[AskedRow] = (),
+    ) -> None:
+        """sketch: of the whole piece. bars: the notes of each bar that is written, in the order of
+        writing; it grows as they come. harmony, form: strengths, 0 to 1. asked: what of the sketch
+        a person has asked for, a bar each from the first on.
+        """
+        assert plan.time_signature is not None
+        self._layout, self._sketch, self._bars = layout, sketch, bars
+        self._harmony, self._form, self._asked = harmony, form, asked
+        self._shift = shift_of(plan.key)
+        keyless = plan.key is None or plan.key == NO_KEY
+        self._scale = range(12) if keyless else degrees_of(str(plan.key))
+        self._beat_quarters = quarters_per_beat(plan.time_signature)
+        self._losses: dict[Chord, Floats] = {}
+
+    def guided(self, logits: Floats, allowed: Mask, grammar: ScoreGrammar) -> Floats:
+        """The logits (M,) as the guides would have them, in a new array if they say anything."""
+        if grammar.bar < 0 or grammar.bar >= len(self._sketch.rows):
+            return logits
+        row = self._sketch.rows[grammar.bar]
+        asked = self._asked[grammar.bar] if grammar.bar < len(self._asked) else AskedRow()
+        if self._harmony > 0 and row.chords:
+            strength = min(self._harmony * (1.0 if asked.chords is None else ASKED), 1.0)
+            logits = self._in_harmony(logits, allowed, grammar, strength)
+        source = row.like if row.like is not None else row.vary
+        if self._form > 0 and source is not None and source in self._bars:
+            theirs = [note for note in self._bars[source] if note.program in grammar.programs]
+            favoured = self._next(theirs, allowed, grammar, strict=row.like is not None)
+            if favoured:
+                strength = min(self._form * (1.0 if asked.like is None else ASKED), 1.0)
+                logits = logits.copy()
+                logits[favoured] += FORM_NATS * strength
+        return logits
+
+    # Harmony --------------------------------------------------------------------------------------
+
+    def _in_harmony(
+        self, logits: Floats, allowed: Mask, grammar: ScoreGrammar, strength: float
+    ) -> Floats:
+        """Pitches weighed by the chord that sounds; together they stay as likely as they were."""
+        first, last = self._layout.spans["Pitch"]
+        pitches = np.flatnonzero(allowed[first:last]) + first
+        if len(pitches) < 2 or grammar.position < 0:
+            return logits
+        beat = grammar.position / grammar.quarter_steps / self._beat_quarters
+        chord = self._sketch.chord_at(grammar.bar, beat)
+        if chord is None:
+            return logits
+        weight = HARMONY_NATS * strength * (1.0 if beat == int(beat) else OFF_BEAT)
+        before = logits[pitches]
+        after = before - weight * self._loss(chord)[pitches - self._layout.tone_base]
+        guided = logits.copy()
+        guided[pitches] = after + (_log_sum(before) - _log_sum(after))
+        return guided
+
+    def _loss(self, chord: Chord) -> Floats:
+        """(128,) what each written pitch loses under a chord: 0 to 2 times the weight."""
+        if chord not in self._losses:
+            root = (chord.root - self._shift) % 12
+            tones = {(root + step) % 12 for step in QUALITIES[chord.quality][0]}
+            classes = np.arange(128) % 12
+            loss = np.full(128, 2.0, dtype=np.float32)
+            loss[np.isin(classes, list(self._scale))] = 1.0
+            loss[np.isin(classes, list(tones))] = 0.0
+            bass = (np.arange(128) < BASS) & np.isin(classes, list(tones - {root}))
+            loss[bass] = 0.4
+            self._losses[chord] = loss
+        return self._losses[chord]
+
+    # Form -----------------------------------------------------------------------------------------
+
+    def _next(
+        self, theirs: Sequence[Struck], allowed: Mask, grammar: ScoreGrammar, *, strict: bool
+    ) -> list[int]:
+        """Ids that go on as the other bar does from where the writing stands.
+
+        What is not allowed there, as a pitch that sounds on from the bar before, is passed over.
+        """
+        options = self._options(theirs, allowed, grammar, strict)
+        return next((ids for ids in options if allowed[ids].any()), [])
+
+    def _options(
+        self, theirs: Sequence[Struck], allowed: Mask, grammar: ScoreGrammar, strict: bool
+    ) -> Iterator[list[int]]:
+        position, program = grammar.position, grammar.program
+        if grammar.expects == "inside" and not grammar.struck_here:
+            here = [note for note in theirs if note.position == position]
+            for note in here:
+                if note.program == program:
+                    yield self._say(note, allowed, grammar, strict)
+                else:
+                    yield [self._layout.first("Program") + note.program]
+            if not here:
+                yield self._leave(theirs, (position, DRUMS + 1), grammar)
+        elif program is not None:
+            group = [n for n in theirs if n.position == position and n.program == program]
+            above = [n for n in group if n.pitch > grammar.pitch]
+            for note in above if strict else group[grammar.struck :]:
+                yield self._say(note, allowed, grammar, strict)
+            if grammar.expects == "inside":
+                yield self._leave(theirs, (position, program), grammar)
+
+    def _leave(
+        self, theirs: Sequence[Struck], place: tuple[int, int], grammar: ScoreGrammar
+    ) -> list[int]:
+        """The next instrument or position of the other bar behind a place, or the bar's end."""
+        places = [(note.position, note.program) for note in theirs]
+        at = bisect_right(places, place)
+        if at == len(places):
+            return [grammar.closing]
+        position, program = places[at]
+        if position > place[0]:
+            return [self._layout.first("Position") + position]
+        return [self._layout.first("Program") + program]
+
+    def _say(self, note: Struck, allowed: Mask, grammar: ScoreGrammar, strict: bool) -> list[int]:
+        """What says a note next: its velocity or duration, if they are not running, or itself."""
+        velocity, duration = grammar.running(note.program)
+        wanted = self._layout.index[f"Velocity_{note.velocity}"]
+        if grammar.expects in ("inside", "part") and strict and velocity != wanted:
+            return [wanted]
+        length = self._length(note, allowed, duration)
+        if grammar.expects != "struck" and length is not None and duration != length:
+            return [length]
+        if strict:
+            return [self._layout.pitch_base(note.program) + note.pitch]
+        return list(range(*self._layout.spans["PitchDrum" if note.program == DRUMS else "Pitch"]))
+
+    def _length(self, note: Struck, allowed: Mask, running: int | None) -> int | None:
+        """The id of a note's duration, or of the longest one below it that has room."""
+        wanted = self._layout.index[f"Duration_{note.duration}"]
+        if wanted == running or allowed[wanted]:
+            return wanted
+        first, last = self._layout.spans["Duration"]
+        fits = [int(at) for at in allowed[first:last].nonzero()[0]]
+        if running is not None:
+            fits.append(running - first)
+        steps = self._layout.durations
+        shorter = [at for at in fits if steps[at] < steps[wanted - first]]
+        return first + max(shorter, key=lambda at: int(steps[at])) if shorter else None
+
+
+def _log_sum(values: Floats) -> float:
+    top = float(values.max())
+    return top + float(np.log(np.exp(values - top).sum()))

@@ -1,0 +1,73 @@
+"""Masked logits -> id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.errors import TextMusicError
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How freely ids are drawn.
+
+    temperature: 0 always takes the likeliest id; 1 draws as the model believes; at most 2.
+    top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
+    harmony_strength: 0 leaves the notes to the model; towards 1 the sketch's chords weigh more.
+    form_strength: the same for bars that repeat others in the sketch.
+    plan_temperature: as temperature, for what of the plan is left open.
+    """
+
+    temperature: float = 0.95
+    top_p: float = 0.95
+    harmony_strength: float = 0.7
+    form_strength: float = 0.4
+    plan_temperature: float = 0.7
+
+    def __post_init__(self) -> None:
+        for temperature in (self.temperature, self.plan_temperature):
+            if not 0 <= temperature <= 2:
+                raise TextMusicError(f"temperature {temperature} is not between 0 and 2.")
+        if not 0 < self.top_p <= 1:
+            raise TextMusicError(f"top-p {self.top_p} is not above 0 and at most 1.")
+        for name in ("harmony_strength", "form_strength"):
+            if not 0 <= (strength := getattr(self, name)) <= 1:
+                raise TextMusicError(f"{name.replace('_', ' ')} {strength} is not between 0 and 1.")
+
+
+def choose(
+    logits: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    sampling: Sampling,
+    rng: np.random.Generator,
+) -> int:
+    """An allowed id, drawn by nucleus sampling (Holtzman et al. 2020). logits, allowed: (M,)."""
+    # methods of arrays, not numpy's functions: those cost as much again before they call them
+    ids = allowed.nonzero()[0]
+    if len(ids) == 1:
+        return int(ids[0])
+    scores = logits[ids].astype(np.float64)
+    if sampling.temperature == 0:
+        return int(ids[scores.argmax()])
+    scores = (scores - scores.max()) / sampling.temperature
+    probabilities = np.exp(scores)
+    probabilities /= probabilities.sum()
+    order = (-probabilities).argsort(kind="stable")
+    cumulative = probabilities[order].cumsum()
+    keep = int(cumulative.searchsorted(sampling.top_p)) + 1
+    threshold = rng.random() * cumulative[min(keep, len(order)) - 1]
+    return int(ids[order[min(int(cumulative.searchsorted(threshold)), len(order) - 1)]])
+
+
+def surprise(logits: NDArray[np.float32], music_id: int) -> float:
+    """-log p of an id by the model alone, in nats. logits: (M,)."""
+    top = float(logits.max())
+    return top + float(np.log(np.exp(logits - top).sum())) - float(logits[music_id])
+
+
+def drawn(n: int) -> int:
+    """A seed by chance, such that the n - 1 after it can be used too."""
+    return int(np.random.default_rng().integers(1, 2**31 - n))

@@ -1,0 +1,292 @@
+"""Many prompts, side by side, in several processes or on a Ray cluster."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textmusic.engines.protocol import SLOTS
+from textmusic.errors import TextMusicError
+from textmusic.language.controls import read_controls
+from textmusic.system.machine import cores
+from textmusic.system.whole_files import write_whole
+from textmusic.system.workers import Post, Work, spread
+from textmusic.tokens.sampling import Sampling
+from textmusic.writing.jobs import Job
+from textmusic.writing.writers import Writer, load_writer
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
+    from textmusic.language.prompt import Prompt
+    from textmusic.result.generation import Generation
+
+MAX_WORKERS, MAX_SLOTS = 64, 4096
+FEW = 8  # prompts that are not worth the start of another process
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all prompts of a run share. model, soundfont: None is the default.
+
+    slots: pieces that a process writes side by side.
+    """
+
+    folder: Path
+    formats: tuple[str, ...]
+    model: str | None = None
+    soundfont: Path | None = None
+    sampling: Sampling = Sampling()
+    slots: int = SLOTS
+
+    def paths(self, job: Job) -> list[Path]:
+        """The files of a prompt: 0001.mid, ..."""
+        return [self.folder / f"{job.number:04}.{kind}" for kind in self.formats]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A prompt that was dealt with. problem: why nothing was written; None if all went well.
+
+    unused: what of it could not be used, a sentence each.
+    """
+
+    number: int
+    problem: str | None = None
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A prompt that was dealt with elsewhere, and the content of its files, by name."""
+
+    outcome: Outcome
+    files: Mapping[str, bytes]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a run."""
+
+    prompts: int
+    skipped: int
+    written: int = 0
+    failed: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more prompt."""
+        if outcome.problem is None:
+            self.written += 1
+        else:
+            self.failed += 1
+
+    def summary(self) -> str:
+        """The last line: "38 prompts: 36 written, 2 skipped (already there), 0 failed in 80 s"."""
+        left = self.prompts - self.skipped - self.written - self.failed
+        return (
+            f"{self.prompts} prompt{'s' * (self.prompts != 1)}: {self.written} written,"
+            f" {self.skipped} skipped (already there), {self.failed} failed"
+            f"{f', {left} left' if left else ''} in {time.perf_counter() - self.began:.1f} s"
+        )
+
+
+class _Stopped(Exception):  # noqa: N818  (not an error)
+    """The run was stopped while this prompt was being written."""
+
+
+def pending(jobs: Sequence[Job], settings: Settings) -> list[Job]:
+    """The jobs whose files are not all there yet.
+
+    Raises TextMusicError if the files of one are there and belong to another text.
+    """
+    left = []
+    for job in jobs:
+        if not all(path.exists() for path in settings.paths(job)):
+            left.append(job)
+            continue
+        report = settings.folder / f"{job.number:04}.json"
+        if "json" in settings.formats and _text_of(report) != job.text:
+            raise TextMusicError(
+                f"'{report}' belongs to another prompt; choose another folder with -o."
+            )
+    return left
+
+
+def _text_of(report: Path) -> str | None:
+    try:
+        return str(json.loads(report.read_text(encoding="utf-8"))["text"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def run(
+    jobs: Sequence[Job], settings: Settings, *, workers: int | None = None, ray: str | None = None
+) -> Iterator[Outcome]:
+    """Write every job, yielding what became of it as soon as it is known.
+
+    workers: processes; each loads the model once, uses its share of the cores and writes several
+    pieces side by side. By default one a core, unless the jobs are few. ray: the address of a Ray
+    cluster whose processes write instead, see `workers.spread`; all files are written here, so
+    there is one of each, and a whole one, whatever happens there. Raises TextMusicError where no
+    prompt at all can be written, as without a model.
+    """
+    if ray is not None:
+        start = partial(_packing, _anywhere(settings))
+        for parcel in spread(start, jobs, workers=workers, ray=ray):
+            yield kept(parcel, settings)
+        return
+    if workers is None:
+        workers = min(cores(), max(1, len(jobs) // FEW))
+    workers = min(workers, len(jobs))
+    if workers > 1:
+        yield from spread(partial(_writing, settings), jobs, workers=workers)
+    elif jobs:
+        yield from write(load_writer(settings.model), jobs, settings)
+
+
+def _anywhere(settings: Settings) -> Settings:
+    """The same for a process with another working directory."""
+    from textmusic.writing.loading import BUNDLED
+
+    model, soundfont = settings.model, settings.soundfont
+    if model and model not in BUNDLED and Path(model).exists():
+        model = str(Path(model).absolute())
+    return replace(settings, model=model, soundfont=soundfont and soundfont.absolute())
+
+
+def _writing(settings: Settings, post: Post) -> Work[Job, Outcome]:
+    """What a process of this machine does with its jobs."""
+    music = load_writer(settings.model, post.threads)
+    return partial(write, music, settings=settings, stop=post.stop)
+
+
+def _packing(settings: Settings, post: Post) -> Work[Job, Parcel]:
+    """What a process elsewhere does with its jobs: files are sent, not kept."""
+    return partial(_packed, load_writer(settings.model, post.threads), settings=settings)
+
+
+def _packed(music: Writer, jobs: Iterable[Job], settings: Settings) -> Iterator[Parcel]:
+    with tempfile.TemporaryDirectory() as folder:
+        here = replace(settings, folder=Path(folder))
+        by_number = {job.number: job for job in jobs}
+        for outcome in write(music, by_number.values(), here):
+            paths = here.paths(by_number[outcome.number]) if outcome.problem is None else []
+            yield Parcel(outcome, {path.name: path.read_bytes() for path in paths})
+            for path in paths:
+                path.unlink()
+
+
+def kept(parcel: Parcel, settings: Settings) -> Outcome:
+    """Give the files of a parcel their names here."""
+    try:
+        for name, content in parcel.files.items():
+            write_whole(settings.folder / name, partial(_fill, content))
+    except TextMusicError as problem:
+        return replace(parcel.outcome, problem=str(problem))
+    return parcel.outcome
+
+
+def _fill(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+
+
+def write(
+    music: Writer, jobs: Iterable[Job], settings: Settings, stop: Event | None = None
+) -> Iterator[Outcome]:
+    """Write the files of jobs, several side by side; what goes wrong is told, not raised.
+
+    stop: give up when set.
+    """
+    waiting = iter(jobs)
+    while True:
+        open_jobs: dict[int, Job] = {}  # by number: begun, and nothing told of them yet
+        try:
+            yield from _side_by_side(music, waiting, settings, stop, open_jobs)
+            return
+        except _Stopped:
+            yield from (Outcome(number, "stopped") for number in open_jobs)
+            return
+        except Exception:  # one prompt that meets a defect must not cost the other thousand
+            for job in list(open_jobs.values()):
+                yield _alone(music, job, settings, stop)
+
+
+def _side_by_side(
+    music: Writer,
+    jobs: Iterator[Job],
+    settings: Settings,
+    stop: Event | None,
+    open_jobs: dict[int, Job],
+) -> Iterator[Outcome]:
+    """open_jobs: filled and emptied here, for who has to go on where this is cut off."""
+    begun: list[Job] = []  # in the order in which `complete` counts them
+    refused: list[Outcome] = []
+
+    def go_on(_done: int, _total: int) -> None:
+        if stop is not None and stop.is_set():
+            raise _Stopped
+
+    def prompts() -> Iterator[tuple[Prompt, int]]:
+        for job in jobs:
+            open_jobs[job.number] = job
+            try:
+                prompt = _prompt(music, job)
+            except TextMusicError as problem:
+                refused.append(Outcome(job.number, str(problem)))
+                continue
+            begun.append(job)
+            yield prompt, job.seed
+
+    def told(outcome: Outcome) -> Outcome:
+        del open_jobs[outcome.number]
+        return outcome
+
+    def refusals() -> Iterator[Outcome]:
+        while refused:
+            yield told(refused.pop(0))
+
+    writing = music.complete(
+        prompts(), sampling=settings.sampling, slots=settings.slots, on_bar=go_on
+    )
+    for place, piece in writing:
+        yield from refusals()
+        yield told(_saved(piece, begun[place], settings))
+    yield from refusals()
+
+
+def _alone(music: Writer, job: Job, settings: Settings, stop: Event | None = None) -> Outcome:
+    """One job by itself, after it or another beside it met a defect."""
+    try:
+        return next(_side_by_side(music, iter([job]), settings, stop, {}))
+    except _Stopped:
+        return Outcome(job.number, "stopped")
+    except Exception as problem:
+        return Outcome(job.number, f"{type(problem).__name__}: {problem}")
+
+
+def _prompt(music: Writer, job: Job) -> Prompt:
+    controls = read_controls(job.record)
+    facts = controls.plan() if job.plan is None else job.plan.over(controls.plan())
+    return music.understand(
+        job.text, controls=facts, seconds=controls.seconds, outline=controls.outline()
+    )
+
+
+def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
+    try:
+        piece.save(
+            settings.folder,
+            formats=settings.formats,
+            stem=f"{job.number:04}",
+            soundfont=settings.soundfont,
+        )
+    except TextMusicError as problem:
+        return Outcome(job.number, str(problem))
+    return Outcome(job.number, unused=piece.report.unused)

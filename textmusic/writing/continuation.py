@@ -1,0 +1,146 @@
+"""New bars behind those of a piece that is there already, or in place of all but its first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from symusic import Score
+
+from textmusic.errors import TextMusicError
+from textmusic.language.controls import within
+from textmusic.language.prompt import Prompt
+from textmusic.music.heard import heard_sketch
+from textmusic.music.material import material_of
+from textmusic.music.notes import joined, notes_of, score_of, sliced, to_score
+from textmusic.music.plan import MAX_BARS, Plan
+from textmusic.music.sketch import Outline, Sketch
+from textmusic.result.generation import Generation, account, finish
+from textmusic.tokens.sampling import Sampling, drawn
+from textmusic.writing.take import Take
+from textmusic.writing.written import Given
+
+if TYPE_CHECKING:
+    from textmusic.writing.text_to_music import TextToMusic
+
+LOOK_BACK = 32  # bars at most
+
+
+class Continuation:
+    """A piece, and the take that goes on from it: `take` is written, then both are put together."""
+
+    def __init__(
+        self,
+        music: TextToMusic,
+        score: Score,
+        bars: int,
+        *,
+        keep: int | None = None,
+        text: str = "",
+        controls: Plan = Plan(),
+        outline: Outline = Outline(),
+        seed: int | None = None,
+        sampling: Sampling = Sampling(),
+    ) -> None:
+        """What is measured in the last bars is kept to; text and controls win over it.
+
+        bars: how many new ones, 1 to 255. keep: of the score's own only the first so many; the
+        rest is written anew, and `bars` more, 0 or above. What is looked back on are as many bars
+        as fill a third of the context, up to 32. Raises TextMusicError for bars out of range, for a
+        score without notes, and where not even one bar of it can be read.
+        """
+        material = material_of(score)
+        if keep is not None:
+            within("keep", keep, 1, material.bars)
+            bars, material = bars + material.bars - keep, material.cut(keep)
+            if not bars:
+                raise TextMusicError("all bars are kept, and none is left to write; keep fewer.")
+        within("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
+        self.bars = bars
+        self._music, self._material = music, material
+        self._prompt = prompt = music.understand(
+            text, controls=replace(controls, bars=bars), outline=outline,
+            room=(bars, material.plan.time_signature or "4/4"),
+        )  # fmt: skip
+        if prompt.asked.time_signature not in (None, material.plan.time_signature):
+            raise TextMusicError(
+                f"the piece is in {material.plan.time_signature}; a continuation can't be in"
+                f" {prompt.asked.time_signature}, leave the time signature open."
+            )
+        given = self._given(prompt, bars)
+        self._looked_back = len(given.rows)
+        asked = self._facts(prompt, self._looked_back + bars)
+        self.take: Take = music.take(
+            replace(prompt, asked=asked, seconds=None),
+            drawn(1) if seed is None else seed,
+            sampling,
+            given=given,
+        )
+
+    def _facts(self, prompt: Prompt, bars: int) -> Plan:
+        """The plan of what is looked back on and what is written, together."""
+        material = self._material
+        heard = {int(p) for p in material.tail(self._looked_back).program}
+        programs = tuple(sorted(heard | set(prompt.asked.programs or ())))
+        near = prompt.near
+        measured = replace(
+            material.plan,
+            valence=material.plan.valence if near.valence is None else None,
+            arousal=material.plan.arousal if near.arousal is None else None,
+            begin=material.begin == 0 and self._looked_back == material.bars,
+            end=True,
+        )
+        return replace(
+            prompt.asked.over(measured), programs=programs, bars=bars, tempo=material.plan.tempo,
+            time_signature=material.plan.time_signature,
+        )  # fmt: skip
+
+    def _given(self, prompt: Prompt, bars: int) -> Given:
+        """As many of the last bars as fit a third of the context, with their sketch."""
+        tokenizer, material = self._music.tokenizer, self._material
+        context = self._music.engine.context
+        key = prompt.asked.key or material.plan.key
+        metre = material.plan.time_signature or "4/4"
+        for many in range(min(material.bars, MAX_BARS - bars, LOOK_BACK), 0, -1):
+            tail = material.tail(many)
+            if not len(tail) or len(tail) > context // 3:
+                continue
+            plan = replace(material.plan, bars=many + bars, key=key)
+            score = to_score(tail, metre, plan.tempo or 120.0)
+            ids = tokenizer.encode_score(score, plan)
+            if len(ids) - bars <= context // 3:
+                sketch = heard_sketch(tail, metre, many, key)
+                if many == 1 or len(tokenizer.encode_sketch(sketch, key)) <= context // 6:
+                    return Given(tuple(tokenizer.struck(ids)), sketch.rows, (many, many + bars))
+        raise TextMusicError(
+            "the last bar holds too many notes to go on from; choose another file."
+        )
+
+    def generation(self) -> Generation:
+        """The old bars and the new ones, as far as `take` has got."""
+        take, material = self.take, self._material
+        written = take.settled()
+        plan = written.plan
+        notes = notes_of(score_of((note.sounding(plan) for note in written.notes), plan))
+        new = sliced(notes, self._looked_back * material.bar, np.inf)
+        before = material.bars - self._looked_back
+        plan = replace(plan, bars=before + (plan.bars or 0), begin=True)
+        whole = replace(material, notes=joined(material.notes, new, material.end))
+        # what was said of length was said of the new bars, and the account is of the whole piece
+        asked = replace(self._prompt.asked, bars=None)
+        prompt = replace(self._prompt, asked=asked, seconds=None)
+        sketch = self._sketch(written.sketch, before)
+        return account(
+            prompt, plan, finish(whole.score(), plan), take.seed, self._music.name,
+            sketch=sketch, ids=take.count, nats=take.likelihood,
+            new_bars=(material.bars, len(sketch.rows)),
+        )  # fmt: skip
+
+    def _sketch(self, written: Sketch, before: int) -> Sketch:
+        """The sketch of all bars: as heard in the old ones, as decided in the new ones."""
+        material, metre = self._material, self._material.plan.time_signature or "4/4"
+        old = heard_sketch(
+            material.tail(material.bars), metre, material.bars, material.plan.key
+        ).rows
+        return Sketch((*old, *written.behind(before).rows[self._looked_back :]))

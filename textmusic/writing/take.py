@@ -1,0 +1,386 @@
+"""One piece being written: plan, then sketch, then notes, an id at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from textmusic.engines.protocol import Floats
+from textmusic.language.prompt import Prompt
+from textmusic.music.chords import Chord
+from textmusic.music.outline import AskedRow, laid, multiple_of
+from textmusic.music.plan import COUNTED_BARS, TEMPO_RANGE, Plan, encode_plan
+from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
+from textmusic.music.theory import is_minor, quarters_per_bar, shift_of
+from textmusic.tokens.folding import Struck, spelt
+from textmusic.tokens.guides import Guides
+from textmusic.tokens.layout import Mask, layout_of
+from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
+from textmusic.tokens.sampling import Sampling, choose, surprise
+from textmusic.tokens.score_grammar import ScoreGrammar
+from textmusic.tokens.sketch_grammar import SketchGrammar
+from textmusic.tokens.tokenizer import FILL, PLAN, SKETCH, Tokenizer
+from textmusic.writing.written import Bar, Given, Written
+
+SLACK = 16  # ids that are kept free of the context: a note takes five at most
+LOOK_BACK = 16  # bars at most that a new window repeats of the last one
+HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
+
+
+class Take:
+    """One sequence being written: its grammar, its dice, and what it has so far.
+
+    A piece is written in windows of at most 64 bars, and of as many ids as the context holds. Each
+    looks like a training example: text, plan, sketch, and the last bars of the window before.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        prompt: Prompt,
+        text: list[int],
+        seed: int,
+        sampling: Sampling = Sampling(),
+        *,
+        context: int,
+        lengths: tuple[int, int] = OPEN_BARS,
+        given: Given = Given(),
+        asked_rows: Sequence[AskedRow] | None = None,
+        free: bool = False,
+    ) -> None:
+        """text: ids of the caption. lengths: bars (from, to) that an open choice may have.
+
+        context: ids that the engine can look back on. asked_rows: of the sketch, a bar each; by
+        default what the prompt's outline asks of the bars that are written. free: open choices of
+        the plan may take any value, and not what is usual only.
+        """
+        self.prompt, self.seed, self.sampling = prompt, seed, sampling
+        self._tokenizer, self._given, self._context = tokenizer, given, context
+        self._layout, self._vocabulary = layout_of(tokenizer.vocabulary), tokenizer.vocabulary
+        self._rng = np.random.default_rng(seed)
+        self.text = [*text, *self._shifted([PLAN])]
+        self.ids = list(self.text)  # of the window, in the LLM's id space
+        # generated pieces begin and end: windows cut out of the middle are for training only
+        begin = prompt.asked.begin is not False
+        self.plan = asked = replace(prompt.asked, begin=begin, end=prompt.asked.end is not False)
+        self._asked_rows = asked_rows
+        self._seconds = prompt.seconds
+        self._plan_grammar = PlanGrammar(
+            self._layout,
+            asked,
+            seconds=prompt.seconds,
+            without=prompt.without,
+            near=prompt.near,
+            lengths=lengths,
+            minor=prompt.outline.minor,
+            multiple=multiple_of(prompt.outline),
+            free=free,
+        )
+        self._sketch_grammar: SketchGrammar | None = None
+        self._grammar: PlanGrammar | SketchGrammar | ScoreGrammar = self._plan_grammar
+        self._score: ScoreGrammar | None = None
+        self._guides: Guides | None = None
+        self._mask: Mask | None = None  # of the next id, if it is known already
+        self.rows: list[Row] = list(given.rows)
+        self._bars: dict[int, list[Struck]] = {}  # the notes of each bar, given and written
+        for note in given.notes:
+            self._bars.setdefault(note.bar, []).append(note)
+        self._base = self._stop = 0  # bars of the window
+        self.nats = 0.0  # of the score ids together
+        self.count = 0  # score ids that were written
+        self._chosen = 0  # those of them that were no matter of course
+        self.reread = False  # whether the engine has to read the window anew
+        self.left = False  # set where nobody waits for it any more: it gives its slot away
+        self._yielded = 0  # bars of `completed`
+        self._filed = 0  # notes that lie in _bars
+        self._opened = 0  # score ids that had been written when the window began
+
+    @property
+    def done(self) -> bool:
+        """Whether the piece has ended."""
+        return self._score is not None and self._score.done
+
+    @property
+    def likelihood(self) -> float:
+        """Mean -log p of the ids that were chosen for the score, nats."""
+        return self.nats / max(self._chosen, 1)
+
+    @property
+    def planned(self) -> bool:
+        """Whether the plan is complete."""
+        return self._plan_grammar.done
+
+    @property
+    def sketched(self) -> bool:
+        """Whether the sketch of the first window is complete."""
+        return self._score is not None
+
+    @property
+    def sketch(self) -> Sketch:
+        """Harmony and form, as far as they are decided."""
+        return Sketch(tuple(self.rows))
+
+    def take(self, logits: Floats) -> list[int]:
+        """Choose the next id from music logits (M,); with it come those that can't be otherwise.
+
+        Returns ids of the LLM's id space; where `reread` is set then, the engine reads `ids`
+        instead.
+        """
+        begun = len(self.ids)
+        if self._full and (self._dense or self.count == self._opened):
+            self._advance(self._writing.closing)  # no window would have room for more of this bar
+        elif self._full:
+            self._open(self._next_base(self._writing.bar))
+        else:
+            self._advance(self._choose(logits))
+        while not self.done and (forced := self._forced()) is not None:
+            self._advance(forced)
+        return self.ids[begun:]
+
+    @property
+    def _full(self) -> bool:
+        """Whether the context has no room for another note."""
+        return (
+            self._grammar is self._score
+            and len(self.ids) > self._context - SLACK
+            and self._writing.expects == "inside"
+            and (self._writing.struck_here or self._writing.position < 0)
+        )
+
+    @property
+    def _dense(self) -> bool:
+        """Whether the bar being written takes a third of the context by itself."""
+        bar = self._writing.bar
+        return len(spelt(self._notes(bar, bar + 1), bar, bar + 1, bar + 1)) > self._context // 3
+
+    @property
+    def _writing(self) -> ScoreGrammar:
+        assert self._score is not None
+        return self._score
+
+    def _forced(self) -> int | None:
+        """The next id, if there is but one."""
+        if self._full:
+            return None
+        self._mask = self._grammar.allowed()
+        places = self._mask.nonzero()[0]
+        return int(places[0]) if len(places) == 1 else None
+
+    def _choose(self, logits: Floats) -> int:
+        mask = self._grammar.allowed() if self._mask is None else self._mask
+        sampling, guided = self.sampling, logits
+        if self._grammar is self._score:
+            assert self._guides is not None
+            self._file()
+            guided = self._guides.guided(logits, mask, self._writing)
+        else:
+            if self._sketch_grammar is None:
+                sampling = replace(sampling, temperature=sampling.plan_temperature)
+            elif self._sketch_grammar.asks_last_chord:
+                guided = self._homeward(logits)
+        music_id = choose(guided, mask, sampling, self._rng)
+        if self._grammar is self._score:
+            self.nats += surprise(logits, music_id)
+            self._chosen += 1
+        return music_id
+
+    def _homeward(self, logits: Floats) -> Floats:
+        """The last chord of a piece that ends: the tonic's own is favoured."""
+        if not self.plan.end or self._stop != self.plan.bars or self.plan.key is None:
+            return logits
+        home = Chord(shift_of(self.plan.key) % 12, "min" if is_minor(self.plan.key) else "maj")
+        guided = logits.copy()
+        guided[self._layout.index[chord_token(home, shift_of(self.plan.key))]] += HOME_NATS
+        return guided
+
+    def _advance(self, music_id: int) -> None:
+        self._mask = None
+        self.ids.append(music_id + self._tokenizer.offset)
+        self._grammar.advance(music_id)
+        if self._grammar is not self._score:
+            if self._plan_grammar.done and self._sketch_grammar is None:
+                self._plan_done()
+            elif self._sketch_grammar is not None and self._sketch_grammar.done:
+                self._sketch_done()
+            return
+        self.count += 1
+        if self._writing.expects == "window" and not self.done:
+            self._open(self._next_base(self._writing.bar + 1))
+
+    # From one part to the next --------------------------------------------------------------------
+
+    def _plan_done(self) -> None:
+        self.plan = _settled(self._plan_grammar.plan, self._plan_grammar.asked, self._seconds)
+        assert self.plan.bars is not None and self.plan.time_signature is not None
+        first, last = self._given.bars or (0, self.plan.bars)
+        if self._asked_rows is None and self.prompt.outline.known:
+            rows = laid(self.prompt.outline, self.plan.key, last - first, self.plan.time_signature)
+            moved = (
+                row if row.like is None else replace(row, like=row.like + first) for row in rows
+            )
+            self._asked_rows = [*([AskedRow()] * first), *moved]
+        self._open(0)
+
+    def _open(self, base: int) -> None:
+        """Begin a window at a bar: its plan, and what is known of its sketch."""
+        assert self.plan.bars is not None
+        self._base, self._stop, self._opened = base, self._reach(base), self.count
+        plan = replace(
+            self.plan,
+            bars=self._stop - base,
+            begin=bool(self.plan.begin) and base == 0,
+            end=bool(self.plan.end) and self._stop == self.plan.bars,
+        )
+        known = Sketch(tuple(self.rows)).cut(base, min(self._stop, len(self.rows)))
+        asked = [self._local(row, base) for row in (self._asked_rows or ())[base : self._stop]]
+        self._sketch_grammar = SketchGrammar(
+            self._layout, plan, asked=asked, given=known.rows, most=self._context // 4
+        )
+        self._grammar = self._sketch_grammar
+        open_rows = self._stop - base - len(known.rows)  # two ids each; bars are counted with them
+        whole = encode_sketch(Sketch((*known.rows, *([Row()] * open_rows))), plan.key)
+        begun = [*encode_plan(plan), SKETCH, *whole[: len(whole) - 2 * open_rows]]
+        ids = [*self.text, *self._shifted(begun)]
+        self.reread |= ids != self.ids
+        self.ids = ids
+
+    def _reach(self, base: int) -> int:
+        """Where a window that begins at a bar stops: its sketch takes a quarter of the context."""
+        assert self.plan.bars is not None
+        score, asked = self._score, self._asked_rows or ()
+        begun = (self._given.bars or (0, 0))[0] if score is None else score.bar
+        room = self._context // 4
+        for bar in range(base, min(self.plan.bars, base + COUNTED_BARS)):
+            known = self.rows[bar : bar + 1] or asked[bar : bar + 1]
+            room -= 2 + 2 * max(len(known[0].chords or ()) if known else 0, 1)
+            if room < 0 and bar > begun + 1:
+                return bar
+        return min(self.plan.bars, base + COUNTED_BARS)
+
+    def _local(self, row: AskedRow, base: int) -> AskedRow:
+        """What is asked of a bar, as a window says it that begins at a bar."""
+        if row.like is None:
+            return row
+        if row.like >= base:
+            return replace(row, like=row.like - base)
+        return AskedRow(new=True, chords=row.chords or self.rows[row.like].chords)
+
+    def _sketch_done(self) -> None:
+        assert self._sketch_grammar is not None
+        base = self._base
+        written = self._sketch_grammar.sketch.behind(base).rows
+        for bar in range(len(self.rows), self._stop):
+            row = written[bar - base]
+            asked = (self._asked_rows or ())[bar : bar + 1]
+            if asked and asked[0].like is not None and asked[0].like < base:
+                row = replace(row, like=asked[0].like)  # the window could not name that bar
+            self.rows.append(row)
+        self._begin_score()
+        self._grammar = self._writing
+
+    def _begin_score(self) -> None:
+        given, score = self._given, self._score
+        if score is None:
+            self._score = score = ScoreGrammar(
+                self._layout, self.plan, bars=given.bars, programs=given.programs,
+                standing=given.notes,
+            )  # fmt: skip
+            self._yielded = score.first
+        self._guides = Guides(
+            self._layout, self.plan, self.sketch, self._bars,
+            harmony=self.sampling.harmony_strength, form=self.sampling.form_strength,
+            asked=self._asked_rows or (),
+        )  # fmt: skip
+        if given.programs is None:
+            shown = self._notes(self._base, score.bar + 1)
+            tokens = spelt(shown, self._base, score.bar + 1, self._stop)
+        else:
+            bar, begun = score.bar, score.expects == "inside"
+            notes = self._notes(self._base, self._stop)
+            shown = [n for n in notes if begun and n.bar == bar and self._is_new(n)]
+            standing = [n for n in notes if n not in shown]
+            tokens = spelt(standing, self._base, self._stop, self._stop)
+            tokens += [FILL, *(f"Program_{program}" for program in given.programs)]
+            tokens += spelt(shown, bar, bar + begun, self._stop)
+        score.window(self._stop, shown)
+        if tokens:
+            self.ids += self._shifted(tokens)
+            self.reread = True
+
+    def _notes(self, first: int, last: int) -> list[Struck]:
+        """The notes of some bars, given or written, in the order of writing."""
+        self._file()
+        notes = [note for bar in range(first, last) for note in self._bars.get(bar, ())]
+        return sorted(notes, key=lambda note: note.place)
+
+    def _file(self) -> None:
+        """Sort the notes that were written since into their bars."""
+        if self._score is not None:
+            for note in self._score.notes[self._filed :]:
+                self._bars.setdefault(note.bar, []).append(note)
+            self._filed = len(self._score.notes)
+
+    def _next_base(self, bar: int) -> int:
+        """Where a window that goes on with a bar begins: how far it looks back."""
+        base = bar
+        last = bar + 1 if self._given.programs is None else max(bar + 1, self._stop)
+        while base > max(0, bar - LOOK_BACK):
+            notes, rows = self._notes(base - 1, last), Sketch(tuple(self.rows[base - 1 : bar + 1]))
+            shown = len(spelt(notes, base - 1, last, bar + COUNTED_BARS))
+            if shown > self._context // 4 or len(encode_sketch(rows, None)) > self._context // 8:
+                break
+            base -= 1
+        return base
+
+    def _shifted(self, tokens: Sequence[str]) -> list[int]:
+        return [i + self._tokenizer.offset for i in self._tokenizer.music_ids(list(tokens))]
+
+    # What has been written ------------------------------------------------------------------------
+
+    @property
+    def _complete(self) -> int:
+        """The bar behind the last one that is complete."""
+        score = self._score
+        if score is None:
+            return 0
+        return score.bar + 1 if score.done or score.expects in ("window", "bar") else score.bar
+
+    def completed(self) -> Iterator[Bar]:
+        """The bars that were closed since the last call."""
+        if self._score is None:
+            return
+        self._file()
+        first, last = self._score.first, self._score.last
+        while self._yielded < self._complete:
+            bar = self._yielded
+            plan = replace(self.plan, bars=last - first)
+            notes = (note for note in self._bars.get(bar, ()) if self._is_new(note))
+            sounding = (note._replace(bar=bar - first).sounding(plan) for note in notes)
+            yield Bar(bar - first, last - first, tuple(sounding), plan, self.rows[bar])
+            self._yielded += 1
+
+    def _is_new(self, note: Struck) -> bool:
+        first, last = self._writing.first, self._writing.last
+        programs = self._given.programs
+        return first <= note.bar < last and (programs is None or note.program in programs)
+
+    def settled(self) -> Written:
+        """What is complete so far, and a plan that ends with it."""
+        if self.done:
+            assert self._score is not None
+            return Written(tuple(self._score.notes), self.plan, self.sketch)
+        bars = self._complete  # another thread may be adding to them
+        notes = () if self._score is None else tuple(n for n in self._score.notes if n.bar < bars)
+        plan = replace(self.plan, bars=bars)
+        return Written(notes, plan, Sketch(tuple(self.rows[:bars])))
+
+
+def _settled(plan: Plan, asked: Plan, seconds: float | None) -> Plan:
+    """The plan, its tempo nudged so that whole bars last the asked seconds, where it is open."""
+    if seconds is None or asked.tempo is not None:
+        return plan
+    assert plan.bars is not None and plan.time_signature is not None
+    tempo = plan.bars * quarters_per_bar(plan.time_signature) * 60 / seconds
+    return replace(plan, tempo=round(min(max(tempo, TEMPO_RANGE[0]), TEMPO_RANGE[1]), 2))
