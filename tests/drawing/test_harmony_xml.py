@@ -9,8 +9,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from sheets import SVG, a_band, notes, read
 from symusic import Note, Score, TimeSignature, Track
-from test_notation import SVG, a_band, notes, read
 
 from textmusic.drawing.sheet_music import engrave, musicxml
 from textmusic.music.chords import QUALITIES, Chord

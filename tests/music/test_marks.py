@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pretty_midi
 import pytest
+from contents import events
 from mido import MidiFile
 from symusic import Note, Score, TextMeta, TimeSignature, Track
 
@@ -53,18 +54,6 @@ def tune(bars: int = 4, metre: tuple[int, int] = (4, 4), melodic: int = 1) -> Sc
             track.notes.append(Note(bar * length, length, 60 + bar, 80))
         score.tracks.append(track)
     return score
-
-
-def events(data: bytes, kind: str) -> list[tuple[int, str]]:
-    """(tick, text) of the meta events of a kind, as mido reads them."""
-    found = []
-    for track in MidiFile(file=BytesIO(data), charset="utf-8").tracks:
-        now = 0
-        for message in track:
-            now += message.time
-            if message.type == kind:
-                found.append((now, message.text))
-    return found
 
 
 def test_what_a_file_says_is_read_by_its_plan() -> None:

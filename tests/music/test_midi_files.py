@@ -3,62 +3,16 @@
 from __future__ import annotations
 
 import random
-import struct
 from pathlib import Path
 
 import pytest
-from symusic import Note, Score, Tempo, Track
+from broken_midi import BROKEN, header
+from symusic import Score
 
 from textmusic.errors import TextMusicError
 from textmusic.music import midi_files
 from textmusic.music.measure import measure
-from textmusic.music.midi_files import MOST_NOTES, read_score, read_scores
-
-
-def header(kind: int, tracks: int, division: int = 480) -> bytes:
-    return b"MThd" + struct.pack(">IHHH", 6, kind, tracks, division)
-
-
-def chunk(events: bytes) -> bytes:
-    return b"MTrk" + struct.pack(">I", len(events)) + events
-
-
-END = b"\0\xff\x2f\0"
-NOTE = b"\0\x90\x3c\x50\x60\x80\x3c\0"
-
-
-def crowd(notes: int) -> bytes:
-    score = Score(480)
-    track = Track()
-    track.notes = [Note(n % 40_000, 1, 60, 60) for n in range(notes)]  # type: ignore[assignment]
-    score.tracks.append(track)
-    return bytes(score.dumps_midi())
-
-
-def tempo_of(qpm: float) -> bytes:
-    score = Score(480)
-    score.tempos.append(Tempo(0, qpm))
-    track = Track()
-    track.notes.append(Note(0, 10, 60, 60))
-    score.tracks.append(track)
-    return bytes(score.dumps_midi())
-
-
-BROKEN = {
-    "empty": (b"", "is not a MIDI file"),
-    "a PNG renamed": (b"\x89PNG\r\n\x1a\n" + bytes(200), "is not a MIDI file"),
-    "truncated": ((header(0, 1) + chunk(NOTE * 9 + END))[:-30], "is cut short"),
-    "wrong header": (b"MThd" + bytes(40), "is not a MIDI file"),
-    "no notes": (header(0, 1) + chunk(END), "holds no notes"),
-    "type 2": (header(2, 1) + chunk(NOTE + END), "type 2"),
-    "frames": (header(0, 1, 0xE728) + chunk(NOTE + END), "can't be parsed|counts time"),
-    "10,000 empty tracks": (header(1, 10_000) + chunk(END) * 10_000, "holds no notes"),
-    "a million notes": (header(0, 1) + chunk(NOTE * 1_000_000 + END), "has 8.0 MB"),
-    "too many notes": (crowd(MOST_NOTES + 1), f"holds {MOST_NOTES + 1:,} notes"),
-    "endless": (header(0, 1) + chunk(b"\xff\xff\xff\x7f" + NOTE[1:] + END), "is longer than"),
-    "tempo 0": (header(0, 1) + chunk(b"\0\xff\x51\3\0\0\0" + NOTE + END), "tempo|parsed"),
-    "running status garbage": (header(0, 1) + chunk(b"\0\x3c\x50" * 50 + END), "parsed|no notes"),
-}
+from textmusic.music.midi_files import read_score, read_scores
 
 
 @pytest.mark.parametrize("name", BROKEN)

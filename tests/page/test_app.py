@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from broken_midi import BROKEN
 from gradio_client.exceptions import AppError
 from httpx import HTTPStatusError
 from symusic import Score
-from test_untrusted import BROKEN
 
 from textmusic.errors import TextMusicError
 from textmusic.music.measure import measure

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contents import events
 from symusic import (
     ControlChange,
     Note,
@@ -17,7 +18,6 @@ from symusic import (
     TimeSignature,
     Track,
 )
-from test_marks import events
 
 from textmusic.engines.protocol import Floats, Ids
 from textmusic.errors import TextMusicError

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_pipeline import notes_in
+from contents import notes_in
 
 from textmusic.engines.protocol import Floats, Ids
 from textmusic.errors import TextMusicError

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contents import notes_in
 
 from textmusic.errors import TextMusicError
 from textmusic.language.reading.form import parse_form
@@ -25,13 +26,6 @@ from textmusic.writing.written import Bar
 
 CALM = "calm piano in D minor, 3/4, 80 bpm, 6 bars"
 SHORT = Plan(bars=2)
-
-
-def notes_in(generation: Generation) -> list[tuple[float, ...]]:
-    """(start, program, pitch, duration, velocity) of every note, sorted."""
-    notes = notes_of(generation.score)
-    columns = (notes.start, notes.program, notes.pitch, notes.duration, notes.velocity)
-    return sorted(zip(*(column.round(6).tolist() for column in columns), strict=True))
 
 
 def streamed(music: TextToMusic, text: str, **options: Any) -> tuple[list[Bar], Generation]:

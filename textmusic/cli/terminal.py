@@ -1,4 +1,4 @@
-"""What people see in a terminal: tables, lines and a progress bar."""
+"""What people see in a terminal: tables and lines. Progress bars: `system.progress`."""
 
 from __future__ import annotations
 

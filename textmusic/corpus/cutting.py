@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from symusic import Score
 
-from textmusic.corpus.windows import ROW, Window
+from textmusic.corpus.windows import Window
 from textmusic.music.heard import heard_sketch
 from textmusic.music.measure import estimate_key, key_scores, measure, pitch_class_weights
 from textmusic.music.notes import GRID, Notes, notes_of, repaired, sliced, to_score
@@ -32,6 +32,7 @@ from textmusic.tokens.tokenizer import Tokenizer
 
 WINDOW_BARS = (64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2)
 LONGEST_SILENCE = 4  # bars
+ROW = 6.0  # ids of a bar besides its notes: its line, and a row of the sketch
 KEY_TOLERANCE = 0.06  # how far a label's profile may fit worse than the best before it loses
 # Tempi (quarter notes a minute) for scores that state none: the usual range of the dance or style.
 USUAL_TEMPO = {

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textmusic.corpus import statistics
 from textmusic.corpus.pieces import DROPPED, Piece
 from textmusic.corpus.splits import SPLITS
 from textmusic.corpus.windows import Window
-
-if TYPE_CHECKING:
-    pass
 
 TABLED = ("key", "tempo", "time signature", "instrument")
 SHOWN = 12  # rows of a table in the terminal

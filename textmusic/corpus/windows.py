@@ -21,7 +21,6 @@ from textmusic.music.theory import (
 )
 from textmusic.music.usual import counts
 
-ROW = 6.0  # ids of a bar besides its notes: its line, and a row of the sketch
 # Licences that ask for attribution at most; none that asks for the same licence in return.
 PERMISSIVE = re.compile(
     r"(?:CC0|PD|public domain|CC-BY-?[\d.]*|MIT|BSD)(?:$|[-\s(,;])(?!SA|NC|ND)", re.I

@@ -1,7 +1,6 @@
-"""Bars and beats, and the note values that spans of time are written in: whole numbers alone.
+"""The note values that spans of time are written in: whole numbers of ticks alone, see `bars`.
 
-Time is counted in ticks, 24 a quarter note: the vocabulary's grid (12 positions a beat) in every
-metre. Inside a bar ticks count from its beginning.
+Inside a bar ticks count from its beginning.
 """
 
 from __future__ import annotations

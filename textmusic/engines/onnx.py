@@ -1,4 +1,8 @@
-"""The engine of an exported model: onnxruntime, with the cache bound in place."""
+"""`OnnxEngine` runs a quantised graph on the CPU with onnxruntime.
+
+Its text and music embeddings stand beside the graph in a memory-mapped file, of which only the rows
+that occur are ever read.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Ids in, logits out. An engine knows no music: no grammar, no plan, no sampling.
-
-`OnnxEngine` runs a quantised graph on the CPU with onnxruntime. Its text and music embeddings stand
-beside the graph in a memory-mapped file, of which only the rows that occur are ever read.
-"""
+"""Ids in, logits out. An engine knows no music: no grammar, no plan, no sampling."""
 
 from __future__ import annotations
 

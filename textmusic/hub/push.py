@@ -1,4 +1,4 @@
-"""Models, and data sets, on the Hugging Face Hub: pushed as one commit, fetched into the cache.
+"""Models, and data sets, on the Hugging Face Hub: pushed as one commit.
 
     folder -> contents (path -> file or bytes) -> commit ... fetch -> checked folder
 

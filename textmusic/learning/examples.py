@@ -1,4 +1,4 @@
-"""Windows on disk (parquet), and training examples drawn from them."""
+"""Training examples, drawn from windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Bars and beats in whole ticks, 24 a quarter note."""
+"""Bars and beats in whole numbers.
+
+Time is counted in ticks, 24 a quarter note: the vocabulary's grid (12 positions a beat) in every
+metre.
+"""
 
 from __future__ import annotations
 

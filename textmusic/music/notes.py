@@ -16,46 +16,12 @@ from symusic import Score, Tempo, TimeSignature, Track
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS
 
-
-def score_of(notes: Iterable[Note], plan: Plan) -> Score:
-    """A Score of these notes, with the plan's tempo and metre, a track an instrument.
-
-    A key signature is not written here: `generation.finish` adds what a MIDI file should carry.
-    """
-    assert plan.time_signature is not None and plan.tempo is not None
-    _, per_quarter = positions_per_beat(plan.time_signature)
-    score: Score = Score(per_quarter)
-    top, bottom = map(int, plan.time_signature.split("/"))
-    score.time_signatures.append(TimeSignature(0, top, bottom))
-    score.tempos.append(Tempo(0, plan.tempo))
-    played: dict[int, list[Note]] = {}
-    for note in notes:
-        played.setdefault(note.program, []).append(note)
-    for program in sorted(played):
-        drums = program == DRUMS
-        track = Track(program=0 if drums else program, is_drum=drums)
-        for start, duration, pitch, velocity, _ in played[program]:
-            time, length = round(start * per_quarter), round(duration * per_quarter)
-            track.notes.append(ScoreNote(time, length, pitch, velocity))
-        score.tracks.append(track)
-    return score
-
-
+Floats = NDArray[np.float64]
+GRID = 12  # ticks per quarter note: the vocabulary's grid, but for metres of eighths
+LONGEST_NOTE = 32.0  # quarter notes; what sounds longer was never released
 # A half-note beat would make MidiTok's grid (12 positions a beat) too coarse for sixteenths, so
 # half-note metres are written on the quarter-note grid of the same length.
 _GRID = {"2/2": "4/4", "3/2": "6/4", "4/2": "8/4"}
-
-
-def grid_signature(time_signature: str) -> str:
-    """The time signature whose grid REMI writes a bar on: "3/2" -> "6/4", "3/4" -> "3/4"."""
-    return _GRID.get(time_signature, time_signature)
-
-
-@cache
-def positions_per_beat(time_signature: str) -> tuple[int, int]:
-    """(steps in a bar, steps in a quarter note) of the REMI grid: "6/8" -> (72, 24)."""
-    top, bottom = map(int, grid_signature(time_signature).split("/"))
-    return 12 * top, 3 * bottom
 
 
 class Note(NamedTuple):
@@ -66,115 +32,6 @@ class Note(NamedTuple):
     pitch: int
     velocity: int
     program: int
-
-
-def top_line(notes: Notes) -> Floats:
-    """(N, 2) onset in quarter notes and MIDI pitch of the highest pitched note at each onset.
-
-    The "skyline" of Uitdenbogerd & Zobel 1999, less its cutting of notes. Drums are left out.
-    """
-    tonal = notes.program != DRUMS
-    start, pitch = notes.start[tonal], notes.pitch[tonal]
-    order = np.lexsort((-pitch, start))
-    start, pitch = start[order], pitch[order]
-    first = np.concatenate([[True], np.diff(start) > 1e-6]) if len(start) else np.zeros(0, bool)
-    return np.stack([start[first], pitch[first].astype(np.float64)], axis=1)
-
-
-GRID = 12  # ticks per quarter note: the vocabulary's grid, but for metres of eighths
-LONGEST_NOTE = 32.0  # quarter notes; what sounds longer was never released
-
-
-def grid_of(metre: str) -> int:
-    """Ticks per quarter note of the vocabulary's grid: in metres of eighths the beat is shorter."""
-    return 2 * GRID if metre.endswith("/8") else GRID
-
-
-def repaired(notes: Notes, done: Counter[str]) -> Notes:
-    """Notes of vocabulary pitches, none struck while it still sounds in the same part.
-
-    done: counts what was dropped or shortened.
-    """
-    low, high = np.where(notes.program == DRUMS, 27, 21), np.where(notes.program == DRUMS, 88, 108)
-    keep = (notes.pitch >= low) & (notes.pitch <= high)
-    stuck = notes.duration > LONGEST_NOTE
-    done["note dropped: outside the vocabulary's pitches"] += int((~keep).sum())
-    done[f"note shortened: stuck for over {LONGEST_NOTE:.0f} quarter notes"] += int(stuck.sum())
-    duration = np.where(stuck, LONGEST_NOTE, notes.duration)
-    order = np.flatnonzero(keep)  # by part and pitch, and in a part as they are struck
-    order = order[np.lexsort((notes.start[order], notes.pitch[order], notes.program[order]))]
-    before, after = order[:-1], order[1:]
-    voice = (notes.program[before] == notes.program[after]) & (
-        notes.pitch[before] == notes.pitch[after]
-    )
-    twice = voice & (notes.start[before] == notes.start[after])
-    keep[after[twice]] = False
-    done["note dropped: struck twice at once"] += int(twice.sum())
-    # of notes struck at once the first is kept, and the next one later on ends it
-    later = voice & ~twice
-    first = np.maximum.accumulate(np.where(np.append(True, ~twice), np.arange(len(order)), 0))
-    cut = order[first[:-1][later]]
-    duration[cut] = np.minimum(duration[cut], notes.start[after[later]] - notes.start[cut])
-    return Notes(
-        notes.start[keep],
-        duration[keep],
-        notes.pitch[keep],
-        notes.velocity[keep],
-        notes.program[keep],
-    )
-
-
-def sliced(notes: Notes, begin: float, stop: float) -> Notes:
-    """The notes that start in [begin, stop), moved to 0, cut at the end."""
-    inside = (notes.start >= begin - 1e-6) & (notes.start < stop - 1e-6)
-    start = notes.start[inside]
-    duration = np.minimum(notes.duration[inside], stop - start)
-    return Notes(
-        start - begin, duration, notes.pitch[inside], notes.velocity[inside], notes.program[inside]
-    )
-
-
-def to_score(notes: Notes, metre: str, tempo: float, grid: int | None = None) -> Score:
-    """A Score of one metre and tempo from columns of notes.
-
-    grid: ticks per quarter note; by default as fine as the vocabulary's in this metre.
-    """
-    grid = grid or grid_of(metre)
-    score = Score(grid)
-    top, bottom = map(int, metre.split("/"))
-    score.time_signatures.append(TimeSignature(0, top, bottom))
-    score.tempos.append(Tempo(0, tempo))
-    columns = (
-        np.rint(notes.start * grid).astype(np.int32),
-        np.maximum(np.rint(notes.duration * grid), 1).astype(np.int32),
-        notes.pitch.astype(np.int8),
-        notes.velocity.astype(np.int8),
-    )
-    for program in np.unique(notes.program):
-        mine = notes.program == program
-        drums = bool(program == DRUMS)
-        track = Track(program=0 if drums else int(program), is_drum=drums)
-        track.notes = ScoreNote.from_numpy(*(column[mine] for column in columns), ttype="tick")
-        score.tracks.append(track)
-    return score
-
-
-def joined(one: Notes, two: Notes, at: float) -> Notes:
-    """Two lots of notes, the second moved to begin at a quarter note."""
-    start = np.concatenate([one.start, two.start + at])
-    program = np.concatenate([one.program, two.program])
-    pitch = np.concatenate([one.pitch, two.pitch])
-    order = np.lexsort((pitch, program, start))
-    return Notes(
-        start[order],
-        np.concatenate([one.duration, two.duration])[order],
-        pitch[order],
-        np.concatenate([one.velocity, two.velocity])[order],
-        program[order],
-    )
-
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +75,141 @@ def notes_of(score: Score) -> Notes:
         velocity[order],
         program[order],
     )
+
+
+def top_line(notes: Notes) -> Floats:
+    """(N, 2) onset in quarter notes and MIDI pitch of the highest pitched note at each onset.
+
+    The "skyline" of Uitdenbogerd & Zobel 1999, less its cutting of notes. Drums are left out.
+    """
+    tonal = notes.program != DRUMS
+    start, pitch = notes.start[tonal], notes.pitch[tonal]
+    order = np.lexsort((-pitch, start))
+    start, pitch = start[order], pitch[order]
+    first = np.concatenate([[True], np.diff(start) > 1e-6]) if len(start) else np.zeros(0, bool)
+    return np.stack([start[first], pitch[first].astype(np.float64)], axis=1)
+
+
+def sliced(notes: Notes, begin: float, stop: float) -> Notes:
+    """The notes that start in [begin, stop), moved to 0, cut at the end."""
+    inside = (notes.start >= begin - 1e-6) & (notes.start < stop - 1e-6)
+    start = notes.start[inside]
+    duration = np.minimum(notes.duration[inside], stop - start)
+    return Notes(
+        start - begin, duration, notes.pitch[inside], notes.velocity[inside], notes.program[inside]
+    )
+
+
+def joined(one: Notes, two: Notes, at: float) -> Notes:
+    """Two lots of notes, the second moved to begin at a quarter note."""
+    start = np.concatenate([one.start, two.start + at])
+    program = np.concatenate([one.program, two.program])
+    pitch = np.concatenate([one.pitch, two.pitch])
+    order = np.lexsort((pitch, program, start))
+    return Notes(
+        start[order],
+        np.concatenate([one.duration, two.duration])[order],
+        pitch[order],
+        np.concatenate([one.velocity, two.velocity])[order],
+        program[order],
+    )
+
+
+def repaired(notes: Notes, done: Counter[str]) -> Notes:
+    """Notes of vocabulary pitches, none struck while it still sounds in the same part.
+
+    done: counts what was dropped or shortened.
+    """
+    low, high = np.where(notes.program == DRUMS, 27, 21), np.where(notes.program == DRUMS, 88, 108)
+    keep = (notes.pitch >= low) & (notes.pitch <= high)
+    stuck = notes.duration > LONGEST_NOTE
+    done["note dropped: outside the vocabulary's pitches"] += int((~keep).sum())
+    done[f"note shortened: stuck for over {LONGEST_NOTE:.0f} quarter notes"] += int(stuck.sum())
+    duration = np.where(stuck, LONGEST_NOTE, notes.duration)
+    order = np.flatnonzero(keep)  # by part and pitch, and in a part as they are struck
+    order = order[np.lexsort((notes.start[order], notes.pitch[order], notes.program[order]))]
+    before, after = order[:-1], order[1:]
+    voice = (notes.program[before] == notes.program[after]) & (
+        notes.pitch[before] == notes.pitch[after]
+    )
+    twice = voice & (notes.start[before] == notes.start[after])
+    keep[after[twice]] = False
+    done["note dropped: struck twice at once"] += int(twice.sum())
+    # of notes struck at once the first is kept, and the next one later on ends it
+    later = voice & ~twice
+    first = np.maximum.accumulate(np.where(np.append(True, ~twice), np.arange(len(order)), 0))
+    cut = order[first[:-1][later]]
+    duration[cut] = np.minimum(duration[cut], notes.start[after[later]] - notes.start[cut])
+    return Notes(
+        notes.start[keep],
+        duration[keep],
+        notes.pitch[keep],
+        notes.velocity[keep],
+        notes.program[keep],
+    )
+
+
+def grid_of(metre: str) -> int:
+    """Ticks per quarter note of the vocabulary's grid: in metres of eighths the beat is shorter."""
+    return 2 * GRID if metre.endswith("/8") else GRID
+
+
+def to_score(notes: Notes, metre: str, tempo: float, grid: int | None = None) -> Score:
+    """A Score of one metre and tempo from columns of notes.
+
+    grid: ticks per quarter note; by default as fine as the vocabulary's in this metre.
+    """
+    grid = grid or grid_of(metre)
+    score = Score(grid)
+    top, bottom = map(int, metre.split("/"))
+    score.time_signatures.append(TimeSignature(0, top, bottom))
+    score.tempos.append(Tempo(0, tempo))
+    columns = (
+        np.rint(notes.start * grid).astype(np.int32),
+        np.maximum(np.rint(notes.duration * grid), 1).astype(np.int32),
+        notes.pitch.astype(np.int8),
+        notes.velocity.astype(np.int8),
+    )
+    for program in np.unique(notes.program):
+        mine = notes.program == program
+        drums = bool(program == DRUMS)
+        track = Track(program=0 if drums else int(program), is_drum=drums)
+        track.notes = ScoreNote.from_numpy(*(column[mine] for column in columns), ttype="tick")
+        score.tracks.append(track)
+    return score
+
+
+def grid_signature(time_signature: str) -> str:
+    """The time signature whose grid REMI writes a bar on: "3/2" -> "6/4", "3/4" -> "3/4"."""
+    return _GRID.get(time_signature, time_signature)
+
+
+@cache
+def positions_per_beat(time_signature: str) -> tuple[int, int]:
+    """(steps in a bar, steps in a quarter note) of the REMI grid: "6/8" -> (72, 24)."""
+    top, bottom = map(int, grid_signature(time_signature).split("/"))
+    return 12 * top, 3 * bottom
+
+
+def score_of(notes: Iterable[Note], plan: Plan) -> Score:
+    """A Score of these notes, with the plan's tempo and metre, a track an instrument.
+
+    A key signature is not written here: `generation.finish` adds what a MIDI file should carry.
+    """
+    assert plan.time_signature is not None and plan.tempo is not None
+    _, per_quarter = positions_per_beat(plan.time_signature)
+    score: Score = Score(per_quarter)
+    top, bottom = map(int, plan.time_signature.split("/"))
+    score.time_signatures.append(TimeSignature(0, top, bottom))
+    score.tempos.append(Tempo(0, plan.tempo))
+    played: dict[int, list[Note]] = {}
+    for note in notes:
+        played.setdefault(note.program, []).append(note)
+    for program in sorted(played):
+        drums = program == DRUMS
+        track = Track(program=0 if drums else program, is_drum=drums)
+        for start, duration, pitch, velocity, _ in played[program]:
+            time, length = round(start * per_quarter), round(duration * per_quarter)
+            track.notes.append(ScoreNote(time, length, pitch, velocity))
+        score.tracks.append(track)
+    return score

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import lcm
 
 from textmusic.errors import TextMusicError
 from textmusic.music.chords import Chord
 from textmusic.music.plan import COUNTED_BARS
-from textmusic.music.sketch import Change, Outline, beats_per_bar
+from textmusic.music.sketch import Change, Outline, Row, Sketch, beats_per_bar
 from textmusic.music.theory import NO_KEY, tonic
 
 _PHRASE = 4  # bars that sections are made of where there is room
@@ -122,6 +123,31 @@ def section_lengths(sections: int, bars: int) -> list[int]:
                 return [size] * (sections - 1) + [rest]
     size, over = divmod(bars, sections)
     return [size + 1] * over + [size] * (sections - over)
+
+
+def moved(rows: Sequence[AskedRow], bars: int) -> list[AskedRow]:
+    """Rows whose bars are counted from so many bars later."""
+    return [row if row.like is None else replace(row, like=row.like - bars) for row in rows]
+
+
+def seen_from(row: AskedRow, rows: Sequence[Row], begin: int) -> AskedRow:
+    """What is asked of a bar, as a window says it that begins at a bar; rows: of all bars."""
+    if row.like is None or row.like >= begin:
+        return moved([row], begin)[0]
+    return AskedRow(new=True, chords=row.chords or rows[row.like].chords or None)
+
+
+def as_asked(row: Row, sketch: Sketch) -> AskedRow:
+    """A row as what is asked; other chords over a bar that is repeated make it one that varies."""
+    source = row.vary
+    if source is not None and sketch.rows[source].chords != row.chords:
+        return AskedRow(source, chords=row.chords or None)
+    return as_heard(row)
+
+
+def as_heard(row: Row) -> AskedRow:
+    """A row as what is asked, whole."""
+    return AskedRow(row.like, row.like is None and row.vary is None, row.chords or None)
 
 
 def _played(

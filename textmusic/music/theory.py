@@ -2,27 +2,6 @@
 
 from __future__ import annotations
 
-
-def sharps(key: str) -> int:
-    """Sharps of a key's signature, flats negative: sharps("D minor") == -1, "F# major" -> 6."""
-    major = (tonic(key) + (3 if is_minor(key) else 0)) % 12
-    count = major * 7 % 12
-    flat_spelled = "b" in key.split()[0] or count > 6
-    return count - 12 if flat_spelled and count > 5 else count
-
-
-# Tempo bins as published (MuseCoco, Text2midi): a bin's number counts the marks below the tempo.
-TEMPO_MARKS = (40, 60, 70, 90, 110, 140, 160, 210)
-
-
-def tempo_bin(tempo: float) -> int:
-    """Number of marks strictly below a tempo (quarter notes a minute): 0 to 8.
-
-    The marks are those of MuseCoco (Lu et al. 2023), used by Text2midi (Bhandari et al. 2025) too.
-    """
-    return sum(tempo > mark for mark in TEMPO_MARKS)
-
-
 MAJOR_TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 KEYS = tuple(f"{t} major" for t in MAJOR_TONICS) + tuple(f"{t} minor" for t in MINOR_TONICS)
@@ -32,6 +11,18 @@ TIME_SIGNATURES = (
     "2/2", "3/2", "4/2",
 )  # fmt: skip
 DRUMS = 128  # stands for the drum kit among the General MIDI programs 0-127
+# Tempo bins as published (MuseCoco, Text2midi): a bin's number counts the marks below the tempo.
+TEMPO_MARKS = (40, 60, 70, 90, 110, 140, 160, 210)
+# Comfortable written ranges (MIDI note numbers) by General MIDI program; others have the piano's.
+RANGES = {
+    **dict.fromkeys((40, 110), (55, 103)), 41: (48, 91), 42: (36, 81), 43: (28, 67),
+    **dict.fromkeys(range(24, 32), (40, 88)), **dict.fromkeys(range(32, 40), (24, 67)),
+    9: (60, 108), 10: (60, 108), 22: (55, 96), 46: (23, 103), 47: (36, 57), 52: (38, 86),
+    53: (38, 86), 54: (38, 86), 56: (52, 86), 57: (36, 77), 58: (28, 65), 60: (34, 81),
+    64: (56, 91), 65: (49, 85), 66: (44, 80), 67: (36, 73), 68: (58, 93), 69: (52, 84),
+    70: (34, 77), 71: (50, 94), 72: (72, 108), 73: (59, 98), 74: (60, 98), 75: (60, 98),
+    105: (48, 86),
+}  # fmt: skip
 
 
 def tonic(key: str) -> int:
@@ -70,22 +61,26 @@ def shift_of(key: str | None) -> int:
     return 0 if key is None or key == NO_KEY else (tonic(key) + 5) % 12 - 5
 
 
+def sharps(key: str) -> int:
+    """Sharps of a key's signature, flats negative: sharps("D minor") == -1, "F# major" -> 6."""
+    major = (tonic(key) + (3 if is_minor(key) else 0)) % 12
+    count = major * 7 % 12
+    flat_spelled = "b" in key.split()[0] or count > 6
+    return count - 12 if flat_spelled and count > 5 else count
+
+
 def quarters_per_bar(time_signature: str) -> float:
     """Length of a bar in quarter notes: 6/8 -> 3.0."""
     top, bottom = map(int, time_signature.split("/"))
     return top * 4 / bottom
 
 
-# Comfortable written ranges (MIDI note numbers) by General MIDI program; others have the piano's.
-RANGES = {
-    **dict.fromkeys((40, 110), (55, 103)), 41: (48, 91), 42: (36, 81), 43: (28, 67),
-    **dict.fromkeys(range(24, 32), (40, 88)), **dict.fromkeys(range(32, 40), (24, 67)),
-    9: (60, 108), 10: (60, 108), 22: (55, 96), 46: (23, 103), 47: (36, 57), 52: (38, 86),
-    53: (38, 86), 54: (38, 86), 56: (52, 86), 57: (36, 77), 58: (28, 65), 60: (34, 81),
-    64: (56, 91), 65: (49, 85), 66: (44, 80), 67: (36, 73), 68: (58, 93), 69: (52, 84),
-    70: (34, 77), 71: (50, 94), 72: (72, 108), 73: (59, 98), 74: (60, 98), 75: (60, 98),
-    105: (48, 86),
-}  # fmt: skip
+def tempo_bin(tempo: float) -> int:
+    """Number of marks strictly below a tempo (quarter notes a minute): 0 to 8.
+
+    The marks are those of MuseCoco (Lu et al. 2023), used by Text2midi (Bhandari et al. 2025) too.
+    """
+    return sum(tempo > mark for mark in TEMPO_MARKS)
 
 
 def range_of(program: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What figures were measured on: the processor, and the packages that matter."""
+"""The machine: its cores, memory in use, and what figures were measured on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masked logits -> id."""
+"""Masked logits -> id; seeds."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from textmusic.music.marks import name_sections
 from textmusic.music.material import Material, material_of
 from textmusic.music.measure import measure
 from textmusic.music.notes import GRID, Note, Notes, sliced, to_score
-from textmusic.music.outline import AskedRow, laid
+from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
 from textmusic.music.plan import COUNTED_BARS, MAX_PROGRAMS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
 from textmusic.music.theory import DRUMS, quarters_per_bar
@@ -192,9 +192,9 @@ class Filling:
         wanted: list[AskedRow] | None = None
         if open_rows:
             said = [AskedRow()] * (end - begin) if asked is None else asked[begin:end]
-            wanted = [*map(_as_heard, known[: begin - a])]
-            wanted += (_within(row, rows, a) for row in said)
-            wanted += map(_as_heard, known[end - a :])
+            wanted = [*map(as_heard, known[: begin - a])]
+            wanted += (seen_from(row, rows, a) for row in said)
+            wanted += map(as_heard, known[end - a :])
         prompt = replace(self._prompt, asked=plan, outline=Outline())
         take = music.take(prompt, self._seed, self._sampling, given=given, asked_rows=wanted or [])
         found: list[Note] = []
@@ -279,12 +279,12 @@ class Filling:
         """What is asked of the rows of all bars; None where nothing is."""
         (first, last), outline = self.hole.bars, self._prompt.outline
         if self._sketch is not None:
-            rows = [_as_asked(row, self._sketch) for row in self._sketch.rows]
+            rows = [as_asked(row, self._sketch) for row in self._sketch.rows]
         elif outline.known:
             rows = laid(outline, self._material.plan.key, last - first, self._metre)
         else:
             return None
-        return [*([AskedRow()] * first), *_moved(rows, -first)]
+        return [*([AskedRow()] * first), *moved(rows, -first)]
 
     def _standing(self) -> Notes:
         """The notes outside the hole, from the first bar of the last stretch on."""
@@ -376,30 +376,6 @@ def _bars_before(score: Score, material: Material) -> int:
         end = material.begin if after is None else min(after[0], material.begin)
         bars += ceil((end - at) / (top * 4 / bottom) - 1e-6)
     return bars
-
-
-def _moved(rows: Sequence[AskedRow], bars: int) -> list[AskedRow]:
-    """Rows whose bars are counted from so many bars later."""
-    return [row if row.like is None else replace(row, like=row.like - bars) for row in rows]
-
-
-def _within(row: AskedRow, rows: Sequence[Row], begin: int) -> AskedRow:
-    """What is asked of a bar, as a window says it that begins at a bar; rows: of all bars."""
-    if row.like is None or row.like >= begin:
-        return _moved([row], begin)[0]
-    return AskedRow(new=True, chords=row.chords or rows[row.like].chords or None)
-
-
-def _as_asked(row: Row, sketch: Sketch) -> AskedRow:
-    """A row as what is asked; other chords over a bar that is repeated make it one that varies."""
-    source = row.vary
-    if source is not None and sketch.rows[source].chords != row.chords:
-        return AskedRow(source, chords=row.chords or None)
-    return _as_heard(row)
-
-
-def _as_heard(row: Row) -> AskedRow:
-    return AskedRow(row.like, row.like is None and row.vary is None, row.chords or None)
 
 
 def _chosen(notes: Notes, keep: Mask) -> Notes:
