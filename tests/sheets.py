@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from symusic import Note, Score, Tempo, TimeSignature, Track
+
+music21 = pytest.importorskip("music21", reason="needs the score extra (music21)")
 
 SVG = "{http://www.w3.org/2000/svg}"
 
