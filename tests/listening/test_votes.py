@@ -107,8 +107,8 @@ def test_the_log_waits_for_who_makes_the_file(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from textmusic.listening import Pair, Showing, Side
-from textmusic.votes import QUESTIONS, Votes
+from textmusic.listening.pairs import Pair, Showing, Side
+from textmusic.listening.votes import QUESTIONS, Votes
 
 votes = Votes(sys.argv[1])
 sides = Side("one", Path("one.mid")), Side("two", Path("two.mid"))
