@@ -89,5 +89,4 @@ def blocks_are_faster(kind: torch.dtype) -> bool:
 
     # in turn, so that other work on the machine meets both; the first ones warm up
     rounds = [(seconds(blocks=True), seconds(blocks=False)) for _ in range(8)]
-    ours, theirs = (min(times) for times in zip(*rounds, strict=True))
-    return ours < theirs
+    return min(ours for ours, _ in rounds) < min(theirs for _, theirs in rounds)
