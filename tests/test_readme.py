@@ -3,49 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from documented import BY_CI, DATA, ROOT, commands, run
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DATA = ROOT / "tests" / "data"
-# Run by .ci/run itself, in environments that it makes.
-BY_CI = {
-    'pip install . && textmusic generate "calm piano in D minor" -o out/',
-    "pip install '.[test]' && pytest",
-    "pip install torch==2.13.0 && pip install '.[train,score]'",
-}
-
-
-def commands() -> list[str]:
-    """The lines of the README's shell blocks."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line]
-
-
-def run(command: str, folder: Path) -> str:
-    """Run a command as the README gives it, in a folder where `training/` and `app.py` are."""
-    for name in ("training", "app.py"):
-        if not (folder / name).exists():
-            (folder / name).symlink_to(ROOT / name)
-    scripts = str(Path(sys.executable).parent)
-    environment = os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"]}
-    done = subprocess.run(
-        shlex.split(command), cwd=folder, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
-    return done.stdout
 
 
 def test_every_command_is_known_here() -> None:
     here = {"python app.py", *TRAINING}  # app.py: see test_app.py
-    assert set(commands()) == BY_CI | here
+    assert set(commands(README)) == BY_CI | here
 
 
 @pytest.mark.bundled
@@ -98,9 +68,6 @@ TRAINING = {
     "textmusic push my-model/ user/name --evaluation evaluation/ --dry-run": "",
     "python training/describe.py data/ --split valid -o valid.jsonl": " -n 4",
     "python training/sweep.py valid.jsonl --model my-model/ -o sampling.md": " --cells 2",
-    "python training/ablate.py --minutes 3 -o ablation": (
-        f" --minutes 0.01 --pieces 2 --base {DATA / 'tiny_model_int8'} --only 'format 2'"
-    ),
     "python benchmarks/benchmark.py --model my-model/ -o speed.md": (
         " --quick --only ours MIDI-LLM rendering"
     ),

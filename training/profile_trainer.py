@@ -2,8 +2,9 @@
 
 Steps of the same model, each way in turn in one run: float32 and bfloat16, torch's attention and
 attention in blocks (`textmusic.models.attention`), compiled if --compile. Prints ids a processor
-second (the best of the rounds), the share of what this machine's matrix units give at their best,
-what the trainer would choose here, and a profile of that choice. Writes nothing.
+second of one core (the best of the rounds; with more --threads a second of the clock, of a machine
+that does nothing else), the share of what matrix products give here at their best, what the trainer
+would choose, and a profile of that choice. Writes nothing.
 """
 
 from __future__ import annotations
@@ -103,14 +104,15 @@ class Trainer:
 
 
 def seconds(action: Any, *arguments: Any) -> float:
-    """Processor seconds that it takes once."""
-    began = time.process_time()
+    """How long it takes once, by the processor or, with several threads, by the clock."""
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    began = clock()
     action(*arguments)
-    return time.process_time() - began
+    return clock() - began
 
 
 def peak(bf16: bool) -> float:
-    """Most operations a second on one core of a product as the layers have it."""
+    """Most operations a second of a product as the layers have it."""
     kind = torch.bfloat16 if bf16 else torch.float32
     a, b = torch.ones(2048, 576, dtype=kind), torch.ones(576, 1536, dtype=kind)
     return 2 * 2048 * 576 * 1536 / min(seconds(torch.mm, a, b) for _ in range(20))
@@ -136,8 +138,9 @@ def main() -> int:
     parser.add_argument("--base", default="bundled", help="model to train: folder or 'bundled'")
     parser.add_argument("--rounds", type=int, default=3, help="steps of each way and shape")
     parser.add_argument("--compile", action="store_true", help="torch.compile too (minutes)")
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(args.threads)
     chosen_bf16 = bf16_is_faster()
     chosen = Way(chosen_bf16, blocks_are_faster(torch.bfloat16 if chosen_bf16 else torch.float32))
     ways = [Way(False, False), Way(False, True)]
@@ -156,7 +159,11 @@ def main() -> int:
         if number:  # the first one warms up
             best[way, shape] = min(took, best.get((way, shape), took))
     peaks = {bf16: peak(bf16) for bf16 in {way.bf16 for way in ways}}
-    print("| ids a processor second | " + " | ".join(f"{b} x {t}" for b, t in SHAPES) + " |")
+    print(
+        f"| ids a second, threads: {args.threads} | "
+        + " | ".join(f"{b} x {t}" for b, t in SHAPES)
+        + " |"
+    )
     print("|---" * (len(SHAPES) + 1) + "|")
     for way in ways:
         cells = []
@@ -165,7 +172,7 @@ def main() -> int:
             cells.append(f"{b * t / best[way, (b, t)]:,.0f} ({share:.0%} of the peak)")
         print(f"| {way} | " + " | ".join(cells) + " |")
     for bf16, most in peaks.items():
-        print(f"peak of {'bfloat16' if bf16 else 'float32'}: {most / 1e9:,.0f} GFLOP/s a core")
+        print(f"peak of {'bfloat16' if bf16 else 'float32'}: {most / 1e9:,.0f} GFLOP/s")
     print(f"the trainer chooses here: {chosen}\n")
     for kind, share in profiled(trainers[chosen], SHAPES[0]).items():
         print(f"{share:6.1%}  {kind}")

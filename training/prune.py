@@ -1,8 +1,8 @@
-"""Which layers a model can best do without: python training/prune.py --base bundled --keep 6
+"""Make a model shallower: python training/prune.py --base bundled --keep 6 -o runs/pruned
 
-Leaves out one layer at a time, each time the one without which the held-out loss is lowest, and
-prints every loss on the way. What is kept is the "layers" of a config, from which training mends
-what was cut.
+Leaves out one layer at a time, each time the one without which the held-out loss is lowest, prints
+every loss on the way, and writes the model that is left. Training mends what was cut: --base
+runs/pruned.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from textmusic.corpus.captions import Captioner
 from textmusic.errors import TextMusicError
 from textmusic.learning.runs import Data, make_model, validation_batches
 from textmusic.models.cutting import cut
-from textmusic.models.llm import MusicLLM
+from textmusic.models.llm import MusicLLM, save_llm
 
 
 @torch.no_grad()
@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--base", default="bundled", help="model to cut: folder, or 'bundled'")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--keep", type=int, default=6, help="layers to keep")
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/pruned"))
     parser.add_argument("--held-out", type=int, default=16, help="validation windows to judge by")
     args = parser.parse_args()
     try:
@@ -59,6 +60,8 @@ def main() -> int:
             print("without " + ", ".join(f"{i}: {loss:.3f}" for i, loss in losses.items()))
             kept.remove(min(losses, key=losses.__getitem__))
             print(f"keep {kept}: {min(losses.values()):.3f} nats a note", flush=True)
+        model.lm.base_model.layers = nn.ModuleList(whole)
+        save_llm(cut(model, kept), args.output, data.tokenizer.folder)
     except TextMusicError as problem:
         print(f"prune.py: {problem}", file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from textmusic.corpus.pieces import corpus_jobs
 from textmusic.corpus.preparation import LONGEST
 from textmusic.corpus.windows import Window, read_windows
 from textmusic.errors import TextMusicError
-from textmusic.learning.weighing import weights
 from textmusic.music.plan import GENRES
 from textmusic.music.usual import THIN, Seen, Usual, measured
 from textmusic.system.whole_files import write_text
@@ -80,10 +80,10 @@ def windows(corpora: Path, mix: dict[str, float]) -> Iterator[Window]:
 
 def tables(found: list[Window], mix: dict[str, float]) -> dict[str, Usual]:
     """By genre, and "all" music. mix: weights of the sources, 1 where it names none."""
-    drawn = weights(found, mix, favoured=True)
+    many = Counter(window.source for window in found)
     seen = [
-        Seen(f"{w.source}/{w.piece}", w.genres, w.plan, float(weight))
-        for w, weight in zip(found, drawn, strict=True)
+        Seen(f"{w.source}/{w.piece}", w.genres, w.plan, mix.get(w.source, 1) / many[w.source])
+        for w in found
     ]
     made = {"all": measured(seen, None)}
     for genre in GENRES:

@@ -8,5 +8,4 @@ __all__ = [
     "settings",
     "spellings",
     "trainer",
-    "weighing",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
@@ -43,9 +44,14 @@ def ahead(make: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
         num_workers=1,
         prefetch_factor=AHEAD,
         collate_fn=_as_tensors,
+        worker_init_fn=_begin,
         multiprocessing_context="fork",
     )
     return map(_as_arrays, iter(loader))
+
+
+def _begin(_: int) -> None:
+    gc.freeze()  # a collection would write to every window, and so copy it
 
 
 def _as_tensors(batch: Batch) -> Batch:
