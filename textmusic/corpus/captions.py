@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from textmusic.language.prompt import read_prompt
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor
+from textmusic.music.usual import counts
 
 _ENHARMONIC = {"Db": "C#", "C#": "Db", "F#": "Gb", "Ab": "G#", "Eb": "D#", "Bb": "A#"}
 _GERMAN = {"Db": "Des", "C#": "Cis", "Eb": "Es", "F#": "Fis", "Ab": "As", "Bb": "B", "B": "H"}
@@ -38,8 +40,6 @@ _OPENERS = (
 @cache
 def _implied(phrase: str) -> Plan:
     """The facts that a prompt of this phrase alone would fix: a waltz is in 3/4."""
-    from textmusic.language.prompt import read_prompt
-
     return read_prompt(phrase).asked
 
 
@@ -187,8 +187,6 @@ def _is_whole(plan: Plan) -> bool:
 
     If not, a caption says them: whoever asks for a pop song and says no more means no lone piano.
     """
-    from textmusic.music.usual import counts
-
     return counts(plan.genre, plan.programs or ())
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from textmusic.engines.adapter_files import FILES, read_origin
 from textmusic.errors import TextMusicError
+from textmusic.hub.card import complete, make_samples, read_evaluation, read_metadata
 from textmusic.hub.files import (
     BELOW,
     CARD,
@@ -28,6 +29,7 @@ from textmusic.hub.files import (
     sha256,
 )
 from textmusic.hub.problems import in_words
+from textmusic.version import __version__
 
 if TYPE_CHECKING:
     from textmusic.writing.text_to_music import TextToMusic
@@ -82,8 +84,6 @@ def send(
     dry_run: bool = False,
 ) -> Push:
     """Send files to a repository, which is made if need be. name: for the commit's message."""
-    from textmusic.hub.card import read_metadata
-
     card = files[CARD]
     assert isinstance(card, bytes)
     sizes = {
@@ -105,8 +105,6 @@ def contents(
     adapter: its LoRA adapter instead of its own files. Raises TextMusicError where the report, the
     card or the adapter can't be used.
     """
-    from textmusic.hub.card import complete, make_samples, read_evaluation
-
     folder = music.tokenizer.folder
     base = None
     if adapter:
@@ -174,8 +172,6 @@ def _commit(
     deleted, or else an old textmusic.json could stand beside new weights.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-
-    from textmusic.version import __version__
 
     api = HfApi(library_name="textmusic", library_version=__version__)
     api.create_repo(repo, repo_type=kind, private=private or None, exist_ok=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textmusic.errors import TextMusicError
+from textmusic.language.names import DENSITY_NAMES
+from textmusic.language.reading.form import parse_form
 from textmusic.language.reading.genre import read_genre
 from textmusic.language.reading.instruments import (
     lookup,
@@ -23,7 +25,9 @@ from textmusic.language.reading.instruments import (
     name as everyday_name,
 )
 from textmusic.language.reading.key import read_key
+from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.language.reading.metre import read_time_signature
+from textmusic.language.reading.progression import parse_chords
 from textmusic.language.reading.tempo import read_tempo_number, tempo_remedy, tempo_words
 from textmusic.language.reading.text import Span, blank, prepare, quote
 from textmusic.music.data_files import load_data
@@ -68,8 +72,6 @@ class Controls:
 
     def plan(self) -> Plan:
         """The facts of a plan that are fixed; raises TextMusicError for what can't be had."""
-        from textmusic.language.reading.length import SECONDS_RANGE
-
         if self.bars is not None and self.seconds is not None:
             raise TextMusicError("bars and seconds are both lengths; give one of them.")
         if self.bars is not None:
@@ -96,9 +98,6 @@ class Controls:
 
     def outline(self) -> Outline:
         """The chords and the form that are fixed; raises TextMusicError for what is none."""
-        from textmusic.language.reading.form import parse_form
-        from textmusic.language.reading.progression import parse_chords
-
         asked = Outline() if self.chords is None else parse_chords(self.chords)
         if self.form is None:
             return asked
@@ -127,8 +126,6 @@ def within(name: str, value: float, low: float, high: float) -> None:
 
 def parse_density(said: str | int) -> int:
     """A level from 1 to 5, or its word ("sparse") -> the level."""
-    from textmusic.language.names import DENSITY_NAMES
-
     text = " ".join(str(said).lower().replace("-", " ").split())
     if text in DENSITY_NAMES:
         return DENSITY_NAMES.index(text) + 1
@@ -146,7 +143,6 @@ def well_formed(text: str) -> str:
 
 def programs_of(instruments: Sequence[str | int]) -> tuple[int, ...] | None:
     """The General MIDI programs of named instruments, 128 for drums; None for none."""
-
     if not instruments:
         return None
     named = {program for said in instruments for program in parse_instrument(str(said))}
@@ -160,7 +156,6 @@ def programs_of(instruments: Sequence[str | int]) -> tuple[int, ...] | None:
 
 
 def _mood(mood: str | None) -> tuple[int | None, int | None]:
-
     return (None, None) if mood is None else parse_mood(mood)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from textmusic.language.reading.form import CHINESE_SECTIONS
+from textmusic.language.reading.numerals import numeral_name
 from textmusic.music.chords import Chord, chord_name
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import Plan
@@ -123,8 +125,6 @@ def chords_text(
     relative: the roots are counted from the tonic, of a minor key or not, and written as numerals
     ("I V vi IV"). key: spells the chords that sound.
     """
-    from textmusic.language.reading.numerals import numeral_name
-
     names = [
         " ".join(numeral_name(c, minor) if relative else chord_name(c, key) for c in bar)
         for bar in bars
@@ -157,8 +157,6 @@ def form_text(form: Sequence[str], names: Sequence[str] = (), language: str = "e
         return " ".join(form)
     if language == "en":
         return ", ".join(names)
-    from textmusic.language.reading.form import CHINESE_SECTIONS
-
     return " ".join(CHINESE_SECTIONS.get(name, name) for name in names)
 
 

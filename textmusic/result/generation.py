@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING, Any
 from textmusic.errors import TextMusicError
 from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
+from textmusic.music import measure
 from textmusic.music.form import letters
 from textmusic.music.heard import kept
+from textmusic.music.marks import as_texts, marked, sections_marked
 from textmusic.music.notes import notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import NO_KEY, is_minor, sharps
+from textmusic.result.flags import flags
+from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
 from textmusic.system.whole_files import write_whole
+from textmusic.version import __version__
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -54,16 +59,12 @@ class Generation:
 
         Faults are rows of the report that fail, and what hardly any real piece has: see `flags`.
         """
-        from textmusic.result.flags import flags
-
         failed = sum(row.ok is False for row in self.report.rows)
         return failed + len(flags(notes_of(self.score), self.plan)), self.nats
 
     @property
     def sections(self) -> list[tuple[int, str]]:
         """(first bar, name) of each section: the score's markers, or else `sections_of`."""
-        from textmusic.music.marks import sections_marked
-
         named = sections_marked(self.score)
         return named or sections_of(self.prompt.outline, self.sketch, self.report.new_bars)
 
@@ -74,9 +75,6 @@ class Generation:
 
     def midi(self) -> bytes:
         """The piece as a MIDI file, which says what `replay` needs to write it again."""
-        from textmusic.music.marks import as_texts, marked
-        from textmusic.result.recipe import Recipe, embed
-
         score = self.score
         if self.sketch.rows:
             metre = self.plan.time_signature or "4/4"
@@ -201,9 +199,6 @@ def account(
     sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
     that is not what has become of it, as in a piece that was stopped. new_bars: see `Report`.
     """
-    from textmusic.music import measure
-    from textmusic.version import __version__
-
     notes = notes_of(score)
     report = Report(
         text=prompt.text,

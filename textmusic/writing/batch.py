@@ -19,6 +19,7 @@ from textmusic.system.whole_files import write_whole
 from textmusic.system.workers import Post, Work, spread
 from textmusic.tokens.sampling import Sampling
 from textmusic.writing.jobs import Job
+from textmusic.writing.loading import BUNDLED
 from textmusic.writing.writers import Writer, load_writer
 
 if TYPE_CHECKING:
@@ -153,8 +154,6 @@ def run(
 
 def _anywhere(settings: Settings) -> Settings:
     """The same for a process with another working directory."""
-    from textmusic.writing.loading import BUNDLED
-
     model, soundfont = settings.model, settings.soundfont
     if model and model not in BUNDLED and Path(model).exists():
         model = str(Path(model).absolute())

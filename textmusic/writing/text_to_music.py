@@ -23,7 +23,10 @@ from textmusic.result.generation import Generation, account, finish
 from textmusic.tokens.plan_grammar import OPEN_BARS, bars_for
 from textmusic.tokens.sampling import Sampling, drawn
 from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import decode, in_turn, read_ahead
+from textmusic.writing.filling import Filling
+from textmusic.writing.live_audio import sounding
 from textmusic.writing.loading import locate, open_engine
 from textmusic.writing.take import Take
 from textmusic.writing.written import Bar, Given
@@ -304,8 +307,6 @@ class TextToMusic:
 
         soundfont: as for `render`. Raises TextMusicError if it is missing or broken.
         """
-        from textmusic.writing.live_audio import sounding
-
         stream = self.stream(
             text, controls=controls, seconds=seconds, outline=outline, seed=seed, sampling=sampling
         )
@@ -337,8 +338,6 @@ class TextToMusic:
 
         Raises TextMusicError where nothing can be gone on from, and for bars out of range.
         """
-        from textmusic.writing.continuation import Continuation
-
         made = Continuation(
             self, score, bars, keep=keep, text=text, controls=controls, outline=outline,
             seed=seed, sampling=sampling,
@@ -384,8 +383,6 @@ class TextToMusic:
             TextMusicError: the bars or the instruments are not there, the score holds no notes, or
                 the whole piece would be filled.
         """
-        from textmusic.writing.filling import Filling
-
         filling = Filling(
             self, score, bars=bars, instruments=instruments, add=add, text=text,
             controls=controls, outline=outline, sketch=sketch, seed=seed, sampling=sampling,
