@@ -209,6 +209,7 @@ def port_of(address: str) -> int:
     return int(address.rstrip("/").rsplit(":")[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", PAGES[1:3])
 def test_a_page_with_a_model_of_ones_own(command: str, folder: Path) -> None:
     with started(command, folder) as address:
@@ -217,6 +218,7 @@ def test_a_page_with_a_model_of_ones_own(command: str, folder: Path) -> None:
             assert json.load(answer)["title"] == "textmusic"
 
 
+@pytest.mark.slow
 def test_a_page_with_a_password_is_well_and_closed(folder: Path) -> None:
     account = {"TEXTMUSIC_USER": "somebody", "TEXTMUSIC_PASSWORD": "a password"}
     with started(PAGES[0], folder, **account) as address:
@@ -225,6 +227,7 @@ def test_a_page_with_a_password_is_well_and_closed(folder: Path) -> None:
             urlopen(address + "config")
 
 
+@pytest.mark.slow
 def test_the_space_writes_music_and_goes_on_from_a_file(folder: Path) -> None:
     from gradio_client import Client, handle_file
 
@@ -237,6 +240,7 @@ def test_the_space_writes_music_and_goes_on_from_a_file(folder: Path) -> None:
     assert made["report"]["model"] == more["report"]["model"] == "tiny_model"
 
 
+@pytest.mark.slow
 def test_a_page_below_a_path_of_a_proxy(folder: Path) -> None:
     block, _ = re.findall(r"```nginx\n(.*?)```", DEPLOY, flags=re.DOTALL)
     sent = dict(re.findall(r"proxy_set_header (\S+) (\S+);", block))

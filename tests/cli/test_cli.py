@@ -407,6 +407,7 @@ def test_serve_refuses_a_port_that_is_none(tiny_model: Path) -> None:
     assert_refused(call("serve", "--port", "99999", "--model", tiny_model), "1 to 65,535")
 
 
+@pytest.mark.slow
 @posix
 def test_serve(tiny_model: Path, tmp_path: Path) -> None:
     import socket

@@ -146,6 +146,7 @@ def test_without_librosa_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> 
         describe(np.zeros((2, 44100), dtype=np.float32))
 
 
+@pytest.mark.slow
 def test_a_described_square_wave_has_its_zero_crossing_rate() -> None:
     pytest.importorskip("librosa")
     both = np.stack([square(441, 44100)] * 2)

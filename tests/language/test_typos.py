@@ -91,6 +91,7 @@ def test_no_word_of_the_data_is_a_slip() -> None:
         assert read_typos(name) == (), name
 
 
+@pytest.mark.slow
 def test_no_caption_has_a_slip_in_it_or_contradicts_itself() -> None:
     rng = random.Random(1)
     writers = Captioner(), Captioner(held_out=True)

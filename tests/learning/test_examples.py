@@ -133,6 +133,7 @@ def test_batches_are_the_same_again_and_go_on_where_they_were_left(examples: Exa
     assert any(a["ids"].shape != b["ids"].shape for a, b in zip(whole, other, strict=True))
 
 
+@pytest.mark.slow
 def test_pools_that_are_passed_over_are_not_drawn_again(
     examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
