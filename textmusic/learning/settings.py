@@ -30,6 +30,7 @@ class Training:
     steps: int = 1000  # optimiser steps in all
     tokens: int = 4096  # ids in a batch, about
     global_batch: int | None = None  # batches in a step, over all processes; None: one each
+    optimizer: str = "adamw"  # or "muon" for the matrices, see learning.optimizers
     learning_rate: float = 6e-4  # peak; see `schedule`
     rows_rate: float = 1.0  # learning rate of the music rows, in times of the rest's
     warmup: int = 30  # steps

@@ -25,6 +25,7 @@ from textmusic.errors import TextMusicError
 from textmusic.learning import checkpoint
 from textmusic.learning.curve import draw
 from textmusic.learning.feeding import ahead
+from textmusic.learning.optimizers import check_whole, make_optimizer
 from textmusic.learning.settings import Training, schedule, settled
 from textmusic.system.whole_files import write_text
 from textmusic.tokens.tokenizer import IGNORED
@@ -73,23 +74,10 @@ class Run:
             project_dir=str(folder),
             kwargs_handlers=list(handlers),
         )
-        kinds: dict[str, list[nn.Parameter]] = {"matrix": [], "rows": [], "other": []}
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                kinds[_kind(name, parameter)].append(parameter)
-        groups = [
-            {"params": kinds["matrix"], "weight_decay": training.weight_decay, "rate": 1.0},
-            {"params": kinds["rows"], "weight_decay": 0.0, "rate": training.rows_rate},
-            {"params": kinds["other"], "weight_decay": 0.0, "rate": 1.0},
-        ]
-        optimizer = torch.optim.AdamW(
-            [group for group in groups if group["params"]],
-            lr=training.learning_rate,
-            betas=(training.beta1, training.beta2),
-            fused=True,
-        )
+        optimizer = make_optimizer(model, training)
         # Sharded weights can't be written by the model's own code: an unsharded copy does that.
         sharded = self.accelerator.distributed_type == DistributedType.FSDP
+        check_whole(optimizer, sharded)
         self.plain = copy.deepcopy(model) if sharded else model
         ready = torch.compile(model, dynamic=True) if training.compile else model
         self.model, self.optimizer = self.accelerator.prepare(ready, optimizer)
@@ -360,9 +348,3 @@ class Run:
 def _whole(norm: Any) -> float:
     """A norm as a number, whether its parts lie in one process or in many."""
     return float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
-
-
-def _kind(name: str, parameter: nn.Parameter) -> str:
-    if name == "music" or "embed" in name or "trainable_tokens" in name:
-        return "rows"
-    return "matrix" if parameter.ndim > 1 else "other"
