@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 
 import torch
-from test_readme import DATA, ROOT, run
+from documented import DATA, ROOT, run
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from textmusic.errors import TextMusicError
