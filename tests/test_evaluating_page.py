@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from documented import ROOT, TINY, commands, walk
+from documented import ROOT, TINY, commands, run, walk, with_corpora
 
 EVALUATING = (ROOT / "docs" / "evaluating.md").read_text(encoding="utf-8")
 SAMPLING = (ROOT / "docs" / "sampling.md").read_text(encoding="utf-8")
 LITTLE = " --no-words --sounds 0 --examples 1"
 ROAD = {
-    "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 4",
+    "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 2",
     "textmusic evaluate held-out.jsonl --model my-model/ --real real/ --data data/": LITTLE,
     "textmusic compare --models default lstm --prompts held-out.jsonl --real real/": LITTLE,
     "python training/evaluate.py data/ --model my-model/": " --pieces 4",
@@ -32,12 +33,15 @@ def test_every_command_of_the_pages_is_known_here() -> None:
     assert commands(SAMPLING) == [*SWEEP], "in this order"
 
 
-@pytest.fixture
-def checkout(tmp_path: Path, prepared: Path) -> Path:
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data and a model."""
-    (tmp_path / "data").symlink_to(prepared)
-    (tmp_path / "my-model").symlink_to(TINY)
-    return tmp_path
+    folder = tmp_path_factory.mktemp("checkout")
+    with_corpora(folder)
+    shutil.copytree(TINY, folder / "my-model")
+    split = "--valid 20 --test 20 --longest 900"
+    run(f"python training/prepare.py corpora/ -o data/ --base {TINY} {split}", folder)
+    return folder
 
 
 @pytest.mark.train
