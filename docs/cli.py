@@ -12,15 +12,14 @@ from typing import Any
 
 from typer.main import get_command
 
-from textmusic.__main__ import main as textmusic
-
 PAGE = Path(__file__).with_name("cli.md")
 MARK = "<!-- Written by docs/cli.py from here on: change the help texts in the code instead. -->\n"
 
 
 def reference() -> str:
     """Every command in the order of `textmusic --help`: usage, description, arguments, options."""
-    commands = get_command(import_module(textmusic.__module__).app).commands  # type: ignore[attr-defined]
+    entry = import_module("textmusic.__main__").main
+    commands = get_command(import_module(entry.__module__).app).commands  # type: ignore[attr-defined]
     return "\n".join(_section(name, command) for name, command in commands.items())
 
 
