@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from broken_midi import BROKEN
+from documented import blocks, pages
 from gradio_client.exceptions import AppError
 from httpx import HTTPStatusError
 from symusic import Score
@@ -156,13 +158,11 @@ def test_a_path_on_the_server_is_no_upload(client: Client, tmp_path: Path) -> No
         client.predict(secret, bars=2, api_name="/continue")
 
 
-def test_the_example_of_the_readme_runs(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    import re
-
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    example, _ = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+def test_the_example_of_the_docs_runs(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks(pages()["docs/page.md"], "python")
     exec(example.replace("http://127.0.0.1:7860", client.src), {})
-    assert "minor" in (said := capsys.readouterr().out) or "major" in said
+    *_, last = capsys.readouterr().out.splitlines()  # the client says first what it has loaded
+    assert re.fullmatch(r"[A-G][#b]? (major|minor) .*\.wav", last)
 
 
 def test_compare(client: Client) -> None:

@@ -13,7 +13,7 @@ from interrupted import train_two_steps  # noqa: E402
 from tiny_run import STEPS, losses, make_run  # noqa: E402
 
 from textmusic.errors import TextMusicError  # noqa: E402
-from textmusic.learning.dataset import Examples  # noqa: E402
+from textmusic.learning.examples import Examples  # noqa: E402
 from textmusic.learning.optimizers import (  # noqa: E402
     MuonAdamW,
     check_whole,
@@ -22,7 +22,7 @@ from textmusic.learning.optimizers import (  # noqa: E402
 )
 from textmusic.learning.settings import Training  # noqa: E402
 from textmusic.models.llm import MusicLLM, load_llm, new_llm  # noqa: E402
-from textmusic.tokenizer import Tokenizer  # noqa: E402
+from textmusic.tokens.tokenizer import Tokenizer  # noqa: E402
 
 pytestmark = pytest.mark.train
 torch.set_num_threads(1)

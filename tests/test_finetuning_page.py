@@ -1,0 +1,44 @@
+"""docs/own-corpus.md, docs/fine-tuning.md: their commands turn a folder of music into a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from documented import BY_CI, ROOT, TINY, commands, walk, with_corpora
+
+OWN_CORPUS = (ROOT / "docs" / "own-corpus.md").read_text(encoding="utf-8")
+FINETUNING = (ROOT / "docs" / "fine-tuning.md").read_text(encoding="utf-8")
+FEW = f" --base {TINY} --max-steps 2 --no-report"
+PREPARE = {"textmusic prepare my-music/ -o data/": f" --base {TINY} --longest 900"}
+TRAIN = {
+    "textmusic train data/ -o my-model --dry-run": f" --base {TINY}",
+    "textmusic train data/ -o my-model": FEW,
+    'textmusic generate "calm piano" --model my-model': " --bars 2",
+    "textmusic train data/ -o chorales-model --max-steps 200"
+    ' --sample "four-part chorale for choir in G major"': FEW,
+}
+# Two processes: see test_processes.py.
+SEVERAL = {
+    "torchrun --nproc_per_node 2 -m textmusic train data/ -o my-model",
+    "accelerate launch --config_file training/configs/ddp.yaml -m textmusic train data/ -o"
+    " my-model",
+}
+
+
+def test_every_command_of_the_pages_is_known_here() -> None:
+    assert set(commands(OWN_CORPUS)) == {*PREPARE} | (BY_CI & set(commands(OWN_CORPUS)))
+    assert set(commands(FINETUNING)) == {*TRAIN} | SEVERAL
+
+
+@pytest.mark.train
+def test_a_model_of_ones_own_files(tmp_path: Path) -> None:
+    with_corpora(tmp_path)
+    walk(PREPARE, tmp_path)
+    assert {"train.parquet", "summary.json", "preview.html", "tokenizer"} <= {
+        file.name for file in (tmp_path / "data").iterdir()
+    }
+    said = walk(TRAIN, tmp_path)
+    assert "to train here" in said[0] and (tmp_path / "my-model" / "model.onnx").exists()
+    assert (tmp_path / "my-model" / "adapter" / "base.json").exists()
+    assert len(list((tmp_path / "out").glob("*.mid"))) == 1
