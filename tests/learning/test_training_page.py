@@ -21,7 +21,7 @@ RUN = {
     "python training/prepare.py corpora/ -o data/": (f"{TINY} --valid 20 --test 20 --longest 900"),
     LONG: f"{LITTLE} --steps 3",
     "python training/status.py runs/long": "",
-    f"{LONG} --steps 80000": f"{LITTLE} --steps 4",
+    f"{LONG} --steps 40000": f"{LITTLE} --steps 4",
     FINISH: f"{LITTLE} --steps 2",
     "python training/export.py runs/finished/best -o my-model/": "",
     'textmusic generate "calm piano" --model my-model/ -o out/': " --bars 2",
