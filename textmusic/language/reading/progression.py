@@ -374,7 +374,7 @@ def _no_chord(said: str) -> str:
         if parse_symbol(likely[:end]) and likely[end - 1] not in "o-":
             return f"'{said[:40]}' is not a known chord; did you mean '{likely[:end]}'?"
     known = ", ".join(f"'C{written}'" for _, written in QUALITIES.values())
-    return f"'{said[:40]}' is not a known chord; chords are written {known}"
+    return f"'{said[:40]}' is not a known chord; did you mean one like {known}?"
 
 
 def _widened(text: str, start: int, end: int) -> Span:
