@@ -174,7 +174,7 @@ def test_no_words_leave_all_to_the_model(text: str, tiny_model: Path, tmp_path: 
         "generate", text, "-o", tmp_path, "--model", tiny_model, "--format", "mid", "--seed", "2"
     )
     assert done.returncode == 0, done.stderr
-    assert "everything is the model's choice" in done.stdout or "not used" in done.stdout
+    assert "the model chose everything" in done.stdout or "not used" in done.stdout
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
     assert len(files(tmp_path)) == 1
@@ -219,7 +219,7 @@ def test_markup_in_the_text_stays_text(tiny_model: Path, tmp_path: Path) -> None
         (["--bars", "100000"], ["100,000", "1 to 256"]),
         (["--seconds", "1"], ["2 to 600"]),
         (["--seconds", "inf"], ["2 to 600"]),
-        (["--bars", "4", "--seconds", "10"], ["one of them"]),
+        (["--bars", "4", "--seconds", "10"], ["only one of them"]),
         (["--instrument", "kazooo"], ["kazooo", "did you mean"]),
         (["--instrument", "129"], ["127"]),
         ([x for i in range(17) for x in ("--instrument", str(i))], ["17", "at most 15"]),
@@ -233,8 +233,8 @@ def test_markup_in_the_text_stays_text(tiny_model: Path, tmp_path: Path) -> None
         (["--threads", "0"], ["threads"]),
         (["--temperature", "3"], ["temperature", "2"]),
         (["--top-p", "0"], ["top-p"]),
-        (["--harmony-strength", "2"], ["harmony strength", "0 and 1"]),
-        (["--form-strength", "nan"], ["form strength", "0 and 1"]),
+        (["--harmony-strength", "2"], ["harmony strength", "0 to 1"]),
+        (["--form-strength", "nan"], ["form strength", "0 to 1"]),
         (["--chords", "Am H7"], ["chord"]),
         (["--chords", ""], ["write e.g. 'Am F C G'"]),
         (["--form", "qwerty"], ["AABA"]),
@@ -287,7 +287,7 @@ def test_a_very_long_prompt(tiny_model: Path, tmp_path: Path) -> None:
 
 def test_a_missing_model_folder(tmp_path: Path) -> None:
     done = call("generate", "piano", "-o", tmp_path / "out", "--model", tmp_path)
-    assert_refused(done, str(tmp_path), "not a whole textmusic model")
+    assert_refused(done, str(tmp_path), "not a complete textmusic model")
     assert files(tmp_path) == []
 
 
@@ -400,7 +400,7 @@ def test_info(tiny_model: Path, tmp_path: Path) -> None:
     (model / "README.md").write_text("# Tiny\n\n音楽 made at random\n", encoding="utf-8")
     done = call("info", "--model", model)
     assert (done.returncode, done.stdout) == (0, "# Tiny\n\n音楽 made at random\n")
-    assert_refused(call("info", "--model", tmp_path), "not a whole textmusic model")
+    assert_refused(call("info", "--model", tmp_path), "not a complete textmusic model")
 
 
 def test_serve_refuses_a_port_that_is_none(tiny_model: Path) -> None:
@@ -462,7 +462,7 @@ def test_best_of_writes_one_piece_and_excludes_variations(tiny_model: Path, tmp_
     assert call("generate", "piano", "--best-of", "3", *more).returncode == 0
     assert len(files(tmp_path)) == 1
     both = call("generate", "piano", "--best-of", "3", "--variations", "2", *more)
-    assert_refused(both, "give one of them")
+    assert_refused(both, "cannot be combined; use one of them")
     assert_refused(call("generate", "piano", "--best-of", "99", *more), "1 to 16")
 
 
@@ -492,7 +492,7 @@ def test_play(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     played = files(out)
     assert call(*args[:-1]).returncode == 0
     assert files(out) == played, "it is the same piece"
-    assert_refused(call(*args, "--variations", "2"), "one piece")
+    assert_refused(call(*args, "--variations", "2"), "only one piece")
     player.write_text("#!/bin/sh\necho no device >&2; exit 1\n")
     done = call(*args)
     assert done.returncode == 1

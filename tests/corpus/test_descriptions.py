@@ -101,12 +101,12 @@ def test_what_is_measured_or_unknown_or_lost_is_told(folder: Path) -> None:
         ("csv", "file,tempo\na.mid,1000\n", "line 2 of .*"),
         ("csv", "file,time_signature\na.mid,13/8\n", "line 2 of .* choose one of"),
         ("csv", "file,instruments\na.mid,zorp\n", "line 2 of .*zorp.*"),
-        ("csv", "file,bars\na.mid,many\n", "line 2 of .* bars 'many' has to be a number"),
+        ("csv", "file,bars\na.mid,many\n", "line 2 of .* bars 'many' is not a number"),
         ("csv", f"file,text\na.mid,{'x' * (MAX_CHARACTERS + 1)}\n", "2,001 characters; use at"),
-        ("jsonl", '{"file": "a.mid"}\nnot JSON\n', "line 2 of 'captions.jsonl' is not JSON"),
-        ("jsonl", "[1]\n", "line 1 of .* is no object; write"),
-        ("jsonl", '{"file": "a.mid", "text": 7}\n', "line 1 of .*: text has to be a text"),
-        ("jsonl", '{"file": "a.mid", "tempo": [1]}\n', "line 1 of .*: tempo .* has to be"),
+        ("jsonl", '{"file": "a.mid"}\nnot JSON\n', "line 2 of 'captions.jsonl' is not valid JSON"),
+        ("jsonl", "[1]\n", "line 1 of .* is not a JSON object; write"),
+        ("jsonl", '{"file": "a.mid", "text": 7}\n', "line 1 of .*: text is not a string"),
+        ("jsonl", '{"file": "a.mid", "tempo": [1]}\n', "line 1 of .*: tempo .* is not a"),
     ],
 )
 def test_errors_name_the_line_and_the_remedy(
@@ -119,7 +119,7 @@ def test_errors_name_the_line_and_the_remedy(
 
 def test_a_table_in_another_encoding_is_said(folder: Path) -> None:
     (folder / "captions.csv").write_bytes("file,text\na.mid,très\n".encode("latin-1"))
-    with pytest.raises(TextMusicError, match="not text in UTF-8; save it as such"):
+    with pytest.raises(TextMusicError, match="not UTF-8 text; save it as UTF-8"):
         said(folder)
 
 
@@ -127,7 +127,7 @@ def test_a_side_car_in_another_encoding_is_left_out_and_told(folder: Path) -> No
     (folder / "a.txt").write_bytes("安静".encode("gbk"))
     found = said(folder)
     assert not found.of("a.mid").texts
-    assert found.notes == ("a.txt: not text in UTF-8, and left out; save it as such",)
+    assert found.notes == ("a.txt: ignored, since it is not UTF-8 text; save it as UTF-8",)
 
 
 def test_a_side_car_that_is_too_long_is_left_out_and_told(folder: Path) -> None:

@@ -85,7 +85,7 @@ def test_an_archive_of_too_much_is_refused_whole(
 ) -> None:
     (tmp_path / "many.zip").write_bytes(zipped({f"{n}.mid": b"x" for n in range(30)}))
     monkeypatch.setattr(files, "MOST", 20)
-    assert dict(find(tmp_path).refused)["many.zip"] == "holds 30 files, more than 20"
+    assert dict(find(tmp_path).refused)["many.zip"] == "has 30 files, more than 20"
     monkeypatch.setattr(files, "MOST", 50)
     monkeypatch.setattr(files, "LARGEST_ARCHIVE", 10)
     assert "unpacks to" in dict(find(tmp_path).refused)["many.zip"]
@@ -108,7 +108,7 @@ def test_broken_and_locked_archives_are_told(tmp_path: Path) -> None:
     locked[locked.rindex(b"PK\1\2") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(locked)
     assert dict(find(tmp_path).refused) == {
-        "cut.zip": "is no zip archive, or a broken one",
+        "cut.zip": "is not a zip archive, or is broken",
         "locked.zip/a.mid": "is encrypted; unpack it yourself",
     }
 
@@ -123,5 +123,5 @@ def test_the_stamp_changes_with_the_contents(tmp_path: Path) -> None:
 
 
 def test_no_folder_is_said_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(TextMusicError, match="is no folder; name the one"):
+    with pytest.raises(TextMusicError, match="is not a folder; give the one"):
         find(tmp_path / "none")

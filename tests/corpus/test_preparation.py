@@ -154,7 +154,7 @@ def test_every_format_gives_windows_and_the_rest_a_reason(
                  "sheet2.mxl", "tunes.abc#1", "tunes.abc#2", "canon.krn", "beat.mid"):  # fmt: skip
         assert name in kept, name
     dropped = why(summary)
-    assert dropped["cut.mid"] == "is cut short"
+    assert dropped["cut.mid"] == "is truncated"
     assert dropped["empty.mid"] == dropped["more/packed.zip/songs/broken.mid"]
     assert dropped["free.mid"].startswith("was played freely")
     assert "the vocabulary has no 11/8" in dropped["odd.mid"]
@@ -207,7 +207,7 @@ def test_the_summary_is_a_file_and_the_preview_shows_rolls(
     assert told["pieces"] == {"kept": summary.kept, "dropped": len(summary.dropped)}
     assert sum(held["windows"] for held in told["splits"].values()) == len(flat(out))
     assert sum(told["windows by"]["key"].values()) == len(flat(out))
-    assert {"piece": "cut.mid", "why": "is cut short"} in told["dropped"]
+    assert {"piece": "cut.mid", "why": "is truncated"} in told["dropped"]
     assert told["descriptions"]["pieces"] == 1
     assert any("gone.mid" in note for note in told["notes"])
     html = (out / "preview.html").read_text()
@@ -307,7 +307,7 @@ def test_near_duplicates_are_in_one_split_and_copies_are_dropped(tmp_path: Path)
         midi(tmp_path / "in" / "up" / f"{n} higher.mid", scale(n), shift=3, program=73)
     shutil.copy(tmp_path / "in" / "7.mid", tmp_path / "in" / "7 copy.mid")
     summary = done(tmp_path / "in", tmp_path / "out", shares={"valid": 20, "test": 20})
-    assert list(why(summary).values()) == ["the same notes as one before (7 copy.mid)"]
+    assert list(why(summary).values()) == ["the same notes as an earlier one (7 copy.mid)"]
     split = {w.piece: name for name, ws in all_windows(tmp_path / "out").items() for w in ws}
     for n in range(30):
         mine = f"{n}.mid" if f"{n}.mid" in split else f"{n} copy.mid"
@@ -410,9 +410,9 @@ def test_a_corpus_gives_the_windows_that_it_always_gave(
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({}, "holds no music; name a folder with MIDI"),
-        ({"a.pdf": "x"}, "holds no music"),
-        ({"a.mid": "x"}, "no piece is fit to be learnt from: 1 is not a MIDI file"),
+        ({}, "contains no music files; give a folder with MIDI"),
+        ({"a.pdf": "x"}, "contains no music"),
+        ({"a.mid": "x"}, "no usable pieces were found (1 is not a MIDI file"),
         ({"a.mid": "x", "captions.csv": "name\n"}, "line 1 of 'captions.csv'"),
     ],
 )

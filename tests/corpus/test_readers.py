@@ -171,12 +171,12 @@ def test_musicxml_in_utf_16_is_read_too() -> None:
     [
         (b"MThd", ".mid", "is not a MIDI file"),
         (b"nothing", ".mxl", "can't be unpacked"),
-        (packed({"a.txt": b"x"}), ".mxl", "no score is in it"),
+        (packed({"a.txt": b"x"}), ".mxl", "it has no score"),
         (packed({"bomb.xml": b" " * 19_000_000}), ".mxl", "19 MB unpacked"),
-        (b"<html></html>", ".xml", "is no MusicXML"),
+        (b"<html></html>", ".xml", "is not MusicXML"),
         (b"<score-partwise><part>", ".musicxml", "can't be read by music21"),
-        (b"just text", ".abc", "can't be read by music21|holds no notes"),
-        (b"**text\nla\n*-\n", ".krn", "can't be read by music21|holds no notes"),
+        (b"just text", ".abc", "can't be read by music21|has no notes"),
+        (b"**text\nla\n*-\n", ".krn", "can't be read by music21|has no notes"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_few_words(data: bytes, suffix: str, why: str) -> None:

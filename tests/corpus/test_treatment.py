@@ -79,12 +79,12 @@ def test_a_pickup_is_filled_up_so_that_bar_lines_fit() -> None:
     score, done = fit_for_cutting(piece(beats(0, 17), [(0, 1, 4), (1, 4, 4)], [(0, 90)]))
     assert metres(score) == [(0, "4/4")]
     assert notes_of(score).start[:2].tolist() == [3, 4]
-    assert done["pickup: its bar filled up with silence at the front"] == 1
+    assert done["pickup: bar filled with silence at the start"] == 1
 
 
 def test_bars_of_silence_at_the_front_are_left_out_and_a_rest_is_not() -> None:
     score, done = fit_for_cutting(piece(beats(9, 20), [(0, 4, 4), (16, 3, 4)]))
-    assert notes_of(score).start[0] == 1 and done["silence at the front left out: bars"] == 2
+    assert notes_of(score).start[0] == 1 and done["silence at the start removed: bars"] == 2
     assert metres(score) == [(0, "4/4"), (8, "3/4")]
 
 
@@ -95,7 +95,7 @@ def test_a_pickup_in_the_middle_is_filled_up_and_all_goes_on() -> None:
     assert metres(score)[0] == (0, "4/4") and {metre for _, metre in metres(score)} == {"4/4"}
     assert notes_of(score).start[14:19].tolist() == [14, 15, 19, 20, 21]
     assert tempi(score) == [(0, 90), (20, 120)], "the tempo moves with the notes"
-    assert done["pickup in the middle: its bar filled up with silence"] == 1
+    assert done["pickup in the middle: bar filled with silence"] == 1
 
 
 def test_a_bar_in_two_parts_is_one_and_a_bar_that_is_meant_stays() -> None:
@@ -112,7 +112,7 @@ def test_a_change_of_tempo_parts_the_piece_at_a_bar_line() -> None:
     score, done = fit_for_cutting(piece(beats(0, 64), [(0, 4, 4)], slow_then_fast))
     assert tempi(score) == [(0, 60), (16, 120)], "the bar that most of the new tempo is in"
     assert metres(score) == [(0, "4/4"), (16, "4/4")]
-    assert done["tempo changes, each with bars of its own"] == 1
+    assert done["tempo changes, each with its own bars"] == 1
 
 
 @pytest.mark.parametrize(

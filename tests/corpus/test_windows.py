@@ -87,7 +87,7 @@ def test_windows_with_a_long_silence_are_left_out(tokenizer: Tokenizer, tmp_path
     data = midi(tmp_path, [*steps(0, 16), *steps(60, 16)], [(0, 4, 4)])
     windows, done = cut(data, tokenizer)
     assert not windows and done["window dropped: over 4 bars of silence"] == 1
-    assert done["piece dropped: no window of it is fit"] == 1
+    assert done["piece dropped: no usable window"] == 1
 
 
 def test_a_key_label_that_the_notes_contradict_loses(tokenizer: Tokenizer, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_statistics_count_every_value_and_name_the_thin_ones(
         assert sum(counts[field].values()) == len(windows), field
     assert "5/8" in statistics.thin(counts)["time signature"]
     text = statistics.markdown(windows, strikes, {})
-    assert "Too thin" in text and windows[0].source in text
+    assert "Too rare" in text and windows[0].source in text
     pytest.importorskip("matplotlib")
     statistics.draw(windows, tmp_path / "x.png")
     assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"

@@ -179,7 +179,7 @@ def test_those_are_the_files_of_a_model(tiny_model: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_said_when_the_model_is_loaded(copy: Path, name: str) -> None:
     (copy / name).unlink()
-    with pytest.raises(TextMusicError, match=r"not a whole textmusic model.*fetch it again"):
+    with pytest.raises(TextMusicError, match=r"not a complete textmusic model.*download it again"):
         TextToMusic.from_pretrained(copy, threads=1)
 
 
@@ -190,14 +190,14 @@ def test_a_truncated_file_is_said_when_the_model_is_loaded(
 ) -> None:
     content = (copy / name).read_bytes()
     (copy / name).write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(TextMusicError, match=r"not a whole textmusic model.*fetch it again"):
+    with pytest.raises(TextMusicError, match=r"not a complete textmusic model.*download it again"):
         TextToMusic.from_pretrained(copy, threads=1)
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '"x"', '{"format": "1"}', "\xff"])
 def test_a_config_of_something_else_is_no_model(copy: Path, content: str) -> None:
     (copy / "textmusic.json").write_text(content, encoding="latin-1")
-    with pytest.raises(TextMusicError, match="not a whole textmusic model"):
+    with pytest.raises(TextMusicError, match="not a complete textmusic model"):
         TextToMusic.from_pretrained(copy, threads=1)
 
 
@@ -212,7 +212,7 @@ def test_a_file_or_an_empty_folder_is_no_model(tmp_path: Path) -> None:
     file = tmp_path / "model.txt"
     file.write_text("hello")
     for place in (file, tmp_path):
-        with pytest.raises(TextMusicError, match="not a whole textmusic model"):
+        with pytest.raises(TextMusicError, match="not a complete textmusic model"):
             TextToMusic.from_pretrained(place)
 
 

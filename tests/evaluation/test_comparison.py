@@ -101,8 +101,8 @@ def test_answers_of_another_system_are_scored_by_the_same_code(
     assert main([str(word) for word in words]) == 0, said(capsys)
     entry = json.loads((out / "report.json").read_text())["entries"]["real"]
     assert (entry["answers"], entry["missing"]) == (2, 0)
-    assert entry["broken"] == ["real/0002.mid (is cut short)"]
-    assert "can't be read as MIDI: real: real/0002.mid" in (out / "report.md").read_text()
+    assert entry["broken"] == ["real/0002.mid (is truncated)"]
+    assert "Skipped, not readable as MIDI: real: real/0002.mid" in (out / "report.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -135,13 +135,13 @@ def test_empty_sets_are_refused(
     empty = tmp_path / "empty"
     empty.mkdir()
     assert main(["evaluate", str(prompts), "--answers", str(empty)]) == 2
-    assert "holds no answers" in said(capsys)
+    assert "has no answers" in said(capsys)
     nothing = tmp_path / "nothing.jsonl"
     nothing.write_text("\n")
     assert main(["evaluate", str(nothing), "--answers", str(empty)]) == 2
     assert "nothing.jsonl" in said(capsys)
     assert main(["compare", "--models", "default", "--prompts", str(prompts)]) == 2
-    assert "a comparison needs two" in said(capsys)
+    assert "compare needs two models" in said(capsys)
 
 
 def test_a_model_of_another_vocabulary_is_refused_and_the_difference_named(

@@ -160,7 +160,7 @@ def test_what_may_not_be_shared_is_refused_and_named(
     said = capsys.readouterr().err.splitlines()
     assert said[0] == said[1]
     assert "(all rights reserved)" in said[0] and "(no licence stated)" in said[0]
-    assert "give --any-licence" in said[0]
+    assert "use --any-licence" in said[0]
     assert hub.log == []
     assert main([*args, "--any-licence"]) == 0
     text = hub.files(ON_HUB)["README.md"].decode()
@@ -220,7 +220,7 @@ def test_a_dry_run_sends_nothing_and_needs_no_token(
     monkeypatch.delenv("HF_TOKEN")
     assert main(["push", str(data), REPO, "--dry-run"]) == 0
     said = capsys.readouterr().out
-    assert "train.parquet" in said and "nothing was sent to user/tunes" in said
+    assert "train.parquet" in said and "nothing was pushed to user/tunes" in said
     assert "notes.pkl" not in said and "config_name: default" in said
     assert main(["push", str(data), REPO]) == 2
     assert "no Hub token here" in capsys.readouterr().err
@@ -235,10 +235,10 @@ def test_what_is_not_prepared_data_is_said(
     assert "leave out --evaluation, --samples and --adapter" in capsys.readouterr().err
     pq.write_table(pa.table({"text": ["a"]}), data / "valid.parquet")
     assert main(args) == 2
-    assert "does not say which piece is whose" in capsys.readouterr().err
+    assert "lacks source and licence columns" in capsys.readouterr().err
     (data / "valid.parquet").write_bytes(b"PAR1")
     with pytest.raises(TextMusicError, match="prepare the data again"):
         push_dataset(data, REPO)
-    with pytest.raises(TextMusicError, match="is no Hub id"):
+    with pytest.raises(TextMusicError, match="is not a Hub id"):
         push_dataset(data, "tunes")
     assert hub.log == []

@@ -238,14 +238,14 @@ def test_nothing_of_a_chinese_text_is_left_over() -> None:
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        ("chords Am H7x C", "'H7x' is no chord known here; did you mean 'B7'?"),
+        ("chords Am H7x C", "'H7x' is not a known chord; did you mean 'B7'?"),
         ("chords C/E F G", "'C/E': the chord is used, the bass after the slash"),
         ("chords C6 Dm9 G13", "'C6', 'Dm9', 'G13': read as C, D"),
         ("power chords E5 G5 A5", "'E5', 'G5', 'A5': read as E, G, A"),
-        ("Iadd9 IV V", "'Iadd9': read as I, the nearest chord known here"),
-        ("drums only, chords Am F C G", "'Am F C G': drums alone play no chords"),
-        ("F# major, chords Am F C G", "'Am F C G': these chords hardly fit F# major"),
-        ("I-V-vi-IV in A minor", "'I-V-vi-IV': these chords hardly fit A minor"),
+        ("Iadd9 IV V", "'Iadd9': read as I, the nearest known chord"),
+        ("drums only, chords Am F C G", "'Am F C G': drums on their own play no chords"),
+        ("F# major, chords Am F C G", "'Am F C G': these chords do not fit F# major"),
+        ("I-V-vi-IV in A minor", "'I-V-vi-IV': these chords do not fit A minor"),
         ("chords Am F C G, then chords Dm G C A", "'Dm G C A': one progression for the whole"),
     ],
 )
@@ -287,11 +287,11 @@ def test_controls_are_read_in_every_spelling() -> None:
 @pytest.mark.parametrize(
     ("said", "part"),
     [
-        ("Am H7x C", "'H7x' is no chord known here; did you mean 'B7'"),
-        ("Am foo C", "'foo' is no chord known here; did you mean 'F'"),
-        ("Zz", "'Zz' is no chord progression known here; write e.g. 'Am F C G'"),
-        ("", "is no chord progression known here"),
-        ("something nice", "is no chord progression known here"),
+        ("Am H7x C", "'H7x' is not a known chord; did you mean 'B7'"),
+        ("Am foo C", "'foo' is not a known chord; did you mean 'F'"),
+        ("Zz", "'Zz' is not a known chord progression; write e.g. 'Am F C G'"),
+        ("", "is not a known chord progression"),
+        ("something nice", "is not a known chord progression"),
     ],
 )
 def test_controls_that_are_no_chords(said: str, part: str) -> None:

@@ -156,7 +156,7 @@ def test_other_scripts_are_not_passed_to_the_model() -> None:
 def test_text_without_words(text: str) -> None:
     prompt = read_prompt(text)
     assert (prompt.asked, prompt.caption) == (Plan(), "")
-    assert prompt.unused == (f"'{text}': no words to read",)
+    assert prompt.unused == (f"'{text}': no readable words",)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\x00\x01", "\u200b"])

@@ -178,7 +178,7 @@ def test_padding_is_on_the_right_and_has_no_labels(
 
 def test_sources_are_drawn_by_their_weight(windows: list[Window], tokenizer: Tokenizer) -> None:
     weights = dict.fromkeys({w.source for w in windows}, 0.0)
-    with pytest.raises(TextMusicError, match="no window has a weight"):
+    with pytest.raises(TextMusicError, match="all sources have weight 0"):
         Examples(windows, tokenizer, Captioner(), weights=weights)
     weights |= {"openhymnal": 3.0, "mutopia": 1.0}
     examples = Examples(windows, tokenizer, Captioner(), weights=weights)
@@ -207,7 +207,7 @@ def test_windows_of_an_older_format_are_refused(windows: list[Window], tmp_path:
 
     path = tmp_path / "train.parquet"
     pq.write_table(window_table(windows[:2]).drop_columns(["sketch"]), path)
-    with pytest.raises(TextMusicError, match="made by an older textmusic; make it anew"):
+    with pytest.raises(TextMusicError, match="made by an older textmusic; make it again"):
         read_windows(path)
 
 

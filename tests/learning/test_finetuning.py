@@ -131,7 +131,7 @@ def test_all_weights_can_be_trained(prepared: Path, tmp_path: Path) -> None:
     assert main([*command, "--max-steps", "1", "--no-report", "--sample-every", "0"]) == 0
     assert TextToMusic.from_pretrained(tmp_path / "m", threads=1).generate("1 bar", seed=1)
     assert not (tmp_path / "m" / "adapter").exists()
-    assert "all weights but the text rows" in (tmp_path / "m" / "README.md").read_text()
+    assert "all weights except the text rows" in (tmp_path / "m" / "README.md").read_text()
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(
@@ -142,7 +142,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     for word in (
         "LoRA of rank 4",
         "3 of about 1,536 ids",
-        "times through the data",
+        "passes through the data",
         "to train here",
     ):
         assert word in said, word
@@ -168,20 +168,20 @@ def test_what_does_not_fit_is_said_in_a_sentence(
     assert "begun with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--full")
     assert "begun with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--rank", "8")
     nowhere = tmp_path / "nowhere"
-    assert "holds no prepared data" in refused(capsys, nowhere, "-o", out, "--no-report")
+    assert "has no prepared data" in refused(capsys, nowhere, "-o", out, "--no-report")
     few = tmp_path / "few"
     shutil.copytree(prepared, few)
     write_windows([], few / "test.parquet")
     assert "has no test split" in refused(capsys, few, "-o", out)
     write_windows([], few / "valid.parquet")
-    assert "three tunes at least" in refused(capsys, few, "-o", out, "--no-report")
-    assert "is no tracker" in refused(capsys, prepared, "-o", out, "--tracker", "wandb")
-    assert "exclude" in refused(capsys, prepared, "-o", out, "--full", "--rank", "8")
+    assert "at least three tunes" in refused(capsys, few, "-o", out, "--no-report")
+    assert "is not a known tracker" in refused(capsys, prepared, "-o", out, "--tracker", "wandb")
+    assert "cannot be combined" in refused(capsys, prepared, "-o", out, "--full", "--rank", "8")
     assert "out of range" in refused(capsys, prepared, "-o", out, "--cpu-hours", "0")
     assert "columns of the report" in refused(capsys, prepared, "-o", tmp_path / "real")
     said = refused(capsys, prepared, "-o", out, "--base", tmp_path)
-    assert "is no model to begin with" in said
-    assert "is no LLM" in refused(capsys, prepared, "-o", out, "--base", "lstm")
+    assert "is not a model that training can start from" in said
+    assert "is not an LLM" in refused(capsys, prepared, "-o", out, "--base", "lstm")
     assert not out.exists()
 
 
@@ -190,7 +190,7 @@ def test_data_for_another_base_are_refused(
     prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = refused(capsys, prepared, "-o", tmp_path / "m")
-    assert "'default' has 49,152 text rows" in said and "prepare the data anew" in said
+    assert "'default' has 49,152 text rows" in said and "prepare the data again" in said
 
 
 def test_other_data_are_not_gone_on_with(
@@ -199,7 +199,7 @@ def test_other_data_are_not_gone_on_with(
     other = tmp_path / "data"
     shutil.copytree(prepared, other)
     write_windows(read_windows(prepared / "train.parquet")[1:], other / "train.parquet")
-    assert "windows of other data" in refused(capsys, other, "-o", tuned)
+    assert "windows of different data" in refused(capsys, other, "-o", tuned)
 
 
 def test_a_diverging_run_ends_with_a_sentence(

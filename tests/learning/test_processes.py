@@ -106,7 +106,7 @@ def test_batches_that_can_t_be_shared_out_are_refused(
         device = torch.device("cpu")
 
     monkeypatch.setattr("textmusic.learning.settings.this_process", Three)
-    with pytest.raises(TextMusicError, match="a step of 4 batches can't be shared out to 3"):
+    with pytest.raises(TextMusicError, match="a step of 4 batches can't be divided among 3"):
         trained(prepared, tmp_path, global_batch=4)
 
 

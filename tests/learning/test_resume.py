@@ -176,8 +176,8 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_checkpoint(
     with pytest.raises(TextMusicError) as caught:
         run.train()
     assert str(caught.value) == (
-        "the loss is not a number at step 8; start again with a lower learning rate (0.01 was too"
-        " high): it goes on from step 7, whose checkpoint is whole."
+        "the loss is not a number at step 8; start again with a lower learning rate than"
+        " 0.01; it continues from the checkpoint of step 7."
     )
     kept = checkpoint.load_file(tmp_path / FILE)
     assert all(torch.isfinite(value).all() for value in kept.values())
@@ -194,7 +194,7 @@ def test_weights_that_no_loss_has_confirmed_are_no_checkpoint(
 ) -> None:
     """The step that ruins the weights has a loss that is still fine."""
     wild = replace(SOME, learning_rate=1e30, clip=1e30, beta1=0.0)
-    with pytest.raises(TextMusicError, match=r"not a number at step 1; .*it begins anew"):
+    with pytest.raises(TextMusicError, match=r"not a number at step 1; .*it starts over"):
         make_run(new_model(base), tmp_path, examples, wild).train()
     assert not (tmp_path / FILE).exists()
     train(base, tmp_path, examples)
@@ -233,7 +233,7 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_kept(
     said = str(caught.value)
     assert said.startswith(f"a file in '{tmp_path}' could not be written (")
     assert "File too large" in said and "free some space and start again" in said
-    assert "whose checkpoint is whole." in said
+    assert "it continues from the checkpoint of step" in said
     assert not [*tmp_path.glob("*.partial"), *tmp_path.glob("*.old")]
     train(base, tmp_path, examples)
     same(tmp_path, whole)
@@ -261,5 +261,7 @@ def test_a_tracker_that_is_missing_is_named(
     for name in ("tensorboard", "trackio"):
         with pytest.raises(TextMusicError, match=f"{name} is not installed; pip install {name}"):
             make_run(new_model(base), tmp_path, examples, replace(SOME, tracker=name))
-    with pytest.raises(TextMusicError, match="'x' is no tracker; choose none, tensorboard"):
+    with pytest.raises(
+        TextMusicError, match="'x' is not a known tracker; choose none, tensorboard"
+    ):
         make_run(new_model(base), tmp_path, examples, replace(SOME, tracker="x"))

@@ -97,7 +97,7 @@ def test_folders_that_cannot_be_compared(tmp_path: Path) -> None:
         read_pairs(prompts, folders[:1])
     with pytest.raises(TextMusicError, match="2 folders are named 'zebramodel'"):
         read_pairs(prompts, [folders[0], folders[0]])
-    with pytest.raises(TextMusicError, match="holds no answers"):
+    with pytest.raises(TextMusicError, match="has no answers"):
         read_pairs(prompts, [folders[0], tmp_path / "nowhere"])
     (folders[0] / "0002.mid").unlink()
     (folders[0] / "0003.mid").unlink()
@@ -114,7 +114,7 @@ def test_answers_to_other_prompts(tiny: TextToMusic, tmp_path: Path) -> None:
     fitting = write_prompts(tmp_path / "fitting.jsonl", ("calm piano, 1 bar",))
     assert len(read_pairs(fitting, folders)[0]) == 1
     other = write_prompts(tmp_path / "other.jsonl", ("loud drums",))
-    with pytest.raises(TextMusicError, match="belongs to another prompt"):
+    with pytest.raises(TextMusicError, match="is from another prompt"):
         read_pairs(other, folders)
 
 
@@ -224,7 +224,7 @@ def test_a_listener_hears_all_pairs(client: Client, served: tuple[str, Votes, Pa
         assert call(client, "results")[1] is None
         said = ["A", "B", NO_DIFFERENCE, None, "A"]
         progress, prompt, a, b, *answers = call(client, "send", *said)
-    assert progress == "3 of 3 judged. That was all: thank you for listening!"
+    assert progress == "3 of 3 judged. That was the last one. Thank you for listening!"
     assert (prompt, a, b) == ("", None, None)
 
     kept = [vote for vote in votes.read() if vote.listener == token]
@@ -283,7 +283,7 @@ def test_overall_must_be_answered(client: Client, served: tuple[str, Votes, Path
     with pytest.raises(AppError, match="too old"):
         call(client, "send", "A", None, None, None, None)
     token = call(client, "begin", None)[0]
-    with pytest.raises(AppError, match="say which is better overall"):
+    with pytest.raises(AppError, match="choose which is better overall"):
         call(client, "send", None, "A", "A", "A", "A")
     with pytest.raises(AppError):
         call(client, "send", "C", None, None, None, None)
@@ -327,7 +327,7 @@ def test_a_listener_never_reads_a_file_name(tmp_path: Path) -> None:
     shutil.rmtree(folders[0])
     with pytest.raises(gr.Error) as caught:
         run["begin"](None)
-    assert "tell whoever runs the test" in str(caught.value)
+    assert "tell the person who runs the test" in str(caught.value)
     assert not any(model in str(caught.value) for model in MODELS)
     assert isinstance(caught.value.__cause__, TextMusicError)
 
@@ -360,10 +360,10 @@ def test_listen_says_what_is_missing_before_a_page_opens(
     answers.mkdir()
     database = ["--database", str(tmp_path / "votes.sqlite")]
     assert main(["listen", str(prompts), "--answers", str(answers), *database]) == 2
-    assert "name two or more" in capsys.readouterr().err
+    assert "give at least two answer folders" in capsys.readouterr().err
     both = ["--answers", str(answers), "--answers", str(tmp_path / "two")]
     assert main(["listen", str(prompts), *both, *database]) == 2
-    assert "holds no answers" in capsys.readouterr().err
+    assert "has no answers" in capsys.readouterr().err
 
 
 def test_listen_exports_its_votes(tmp_path: Path) -> None:

@@ -63,9 +63,9 @@ def test_a_later_vote_replaces_an_earlier_one(votes: Votes) -> None:
 
 def test_answers_that_are_refused(votes: Votes) -> None:
     showing = Showing(pair(), swapped=False)
-    with pytest.raises(TextMusicError, match="say which is better overall"):
+    with pytest.raises(TextMusicError, match="choose which is better overall"):
         votes.add("a", showing, {"overall": None, "melody": "A"})
-    with pytest.raises(TextMusicError, match="'C' is no answer"):
+    with pytest.raises(TextMusicError, match="'C' is not an answer"):
         votes.add("a", showing, {"overall": "A", "melody": "C"})
     with pytest.raises(TextMusicError, match="no answer to 'volume'"):
         votes.add("a", showing, {"overall": "A", "volume": "B"})
@@ -175,7 +175,7 @@ def test_databases_that_are_refused(tmp_path: Path) -> None:
         Votes(text)
     with pytest.raises(TextMusicError, match="can't be used for votes"):
         Votes(tmp_path)
-    with pytest.raises(TextMusicError, match="can't be made"):
+    with pytest.raises(TextMusicError, match="can't be created"):
         Votes(text / "votes.sqlite")
 
 

@@ -103,14 +103,14 @@ def test_a_folder_with_an_adapter_alone_is_a_model_too(
 def test_another_base_than_it_was_trained_on_is_said(shared: HubServer, adapter: Path) -> None:
     origin = json.loads((adapter / "base.json").read_text())
     (adapter / "base.json").write_text(json.dumps(origin | {"sha256": "0" * 64}))
-    with pytest.raises(TextMusicError, match="'style' is an adapter to another"):
+    with pytest.raises(TextMusicError, match="'style' is an adapter for another"):
         locate(adapter, None)
     (adapter / "base.json").write_text(json.dumps(origin | {"base": str(adapter)}))
-    with pytest.raises(TextMusicError, match="'style' is an adapter to another"):
+    with pytest.raises(TextMusicError, match="'style' is an adapter for another"):
         locate(adapter, None)  # to itself
     for base in ("[]", "{", '{"base": 1, "sha256": 2}'):
         (adapter / "base.json").write_text(base)
-        with pytest.raises(TextMusicError, match="'style' holds no adapter"):
+        with pytest.raises(TextMusicError, match="'style' has no adapter"):
             locate(adapter, None)
 
 
@@ -129,19 +129,19 @@ def test_weights_that_do_not_fit_are_said(shared: HubServer, adapter: Path) -> N
     with pytest.raises(TextMusicError, match="does not fit its base"):
         locate(adapter, None)
     (adapter / "adapter_model.safetensors").unlink()
-    with pytest.raises(TextMusicError, match="holds no adapter"):
+    with pytest.raises(TextMusicError, match="has no adapter"):
         locate(adapter, None)
 
 
 def test_what_others_could_not_use_is_not_sent(
     hub: HubServer, trained: Path, tuned: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(TextMusicError, match=r"holds no adapter .*; share the whole model"):
+    with pytest.raises(TextMusicError, match=r"has no adapter .*; share the whole model"):
         TextToMusic.from_pretrained(trained).push_to_hub(REPO, adapter=True)
     local = Path(shutil.copytree(tuned, tmp_path / "local"))
     origin = {"base": str(trained), "sha256": weights_hash(trained)}
     (local / "adapter" / "base.json").write_text(json.dumps(origin))
-    with pytest.raises(TextMusicError, match="'local' is an adapter to the folder '/"):
+    with pytest.raises(TextMusicError, match="'local' is an adapter for the local folder '/"):
         TextToMusic.from_pretrained(local).push_to_hub(REPO, adapter=True)
     assert hub.log == []
 

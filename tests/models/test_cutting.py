@@ -64,7 +64,7 @@ def test_it_is_saved_and_written_with_like_any_other(
 
 @pytest.mark.parametrize("kept", [[], [2], [0, 5]])
 def test_layers_that_are_not_there_are_named(model: MusicLLM, kept: list[int]) -> None:
-    with pytest.raises(TextMusicError, match=r"name some of 0 to 1\.$"):
+    with pytest.raises(TextMusicError, match=r"choose from 0 to 1\.$"):
         cut(model, kept)
 
 

@@ -241,6 +241,6 @@ def refused(folder: Path) -> None:
     with pytest.raises(TextMusicError) as caught:
         load_gan(folder)
     message = str(caught.value)
-    assert message.startswith(f"'{folder}' is not a whole GAN (")
-    assert message.endswith("train it anew with training/configs/gan.json.")
+    assert message.startswith(f"'{folder}' is not a complete GAN (")
+    assert message.endswith("train it again with training/configs/gan.json.")
     assert "\n" not in message

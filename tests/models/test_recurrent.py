@@ -178,7 +178,7 @@ def test_the_whole_road_from_config_to_music(
 def test_a_folder_that_is_not_whole_is_said(tokenizer: Tokenizer, tmp_path: Path) -> None:
     save_recurrent(make(tokenizer), tmp_path, tokenizer.folder)
     (tmp_path / "model.safetensors").write_bytes(b"no")
-    with pytest.raises(TextMusicError, match="no whole recurrent model"):
+    with pytest.raises(TextMusicError, match="not a complete recurrent model"):
         load_recurrent(tmp_path)
     with pytest.raises(TextMusicError, match="lstm, gru, rnn"):
         make(tokenizer, "transformer")

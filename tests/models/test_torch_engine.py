@@ -165,7 +165,7 @@ def test_an_lm_that_looks_back_otherwise_is_refused(trained: Path) -> None:
     model = load_llm(trained)
     for layer in model.lm.base_model.layers:
         layer.self_attn.forward = with_window(layer.self_attn.forward)
-    with pytest.raises(TextMusicError, match=r"LlamaAttention looks back; export"):
+    with pytest.raises(TextMusicError, match=r"LlamaAttention layers; export"):
         TorchEngine(model, CPU).prefill(range(1), some_ids(3))
 
 
@@ -190,7 +190,7 @@ def test_a_trained_folder_that_is_not_whole_is_said(
             (tmp_path / "copy" / name).unlink()
         else:
             (tmp_path / "copy" / name).write_bytes(content)
-        with pytest.raises(TextMusicError, match="not a whole textmusic model"):
+        with pytest.raises(TextMusicError, match="not a complete textmusic model"):
             TextToMusic.from_pretrained(tmp_path / "copy")
 
 

@@ -184,11 +184,11 @@ def test_a_script_stays_text(client: Client) -> None:
         ({"text": "x" * 10_000}, "2,000"),
         ({"text": "piano", "seed": 2**40}, "seed"),
         ({"text": "piano", "key": "H minor"}, "H minor"),
-        ({"text": "piano", "model": "../../etc"}, "is not here"),
+        ({"text": "piano", "model": "../../etc"}, "does not offer"),
         ({"text": "65 bars of piano"}, "64 bars at most"),
         ({"text": "piano", "bars": 300}, "300 is out of range"),
         ({"text": "piano", "chords": "Am H7"}, "chord"),
-        ({"text": "piano", "form": "qwerty"}, "no form known"),
+        ({"text": "piano", "form": "qwerty"}, "not a known form"),
         ({"text": "piano, 2 bars", "form": "AABA"}, "4 sections does not fit into 2 bars"),
     ],
     ids=[
@@ -213,7 +213,7 @@ def test_many_at_once_are_all_served(client: Client) -> None:
             for n in range(6)]  # fmt: skip
     problems = [str(job.exception(timeout=120) or "") for job in jobs]
     assert problems.count("") >= 4, "one visitor has four at a time"
-    assert all(not said or "wait for one to end" in said for said in problems)
+    assert all(not said or "wait until one is finished" in said for said in problems)
 
 
 def test_the_endpoints_are_those_of_the_readme(client: Client) -> None:
@@ -246,7 +246,7 @@ def test_both_languages_are_offered(client: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("TEXTMUSIC_MAX_BARS", "many", "set it to 1 to 256"),
+        ("TEXTMUSIC_MAX_BARS", "many", "from 1 to 256"),
         ("TEXTMUSIC_USER", "me", "set both"),
     ],
 )

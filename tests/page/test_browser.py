@@ -147,7 +147,7 @@ def test_a_piece_is_written_heard_seen_and_taken_away(
         browser, "calm piano in D minor, 4/4, 120 bpm, 16 bars, <script>window.bad=1</script>"
     )
     said = browser.execute_script("return document.querySelector('.tm-facts').innerText")
-    assert "key: D minor (from your words)" in said
+    assert "key: D minor (from your description)" in said
     shot(browser, "create")
     player = "document.querySelector('.tm-piece audio')"
     browser.execute_script(f"{player}.play()")
@@ -274,7 +274,7 @@ def test_continue_adjust_and_undo(open_page: Callable[..., Chrome], pieces: list
     names = "[...document.querySelectorAll('input[type=radio]')].length"
     assert browser.execute_script(f"return {names}") == 1
     button(browser, "Adjust it").click()
-    until(browser, "return document.body.innerText.includes('nothing is to be changed')")
+    until(browser, "return document.body.innerText.includes('there is nothing to change')")
     steps = browser.find_element(By.CSS_SELECTOR, "input[type=number][aria-label*='Transpose']")
     steps.clear()
     steps.send_keys("2\t")

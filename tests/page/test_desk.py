@@ -128,11 +128,11 @@ def test_limits_are_said(desk: Desk) -> None:
     long = Wish("piano", Controls(seconds=600, tempo=200, time_signature="2/4"), seed=1)
     with pytest.raises(TextMusicError, match="64 bars at most"):
         written(desk.generate(long, "me"))
-    with pytest.raises(TextMusicError, match="'gpt' is not here; choose default"):
+    with pytest.raises(TextMusicError, match="does not offer 'gpt'; choose one of default"):
         desk.understand(Wish("piano", model="gpt"))
     first = desk.generate(Wish("piano, 60 bars", seed=1), "me", 4)
     next(first)
-    with pytest.raises(TextMusicError, match="wait for one to end"):
+    with pytest.raises(TextMusicError, match="wait until one is finished"):
         next(desk.generate(Wish("piano, 2 bars"), "me"))
     _, (theirs,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "they"))
     assert theirs.plan.bars == 2
@@ -225,22 +225,22 @@ def test_what_is_understood_says_where_it_comes_from() -> None:
     controls = Plan(bars=8)
     prompt = read_prompt("sad piano in D minor <b>", controls=controls)
     html = understood_html(prompt, controls, "en")
-    assert "key: <b>D minor</b> (from your words)" in html
+    assert "key: <b>D minor</b> (from your description)" in html
     assert "bars: <b>8</b> (set by you)" in html
     assert "mood: <b>about" in html
     assert "tempo: (model's choice)" in html
-    assert "调: <b>D小调</b> (来自你的文字)" in understood_html(prompt, controls, "zh")
+    assert "调性: <b>D小调</b> (来自描述)" in understood_html(prompt, controls, "zh")
 
 
 def test_chords_and_form_are_understood_before_a_note_is_written(desk: Desk) -> None:
     wish = Wish("piano, chords Am F C G", Controls(form="verse chorus"))
     prompt, controls = desk.understand(wish)
     html = understood_html(prompt, controls, "en", wish.controls.outline())
-    assert "chords: <b>Am F C G</b> (from your words)" in html
+    assert "chords: <b>Am F C G</b> (from your description)" in html
     assert "form: <b>verse, chorus</b> (set by you)" in html
     chinese = understood_html(prompt, controls, "zh", wish.controls.outline())
-    assert "和弦: <b>Am F C G</b> (来自你的文字)" in chinese
-    assert "曲式: <b>主歌 副歌</b> (由你设置)" in chinese
+    assert "和弦: <b>Am F C G</b> (来自描述)" in chinese
+    assert "曲式: <b>主歌 副歌</b> (手动设置)" in chinese
     wish = Wish("piano", Controls(chords="Am F C G"))
     html = understood_html(*desk.understand(wish), "en", wish.controls.outline())
     assert "key: <b>C major</b> (set by you)" in html or "key: <b>A minor</b> (set by you)" in html

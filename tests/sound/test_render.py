@@ -211,7 +211,7 @@ def test_broken_soundfonts_say_so(tmp_path: Path, content: bytes | None) -> None
 def test_truncated_soundfont_says_so(tmp_path: Path) -> None:
     path = sine_soundfont(tmp_path / "cut.sf2")
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(TextMusicError, match="not a whole SF2"):
+    with pytest.raises(TextMusicError, match="not a complete SF2"):
         render(score_of((0, 1, 60, 90)), soundfont=path)
 
 

@@ -30,7 +30,7 @@ def test_a_job_that_kills_its_worker_costs_itself_alone() -> None:
     for place in (1, 3, 5):
         assert found[place] == Lost(crew.CRASHED)
     assert found[4] == Lost("can't be read (ValueError: no music at all)")
-    assert found[6] == Lost("takes more memory than a file may")
+    assert found[6] == Lost("takes too much memory to read")
 
 
 def test_a_job_that_hangs_or_toils_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def test_a_cluster_gives_every_result_once() -> None:
 @pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 def test_what_kills_every_worker_is_not_tried_for_ever() -> None:
-    with pytest.raises(TextMusicError, match="a Ray worker died 4 times at the same work"):
+    with pytest.raises(TextMusicError, match="a Ray worker died 4 times on the same work"):
         mapped(os._exit, [1], ray="local")
 
 
@@ -115,7 +115,7 @@ def test_what_a_prompt_or_a_model_lacks_is_said_as_without_a_cluster(
     assert "2 prompts: 1 written, 0 skipped (already there), 1 failed in" in said.out
     assert said.err.startswith("prompt 2 failed: 'Q major'")
     assert main([*args, "--model", str(tmp_path)]) == 2
-    assert "not a whole textmusic model" in capsys.readouterr().err
+    assert "not a complete textmusic model" in capsys.readouterr().err
 
 
 # A worker that is killed --------------------------------------------------------------------------

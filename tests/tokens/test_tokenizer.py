@@ -285,7 +285,7 @@ def test_a_broken_tokenizer_folder_is_named_with_the_remedy(
     else:
         (tmp_path / name).write_text(content)
     plan = Plan(time_signature="4/4", tempo=120.0, bars=1)
-    with pytest.raises(TextMusicError, match="fetch it again"):
+    with pytest.raises(TextMusicError, match="download it again"):
         use(Tokenizer(tmp_path), plan)
 
 

@@ -37,7 +37,7 @@ def pitches(score: Score, program: int = 0) -> list[int]:
 
 
 def test_what_is_not_asked_for_stays() -> None:
-    with pytest.raises(TextMusicError, match="nothing is to be changed"):
+    with pytest.raises(TextMusicError, match="there is nothing to change"):
         adjust(piece(), Adjustment())
     made = adjust(piece(), SAME)
     one, two = notes_of(made.score), notes_of(piece())

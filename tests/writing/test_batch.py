@@ -95,7 +95,7 @@ def test_chords_form_and_strengths(
     sampling = made["sampling"]
     assert (sampling["harmony_strength"], sampling["form_strength"]) == (0.1, 0.9)
     assert batch(file, *args, "--form-strength", "2") == 2
-    assert "form strength 2.0 is not between 0 and 1" in capsys.readouterr().err
+    assert "form strength 2.0 is out of range; choose 0 to 1" in capsys.readouterr().err
 
 
 def test_workers_and_order_do_not_matter(tiny_model: Path, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_without_a_model_nothing_is_tried(
     file = write_lines(tmp_path / "prompts.jsonl")
     args = ("-o", tmp_path / "out", "--model", tmp_path, "--workers", workers)
     assert batch(file, *args) == 2
-    assert "not a whole textmusic model" in capsys.readouterr().err
+    assert "not a complete textmusic model" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -283,7 +283,7 @@ def test_parquet_holds_the_same_prompts(tmp_path: Path) -> None:
         ({"prompt": ["a"]}, "row 1 of .* has no text"),
         ({"text": ["a", None]}, "row 2 of .* has no text"),
         ({"text": ["a"], "seed": [-1]}, "row 1 of .*: the seed"),
-        ({"text": []}, "holds no prompts"),
+        ({"text": []}, "has no prompts"),
         (None, "can't be read as parquet"),
     ],
 )

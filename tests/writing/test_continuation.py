@@ -160,9 +160,9 @@ def test_a_long_piece_is_looked_back_on_as_far_as_the_context_goes(tiny: TextToM
 @pytest.mark.parametrize(
     ("score", "sentence"),
     [
-        (Score(480), "holds no note"),
+        (Score(480), "has no note"),
         (bare("7/16"), "ends in 7/16"),
-        (bare(pitch=0), "holds no note"),
+        (bare(pitch=0), "has no note"),
     ],
 )
 def test_what_can_t_be_gone_on_from_is_said(tiny: TextToMusic, score: Score, sentence: str) -> None:

@@ -132,5 +132,5 @@ def test_an_instrument_that_never_enters_costs_no_bar(tiny: TextToMusic, asking:
 def test_an_answer_without_a_note_is_said(
     tiny: TextToMusic, asking: Request, ids: list[int]
 ) -> None:
-    with pytest.raises(TextMusicError, match="holds no note; allow the server"):
+    with pytest.raises(TextMusicError, match="has no notes; set the server"):
         read_answer(tiny, asking, ids)

@@ -33,30 +33,38 @@ from textmusic.system.progress import progress_bar
 def batch(
     file: Annotated[
         Path,
-        typer.Argument(help="JSON lines or parquet with text and controls, or a prompt a line."),
+        typer.Argument(
+            help="JSON lines or parquet with text and controls, or plain text with one prompt per"
+            " line."
+        ),
     ],
     out: Out = OUT,
     audio: Annotated[
-        bool, typer.Option("--audio/--no-audio", help="--no-audio: mid and json only.")
+        bool,
+        typer.Option("--audio/--no-audio", help="Write audio and pictures, or only mid and json."),
     ] = True,
     formats: Annotated[
         str | None,
-        typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png, json, musicxml."),
+        typer.Option(
+            "--format",
+            help="File formats, separated by commas: mid, wav, flac, mp3, svg, png, json,"
+            " musicxml.",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Prompt n, from 0, has the seed SEED + n.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the first prompt; increases by one.")] = 0,
     text_only: Annotated[
-        bool, typer.Option("--text-only", help="Leave out all controls in the file.")
+        bool, typer.Option("--text-only", help="Ignore everything in the file but the text.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that share the prompts; else one a core.")
+        int | None, typer.Option(help="Number of processes; default: one per core.")
     ] = None,
     slots: Annotated[
         int | None,
-        typer.Option(help="Pieces that a process writes side by side, else 8; for GPUs more."),
+        typer.Option(help="Pieces that each process writes side by side; default 8, more on GPUs."),
     ] = None,
     ray: Annotated[
         str | None,
-        typer.Option(help="Ray cluster that writes: local (started here), auto, or HOST:PORT."),
+        typer.Option(help="Run on a Ray cluster: local (start one here), auto, or HOST:PORT."),
     ] = None,
     temperature: Temperature = None,
     top_p: TopP = None,
@@ -65,11 +73,11 @@ def batch(
     soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
-    """Write music to every prompt of a file: 0001.mid, 0001.json, ...
+    """Write music for every prompt in a file: 0001.mid, 0001.json, ...
 
-    Run again, it goes on where it was stopped. Fields of a JSON line, or columns: text, key, tempo,
-    time_signature, instruments (a list), bars, seconds, mood, genre, density, chords, form, seed;
-    others are left out.
+    Run the same command again to continue where it stopped. Fields of a JSON line, or columns:
+    text, key, tempo, time_signature, instruments (a list), bars, seconds, mood, genre, density,
+    chords, form, seed; other fields are ignored.
     """
     from textmusic.engines.protocol import SLOTS
     from textmusic.writing.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, run

@@ -22,7 +22,7 @@ def read_sampling(
     harmony_strength: float | None,
     form_strength: float | None,
 ) -> Sampling:
-    """How freely to choose: what is given, and the defaults for the rest."""
+    """The sampling options that are given, and the defaults for the rest."""
     from textmusic.tokens.sampling import Sampling
 
     given = {
@@ -42,7 +42,7 @@ def read_formats(said: str) -> tuple[str, ...]:
         if kind not in FORMATS:
             raise TextMusicError(f"'{kind}' is not a format; choose from {', '.join(FORMATS)}.")
     if not kinds:
-        raise TextMusicError(f"no format is named; choose from {', '.join(FORMATS)}.")
+        raise TextMusicError(f"no format given; choose from {', '.join(FORMATS)}.")
     if "musicxml" in kinds:  # before a piece is written that could not be kept
         from textmusic.drawing.sheet_music import require
 

@@ -16,36 +16,38 @@ from textmusic.language.controls import within
 
 
 def listen(
-    prompts: Annotated[Path, typer.Argument(help="The file that batch was given.")],
+    prompts: Annotated[Path, typer.Argument(help="The prompts file that batch was given.")],
     answers: Annotated[
-        list[Path], typer.Option(help="A folder that batch wrote; repeat it, two at least.")
+        list[Path], typer.Option(help="A folder that batch wrote; give at least two.")
     ],
-    database: Annotated[Path, typer.Option(help="Where the votes are kept.")] = Path(
-        "votes.sqlite"
-    ),
-    csv: Annotated[Path | None, typer.Option(help="Write the votes to this file, no page.")] = None,
+    database: Annotated[Path, typer.Option(help="Database of the votes.")] = Path("votes.sqlite"),
+    csv: Annotated[
+        Path | None, typer.Option(help="Export the votes to this file and exit.")
+    ] = None,
     results: Annotated[
-        bool, typer.Option("--results", help="Show the results to everybody, at once.")
+        bool, typer.Option("--results", help="Show everybody the results right away.")
     ] = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
     soundfont: Soundfont = None,
 ) -> None:
-    """Open a blind listening test: which of two answers is better?"""
+    """Open a blind listening test that asks which of two answers is better."""
     within("port", port, 1, 65535)
     from textmusic.listening.pairs import read_pairs
     from textmusic.listening.votes import Votes
 
     if csv is not None:
         if not database.exists():
-            raise TextMusicError(f"'{database}' is not there; name the --database with the votes.")
+            raise TextMusicError(
+                f"'{database}' does not exist; give the --database with the votes."
+            )
         Votes(database).export_csv(csv)
         typer.echo(str(csv))
         return
     check_soundfont(("wav",), soundfont)
     pairs, broken = read_pairs(prompts, answers)
     for name in broken:
-        typer.echo(plain(f"left out: {name} can't be read as MIDI"), err=True)
+        typer.echo(plain(f"skipped: {name} is not readable MIDI"), err=True)
     from textmusic.listening.page import build_listening_page
     from textmusic.page.launch import launch
 
@@ -55,31 +57,32 @@ def listen(
 
 Answers = Annotated[
     list[Path] | None,
-    typer.Option(help="A folder of MIDI answers, 0001.mid to the first prompt; can be repeated."),
+    typer.Option(help="Folder of MIDI answers, 0001.mid for the first prompt; can be repeated."),
 ]
 Real = Annotated[
     Path | None,
-    typer.Option(help="A folder of real answers: the reference, and the ceiling of each figure."),
+    typer.Option(help="Folder of real pieces that answer the prompts, used as reference."),
 ]
-Seeds = Annotated[int, typer.Option(help="Answers to each prompt, 1 to 10.")]
-Report = Annotated[Path, typer.Option("--out", "-o", help="Folder for answers and report.")]
+Seeds = Annotated[int, typer.Option(help="Answers per prompt, 1 to 10.")]
+Report = Annotated[Path, typer.Option("--out", "-o", help="Folder for the answers and the report.")]
 SoundsOf = Annotated[
-    int, typer.Option(help="Answers of each that are played and listened to (audio extra).")
+    int,
+    typer.Option(help="Answers per model that are rendered and analysed as audio (audio extra)."),
 ]
-Examples = Annotated[int, typer.Option(help="Prompts that the report lets one hear and see.")]
-Words = Annotated[bool, typer.Option("--words/--no-words", help="Try single mood words too.")]
-Data = Annotated[
-    Path | None, typer.Option(help="What training/prepare.py wrote: originality and genre.")
+Examples = Annotated[
+    int, typer.Option(help="Prompts shown in the report with audio and piano roll.")
 ]
+Words = Annotated[bool, typer.Option("--words/--no-words", help="Also test single mood words.")]
+Data = Annotated[Path | None, typer.Option(help="Prepared data, to measure originality and genre.")]
 
 
 def evaluate(
-    prompts: Annotated[Path, typer.Argument(help="JSON lines: text, and what may be expected.")],
+    prompts: Annotated[Path, typer.Argument(help="JSON lines with text and expected facts.")],
     answers: Answers = None,
     real: Real = None,
     out: Report = Path("evaluation"),
     seeds: Seeds = 1,
-    seed: Annotated[int, typer.Option(help="Of the first prompt; the next has the next.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the first prompt; increases by one.")] = 1000,
     words: Words = True,
     sounds: SoundsOf = 60,
     examples: Examples = 8,
@@ -87,14 +90,14 @@ def evaluate(
     soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
-    """Measure how well a model does what prompts ask; or others' answers, with --answers."""
+    """Measure how well a model, or a folder of --answers, follows the prompts."""
     models = [] if answers and model is None else [model or "default"]
     _report(prompts, models, answers or [], real, out, examples, seeds=seeds, seed=seed,
             words=words, sounds=sounds, data=data, soundfont=soundfont)  # fmt: skip
 
 
 def compare(
-    prompts: Annotated[Path, typer.Option(help="JSON lines: text, and what may be expected.")],
+    prompts: Annotated[Path, typer.Option(help="JSON lines with text and expected facts.")],
     models: Annotated[
         list[str] | None,
         typer.Option(help="Two or more: default, lstm, a model folder or a Hub id."),
@@ -104,11 +107,12 @@ def compare(
     real: Real = None,
     out: Report = Path("comparison"),
     seeds: Seeds = 1,
-    seed: Annotated[int, typer.Option(help="Of the first prompt; the next has the next.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the first prompt; increases by one.")] = 1000,
     same_plan: Annotated[
         bool,
         typer.Option(
-            "--same-plan/--own-plans", help="Force the first model's plan upon all, or no plan."
+            "--same-plan/--own-plans",
+            help="Give all models the first one's plan, or let each plan for itself.",
         ),
     ] = True,
     words: Words = True,
@@ -117,10 +121,10 @@ def compare(
     data: Data = None,
     soundfont: Soundfont = None,
 ) -> None:
-    """Put models side by side: the same prompts, seeds and plans; a page to hear and see."""
+    """Compare models on the same prompts, seeds and plans; writes a report with audio."""
     named = [*(models or []), *(more or [])]  # --models a b: click takes b for an argument
     if len(named) + len(answers or []) < 2:
-        raise TextMusicError("a comparison needs two; name them: --models default lstm.")
+        raise TextMusicError("compare needs two models; for example --models default lstm.")
     _report(prompts, named, answers or [], real, out, examples, seeds=seeds, seed=seed,
             same_plan=same_plan, words=words, sounds=sounds, data=data,
             soundfont=soundfont)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The command that shares a model, or prepared data: push."""
+"""The command that shares a model or prepared data: push."""
 
 from __future__ import annotations
 
@@ -14,44 +14,43 @@ from textmusic.errors import TextMusicError
 def push(
     model: Annotated[
         str,
-        typer.Argument(
-            help="Model folder, default, lstm or a Hub id; or a folder of prepared data."
-        ),
+        typer.Argument(help="Model folder, default, lstm or Hub id, or a folder of prepared data."),
     ],
-    repo: Annotated[str, typer.Argument(help="Where to: user/name on the Hugging Face Hub.")],
+    repo: Annotated[str, typer.Argument(help="Repository on the Hugging Face Hub: user/name.")],
     private: Annotated[
-        bool, typer.Option("--private", help="Only you and your organisation can see it.")
+        bool, typer.Option("--private", help="Visible only to you or your organisation.")
     ] = False,
     revision: Annotated[
-        str | None, typer.Option(help="Branch to push to, made if need be; else main.")
+        str | None, typer.Option(help="Branch to push to, created if necessary; default: main.")
     ] = None,
     evaluation: Annotated[
-        Path | None, typer.Option(help="Folder that evaluate wrote: its figures go with the model.")
+        Path | None,
+        typer.Option(help="Folder that evaluate wrote, to publish its figures with the model."),
     ] = None,
     samples: Annotated[
-        int, typer.Option(help="Pieces to let the model write and play for its page, up to 4.")
+        int, typer.Option(help="Sample pieces to generate for the model's page, 0 to 4.")
     ] = 0,
     adapter: Annotated[
-        bool, typer.Option("--adapter", help="Send the LoRA adapter alone, not the whole model.")
+        bool, typer.Option("--adapter", help="Push only the LoRA adapter, not the whole model.")
     ] = False,
     any_licence: Annotated[
         bool,
         typer.Option(
-            "--any-licence", help="Share data whose licences forbid that or do not say, too."
+            "--any-licence", help="Share data even if a licence forbids it or is not stated."
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be pushed, and push nothing.")
     ] = False,
 ) -> None:
-    """Share a model, or prepared data, on the Hugging Face Hub: its files, and a card."""
+    """Share a model or prepared data, with a card, on the Hugging Face Hub."""
     from textmusic.hub.dataset import is_prepared, push_dataset
 
     if is_prepared(Path(model)):
         if evaluation is not None or samples or adapter:
             raise TextMusicError(
-                f"'{model}' holds prepared data; leave out --evaluation, --samples and --adapter,"
-                " which go with a model."
+                f"'{model}' is prepared data; leave out --evaluation, --samples and --adapter,"
+                " which are for models."
             )
         pushed = push_dataset(
             Path(model), repo, private=private, revision=revision, any_licence=any_licence,
@@ -68,4 +67,4 @@ def push(
     for path, size in pushed.files.items():
         say(console, f"{size / 1e6:10.3f} MB  {path}")
     typer.echo(f"\n{pushed.metadata}\n")
-    say(console, pushed.url or f"nothing was sent to {repo}")
+    say(console, pushed.url or f"nothing was pushed to {repo}")

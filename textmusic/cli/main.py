@@ -1,4 +1,4 @@
-"""The command line: a small function a verb. What is heavy is imported once a verb needs it."""
+"""The command line: one small function per command, heavy imports wait until one runs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ MAX_VARIATIONS = 16
 
 app = typer.Typer(
     name="textmusic",
-    help="Write a description, get music.",
+    help="Turn a description into music.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except SystemExit as end:
         if end.code == 130:
-            typer.echo("textmusic: stopped; what was finished is kept.", err=True)
+            typer.echo("textmusic: stopped; finished work is kept.", err=True)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
 
@@ -89,32 +89,39 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="The version.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Write a description, get music."""
+    """Turn a description into music."""
 
 
 @app.command()
 def generate(
-    text: Annotated[str, typer.Argument(help='What is wanted; "" leaves all to the model.')],
+    text: Annotated[str, typer.Argument(help='Description; "" leaves everything to the model.')],
     out: Out = OUT,
     bars: Annotated[int | None, typer.Option(help="Length in bars, 1 to 256.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length in seconds, 2 to 600.")] = None,
-    key: Annotated[str | None, typer.Option(help='As in "D minor".')] = None,
+    key: Annotated[str | None, typer.Option(help='For example "D minor".')] = None,
     tempo: Annotated[
-        str | None, typer.Option(help="Quarter notes a minute, or a word such as andante.")
+        str | None, typer.Option(help="Quarter notes per minute, or a word such as andante.")
     ] = None,
-    time_signature: Annotated[str | None, typer.Option(help="As in 6/8.")] = None,
+    time_signature: Annotated[str | None, typer.Option(help="For example 6/8.")] = None,
     instrument: Annotated[
-        list[str] | None, typer.Option(help="Name or General MIDI number; can be repeated.")
+        list[str] | None,
+        typer.Option(help="Name or General MIDI program number, 128 for drums; can be repeated."),
     ] = None,
     mood: Annotated[
-        str | None, typer.Option(help="A word, or valence,arousal: 1 to 5, or open.")
+        str | None,
+        typer.Option(
+            help='A word, or two levels (valence,arousal) from 1 to 5 such as "2,4"; "open" skips'
+            " one."
+        ),
     ] = None,
-    genre: Annotated[str | None, typer.Option(help="As in ragtime.")] = None,
+    genre: Annotated[str | None, typer.Option(help="For example ragtime.")] = None,
     density: Annotated[
-        str | None, typer.Option(help="1 (very sparse) to 5 (very dense), or the word.")
+        str | None,
+        typer.Option(help="1 (very sparse) to 5 (very dense), or a word such as sparse."),
     ] = None,
     chords: Chords = None,
     form: Form = None,
@@ -123,19 +130,21 @@ def generate(
     top_p: TopP = None,
     harmony_strength: HarmonyStrength = None,
     form_strength: FormStrength = None,
-    variations: Annotated[int, typer.Option(help="How many pieces, 1 to 16.")] = 1,
+    variations: Annotated[int, typer.Option(help="Number of pieces, 1 to 16.")] = 1,
     best_of: Annotated[
-        int, typer.Option(help="Write so many, 1 to 16, and keep the best one.")
+        int, typer.Option(help="Write this many pieces, 1 to 16, and keep the best.")
     ] = 1,
     formats: Formats = DEFAULT_FORMATS,
     play: Annotated[
-        bool, typer.Option("--play", help="Play it while it is being written.")
+        bool, typer.Option("--play", help="Play the piece while it is being written.")
     ] = False,
     soundfont: Soundfont = None,
     model: Model = None,
-    threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Processor cores to use; default: all.")
+    ] = None,
 ) -> None:
-    """Write music to a description, and say what was asked for and what came out."""
+    """Write music for a description, and report what was asked for and what came out."""
     controls = Controls(
         key, tempo, time_signature, instrument or (), bars, seconds, mood, genre, density, chords,
         form,
@@ -145,9 +154,9 @@ def generate(
     within("variations", variations, 1, MAX_VARIATIONS)
     within("best-of", best_of, 1, MAX_VARIATIONS)
     if variations > 1 and best_of > 1:
-        raise TextMusicError("--variations and --best-of exclude each other; give one of them.")
+        raise TextMusicError("--variations and --best-of cannot be combined; use one of them.")
     if play and max(variations, best_of) > 1:
-        raise TextMusicError("--play plays one piece; leave --variations and --best-of out.")
+        raise TextMusicError("--play plays only one piece; leave out --variations and --best-of.")
     check_seed(seed, max(variations, best_of))
     check_threads(threads)
     check_folder(out)
@@ -188,7 +197,9 @@ def generate(
         say(new_console(), f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
         problem = player.finish() if player else None
     if problem:
-        typer.echo(plain(f"textmusic: {problem}; the files are written, play those."), err=True)
+        typer.echo(
+            plain(f"textmusic: {problem}; the files were written, so play those instead."), err=True
+        )
         raise typer.Exit(1)
 
 
@@ -213,14 +224,21 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Folder or Hub id, offered beside the bundled models; can be repeated."),
+        typer.Option(
+            help="Model folder or Hub id to offer besides the bundled models; can be repeated."
+        ),
     ] = None,
     mcp: Annotated[
-        bool, typer.Option("--mcp", help="Offer its functions to assistants too (mcp extra).")
+        bool,
+        typer.Option(
+            "--mcp", help="Also offer the page's functions to AI assistants over MCP (mcp extra)."
+        ),
     ] = False,
-    threads: Annotated[int | None, typer.Option(help="Processor cores to use; else all.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Processor cores to use; default: all.")
+    ] = None,
 ) -> None:
-    """Open the page in which one types a description and listens."""
+    """Open the web page."""
     within("port", port, 1, 65535)
     check_threads(threads)
     from textmusic.page import layout

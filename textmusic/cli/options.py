@@ -11,26 +11,33 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results."
 OUT = Path("out")
 DEFAULT_FORMATS = "mid,wav,json,svg"
 Model = Annotated[
-    str | None, typer.Option(help="Model folder or Hugging Face Hub id; else the bundled model.")
+    str | None,
+    typer.Option(help="Model folder or Hugging Face Hub id; default: the bundled model."),
 ]
 Soundfont = Annotated[
     Path | None,
-    typer.Option(help="SF2 or SF3 file to play with; else TEXTMUSIC_SOUNDFONT, else TimGM6mb."),
+    typer.Option(help="SF2 or SF3 soundfont; default: TEXTMUSIC_SOUNDFONT, or else TimGM6mb."),
 ]
 Formats = Annotated[
-    str, typer.Option("--format", help="Of mid, wav, flac, mp3, svg, png, json, musicxml.")
+    str,
+    typer.Option(
+        "--format",
+        help="File formats, separated by commas: mid, wav, flac, mp3, svg, png, json, musicxml.",
+    ),
 ]
-Chords = Annotated[str | None, typer.Option(help='As in "Am F C G", or I-V-vi-IV.')]
-Form = Annotated[str | None, typer.Option(help='As in AABA, or "verse chorus verse chorus".')]
+Chords = Annotated[str | None, typer.Option(help='For example "Am F C G" or I-V-vi-IV.')]
+Form = Annotated[str | None, typer.Option(help='For example AABA or "verse chorus verse chorus".')]
 Temperature = Annotated[
-    float | None, typer.Option(help="How freely to choose, 0 (not at all) to 2.")
+    float | None, typer.Option(help="Sampling temperature, 0 (always the likeliest) to 2.")
 ]
 TopP = Annotated[
-    float | None, typer.Option(help="Choose among the likeliest with this share, up to 1.")
+    float | None,
+    typer.Option(help="Sample from the likeliest tokens with this total probability, up to 1."),
 ]
 HarmonyStrength = Annotated[
-    float | None, typer.Option(help="How much chords weigh on notes, 0 (not at all) to 1.")
+    float | None, typer.Option(help="How closely notes follow the chords, 0 (not at all) to 1.")
 ]
 FormStrength = Annotated[
-    float | None, typer.Option(help="How much bars that come back do, 0 to 1.")
+    float | None,
+    typer.Option(help="How closely repeated bars follow the originals, 0 (not at all) to 1."),
 ]

@@ -44,10 +44,11 @@ def replay(
     formats: Formats = DEFAULT_FORMATS,
     soundfont: Soundfont = None,
     model: Annotated[
-        str | None, typer.Option(help="Model folder or Hub id; by default the one it names.")
+        str | None,
+        typer.Option(help="Model folder or Hub id; default: the model named in the file."),
     ] = None,
 ) -> None:
-    """Write a piece again from what its file says, and check that every note is the same."""
+    """Write a piece again from its file, and check that every note is the same."""
     from textmusic.result.recipe import read_recipe, same_piece
 
     kinds = read_formats(formats)
@@ -65,23 +66,24 @@ def replay(
         )  # fmt: skip
     if not same_piece(file, piece):
         raise TextMusicError(
-            f"'{file}' holds another piece (textmusic {recipe.version}, {recipe.model}), or was"
-            " changed since; name that model with --model."
+            f"'{file}' does not match what was written again; it was changed, or written by"
+            f" another model (textmusic {recipe.version}, {recipe.model}), which --model can name."
         )
     console = new_console()
     for path in piece.save(out, formats=kinds, soundfont=soundfont):
         say(console, str(path))
-    say(console, f"the same as {file}, note for note")
+    say(console, f"identical to {file}, note for note")
 
 
 def go_on(
-    file: Annotated[Path, typer.Argument(help="A MIDI file of 2 MB at most.")],
-    text: Annotated[str, typer.Argument(help="What the new bars should be like.")] = "",
+    file: Annotated[Path, typer.Argument(help="MIDI file, up to 2 MB.")],
+    text: Annotated[str, typer.Argument(help="Description of the new bars.")] = "",
     bars: Annotated[
-        int | None, typer.Option(help="New bars, 1 to 255; by default as the text says, else 8.")
+        int | None,
+        typer.Option(help="Number of new bars, 1 to 255; default: as the text says, or else 8."),
     ] = None,
     keep: Annotated[
-        int | None, typer.Option(help="Keep only the first so many bars, and write the rest anew.")
+        int | None, typer.Option(help="Keep this many bars from the start and rewrite the rest.")
     ] = None,
     chords: Chords = None,
     form: Form = None,
@@ -95,7 +97,7 @@ def go_on(
     soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
-    """Write new bars behind those of a MIDI file, or, with --keep, vary it."""
+    """Continue a MIDI file, or rewrite its end with --keep."""
     outline = Controls(chords=chords, form=form).outline()
     kinds = read_formats(formats)
     check_seed(seed)
@@ -119,20 +121,20 @@ def go_on(
 
 
 def adjust(
-    file: Annotated[Path, typer.Argument(help="A MIDI file of 2 MB at most.")],
-    transpose: Annotated[int, typer.Option(help="Semitones up, -24 to 24.")] = 0,
+    file: Annotated[Path, typer.Argument(help="MIDI file, up to 2 MB.")],
+    transpose: Annotated[int, typer.Option(help="Semitones up (negative: down), -24 to 24.")] = 0,
     snap: Annotated[
-        str | None, typer.Option(help='Move notes into the scale of a key, as in "D minor".')
+        str | None, typer.Option(help='Move notes into the scale of a key, for example "D minor".')
     ] = None,
-    tempo: Annotated[float | None, typer.Option(help="Quarter notes a minute.")] = None,
+    tempo: Annotated[float | None, typer.Option(help="Quarter notes per minute.")] = None,
     instrument: Annotated[
-        list[str] | None, typer.Option(help="Play it with these instead; can be repeated.")
+        list[str] | None, typer.Option(help="Instrument to use instead; can be repeated.")
     ] = None,
     out: Out = OUT,
     formats: Formats = DEFAULT_FORMATS,
     soundfont: Soundfont = None,
 ) -> None:
-    """Transpose a MIDI file, snap it to a key, change its tempo or its instruments."""
+    """Transpose a MIDI file, snap it to a key, or change its tempo or instruments."""
     kinds = read_formats(formats)
     check_folder(out)
     check_soundfont(kinds, soundfont)

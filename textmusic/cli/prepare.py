@@ -1,4 +1,4 @@
-"""The command that makes training data of a folder of music: prepare."""
+"""The command that turns a folder of music into training data: prepare."""
 
 from __future__ import annotations
 
@@ -21,29 +21,37 @@ if TYPE_CHECKING:
 
 def prepare(
     folder: Annotated[
-        Path, typer.Argument(help="MIDI, MusicXML, ABC, kern, zip archives; folders in folders.")
+        Path,
+        typer.Argument(
+            help="Folder of MIDI, MusicXML, ABC, kern files or zip archives; subfolders are"
+            " included."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the data.")] = Path("data"),
     base: Annotated[
         str | None,
-        typer.Option(help="Model folder or Hub id of the LLM to be trained; else the bundled one."),
+        typer.Option(
+            help="Model folder or Hub id of the LLM to train; default: the bundled model."
+        ),
     ] = None,
     longest: Annotated[
-        int, typer.Option(help="Music tokens in a stretch at most, 100 to 8192.")
+        int, typer.Option(help="Most music tokens in one stretch, 100 to 8192.")
     ] = 1920,
-    valid: Annotated[int, typer.Option(help="Percent of the tunes for validation.")] = 2,
-    test: Annotated[int, typer.Option(help="Percent of the tunes for the test.")] = 4,
-    workers: Annotated[int | None, typer.Option(help="Processes; else one a core.")] = None,
+    valid: Annotated[int, typer.Option(help="Percentage of the tunes for validation.")] = 2,
+    test: Annotated[int, typer.Option(help="Percentage of the tunes for the test.")] = 4,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of processes; default: one per core.")
+    ] = None,
     ray: Annotated[
         str | None,
-        typer.Option(help="Ray cluster that reads: local (started here), auto, or HOST:PORT."),
+        typer.Option(help="Run on a Ray cluster: local (start one here), auto, or HOST:PORT."),
     ] = None,
 ) -> None:
-    """Make training data of a folder of music.
+    """Turn a folder of music into training data.
 
-    Descriptions may stand in captions.csv (file,text and, if you like, key, tempo, time_signature,
-    instruments, mood, genre) or captions.jsonl, or in piece.txt beside piece.mid. Stopped and run
-    again, it goes on where it was.
+    Your own descriptions can be in captions.csv (file,text and optionally key, tempo,
+    time_signature, instruments, mood, genre), in captions.jsonl, or in piece.txt beside piece.mid.
+    If it is stopped, run the same command again to continue.
     """
     within("longest", longest, 100, 8192)
     within("valid", valid, 0, 50)
@@ -52,7 +60,7 @@ def prepare(
         within("workers", workers, 1, 256)
     check_folder(out)
     if folder.resolve() == out.resolve():
-        raise TextMusicError("the data can't go into the folder they are made of; choose -o.")
+        raise TextMusicError("the output folder can't be the music folder; choose another with -o.")
     from textmusic.corpus.preparation import prepare as prepared
     from textmusic.writing.loading import text_tokenizer
 
@@ -62,7 +70,11 @@ def prepare(
     )
     console = new_console()
     show(summary, console)
-    say(console, f"in {out}: train, valid and test.parquet, summary.json; look at preview.html")
+    say(
+        console,
+        f"{out} has train, valid and test.parquet and summary.json; open preview.html to see the"
+        " data",
+    )
 
 
 def show(summary: Summary, console: Console) -> None:
@@ -92,5 +104,5 @@ def show(summary: Summary, console: Console) -> None:
 def _also(summary: Summary) -> Iterable[str]:
     if summary.passed_over:
         kinds = sorted(summary.passed_over.items(), key=lambda item: (-item[1], item[0]))
-        yield "other files, passed over: " + ", ".join(f"{n:,} {kind}" for kind, n in kinds[:12])
+        yield "other files, skipped: " + ", ".join(f"{n:,} {kind}" for kind, n in kinds[:12])
     yield from summary.notes

@@ -18,7 +18,7 @@ def show(generation: Generation, console: Console) -> None:
 
     report = generation.report
     if not any(row.asked for row in report.rows) and not report.caption:
-        say(console, "nothing was asked for: everything is the model's choice")
+        say(console, "nothing was asked for, so the model chose everything")
     table = Table(box=None, pad_edge=False, header_style="dim")
     for head in ("", "asked", "planned", "measured", ""):
         table.add_column(head)

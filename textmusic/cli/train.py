@@ -17,43 +17,45 @@ NEEDED = ("torch", "transformers", "accelerate", "peft", "onnxruntime_genai")
 
 
 def train(
-    data: Annotated[Path, typer.Argument(help="Folder that prepare wrote.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The new model's folder.")],
+    data: Annotated[Path, typer.Argument(help="Folder of prepared data.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the new model.")],
     base: Annotated[
         str | None,
-        typer.Option(help="What to begin with: a model folder or Hub id, else the bundled model."),
+        typer.Option(help="Model to start from: a folder or Hub id; default: the bundled model."),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Train all weights, instead of LoRA beside them.")
+        bool, typer.Option("--full", help="Train all weights instead of a LoRA adapter.")
     ] = False,
-    rank: Annotated[int | None, typer.Option(help="Of LoRA; 16 by default.")] = None,
+    rank: Annotated[int | None, typer.Option(help="LoRA rank; default 16.")] = None,
     cpu_hours: Annotated[
-        float | None, typer.Option(help="Train no longer than this; on a CPU 2 by default.")
+        float | None, typer.Option(help="Longest training time in hours; default 2 on a CPU.")
     ] = None,
-    max_steps: Annotated[int | None, typer.Option(help="Train no more steps than this.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Most training steps.")] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="At its peak; by default 1e-3, with --full 3e-4.")
+        float | None, typer.Option(help="Peak learning rate; default 1e-3, or 3e-4 with --full.")
     ] = None,
     sample: Annotated[
-        str | None, typer.Option(help="What to write now and then, to hear how it goes.")
+        str | None, typer.Option(help="Prompt for the samples written during training.")
     ] = None,
     sample_every: Annotated[
-        int | None, typer.Option(help="Steps between two samples; 0 for none.")
+        int | None, typer.Option(help="Steps between samples; 0 for none.")
     ] = None,
     tracker: Annotated[
-        str | None, typer.Option(help="Show figures in tensorboard or trackio; or none.")
+        str | None, typer.Option(help="Track the run in tensorboard, trackio or none.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the order of the data.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed for the order of the data.")] = None,
     report: Annotated[
         bool,
-        typer.Option("--report/--no-report", help="Measure before and after, on held-out data."),
+        typer.Option(
+            "--report/--no-report", help="Evaluate before and after training, on held-out pieces."
+        ),
     ] = True,
-    pieces: Annotated[int, typer.Option(help="Held-out pieces in the report, at most.")] = 40,
+    pieces: Annotated[int, typer.Option(help="Most held-out pieces to evaluate on.")] = 40,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done and how long it takes.")
+        bool, typer.Option("--dry-run", help="Show what would be done and how long it would take.")
     ] = False,
 ) -> None:
-    """Fine-tune a model on your own music; killed or stopped, the same command goes on.
+    """Fine-tune a model on your own music; if it is stopped, the same command continues it.
 
     For several processes, GPUs or machines: accelerate launch -m textmusic train ...
     """
@@ -65,9 +67,11 @@ def train(
         if value is not None:
             within(name, value, low, high)
     if full and rank is not None:
-        raise TextMusicError("--full and --rank exclude each other; give one of them.")
+        raise TextMusicError("--full and --rank cannot be combined; use one of them.")
     if out.resolve().name in ("before", "real"):
-        raise TextMusicError("'before' and 'real' are columns of the report; name it otherwise.")
+        raise TextMusicError(
+            "the output folder can't be called 'before' or 'real'; choose another name."
+        )
     check_folder(out)
     if not all(find_spec(name) for name in NEEDED):
         raise TextMusicError("training needs torch: pip install 'textmusic[train]'.")

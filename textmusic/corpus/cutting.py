@@ -125,7 +125,7 @@ def windows_of_score(
                     )
                 )  # fmt: skip
     if not windows:
-        done["piece dropped: no window of it is fit"] += 1
+        done["piece dropped: no usable window"] += 1
     return windows, done
 
 

@@ -87,15 +87,15 @@ def read_descriptions(
         if lost:
             line, name = lost[0]
             notes.append(
-                f"{table.name}: {len(lost):,} of its lines name no file that is there (line {line}:"
-                f" '{name}'); names count from the table's own folder, as in jazz/piece.mid"
+                f"{table.name}: {len(lost):,} of its lines name a file that does not exist (line"
+                f" {line}: '{name}'); paths are relative to the table's folder, e.g. jazz/piece.mid"
             )
         if unused := sorted(columns - set(COLUMNS)):
-            notes.append(f"{table.name}: columns that nothing is done with: {', '.join(unused)}")
+            notes.append(f"{table.name}: ignored columns: {', '.join(unused)}")
         if measured := sorted(columns & set(MEASURED)):
             notes.append(
                 f"{table.name}: {', '.join(measured)} {'is' if len(measured) == 1 else 'are'}"
-                " measured in the notes of each stretch, and not taken from the table"
+                " measured from the notes of each stretch, not taken from the table"
             )
     stems = {posixpath.splitext(file.name)[0]: file for file in texts}
     for file in music:
@@ -103,12 +103,12 @@ def read_descriptions(
             try:
                 paragraphs = tuple(_paragraphs(side.read().decode("utf-8-sig")))
             except UnicodeDecodeError:
-                notes.append(f"{side.name}: not text in UTF-8, and left out; save it as such")
+                notes.append(f"{side.name}: ignored, since it is not UTF-8 text; save it as UTF-8")
                 continue
             if any(len(text) > MAX_CHARACTERS for text in paragraphs):
                 notes.append(
-                    f"{side.name}: a text of more than {MAX_CHARACTERS:,} characters is left out;"
-                    " empty lines part one text from the next"
+                    f"{side.name}: a text of more than {MAX_CHARACTERS:,} characters is ignored;"
+                    " separate texts with empty lines"
                 )
             short = tuple(text for text in paragraphs if len(text) <= MAX_CHARACTERS)
             own = Description(short)
@@ -145,7 +145,7 @@ def _records(table: File) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         text = table.read().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise TextMusicError(f"'{table.name}' is not text in UTF-8; save it as such.") from None
+        raise TextMusicError(f"'{table.name}' is not UTF-8 text; save it as UTF-8.") from None
     read = _json_lines if table.name.endswith(".jsonl") else _rows
     for line, record in read(text, table.name):
         if not isinstance(record.get("file"), str) or not record["file"].strip():
@@ -162,20 +162,20 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader.fieldnames = [column.strip().lower() for column in reader.fieldnames or ()]
     if "file" not in reader.fieldnames:
         raise TextMusicError(
-            f"line 1 of '{name}' has no column 'file'; begin it with"
-            " file,text and, if you like, key,tempo,time_signature,instruments,mood,genre."
+            f"line 1 of '{name}' has no column 'file'; start it with file,text and optionally"
+            " key,tempo,time_signature,instruments,mood,genre."
         )
     try:
         for row in reader:
             if None in row:
                 raise TextMusicError(
-                    f"line {reader.line_num} of '{name}' has more fields than its first line; put"
+                    f"line {reader.line_num} of '{name}' has more fields than the first line; put"
                     ' quotation marks around a text with commas: "slow, sad".'
                 )
             yield reader.line_num, {column: value for column, value in row.items() if value}
     except csv.Error as problem:
         raise TextMusicError(
-            f"line {reader.line_num} of '{name}' is no CSV ({problem}); mend it."
+            f"line {reader.line_num} of '{name}' is not valid CSV ({problem}); fix it."
         ) from None
 
 
@@ -186,10 +186,10 @@ def _json_lines(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             record = json.loads(said)
         except (ValueError, RecursionError):
-            raise TextMusicError(f"line {line} of '{name}' is not JSON; mend it.") from None
+            raise TextMusicError(f"line {line} of '{name}' is not valid JSON; fix it.") from None
         if not isinstance(record, dict):
             raise TextMusicError(
-                f'line {line} of \'{name}\' is no object; write e.g. {{"file": "a.mid",'
+                f'line {line} of \'{name}\' is not a JSON object; write e.g. {{"file": "a.mid",'
                 ' "text": "calm piano"}.'
             )
         yield line, record
@@ -198,7 +198,7 @@ def _json_lines(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def _described(record: dict[str, Any], place: str) -> Description:
     for name in ("text", "title", "licence"):
         if not isinstance(record.get(name), str | None):
-            raise TextMusicError(f'{place}: {name} has to be a text, as in "calm piano".')
+            raise TextMusicError(f'{place}: {name} is not a string; write e.g. "calm piano".')
     text = record.get("text") or ""
     if len(text) > MAX_CHARACTERS:
         raise TextMusicError(
@@ -211,7 +211,7 @@ def _described(record: dict[str, Any], place: str) -> Description:
                 fields[name] = kind(fields[name])
             except ValueError:
                 raise TextMusicError(
-                    f"{place}: {name} '{fields[name]}' has to be a number; mend it or leave it out."
+                    f"{place}: {name} '{fields[name]}' is not a number; fix it or leave it out."
                 ) from None
     if isinstance(fields.get("instruments"), str):
         fields["instruments"] = re.split(r"\s*[,;]\s*", fields["instruments"])

@@ -81,7 +81,7 @@ def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> Found:
     Raises TextMusicError where there is no such folder, or more in it than can be meant.
     """
     if not folder.is_dir():
-        raise TextMusicError(f"'{folder}' is no folder; name the one that your music is in.")
+        raise TextMusicError(f"'{folder}' is not a folder; give the one that your music is in.")
     found, left_out = Found(), {path.resolve() for path in leave_out}
     for path in _walk(folder, left_out, set()):
         name = path.relative_to(folder).as_posix()
@@ -95,7 +95,7 @@ def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> Found:
             continue
         found.add(File(name, path, None, about.st_size, f"{about.st_size} {about.st_mtime_ns}"))
         if len(found.files) > MOST:
-            raise TextMusicError(f"'{folder}' holds over {MOST:,} files; name a folder below it.")
+            raise TextMusicError(f"'{folder}' has over {MOST:,} files; give a subfolder.")
     found.files.sort()
     return found
 
@@ -128,10 +128,10 @@ def _look_into(archive: Path, name: str, found: Found) -> None:
         members = opened(archive).infolist()
         stamp = str(archive.stat().st_mtime_ns)
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
-        found.refused.append((name, "is no zip archive, or a broken one"))
+        found.refused.append((name, "is not a zip archive, or is broken"))
         return
     if len(members) > MOST:
-        found.refused.append((name, f"holds {len(members):,} files, more than {MOST:,}"))
+        found.refused.append((name, f"has {len(members):,} files, more than {MOST:,}"))
         return
     if (total := sum(member.file_size for member in members)) > LARGEST_ARCHIVE:
         found.refused.append((name, f"unpacks to {total / 1e9:,.0f} GB; unpack it yourself"))
@@ -157,11 +157,11 @@ def _unfit(member: zipfile.ZipInfo, seen: set[str]) -> str:
     if ".." in parts or member.filename.startswith("/") or "\0" in member.filename:
         return "has a path that leads out of its archive"
     if member.filename in seen:
-        return "stands in its archive twice"
+        return "is in its archive twice"
     if member.flag_bits & 1:
         return "is encrypted; unpack it yourself"
     if member.filename.lower().endswith(".zip"):
         return "is an archive in an archive; unpack the outer one"
     if member.file_size > SMALL and member.file_size > RATIO * max(member.compress_size, 1):
-        return f"unpacks to over {RATIO} times its size, as no music does"
+        return f"unpacks to over {RATIO} times its size, which music never does"
     return ""

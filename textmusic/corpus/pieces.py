@@ -214,7 +214,7 @@ def _with_facts(score: Score, facts: Plan, done: Counter[str]) -> Score:
         for track in parts:
             track.program = min(players)
     elif players and players != {track.program for track in parts}:
-        done["instruments of the table not used: more than one, and not those of the file"] += 1
+        done["instruments of the table not used: several, and not those of the file"] += 1
     return score
 
 
@@ -270,7 +270,7 @@ def _why_none(done: Counter[str]) -> str:
     causes = [(count, what) for what, count in done.items() if what.startswith(kinds) and count]
     if "no window" not in own or not causes:
         return own.removeprefix(DROPPED)
-    return f"no stretch of it is fit: {max(causes)[1].partition(': ')[2]}"
+    return f"no usable stretch: {max(causes)[1].partition(': ')[2]}"
 
 
 def _digest(notes: Notes) -> str:

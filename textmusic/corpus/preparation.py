@@ -124,7 +124,7 @@ def prepare(
         crew = partial(_results, workers=workers, ray=ray)
         with progress("reading", "pieces") as step:
             _work_off(chunks, tokenizer.folder, longest, crew, found, step)
-        with progress("sharing out", "pieces") as step:
+        with progress("splitting", "pieces") as step:
             summary = _assemble(chunks, found, shares, output, tokenizer, step)
     except OSError as problem:
         raise TextMusicError(
@@ -238,17 +238,17 @@ def _assemble(
             continue
         summary.judge(piece)
         if not count:
-            summary.drop(piece.name, piece.problem or "no window of it is fit")
+            summary.drop(piece.name, piece.problem or "no usable window")
     if not kept:
         shutil.rmtree(output / WORK)
         said = "; ".join(f"{n:,} {why}" for why, n, _ in summary.reasons()[:3])
-        raise TextMusicError(f"no piece is fit to be learnt from: {said}. Give it other files.")
+        raise TextMusicError(f"no usable pieces were found ({said}); give other files.")
     for name in SPLITS:
         summary.splits[name].tunes = sum(s == name for s in split.values())
         if not summary.splits[name].tunes and shares.get(name, 1):
             summary.notes.append(
-                f"{name} is empty: {len(split)} different tune{'s' * (len(split) > 1)} can't be"
-                " shared among three splits; add some."
+                f"{name} is empty: {len(split)} different tune{'s' * (len(split) > 1)} can't fill"
+                " three splits; add more tunes."
             )
     sample = Sample()
     with Sinks(output) as sinks:

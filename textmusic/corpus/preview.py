@@ -55,7 +55,7 @@ def page(summary: Summary, windows: Sequence[Window], tokenizer: Tokenizer) -> s
     for title, head, rows in tables(summary):
         parts.append(f"<section><h2>{escape(title)}</h2>{_table(head, rows)}</section>")
     if windows:
-        parts.append("<h2>Some of it</h2><p class=about>As the model will see it.</p>")
+        parts.append("<h2>Examples</h2><p class=about>As the model will see them.</p>")
         captioner = Captioner()
         parts += [_example(window, tokenizer, captioner) for window in windows]
     return (

@@ -76,7 +76,7 @@ def read(data: bytes, suffix: str, tune: str = "") -> Reading:
         data = _unpacked(data)
     if kind in (".mxl", ".musicxml"):
         if not re.search(rb"<score-(?:partwise|timewise)", data.replace(b"\0", b"")[:20_000]):
-            raise UnreadableError("is no MusicXML")
+            raise UnreadableError("is not MusicXML")
         return _notation(_in_utf8(data), "musicxml")
     if kind == "ABC":
         tunes = _tunes(data)
@@ -111,13 +111,13 @@ def _unpacked(data: bytes) -> bytes:
                 and not member.filename.startswith(("META-INF", "__MACOSX"))
             ]
             if not members:
-                raise UnreadableError("is no compressed MusicXML: no score is in it")
+                raise UnreadableError("is not compressed MusicXML: it has no score")
             member = members[0]
             if member.file_size > min(LARGEST, RATIO * max(len(data), 1)):
                 raise UnreadableError(f"is too large ({member.file_size / 1e6:,.0f} MB unpacked)")
             return archive.read(member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
-        raise UnreadableError("is no compressed MusicXML: it can't be unpacked") from None
+        raise UnreadableError("is not compressed MusicXML: it can't be unpacked") from None
 
 
 def _in_utf8(xml: bytes) -> bytes:
@@ -145,12 +145,12 @@ def _notation(data: bytes | str, format_: str) -> Reading:
         found = music21.converter.parseData(data, format=format_)
         pieces = list(found.scores) if isinstance(found, music21.stream.Opus) else [found]
         if not pieces:
-            raise UnreadableError("holds no music")
+            raise UnreadableError("has no music")
         reading = _reading(pieces[0])
     except (UnreadableError, TextMusicError):
         raise
     except RecursionError:
-        raise UnreadableError("is too deep to be read") from None
+        raise UnreadableError("is nested too deeply") from None
     except Exception as problem:  # music21 raises whatever a broken file leads it to
         why = " ".join(str(problem).split())[:100] or type(problem).__name__
         raise UnreadableError(f"can't be read by music21 ({why})") from None

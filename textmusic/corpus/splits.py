@@ -13,8 +13,8 @@ SPLITS = ("train", "valid", "test")
 # A split that is a percentage of little is nothing: of few tunes, a twentieth is held out at least,
 # up to this many, and one wherever there are three.
 ENOUGH = 5
-TWICE = "piece dropped: near-duplicate of one before"
-SAME = "piece dropped: the same notes as one before"
+TWICE = "piece dropped: nearly the same as an earlier one"
+SAME = "piece dropped: the same notes as an earlier one"
 
 
 def grouped(pieces: Sequence[Piece]) -> tuple[list[str], dict[int, str]]:

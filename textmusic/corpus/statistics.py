@@ -115,7 +115,7 @@ def markdown(windows: Sequence[Window], strikes: Container[int], weights: dict[s
         ordered = sorted(values.items(), key=lambda item: -item[1])[:48]
         listed = ", ".join(f"{value} {count:,}" for value, count in ordered)
         rows += ["", f"**{field}** (windows): {listed}"]
-    rows += ["", f"Too thin to be learnt well (under {THIN} windows):", ""]
+    rows += ["", f"Too rare to be learnt well (under {THIN} windows):", ""]
     for field, poor in thin(found).items():
         if poor and field != "bars":
             rows.append(f"- {field}: {', '.join(poor)}")

@@ -91,7 +91,7 @@ class Summary:
         return {
             "pieces": {"kept": self.kept, "dropped": len(self.dropped)},
             "files": self.formats,
-            "passed over": self.passed_over,
+            "skipped": self.passed_over,
             "splits": {
                 name: asdict(held) | {"hours": round(held.hours, 4)}
                 for name, held in self.splits.items()
@@ -133,7 +133,7 @@ def tables(summary: Summary) -> Iterator[Table]:
             repairs[what] += count
     if repairs:
         listed = [(what, f"{count:,}") for what, count in repairs.most_common()]
-        yield "Repaired, and parts left out", ("what", "times"), listed
+        yield "Repaired or dropped", ("what", "times"), listed
     for name in TABLED:
         values = Counter(summary.counts.get(name, {}))
         filled = [(value, f"{count:,}") for value, count in values.most_common() if count]
@@ -151,7 +151,7 @@ def opening(summary: Summary) -> str:
     described = summary.described
     if described["pieces"]:
         said += (
-            f", {described['pieces']:,} of them described in {described['windows']:,} stretches by"
-            " your own words"
+            f", {described['pieces']:,} of them with your own descriptions, in"
+            f" {described['windows']:,} stretches"
         )
     return f"{said}; dropped {len(summary.dropped):,}"

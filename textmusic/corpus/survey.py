@@ -63,13 +63,13 @@ def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
             jobs.append(Job(name, source, own, stamp, file=file, number=number, about=about))
     if not jobs and not refused:
         raise TextMusicError(
-            f"'{folder}' holds no music; name a folder with MIDI, MusicXML (.mxl, .musicxml), ABC"
-            " or kern (.krn) files, or zip archives of them."
+            f"'{folder}' contains no music files; give a folder with MIDI, MusicXML (.mxl,"
+            " .musicxml), ABC or kern (.krn) files, or zip archives of them."
         )
     known = {id(file) for file in (*music, *tables)}
     sides = {file.name.rsplit(".", 1)[0] for file in music}
     passed = Counter(
-        file.suffix or "no suffix"
+        file.suffix or "no extension"
         for file in found.files
         if id(file) not in known and file.name.rsplit(".", 1)[0] not in sides
     )

@@ -42,17 +42,17 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
     starts = np.unique(notes_of(score).start)
     if len(starts) >= FEWEST and (fit := grid_fit(starts)) < FIT:
         return (
-            f"was played freely: its notes lie off any grid (fit {max(fit, 0):.2f}, at least"
+            f"was played freely: its notes are off the grid (fit {max(fit, 0):.2f}, at least"
             f" {FIT:g} is needed); quantise it in a sequencer, or record it to a click"
         )
     score = score.copy()
     metres = _metres(score)
     if lacking := _pickup(score, metres):
-        done["pickup: its bar filled up with silence at the front"] += 1
+        done["pickup: bar filled with silence at the start"] += 1
         metres = [(0, *metres[1][1:]), *_moved(metres[2:], lacking)]
         _shift(score, 0, lacking)
     if silent := _silence(score, metres):
-        done["silence at the front left out: bars"] += silent // _bar(score, metres[0])
+        done["silence at the start removed: bars"] += silent // _bar(score, metres[0])
         metres = [metres[0], *_moved(metres[1:], -silent)]
         _shift(score, 0, -silent)
     metres = _mended(score, metres, done)
@@ -60,7 +60,7 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
     lines = list(_bar_lines(score, metres))
     stretches = _stretches(sorted(tempi), lines, int(score.end()))
     if len(stretches) > 1:
-        done["tempo changes, each with bars of its own"] += len(stretches) - 1
+        done["tempo changes, each with its own bars"] += len(stretches) - 1
     score.tempos.clear()
     for time, qpm in stretches:
         score.tempos.append(Tempo(time, qpm))
@@ -134,7 +134,7 @@ def _mended(score: Score, metres: Sequence[Metre], done: Counter[str]) -> list[M
         on_line = (time + moved - before[0]) % bar == 0
         if back is not None and on_line and (length == bar or length * 2 < bar):
             if length != bar:
-                done["pickup in the middle: its bar filled up with silence"] += 1
+                done["pickup in the middle: bar filled with silence"] += 1
                 _shift(score, time + moved, bar - length)
                 moved += bar - length
             place = back + 1

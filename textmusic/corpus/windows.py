@@ -91,7 +91,7 @@ def read_windows(path: Path) -> list[Window]:
     table = pq.read_table(path)
     if "sketch" not in table.column_names:
         raise TextMusicError(
-            f"'{path}' was made by an older textmusic; make it anew with textmusic prepare."
+            f"'{path}' was made by an older textmusic; make it again with textmusic prepare."
         )
     # 40 million ids as Python integers would take gigabytes: they stay 16-bit
     ids = {name: _lists(table.column(name).combine_chunks()) for name in _IDS}

@@ -131,7 +131,7 @@ def engrave(musicxml: str) -> list[str]:
     toolkit = verovio.toolkit()
     toolkit.setOptions(_ENGRAVING)
     if not toolkit.loadData(musicxml) or not toolkit.getPageCount():
-        raise TextMusicError("this is no MusicXML that can be engraved; give it a score's.")
+        raise TextMusicError("this MusicXML cannot be engraved; pass a complete score.")
     return [str(toolkit.renderToSVG(page)) for page in range(1, toolkit.getPageCount() + 1)]
 
 

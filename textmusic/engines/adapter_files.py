@@ -44,8 +44,8 @@ def read_origin(folder: Path, name: str) -> Origin:
             raise TypeError("base.json")
     except (OSError, ValueError, LookupError, TypeError):
         raise TextMusicError(
-            f"'{name}' holds no adapter to a model of textmusic ({', '.join(FILES)}); share the"
-            " whole model instead."
+            f"'{name}' has no adapter for a textmusic model ({', '.join(FILES)}); share the whole"
+            " model instead."
         ) from None
     return origin
 

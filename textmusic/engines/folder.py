@@ -25,15 +25,15 @@ def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
         return {"format": FORMAT, "offset": _trained_offset(folder)}
     if (folder / "recurrent.json").exists() and not (folder / "textmusic.json").exists():
         raise TextMusicError(
-            f"'{folder}' is a recurrent model as training wrote it; export it with"
+            f"'{folder}' is a recurrent model in training format; export it with"
             " training/export.py."
         )
     try:
         config = json.loads((folder / "textmusic.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TextMusicError(
-            f"'{folder}' is not a whole textmusic model (it has no textmusic.json); name the folder"
-            " of one, or fetch it again."
+            f"'{folder}' is not a complete textmusic model (it has no textmusic.json); give"
+            " another folder, or download it again."
         ) from None
     except (OSError, ValueError) as problem:
         raise TextMusicError(broken(folder, problem)) from None
@@ -41,15 +41,15 @@ def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
     more = ("layers", "hidden") if recurrent else ("context", "kv_heads", "head_width")
     wanted = ("format", "offset", *more)
     if not (isinstance(config, dict) and all(isinstance(config.get(k), int) for k in wanted)):
-        raise TextMusicError(broken(folder, "textmusic.json describes no model"))
+        raise TextMusicError(broken(folder, "textmusic.json does not describe a model"))
     if config["format"] > FORMAT:
         raise TextMusicError(
             f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
         )
     if config["format"] < FORMAT and not older:
         raise TextMusicError(
-            f"'{folder}' was made by an older textmusic, which wrote music otherwise; use a newer"
-            " model, or the textmusic version that made it."
+            f"'{folder}' was made by an older textmusic, which uses an older note format; use a"
+            " newer model, or the textmusic version that made it."
         )
     return config
 
@@ -67,4 +67,4 @@ def _trained_offset(folder: Path) -> int:
 def broken(folder: Path, problem: object) -> str:
     """What is said of a folder that is no whole model, or of another program's."""
     first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-    return f"'{folder}' is not a whole textmusic model ({first}); fetch it again."
+    return f"'{folder}' is not a complete textmusic model ({first}); download it again."

@@ -41,8 +41,7 @@ def read_expectations(prompts: Path) -> list[dict[str, Any]]:
         for name, (known, what) in FIELDS.items():
             if name in job.record and not known(job.record[name]):
                 raise TextMusicError(
-                    f"prompt {job.number} of '{prompts}' has '{name}', which is not {what};"
-                    " mend it."
+                    f"prompt {job.number} of '{prompts}' has '{name}', which is not {what}; fix it."
                 )
     return [{**job.record, "text": job.text} for job in jobs]
 
@@ -68,7 +67,7 @@ FIELDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
     "arousal": (_numbers, "a list of levels, 1 to 5"),
     "programs": (
         lambda v: isinstance(v, list) and all(map(_numbers, v)),
-        "a list of lists of General MIDI programs, a list an instrument",
+        "a list of lists of General MIDI programs, one list per instrument",
     ),
 }
 
@@ -110,7 +109,7 @@ def read_answers(folder: Path, prompts: int) -> tuple[list[Answer], list[str]]:
             answers.append(Answer(midi, numbers[midi], score, *known))
     if not answers:
         raise TextMusicError(
-            f"'{folder}' holds no answers; write some: textmusic batch PROMPTS -o {folder}"
+            f"'{folder}' has no answers; write some with textmusic batch PROMPTS -o {folder}."
         )
     return answers, broken
 
@@ -131,7 +130,7 @@ def _report(file: Path) -> Report | None:
     try:
         return Report.from_dict(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError):
-        raise TextMusicError(f"'{file}' is no report of textmusic; write it anew.") from None
+        raise TextMusicError(f"'{file}' is not a textmusic report; write it again.") from None
 
 
 def plans_of(model: str, runs: Sequence[Sequence[Job]]) -> dict[tuple[int, int], Plan]:
@@ -164,7 +163,7 @@ def write_answers(model: str, jobs: Sequence[Job], folder: Path) -> None:
     note = folder / "origin.json"
     if note.exists() and json.loads(note.read_text()) != origin:
         raise TextMusicError(
-            f"'{folder}' holds answers of another model or to other prompts; choose another folder"
+            f"'{folder}' has answers of another model or to other prompts; choose another folder"
             " with -o."
         )
     write_text(note, json.dumps(origin))

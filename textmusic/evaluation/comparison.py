@@ -166,10 +166,12 @@ def entrants(models: Sequence[str], folders: Sequence[Path]) -> list[Entrant]:
     named = [Entrant(_name_of(model), model) for model in models]
     named += [Entrant(folder.resolve().name, None, (folder,)) for folder in folders]
     if not named:
-        raise TextMusicError("there is nothing to look at; name a model or a folder of answers.")
+        raise TextMusicError("there is nothing to evaluate; give a model or a folder of answers.")
     name, count = Counter(entrant.name for entrant in named).most_common(1)[0]
     if count > 1:
-        raise TextMusicError(f"'{name}' names {count} of those compared; rename a folder.")
+        raise TextMusicError(
+            f"{count} of the models or folders are called '{name}'; rename a folder."
+        )
     tokenizers = [
         TextToMusic.from_pretrained(model).tokenizer for model in models if not is_gan(model)
     ]
@@ -203,9 +205,7 @@ def compare(
             that were written otherwise.
     """
     if real and "real" in (entrant.name for entrant in taking_part):
-        raise TextMusicError(
-            "'real' names the reference; rename the folder that is compared to it."
-        )
+        raise TextMusicError("'real' is the name of the reference; rename the other folder.")
     expected = read_expectations(prompts)
     runs = runs_of(read_jobs(prompts, text_only=True), options.seeds, options.seed)
     theirs = _real(real, expected, options) if real else None

@@ -115,18 +115,18 @@ def _title(comparison: Comparison) -> str:
 def _about(comparison: Comparison) -> str:
     about = comparison.about
     packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
-    plan = "the first model's plan forced upon all" if about["same plan"] else "each its own plan"
+    plan = "all with the first model's plan" if about["same plan"] else "each with its own plan"
     return (
         f"{about['date']}, {about['machine']}, Python {about['python']}, textmusic"
         f" {about['textmusic']} ({packages}). {about['prompts']['file']} (SHA-256"
-        f" {about['prompts']['sha256'][:12]}…), {about['seeds']} answer(s) a prompt, first seed"
-        f" {about['first seed']}, {plan}. In brackets: 95 % bootstrap intervals, by prompt."
+        f" {about['prompts']['sha256'][:12]}…), {about['seeds']} answer(s) per prompt, first seed"
+        f" {about['first seed']}, {plan}. 95 % bootstrap intervals over prompts in brackets."
     )
 
 
 def _tables(comparison: Comparison) -> Iterator[tuple[str, str, list[str], list[list[str]]]]:
     """Title, remark, head and rows of each table."""
-    yield "Who took part", _broken(comparison), *_pace(comparison.entries)
+    yield "Models", _broken(comparison), *_pace(comparison.entries)
     names = [entry.name for entry in comparison.columns]
     marks = {(r.section, r.name, r.other) for r in comparison.rows if r.significant}
     for key, section in SECTIONS.items():
@@ -148,7 +148,7 @@ def _broken(comparison: Comparison) -> str:
     bad = [
         f"{entry.name}: {', '.join(entry.broken)}" for entry in comparison.columns if entry.broken
     ]
-    return f"Left out, since they can't be read as MIDI: {'; '.join(bad)}." if bad else ""
+    return f"Skipped, not readable as MIDI: {'; '.join(bad)}." if bad else ""
 
 
 def _pace(entries: Sequence[Entry]) -> tuple[list[str], list[list[str]]]:
@@ -159,8 +159,8 @@ def _pace(entries: Sequence[Entry]) -> tuple[list[str], list[list[str]]]:
     ]
     if any(entry.pace for entry in entries):
         for label, field in (
-            ("ready after, s", "load"), ("notes a second", "notes"), ("ids a second", "ids"),
-            ("seconds of music a second", "music"), ("memory at the peak, MB", "memory"),
+            ("time to load, s", "load"), ("notes per second", "notes"), ("ids per second", "ids"),
+            ("seconds of music per second", "music"), ("peak memory, MB", "memory"),
         ):  # fmt: skip
             values = [getattr(e.pace, field) if e.pace else 0.0 for e in entries]
             rows.append([label, *(_number(v) if v else "" for v in values)])
@@ -234,7 +234,7 @@ def page(comparison: Comparison, shown: dict[int, list[Side]]) -> str:
             parts.append(_densities(comparison, colours))
         parts.append(_html_table(head, rows))
     if shown:
-        parts.append("<h2>Hear and see</h2><p class=about>The first answers, none chosen.</p>")
+        parts.append("<h2>Examples</h2><p class=about>The first answers, not selected.</p>")
         parts += [_example(comparison.texts[n - 1], n, sides) for n, sides in shown.items()]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'

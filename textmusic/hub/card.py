@@ -71,8 +71,8 @@ def read_evaluation(folder: Path, names: Sequence[str]) -> Evaluation:
         return Evaluation(about["date"], about["prompts"]["file"], figures)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise TextMusicError(
-            f"'{folder}' holds no report of this model; write one: textmusic evaluate PROMPTS"
-            f" --model MODEL -o {folder}"
+            f"'{folder}' has no report of this model; write one with textmusic evaluate PROMPTS"
+            f" --model MODEL -o {folder}."
         ) from None
 
 
@@ -108,7 +108,7 @@ def complete(
         card.text = _text(folder, repo, evaluation, samples, unknown)
     if base is not None:
         card.text += (
-            f"\nThis repository holds a LoRA adapter to `{base}`; textmusic joins the two.\n"
+            f"\nThis repository has a LoRA adapter for `{base}`; textmusic loads and merges both.\n"
         )
         data["base_model_relation"] = "adapter"
     data["library_name"] = "textmusic"
@@ -147,7 +147,7 @@ def read_card(content: bytes, kind: Kind = "model") -> RepoCard:
         return (DatasetCard if kind == "dataset" else ModelCard)(content.decode("utf-8"))
     except Exception as problem:  # of the YAML parser too, which is not a dependency of ours
         why = " ".join(str(problem).split())
-        raise TextMusicError(f"the metadata of {CARD} can't be read ({why}); mend them.") from None
+        raise TextMusicError(f"the metadata of {CARD} can't be read ({why}); fix it.") from None
 
 
 def _widget(samples: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -195,7 +195,7 @@ def _text(
     if unknown:
         parts += [
             "## Not stated",
-            f"{', '.join(unknown).capitalize()}: the model's files do not say.",
+            f"{', '.join(unknown).capitalize()}: not stated in the model's files.",
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -209,15 +209,16 @@ def _architecture(folder: Path) -> str:
         return f"A recurrent model ({config['cell'].upper()}, {size}), ONNX, {config['precision']}."
     llm = config.get("llm", config)
     size = f"{llm['num_hidden_layers']} layers, hidden size {llm['hidden_size']}"
-    kind = f"ONNX, {config['precision']}" if "precision" in config else "as training wrote it"
+    kind = f"ONNX, {config['precision']}" if "precision" in config else "in training format"
     return f"A fine-tuned language model ({llm['model_type']}, {size}), {kind}."
 
 
 def _figures(evaluation: Evaluation) -> list[str]:
     """Tables of what was asked and read, with intervals; the report has all."""
     parts = [
-        f"{evaluation.date}, prompts of {evaluation.prompts}, by `textmusic evaluate`; in brackets"
-        " 95 % bootstrap intervals. All figures: [evaluation/report.md](evaluation/report.md)."
+        f"Measured on {evaluation.date} with `textmusic evaluate` on the prompts in"
+        f" {evaluation.prompts}; 95 % bootstrap intervals in brackets. All figures:"
+        " [evaluation/report.md](evaluation/report.md)."
     ]
     for section in ("asked", "alone"):
         if rows := evaluation.figures.get(section):

@@ -90,7 +90,7 @@ def read_shares(folder: Path) -> list[Share]:
         except (pa.ArrowException, OSError, LookupError) as problem:
             why = " ".join(str(problem).split())[:200]
             raise TextMusicError(
-                f"'{file}' does not say which piece is whose ({why}); prepare the data again."
+                f"'{file}' lacks source and licence columns ({why}); prepare the data again."
             ) from None
     counted = [("piece", "count_distinct"), ("piece", "count")]
     rows = pa.concat_tables(tables).group_by(["source", "licence"]).aggregate(counted).to_pylist()
@@ -121,9 +121,9 @@ def check_licences(folder: Path, shares: Sequence[Share]) -> None:
     ]
     more = [f"{len(closed) - NAMED} more"] if len(closed) > NAMED else []
     raise TextMusicError(
-        f"'{folder}' holds what forbids to be passed on, or does not say that it may be:"
-        f" {', '.join([*named, *more])}; prepare the data without, or with the licence in"
-        " captions.csv, or, if you may share it all the same, give --any-licence."
+        f"'{folder}' contains material whose licence forbids sharing, or has no stated licence:"
+        f" {', '.join([*named, *more])}; prepare the data without it, state the licence in"
+        " captions.csv, or use --any-licence if you are allowed to share it."
     )
 
 
@@ -167,7 +167,7 @@ def complete(folder: Path, repo: str, shares: Sequence[Share], any_licence: bool
 def _text(repo: str, shares: Sequence[Share], any_licence: bool) -> str:
     pieces, windows = (sum(getattr(share, n) for share in shares) for n in ("pieces", "windows"))
     lines = [
-        "| source | licence, as stated | may be passed on | pieces | windows |",
+        "| source | licence, as stated | may be shared | pieces | windows |",
         "|---|---|---|---|---|",
     ]
     for share in shares:
@@ -180,25 +180,27 @@ def _text(repo: str, shares: Sequence[Share], any_licence: bool) -> str:
     parts = [
         f"# {repo.split('/')[1]}",
         f"Music for training text-to-music models with textmusic: {windows:,} stretches of whole"
-        f" bars of {pieces:,} pieces, as token ids, with what was measured in them.",
+        f" bars from {pieces:,} pieces, as token ids, with the facts measured in them.",
         "## Use",
         f"```sh\nhf download {repo} --repo-type dataset --local-dir data/\n```",
-        "and `data/` is what textmusic trains on; or",
+        "after which textmusic trains on `data/`; or",
         f'```python\nfrom datasets import load_dataset\n\ndata = load_dataset("{repo}")\n```',
         "## Columns",
-        "`piece` and `source`: where a stretch is from. `group`: pieces that share a tune share it,"
-        " and so the split. `licence`: of the piece. `genres`. `plan`: key, tempo (quarter notes a"
-        " minute), time signature, instruments (General MIDI programs, 128 for drums), bars, mood"
-        " and density, as measured. `texts`, where there are any: people's own descriptions. `ids`:"
-        " the notes, as places in `tokenizer/vocabulary.json`.",
+        "`piece` and `source`: where a stretch is from. `group`: the same for pieces that share a"
+        " tune, which are kept in one split. `licence`: of the piece. `genres`. `plan`: key, tempo"
+        " (quarter notes per minute), time signature, instruments (General MIDI programs, 128 for"
+        " drums), bars, mood"
+        " and density, as measured. `texts`: descriptions written by people, if there are any."
+        " `ids`: the notes, as indices into `tokenizer/vocabulary.json`.",
         "## Licences",
-        "Every row names its own; whoever uses a row has to keep to that, and to name its source.",
+        "Each row states its own licence. If you use a row, follow its licence and credit its"
+        " source.",
         "\n".join(lines),
     ]
     if any_licence and not all(may_share(share.licence) for share in shares):
         parts.append(
-            "Some of these statements do not say that their music may be passed on; whoever pushed"
-            " this decided that it may be."
+            "Some of these licences do not allow sharing, or none is stated; whoever pushed this"
+            " data chose to share it anyway."
         )
     return "\n\n".join(parts) + "\n"
 

@@ -23,7 +23,7 @@ def fetch(model: str, revision: str | None = None) -> Path:
         adapter = is_adapter(described)
         if not adapter and not (described / "vocabulary.json").exists():
             raise TextMusicError(
-                f"'{model}' is not a textmusic model; choose another, or look for one under"
+                f"'{model}' is not a textmusic model; find one at"
                 " huggingface.co/models?library=textmusic."
             )
         try:
@@ -92,6 +92,6 @@ def _check(folder: Path, model: str) -> None:
         here[name].unlink(missing_ok=True)
     if wrong:
         raise TextMusicError(
-            f"{' and '.join(wrong)} of '{model}' came with another SHA-256 than was pushed, and"
-            " will be fetched anew the next time; if it stays so, ask its owner to push it again."
+            f"{' and '.join(wrong)} of '{model}' does not match its published checksum; download it"
+            " again, and if that does not help, ask its owner to push it again."
         )

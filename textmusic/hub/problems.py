@@ -33,7 +33,7 @@ def in_words(model: str, *, revision: str | None = None, pushing: bool = False) 
             raise
         # the Hub's judgement of the card's metadata
         raise TextMusicError(
-            f"'{model}' could not be pushed ({_line(problem)}); mend the metadata of {CARD}."
+            f"'{model}' could not be pushed ({_line(problem)}); fix the metadata in {CARD}."
         ) from None
 
 
@@ -49,14 +49,14 @@ def _explained(model: str, problem: Exception, revision: str | None, pushing: bo
         return _refusal(model, answers[0], pushing)
     if any(isinstance(cause, errors.OfflineModeIsEnabled) for cause in causes):
         there = "" if pushing else f"'{model}' is not in the cache, and "
-        return f"{there}HF_HUB_OFFLINE keeps the Hub from being asked; unset it."
+        return f"{there}HF_HUB_OFFLINE blocks the Hub; unset it."
     if isinstance(problem, errors.LocalEntryNotFoundError):
         return (
             f"'{model}' is not a folder here and the Hub cannot be reached; check the name and the"
             " connection."
         )
     return (
-        f"the connection to the Hub failed ({_line(problem)}); try again, files that are complete"
+        f"the connection to the Hub failed ({_line(problem)}); try again, and complete files"
         " are kept."
     )
 
@@ -66,25 +66,25 @@ def _refusal(model: str, answer: HfHubHTTPError, pushing: bool) -> str:
     status = answer.response.status_code
     if status == 401 and pushing:
         return (
-            "the Hub does not accept your token; make one that may write at"
+            "the Hub does not accept your token; create one with write access at"
             " huggingface.co/settings/tokens, and run 'hf auth login' or set HF_TOKEN."
         )
     if status in (401, 404):
         return (
-            f"there is no '{model}' on the Hub, or it is private and your token does not open it;"
+            f"there is no '{model}' on the Hub, or it is private and your token has no access;"
             " check the name, or run 'hf auth login'."
         )
     if status == 403 and pushing:
         return (
-            f"your token may not write to '{model}'; choose a name of your own, or make a token"
-            " that may write at huggingface.co/settings/tokens."
+            f"your token can't write to '{model}'; use your own user name, or create a token"
+            " with write access at huggingface.co/settings/tokens."
         )
     if status == 403:
-        return f"you may not read '{model}'; ask for access at huggingface.co/{model}."
+        return f"you have no access to '{model}'; ask for it at huggingface.co/{model}."
     if status == 429:
-        return "the Hub has had too many requests from here (429); wait some minutes and try again."
+        return "the Hub got too many requests from here (429); wait a few minutes and try again."
     if status >= 500:
-        return f"the Hub has a problem of its own ({status}); try again later."
+        return f"the Hub reports a server error ({status}); try again later."
     doing = "pushed" if pushing else "fetched"
     return f"'{model}' could not be {doing} ({_line(answer)}); check the name and the revision."
 

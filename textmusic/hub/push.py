@@ -111,8 +111,8 @@ def contents(
         base = read_origin(folder / "adapter", music.name).base
         if Path(base).exists():
             raise TextMusicError(
-                f"'{music.name}' is an adapter to the folder '{base}', which others lack; share the"
-                " whole model, or train from a Hub id."
+                f"'{music.name}' is an adapter for the local folder '{base}', which other people"
+                " don't have; share the whole model, or train from a Hub id."
             )
         files: Contents = {name: folder / "adapter" / name for name in FILES}
     else:
@@ -150,7 +150,7 @@ def _check_id(repo: str) -> None:
     except HFValidationError:
         valid = False
     if not valid:
-        raise TextMusicError(f"'{repo}' is no Hub id; give user/name.")
+        raise TextMusicError(f"'{repo}' is not a Hub id; give user/name.")
 
 
 def _check_token() -> None:
@@ -158,7 +158,7 @@ def _check_token() -> None:
 
     if get_token() is None:
         raise TextMusicError(
-            "there is no Hub token here; make one that may write at"
+            "there is no Hub token; create one with write access at"
             " huggingface.co/settings/tokens, and run 'hf auth login' or set HF_TOKEN."
         )
 
@@ -178,7 +178,7 @@ def _commit(
     # the Hub leaves a repository that is there as it was
     if private and not api.repo_info(repo, repo_type=kind).private:
         raise TextMusicError(
-            f"'{repo}' is there already, and public; make it private in its settings, or choose"
+            f"'{repo}' already exists and is public; make it private in its settings, or choose"
             " another name."
         )
     if revision is not None:

@@ -73,7 +73,7 @@ class Controls:
     def plan(self) -> Plan:
         """The facts of a plan that are fixed; raises TextMusicError for what can't be had."""
         if self.bars is not None and self.seconds is not None:
-            raise TextMusicError("bars and seconds are both lengths; give one of them.")
+            raise TextMusicError("bars and seconds both set the length; give only one of them.")
         if self.bars is not None:
             within("bars", self.bars, 1, MAX_BARS)
         if self.seconds is not None:
@@ -81,7 +81,7 @@ class Controls:
         programs = programs_of(self.instruments)
         key = None if self.key is None else parse_key(self.key)
         if key == NO_KEY and programs != (DRUMS,):
-            raise TextMusicError("only drums alone have no key; leave the key open, or name one.")
+            raise TextMusicError("key 'none' is for drums only; leave the key open or name one.")
         valence, arousal = _mood(self.mood)
         metre = self.time_signature
         return Plan(
@@ -115,7 +115,9 @@ def check_plan(plan: Plan) -> None:
             within(name, value, 1, MAX_BARS)
         elif not set(field_tokens(name, value)) <= set(known[name]):
             said = ", ".join(map(str, value)) if isinstance(value, tuple) else value
-            raise TextMusicError(f"'{said}' can't be had as {name}; see textmusic.Plan.")
+            raise TextMusicError(
+                f"'{said}' is not a valid {name}; see textmusic.Plan for the values."
+            )
 
 
 def within(name: str, value: float, low: float, high: float) -> None:
@@ -149,8 +151,8 @@ def programs_of(instruments: Sequence[str | int]) -> tuple[int, ...] | None:
     melodic = len(named - {DRUMS})
     if melodic > MAX_PROGRAMS:
         raise TextMusicError(
-            f"{melodic} instruments are more than a MIDI file has channels for; name at most"
-            f" {MAX_PROGRAMS}, and drums."
+            f"{melodic} instruments are more than a MIDI file has channels for; use at most"
+            f" {MAX_PROGRAMS}, plus drums."
         )
     return tuple(sorted(named))
 
@@ -177,21 +179,21 @@ def read_controls(record: dict[str, Any]) -> Controls:
         mood = ",".join(map(str, mood))
     seconds = record.get("seconds")
     given: dict[str, tuple[Any, Any, str]] = {
-        "key": (record.get("key"), str, "a text"),
+        "key": (record.get("key"), str, "a string"),
         "tempo": (record.get("tempo"), str | int | float, "a number or a word"),
-        "time_signature": (record.get("time_signature"), str, "a text"),
+        "time_signature": (record.get("time_signature"), str, "a string"),
         "instruments": (instruments, list | tuple, "a list"),
         "bars": (record.get("bars"), int, "a whole number"),
         "seconds": (None if isinstance(seconds, list) else seconds, int | float, "a number"),
         "mood": (mood, str, "a word or two levels"),
-        "genre": (record.get("genre"), str, "a text"),
+        "genre": (record.get("genre"), str, "a string"),
         "density": (record.get("density"), str | int, "a level or a word"),
-        "chords": (chords, str, "a text"),
-        "form": (form, str, "a text"),
+        "chords": (chords, str, "a string"),
+        "form": (form, str, "a string"),
     }
     for name, (value, kind, wanted) in given.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
-            raise TextMusicError(f"{name} {json.dumps(value)} has to be {wanted}.")
+            raise TextMusicError(f"{name} {json.dumps(value)} has the wrong type; give {wanted}.")
     return Controls(**{name: value for name, (value, _, _) in given.items()})
 
 
@@ -209,10 +211,10 @@ def parse_key(said: str) -> str:
     if reading.value and whole and not reading.unused:
         return reading.value
     if reading.unused and not reading.value:
-        raise TextMusicError(reading.unused[0])
+        raise TextMusicError(f"{reading.unused[0]}.")
     raise TextMusicError(
-        f"'{quote(text)}' is not a key; write a letter from A to G, # or b, and major or minor,"
-        " e.g. 'D minor' or 'Bb major'"
+        f"'{quote(text)}' is not a key; write a letter from A to G, optionally # or b, and major"
+        " or minor, e.g. 'D minor' or 'Bb major'."
     )
 
 
@@ -232,8 +234,8 @@ def parse_time_signature(said: str) -> str:
     if reading.value and whole and not reading.unused:
         return reading.value
     raise TextMusicError(
-        f"'{quote(text)}' is not a time signature known here; choose one of"
-        f" {', '.join(TIME_SIGNATURES)}"
+        f"'{quote(text)}' is not a supported time signature; choose one of"
+        f" {', '.join(TIME_SIGNATURES)}."
     )
 
 
@@ -251,17 +253,17 @@ def parse_tempo(said: str | float) -> float:
         if reading.value is not None and not reading.unused:
             return reading.value
         if reading.unused:
-            raise TextMusicError(reading.unused[0]) from None
+            raise TextMusicError(f"{reading.unused[0]}.") from None
         word = tempo_words().get(re.sub(r"[\s-]+(?:tempo)?", " ", text.lower()).strip())
         if word is None:
             near = difflib.get_close_matches(text.lower(), tempo_words(), n=1, cutoff=0.5)
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise TextMusicError(
-                f"'{quote(text)}' is not a tempo{hint or ','} write e.g. 96 or 'andante'"
+                f"'{quote(text)}' is not a tempo{hint or ','} write e.g. 96 or 'andante'."
             ) from None
         return float(word["typical"])
     if not math.isfinite(tempo) or not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
-        raise TextMusicError(f"tempo {quote(text)}: {tempo_remedy()}")
+        raise TextMusicError(f"tempo {quote(text)} is {tempo_remedy()}.")
     return tempo
 
 
@@ -273,9 +275,7 @@ def parse_instrument(said: str) -> tuple[int, ...]:
     text = prepare(said)
     if term := lookup(text):
         if term.kind == "absent":
-            raise TextMusicError(
-                f"'{text}' is not among the General MIDI sounds; try '{term.instead}'"
-            )
+            raise TextMusicError(f"'{text}' is not a General MIDI sound; try '{term.instead}'.")
         return tuple(sorted(term.programs))
     parts = [part.strip() for part in re.split(r",|;|\+|&|\band\b|和", text) if part.strip()]
     if len(parts) > 1:
@@ -284,7 +284,8 @@ def parse_instrument(said: str) -> tuple[int, ...]:
         if 0 <= (program := float(text)) <= DRUMS:
             return (int(program),)
         raise TextMusicError(
-            f"instrument {quote(text)}: General MIDI programs are 0 to 127; {DRUMS} is the drums"
+            f"instrument {quote(text)} is not a General MIDI program; choose 0 to 127, or {DRUMS}"
+            " for drums."
         )
     text = spell_out(text)
     reading = read_instruments(text)
@@ -294,13 +295,13 @@ def parse_instrument(said: str) -> tuple[int, ...]:
     names = {squash(everyday_name(program)): everyday_name(program) for program in range(DRUMS + 1)}
     near = difflib.get_close_matches(squash(text), [*names, *terms()], n=1, cutoff=0.5)
     found = terms().get(near[0]) if near else None
-    hint = "name one, e.g. 'piano' or 'string quartet'"
+    hint = "name one, e.g. 'piano' or 'string quartet'."
     if found is not None:
         best = found.instead or (
             near[0] if found.kind != "instrument" else everyday_name(found.programs[0])
         )
         hint = f"did you mean '{best}'?"
-    raise TextMusicError(f"'{quote(text)}' is not an instrument known here; {hint}")
+    raise TextMusicError(f"'{quote(text)}' is not a known instrument; {hint}")
 
 
 def parse_mood(said: str) -> tuple[int | None, int | None]:
@@ -314,7 +315,8 @@ def parse_mood(said: str) -> tuple[int | None, int | None]:
         if all(level is None or 1 <= level <= 5 for level in pair):
             return pair[0], pair[1]
         raise TextMusicError(
-            f"mood '{quote(text)}': the levels of valence and arousal are 1 to 5, e.g. '2,4'"
+            f"mood '{quote(text)}' is out of range; give valence and arousal from 1 to 5, e.g."
+            " '2,4'."
         )
     known = {entry["text"].lower(): entry for entry in load_data("words.jsonl")}
     word = load_data("moods_zh.json").get(text, text).lower()
@@ -324,8 +326,7 @@ def parse_mood(said: str) -> tuple[int | None, int | None]:
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     hint = f"did you mean '{near[0]}'? Or give" if near else "give"
     raise TextMusicError(
-        f"'{quote(text)}' is not a mood word known here; {hint} valence and arousal from 1 to 5,"
-        " e.g. '2,4'"
+        f"'{quote(text)}' is not a known mood; {hint} valence and arousal from 1 to 5, e.g. '2,4'."
     )
 
 
@@ -342,5 +343,5 @@ def parse_genre(said: str) -> str:
     if found := by_name.get(squash(text)) or read_genre(text).value:
         return found
     near = difflib.get_close_matches(squash(text), by_name, n=1, cutoff=0.6)
-    hint = f"did you mean '{by_name[near[0]]}'?" if near else f"choose one of {', '.join(GENRES)}"
-    raise TextMusicError(f"'{quote(text)}' is not a genre known here; {hint}")
+    hint = f"did you mean '{by_name[near[0]]}'?" if near else f"choose one of {', '.join(GENRES)}."
+    raise TextMusicError(f"'{quote(text)}' is not a known genre; {hint}")

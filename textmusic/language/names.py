@@ -28,7 +28,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "some_bpm": ("{:.0f} bpm", "每分钟{:.0f}拍"),
     "some_bars": ("{}", "{}小节"),
     "some_seconds": ("{:.1f} s", "{:.1f}秒"),
-    "about_levels": ("about {}", "大约{}"),
+    "about_levels": ("about {}", "约{}"),
     "clauses": ("{}, {}", "{}，{}"),
     "ends_on": ("ends on {}", "以{}结束"),
     "as_sketched": ("{} as planned", "{}符合计划"),

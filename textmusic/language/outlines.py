@@ -142,7 +142,7 @@ def settled(read: OutlineRead, control: Outline, asked: Plan) -> tuple[Outline, 
     sounds = read.last if outline.last is None else None
     if asked.programs == (DRUMS,) and (outline.chords or outline.last or sounds):
         said = _said(outline, read, control) or read.last_said or "ends on the dominant"
-        notes.append(f"'{said}': drums alone play no chords")
+        notes.append(f"'{said}': drums on their own play no chords")
         return replace(outline, chords=(), relative=False, minor=None, last=None), asked, notes
     open_key = asked.key is None
     if open_key and outline.chords and not outline.relative:
@@ -157,7 +157,7 @@ def settled(read: OutlineRead, control: Outline, asked: Plan) -> tuple[Outline, 
         outline = in_mode(outline, is_minor(asked.key))
         if not _fits(outline, asked.key):
             said = _said(outline, read, control)
-            notes.append(f"'{said}': these chords hardly fit {asked.key}; both are kept")
+            notes.append(f"'{said}': these chords do not fit {asked.key} well; both are kept")
     return outline, asked, notes
 
 

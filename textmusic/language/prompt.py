@@ -92,11 +92,11 @@ def read_prompt(
     """
     if len(text) > MAX_CHARACTERS:
         raise TextMusicError(
-            f"the prompt has {len(text):,} characters; use at most {MAX_CHARACTERS:,}"
+            f"the prompt has {len(text):,} characters; use at most {MAX_CHARACTERS:,}."
         )
     visible = visible_text(text)
     if visible and not any(unicodedata.category(c)[0] in "LN" for c in visible):
-        prompt = Prompt(text, controls, seconds, "", (f"'{quote(visible)}': no words to read",))
+        prompt = Prompt(text, controls, seconds, "", (f"'{quote(visible)}': no readable words",))
         return _one_length(_outlined(prompt, OutlineRead(), outline), controls)
     prepared = spell_out(prepare(text))
     read = _read(prepared, controls.genre)

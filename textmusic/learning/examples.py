@@ -80,10 +80,13 @@ class Examples:
         self.captioner = captioner
         self.vary, self.fills = vary, fills
         if not windows:
-            raise TextMusicError("no window has a licence that the mix lets in.")
+            raise TextMusicError(
+                "no piece has a licence that this config permits; allow more licences in 'mix', or"
+                " prepare other data."
+            )
         each = weighing.weights(windows, weights or None, favoured=favoured)
         if each.sum() == 0:
-            raise TextMusicError("no window has a weight; check the mix against the sources.")
+            raise TextMusicError("all sources have weight 0; check 'mix' in the config.")
         self.cumulative = np.cumsum(each / each.sum())
 
     def draw(self, rng: random.Random) -> Window:

@@ -50,7 +50,7 @@ def finetune(
     check_tracker(choices.tracker or "none")
     _check(data, pieces)
     if main:
-        tell("looking at the data, and at how long a step takes here ...")
+        tell("reading the data and measuring the time per step ...")
     proposal = propose(choices, Data.read(data), run)
     estimate = EXPORT_MINUTES + REPORT_MINUTES * pieces
     if main:
@@ -61,9 +61,9 @@ def finetune(
     training = proposal.start()
     if main and training.step:
         left = minutes((1 - training.done) * proposal.seconds)
-        tell(f"trained already; to go on from there: --base {output}, with another -o"
+        tell(f"already trained; to train it further, use --base {output} with another -o"
              if training.done == 1
-             else f"goes on from step {training.step}, about {left} left")  # fmt: skip
+             else f"continuing from step {training.step}, about {left} left")  # fmt: skip
     training.train()
     if not main:
         return None
@@ -85,11 +85,11 @@ def _check(data: Path, pieces: int) -> None:
     """Raise TextMusicError where there is nothing to learn from, or to measure the result on."""
     if not (data / "train.parquet").exists():
         raise TextMusicError(
-            f"'{data}' holds no prepared data; make them with: textmusic prepare FOLDER -o data/"
+            f"'{data}' has no prepared data; make some with textmusic prepare FOLDER -o data/."
         )
     test = data / "test.parquet"
     if pieces and not (test.exists() and read_windows(test)):
         raise TextMusicError(
-            f"'{data}' has no test split to measure the result on; prepare more pieces, three tunes"
-            " at least, or with more --test, or give --no-report."
+            f"'{data}' has no test split to evaluate on; prepare at least three tunes, raise"
+            " --test, or use --no-report."
         )

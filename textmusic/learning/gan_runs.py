@@ -57,7 +57,7 @@ def start_gan(
         partial(save_gan, plans=some_plans(examples, PLANS)),
         # most steps are the critic's alone, and the generator's weights have no gradient then
         handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-        unit="a distance for held out, the critic's for training",
+        unit="held-out: a distance; training: the critic's loss",
     )
 
 

@@ -25,7 +25,7 @@ def make_optimizer(model: nn.Module, training: Training) -> torch.optim.Optimize
     """
     if training.optimizer not in OPTIMIZERS:
         raise TextMusicError(
-            f"'{training.optimizer}' is no optimizer; choose {' or '.join(OPTIMIZERS)}."
+            f"'{training.optimizer}' is not a known optimizer; choose {' or '.join(OPTIMIZERS)}."
         )
     kinds: dict[str, list[nn.Parameter]] = {"matrix": [], "rows": [], "other": []}
     for name, parameter in model.named_parameters():
@@ -113,4 +113,6 @@ def evened(matrix: Tensor, rounds: int = ROUNDS) -> Tensor:
 def check_whole(optimizer: torch.optim.Optimizer, sharded: bool) -> None:
     """Raise TextMusicError where matrices are cut over processes, and Muon needs them whole."""
     if sharded and isinstance(optimizer, MuonAdamW):
-        raise TextMusicError('FSDP shards the matrices that Muon needs whole; use "adamw".')
+        raise TextMusicError(
+            'Muon does not work with FSDP, which shards the matrices; use "adamw".'
+        )

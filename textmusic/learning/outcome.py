@@ -31,11 +31,11 @@ BEFORE = "before"
 # What the summary shows of a report: section, name, and how it is put.
 FIGURES = (
     ("likelihood", "nats per note", "nats per note of the held-out pieces"),
-    ("beside", "overlap, mean", "overlap of distributions with them, mean of eight"),
+    ("beside", "overlap, mean", "overlap with their distributions, mean of eight"),
     ("asked", "CK", "key heard as asked (CK)"),
     ("asked", "instruments F1", "instruments, F1"),
     ("asked", "bars", "bars exact"),
-    ("alone", "genre", "genre planned as said, nothing forced"),
+    ("alone", "genre", "genre planned as asked, not forced"),
     ("beside", "ends on the tonic", "ends on the tonic"),
     ("beside", "notes outside the scale", "notes outside the scale"),
     ("data", "longest shared run, steps", "longest run shared with a training piece, steps"),
@@ -71,8 +71,8 @@ class Learnt:
         change = (self.best / self.before - 1) * 100
         if self.step == 0:
             return (
-                f"held-out loss {self.before:.3f}, and training did not lower it: this is the base"
-                " as it was; try a lower --learning-rate, or more data"
+                f"training did not lower the held-out loss of {self.before:.3f}, so this is the"
+                " unchanged base model; try a lower --learning-rate, or more data"
             )
         return (
             f"held-out loss {self.before:.3f} before, {self.best:.3f} at step {self.step}"
@@ -107,7 +107,7 @@ def export(proposal: Proposal, output: Path) -> bool:
     except OSError as problem:
         raise TextMusicError(
             f"'{output}' could not be written ({checkpoint.reason(problem)}); free some space and"
-            " start again: the training is done and kept."
+            " start again; the training is finished and kept."
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -177,7 +177,7 @@ def card(
     origin = str(origin_of(config["base"])["base"])
     head = read_head(base) if base else {"base_model": origin}
     rank = config.get("lora")
-    how = f"LoRA of rank {rank}, merged" if rank else "all weights but the text rows"
+    how = f"LoRA of rank {rank}, merged" if rank else "all weights except the text rows"
     licences = Counter((w.source, w.licence) for w in proposal.data.train)
     rows = [
         f"| {source} | {licence.replace('|', '/')} | {count} |"
@@ -201,8 +201,11 @@ def card(
         parts += [
             "## Evaluation",
             f"{len(comparison.texts)} captions of held-out pieces; real: the pieces themselves. An"
-            " asterisk: differs from before by more than chance (paired bootstrap, Holm, 5 %).",
+            " asterisk marks a significant difference from before (paired bootstrap, Holm, 5 %).",
             summary(comparison),
         ]
-    parts += ["## Not stated", "The licence of the weights: `license` in the head of this card."]
+    parts += [
+        "## Not stated",
+        "The licence of the weights; add `license` to the metadata of this card.",
+    ]
     return "\n\n".join(parts) + "\n"

@@ -115,8 +115,7 @@ def configured(choices: Choices, data: Data, run: Path) -> dict[str, Any]:
     size = Size.of(data)
     if not data.valid:
         raise TextMusicError(
-            "the data hold out no pieces to steer by; prepare more pieces, three tunes at least, or"
-            " with more --valid."
+            "there is no validation data; prepare at least three tunes, or raise --valid."
         )
     before = _begun(run)
     if before is None:
@@ -140,7 +139,7 @@ def configured(choices: Choices, data: Data, run: Path) -> dict[str, Any]:
         if (choices.full and rank) or choices.rank not in (None, rank):
             raise _otherwise(run, f"LoRA of rank {rank}" if rank else "all weights")
         if config["data"] != asdict(size):
-            raise _otherwise(run, f"{config['data']['windows']:,} windows of other data")
+            raise _otherwise(run, f"{config['data']['windows']:,} windows of different data")
     named = ("steps", "hours", "learning_rate", "sample_every", "tracker", "seed")
     given = {name: v for name in named if (v := getattr(choices, name)) is not None}
     if "steps" in given:
@@ -158,14 +157,13 @@ def _begun(run: Path) -> dict[str, Any] | None:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         Training(**config["training"])
     except (OSError, ValueError, LookupError, TypeError):
-        raise TextMusicError(f"'{path}' can't be read; delete '{run}' to begin anew.") from None
+        raise TextMusicError(f"'{path}' can't be read; delete '{run}' to start over.") from None
     return config
 
 
 def _otherwise(run: Path, what: str) -> TextMusicError:
     return TextMusicError(
-        f"'{run}' holds a run that was begun with {what}; choose another folder with -o, or delete"
-        " it."
+        f"'{run}' has a run that started with {what}; choose another folder with -o, or delete it."
     )
 
 
@@ -253,8 +251,8 @@ def fitted(training: dict[str, Any], estimate: Estimate) -> dict[str, Any]:
     steps = int(room / estimate.step)
     if steps < 1:
         raise TextMusicError(
-            f"one step takes {estimate.step:.0f} s here, and {training['hours']:g} hours are too"
-            " short for any; give more --cpu-hours."
+            f"one step takes {estimate.step:.0f} s here, so {training['hours']:g} hours are too"
+            " short; raise --cpu-hours."
         )
     return (
         training | paced(min(training["steps"], steps)) if steps < training["steps"] else training
@@ -304,22 +302,22 @@ def described(proposal: Proposal, report_minutes: float) -> list[tuple[str, str]
     training = Training(**config["training"])
     weights = sum(p.numel() for p in proposal.model.parameters() if p.requires_grad)
     rank = config.get("lora")
-    how = f"LoRA of rank {rank} and the music rows" if rank else "all but the text rows"
+    how = f"LoRA of rank {rank} and the music rows" if rank else "all except the text rows"
     a_step = round(FILLED * training.tokens * (training.global_batch or 1))
     learnt = training.steps * a_step
     end = f", or {training.hours:g} hours" if training.hours else ""
     return [
         ("data", f"{size.pieces:,} pieces in {size.windows:,} windows, {size.ids:,} ids;"
-                 f" {len(proposal.data.valid):,} windows held out to steer by"),
+                 f" {len(proposal.data.valid):,} windows held out for validation"),
         ("base", config["base"]),
         ("trains", f"{how}: {weights / 1e6:.1f} million weights,"
                    f" learning rate {training.learning_rate:g}"),
         ("steps", f"{training.steps:,} of about {a_step:,} ids{end}: about"
-                  f" {learnt / size.learnt:.1f} times through the data; it stops earlier if the"
+                  f" {learnt / size.learnt:.1f} passes through the data; stops earlier if the"
                   " held-out loss no longer falls"),
         ("time", f"about {minutes(proposal.seconds)} to train here, and"
                  f" {report_minutes:.0f} min for export and report"),
-        ("run", f"{proposal.folder}: killed or stopped, the same command goes on from there"),
+        ("run", f"{proposal.folder}; if it is stopped, the same command continues from there"),
     ]  # fmt: skip
 
 

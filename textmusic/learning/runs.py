@@ -162,7 +162,8 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
         except (OSError, ValueError) as problem:
             first = str(problem).splitlines()[0].rstrip(".")
             raise TextMusicError(
-                f"'{base}' is no model to begin with ({first}); give the folder or Hub id of one."
+                f"'{base}' is not a model that training can start from ({first}); give the folder"
+                " or Hub id of one."
             ) from None
     if folder is not None and isinstance(layers, int):
         layers = list(range(min(layers, model.lm.config.num_hidden_layers)))
@@ -171,7 +172,7 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
     if model.offset != tokenizer.offset:
         raise TextMusicError(
             f"'{base}' has {model.offset:,} text rows, the data's tokenizer {tokenizer.offset:,};"
-            f" prepare the data anew with --base {base}."
+            f" prepare the data again with --base {base}."
         )
     if config.get("lora"):
         return with_lora(model, config["lora"])

@@ -74,10 +74,10 @@ def check_tracker(name: str) -> None:
     """Raise TextMusicError where there is no such tracker, or it is not installed."""
     needs = TRACKERS.get(name)
     if needs is None:
-        raise TextMusicError(f"'{name}' is no tracker; choose {', '.join(TRACKERS)}.")
+        raise TextMusicError(f"'{name}' is not a known tracker; choose {', '.join(TRACKERS)}.")
     if needs and not any(find_spec(package) for package in needs):
         raise TextMusicError(
-            f"{name} is not installed; pip install {needs[0]}, or leave --tracker out."
+            f"{name} is not installed; run pip install {needs[0]}, or leave out --tracker."
         )
 
 
@@ -103,8 +103,8 @@ def settled(training: Training, folder: Path) -> Training:
     bf16, blocks, batches = choice
     if batches % processes:
         raise TextMusicError(
-            f"a step of {batches} batches can't be shared out to {processes} processes; give a"
-            " global_batch that is a multiple of them."
+            f"a step of {batches} batches can't be divided among {processes} processes; set"
+            " global_batch to a multiple of the processes."
         )
     return replace(training, bf16=bf16, blocks=blocks, global_batch=batches)
 

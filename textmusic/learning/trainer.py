@@ -289,13 +289,13 @@ class Run:
     def _no_number(self) -> TextMusicError:
         return TextMusicError(
             f"the loss is not a number at step {self.step}; start again with a lower learning rate"
-            f" ({self.training.learning_rate:g} was too high): {self._from_where()}."
+            f" than {self.training.learning_rate:g}; {self._from_where()}."
         )
 
     def _from_where(self) -> str:
         if self.saved is None:
-            return "there is no checkpoint yet, and it begins anew"
-        return f"it goes on from step {self.saved}, whose checkpoint is whole"
+            return "there is no checkpoint yet, so it starts over"
+        return f"it continues from the checkpoint of step {self.saved}"
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -306,7 +306,7 @@ class Run:
             checkpoint.mend_folder(self.folder / "best")
             raise TextMusicError(
                 f"a file in '{self.folder}' could not be written ({checkpoint.reason(problem)});"
-                f" free some space and start again: {self._from_where()}."
+                f" free some space and start again; {self._from_where()}."
             ) from None
 
     # Figures --------------------------------------------------------------------------------------

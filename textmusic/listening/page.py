@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # listeners served at the same time; the others wait for a moment
 INTRODUCTION = """# Blind listening
-Two pieces of music were written to the same description. Listen to both, then say which is better.
-Your answers are kept under a random number, and nothing else about you is."""
+Two pieces of music were written for the same description. Listen to both, then choose the better
+one. Your answers are stored under a random number, and nothing else about you is stored."""
 TOKEN = re.compile(r"[0-9a-f]{32}")
 METHOD = (
-    "Win rate: of the first model, a tie counting half. 95 % interval: the wider of a bootstrap"
-    " that draws whole listeners and Wilson's interval."
+    "Win rate: of the first model, with ties counted as half. 95 % interval: the wider of a"
+    " bootstrap over listeners and Wilson's interval."
 )
 
 
@@ -121,7 +121,7 @@ class ListeningTest:
     def send(self, session: Session | None, *answers: str | None) -> tuple[Any, ...]:
         """A listener has answered -> view of the next pair."""
         if session is None or session.showing is None:
-            raise _error("this page is too old to be sent; load it anew, and listen again.")
+            raise _error("this page has expired; reload it, and listen again.")
         said = dict(zip(QUESTIONS, answers, strict=True))
         try:
             checked(said)
@@ -160,7 +160,7 @@ class ListeningTest:
         judged = total - self._left(listener)
         progress = f"{judged} of {total} judged."
         if showing is None:
-            progress += " That was all: thank you for listening!"
+            progress += " That was the last one. Thank you for listening!"
         heard: tuple[str, str | None, str | None] = ("", None, None)
         if showing is not None:
             a, b = (str(self.sounds.path(side)) for side in (showing.a, showing.b))
@@ -212,6 +212,6 @@ def _unwell() -> Exception:
     import gradio as gr
 
     problem: Exception = gr.Error(
-        "This can't be played or stored at the moment; tell whoever runs the test."
+        "This can't be played or stored at the moment; tell the person who runs the test."
     )
     return problem

@@ -79,13 +79,15 @@ def read_pairs(prompts: Path, folders: Sequence[Path]) -> tuple[list[Pair], list
 
     texts = [line["text"] for line in read_expectations(prompts)]
     if len(folders) < 2:
-        raise TextMusicError("one folder has nothing to be compared with; name two or more.")
+        raise TextMusicError(
+            "one folder of answers is not enough; give at least two answer folders."
+        )
     names = Counter(folder.resolve().name for folder in folders)
     name, count = names.most_common(1)[0]
     if count > 1:
         raise TextMusicError(
-            f"{count} folders are named '{name}'; rename them, since the name says which model is"
-            " which."
+            f"{count} folders are named '{name}'; rename them, since folder names identify the"
+            " models."
         )
     found, broken = [], []
     for folder in folders:
@@ -99,7 +101,7 @@ def read_pairs(prompts: Path, folders: Sequence[Path]) -> tuple[list[Pair], list
     ]
     if not pairs:
         raise TextMusicError(
-            "no prompt is answered in two folders; write the answers to the same prompts."
+            "no prompt has answers in two folders; write answers to the same prompts."
         )
     return pairs, broken
 
@@ -116,7 +118,7 @@ def _sides(folder: Path, texts: Sequence[str]) -> tuple[dict[int, Side], list[st
         text = texts[answer.number - 1]
         if report.exists() and json.loads(report.read_text(encoding="utf-8"))["text"] != text:
             raise TextMusicError(
-                f"'{report}' belongs to another prompt; give the prompts file that the folder was"
+                f"'{report}' is from another prompt; give the prompts file that the folder was"
                 " written from."
             )
         wav = midi.with_suffix(".wav")
@@ -161,7 +163,7 @@ class Sounds:
                     write_whole(path, lambda partial: self._write(side, partial))
                 except (OSError, RuntimeError, ValueError) as problem:  # of symusic and libsndfile
                     raise TextMusicError(
-                        f"'{side.audio or side.midi}' can't be played ({problem}); write it anew."
+                        f"'{side.audio or side.midi}' can't be played ({problem}); write it again."
                     ) from None
                 self._made[side.midi] = path
             return self._made[side.midi]

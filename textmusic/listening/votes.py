@@ -104,7 +104,8 @@ class Votes:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise TextMusicError(
-                f"'{self.path.parent}' can't be made ({problem.strerror}); choose another database."
+                f"'{self.path.parent}' can't be created ({problem.strerror}); choose another"
+                " database."
             ) from None
         with self._connected() as db:
             with _transaction(db):
@@ -127,12 +128,12 @@ class Votes:
             db.execute(f"PRAGMA user_version = {SCHEMA}")
         elif application != APPLICATION:
             raise TextMusicError(
-                f"'{self.path}' is a database of something else; choose another database."
+                f"'{self.path}' is not a database of votes; choose another database."
             )
         elif schema != SCHEMA:
             raise TextMusicError(
-                f"'{self.path}' has votes in schema {schema}, and this textmusic reads schema"
-                f" {SCHEMA}; use the textmusic that wrote it, or choose another database."
+                f"'{self.path}' has schema {schema}, but this textmusic reads schema {SCHEMA}; use"
+                " the textmusic that wrote it, or choose another database."
             )
 
     @contextmanager
@@ -253,10 +254,10 @@ def checked(answers: Mapping[str, str | None]) -> dict[str, str]:
     for question, choice in given.items():
         if question not in QUESTIONS or choice not in CHOICES:
             raise TextMusicError(
-                f"'{choice}' is no answer to '{question}'; choose one of {', '.join(CHOICES)}."
+                f"'{choice}' is not an answer to '{question}'; choose one of {', '.join(CHOICES)}."
             )
     if OVERALL not in given:
-        raise TextMusicError("the first question is open; say which is better overall.")
+        raise TextMusicError("the first question has no answer; choose which is better overall.")
     return given
 
 

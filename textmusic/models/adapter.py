@@ -41,6 +41,6 @@ def assemble(adapter: Path, base: Path, folder: Path) -> None:
     except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as problem:
         why = " ".join(str(problem).split())[:200]
         raise TextMusicError(
-            f"'{adapter}' does not fit its base ({why}); fetch it again."
+            f"'{adapter}' does not fit its base model ({why}); download it again."
         ) from None
     save_llm(merge_lora(model), folder, base)

@@ -22,12 +22,13 @@ def cut(model: MusicLLM, kept: Sequence[int]) -> MusicLLM:
     lm = model.lm
     layers = getattr(lm.base_model, "layers", None)
     if not isinstance(layers, nn.ModuleList):
-        raise TextMusicError(f"the layers of a {type(lm).__name__} are not found; train it whole.")
+        raise TextMusicError(
+            f"the layers of a {type(lm).__name__} can't be found; train the whole model."
+        )
     missing = sorted(set(kept) - set(range(len(layers))))
     if missing or not kept:
         raise TextMusicError(
-            f"layers {list(kept)} can't be kept of {len(layers)}; name some of 0 to"
-            f" {len(layers) - 1}."
+            f"layers {list(kept)} do not exist; choose from 0 to {len(layers) - 1}."
         )
     lm.base_model.layers = nn.ModuleList(layers[i] for i in kept)
     lm.config.num_hidden_layers = len(kept)

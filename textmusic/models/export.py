@@ -136,7 +136,7 @@ def import_onnx(folder: Path, *, older: bool = False) -> MusicLLM:
 
     config = read_config(folder, older=older)
     if "llm" not in config:
-        raise TextMusicError(f"'{folder}' is no LLM; give the folder of one.")
+        raise TextMusicError(f"'{folder}' is not an LLM; give the folder of one.")
     llm = dict(config["llm"])
     lm_config = AutoConfig.for_model(llm.pop("model_type"), **llm)
     lm = AutoModelForCausalLM.from_config(lm_config).float()
@@ -155,7 +155,9 @@ def import_onnx(folder: Path, *, older: bool = False) -> MusicLLM:
             state[target] = norm
     missing, unexpected = lm.load_state_dict(state, strict=False)
     if unexpected or set(missing) - {"lm_head.weight"}:
-        raise TextMusicError(f"'{folder}' holds no graph that can be trained on; export it anew.")
+        raise TextMusicError(
+            f"'{folder}' has no graph that training can start from; export it again."
+        )
     return MusicLLM(lm, config["offset"])
 
 

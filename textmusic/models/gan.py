@@ -247,18 +247,18 @@ def load_gan(folder: Path) -> tuple[Gan, tuple[Plan, ...]]:
     try:
         about = json.loads((folder / "gan.json").read_text(encoding="utf-8"))
         if about["format"] != FORMAT:
-            raise ValueError(f"format {about['format']} is not known here")
+            raise ValueError(f"format {about['format']} is not supported")
         gan = Gan(**about["shape"])
         gan.load_state_dict(load_file(folder / "model.safetensors"))
         plans = tuple(
             Plan(**{**plan, "programs": tuple(plan["programs"])}) for plan in about["plans"]
         )
         if not plans:
-            raise ValueError("gan.json holds no plans")
+            raise ValueError("gan.json has no plans")
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as problem:
         first = str(problem).partition("\n")[0].rstrip(":.") or type(problem).__name__
         raise TextMusicError(
-            f"'{folder}' is not a whole GAN ({first}); train it anew with"
+            f"'{folder}' is not a complete GAN ({first}); train it again with"
             " training/configs/gan.json."
         ) from None
     return gan.eval(), plans

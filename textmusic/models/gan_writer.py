@@ -157,7 +157,7 @@ def _wanted(programs: Sequence[int], unwanted: set[int]) -> tuple[int, ...]:
     """The programs without the unwanted ones; any other one if none is left."""
     left = [p for p in (*programs, *range(DRUMS + 1)) if p not in unwanted]
     if not left:
-        raise TextMusicError("every instrument is unwanted; name one that may play.")
+        raise TextMusicError("the prompt excludes all instruments; allow at least one.")
     return tuple(p for p in programs if p in left) or (left[0],)
 
 

@@ -76,8 +76,8 @@ def _save_tokenizer(tokenizer: Tokenizer, folder: Path, offset: int) -> None:
     ids = [text.token_to_id(token) for token in tokenizer.vocabulary]
     if ids != list(range(offset, offset + len(ids))):
         raise TextMusicError(
-            f"'{tokenizer.folder}' has a text tokenizer that does not end where the music ids"
-            " begin; give a folder written by training."
+            f"'{tokenizer.folder}' has a text tokenizer whose size does not match the model; give"
+            " a folder written by training."
         )
     state = json.loads(text.to_str())
     state["post_processor"] = None  # what begins every text with a token of the pretrained model

@@ -126,7 +126,7 @@ def head_width(config: Any) -> int:
 def load_llm(folder: Path) -> MusicLLM:
     """The model of a folder written by `save_llm`."""
     if not (folder / "config.json").exists():
-        raise TextMusicError(f"'{folder}' holds no model; give a folder written by training.")
+        raise TextMusicError(f"'{folder}' has no model; give a folder written by training.")
     music = len(json.loads((folder / "vocabulary.json").read_text()))
     lm = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     return MusicLLM(lm, lm.get_input_embeddings().num_embeddings - music)

@@ -43,7 +43,9 @@ class MusicRNN(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         if shape.cell not in CELLS:
-            raise TextMusicError(f"cell '{shape.cell}' is not one of {', '.join(CELLS)}.")
+            raise TextMusicError(
+                f"'{shape.cell}' is not a known cell; choose one of {', '.join(CELLS)}."
+            )
         self.shape = shape
         self.offset = shape.text
         # one row more: it begins every text, so that an empty one is read too
@@ -117,7 +119,7 @@ def load_recurrent(folder: Path) -> MusicRNN:
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as problem:
         first = str(problem).splitlines()[0]
         raise TextMusicError(
-            f"'{folder}' holds no whole recurrent model ({first}); give a folder written by"
+            f"'{folder}' is not a complete recurrent model ({first}); give a folder written by"
             " training."
         ) from None
     return model

@@ -141,8 +141,7 @@ class TorchEngine:
                 self._cache = torch.zeros(shape, dtype=self._dtype, device=self._device)
             except torch.OutOfMemoryError:
                 raise TextMusicError(
-                    f"the GPU's memory does not hold {slots} pieces side by side; choose fewer"
-                    " --slots."
+                    f"the GPU has too little memory for {slots} pieces at once; use fewer --slots."
                 ) from None
         self._lengths = np.zeros(slots, dtype=np.int64)
 
@@ -276,6 +275,6 @@ def open_trained(folder: Path, *, threads: int | None = None) -> Engine:
 
 def _unsupported(module: Any) -> TextMusicError:
     return TextMusicError(
-        f"torch's engine does not know how a {type(module).__name__} looks back; export the model"
-        " with training/export.py."
+        f"the torch engine does not support {type(module).__name__} layers; export the model with"
+        " training/export.py."
     )

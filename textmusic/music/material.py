@@ -75,17 +75,20 @@ def material_of(score: Score) -> Material:
     marks = score.resample(grid, min_dur=1)
     notes = repaired(notes_of(marks), Counter())
     if not len(notes):
-        raise TextMusicError("the file holds no note that an instrument can play; choose another.")
+        raise TextMusicError(
+            "the file has no note that an instrument can play; choose another file."
+        )
     heard = [change for change in _metres(marks) if change[0] < notes.end.max()]
     begin, metre = max(heard, default=(0.0, "4/4"))
     if metre not in TIME_SIGNATURES:
         raise TextMusicError(
-            f"the file ends in {metre}; choose one that ends in {', '.join(TIME_SIGNATURES)}."
+            f"the file ends in {metre}, which is not supported; choose one that ends in"
+            f" {', '.join(TIME_SIGNATURES)}."
         )
     programs = np.unique(notes.program)
     if (melodic := int((programs != DRUMS).sum())) > MAX_PROGRAMS:
         raise TextMusicError(
-            f"the file has {melodic} instruments; choose one with {MAX_PROGRAMS} at most."
+            f"the file has {melodic} instruments; choose a file with at most {MAX_PROGRAMS}."
         )
     if not marks.tempos:
         marks.tempos.append(Tempo(0, 120.0))

@@ -38,7 +38,7 @@ def read_score(path: Path) -> Score:
 
 
 def read_scores(paths: Sequence[Path]) -> Iterator[tuple[Path, Score | str]]:
-    """Each file with its score, or with what is wrong with it: "holds no notes"."""
+    """Each file with its score, or with what is wrong with it: "has no notes"."""
     from symusic import Score
 
     left = list(paths)
@@ -92,7 +92,7 @@ def _answer(path: Path) -> tuple[str, str]:
     """Why a file is no sane MIDI, or "", and then its music as base64 of well-formed MIDI."""
     try:
         if (size := path.stat().st_size) > LARGEST:
-            return f"has {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}", ""
+            return f"is {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}", ""
         data = path.read_bytes()
     except OSError as reason:
         return f"can't be read ({reason.strerror})", ""
@@ -104,7 +104,7 @@ def _answer(path: Path) -> tuple[str, str]:
 
 
 def parsed(data: bytes) -> Score | str:
-    """The score in the bytes of a MIDI file, or what is wrong with it: "is cut short".
+    """The score in the bytes of a MIDI file, or what is wrong with it: "is truncated".
 
     For a process that may die: broken files can take the parser's process along.
     """
@@ -113,9 +113,9 @@ def parsed(data: bytes) -> Score | str:
     if data[:4] != b"MThd" or len(data) < 14 or int.from_bytes(data[4:8], "big") < 6:
         return "is not a MIDI file"
     if not _whole(data):  # the parser would read on behind its end
-        return "is cut short"
+        return "is truncated"
     if data[8:10] == b"\0\2":
-        return "is MIDI of type 2 (loose patterns), which has no order"
+        return "is a type 2 MIDI file, whose patterns have no order"
     try:
         score = Score.from_midi(data)
         return insanity(score) or score
@@ -134,17 +134,17 @@ def _whole(data: bytes) -> bool:
 def insanity(score: Score) -> str:
     """What is wrong with a score (in ticks), or ""."""
     if (notes := score.note_num()) == 0:
-        return "holds no notes"
+        return "has no notes"
     if notes > MOST_NOTES:
-        return f"holds {notes:,} notes, more than {MOST_NOTES:,}"
+        return f"has {notes:,} notes, more than {MOST_NOTES:,}"
     if score.ticks_per_quarter <= 0:
-        return "counts time in frames, not in quarter notes"
+        return "measures time in frames, not in quarter notes"
     if score.end() > LONGEST * score.ticks_per_quarter or score.start() < 0:
         return f"is longer than {LONGEST:,} quarter notes"
     if any(not 1 <= tempo.qpm <= 10_000 for tempo in score.tempos):
-        return "has a tempo that is no tempo"
+        return "has an invalid tempo"
     if any(ts.numerator <= 0 or ts.denominator <= 0 for ts in score.time_signatures):
-        return "has a time signature that is none"
+        return "has an invalid time signature"
     return ""
 
 

@@ -72,19 +72,19 @@ def check(outline: Outline, bars: int, time_signature: str) -> None:
     if len(outline.form) > bars:
         raise TextMusicError(
             f"a form of {len(outline.form)} sections does not fit into {_bars(bars)}; ask for at"
-            f" least {len(outline.form)} bars, or for fewer sections"
+            f" least {len(outline.form)} bars, or for fewer sections."
         )
     beats = beats_per_bar(time_signature)
     most = max(map(len, outline.chords), default=0)
     if most > beats:
         raise TextMusicError(
-            f"{most} chords do not fit into a bar of {time_signature}, which has {beats} beats; use"
-            " more bar lines"
+            f"{most} chords do not fit into a bar of {time_signature}, which has {beats} beats;"
+            " use more bar lines."
         )
     if most == 1 and len(outline.chords) > bars * beats:
         raise TextMusicError(
             f"{len(outline.chords)} chords do not fit into {_bars(bars)} of {time_signature}, which"
-            f" have {bars * beats} beats; ask for more bars, or for fewer chords"
+            f" have {bars * beats} beats; ask for more bars, or for fewer chords."
         )
 
 

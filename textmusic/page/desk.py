@@ -132,7 +132,7 @@ class Desk:
             wish.text, controls=plan, seconds=wish.controls.seconds, outline=outline
         )
         if (prompt.asked.bars or 0) > self.max_bars:
-            raise TextMusicError(f"this page writes {self.max_bars} bars at most; name fewer.")
+            raise TextMusicError(f"this page writes {self.max_bars} bars at most; ask for fewer.")
         return prompt, plan
 
     def generate(
@@ -206,7 +206,9 @@ class Desk:
     def _scheduler(self, model: str) -> Scheduler:
         model = model or next(iter(self.models))
         if model not in self.models:
-            raise TextMusicError(f"'{model}' is not here; choose {', '.join(self.models)}.")
+            raise TextMusicError(
+                f"the page does not offer '{model}'; choose one of {', '.join(self.models)}."
+            )
         with self._lock:
             if model not in self._schedulers:
                 self._schedulers[model] = Scheduler(self.models[model], slots=self.slots)
@@ -249,7 +251,7 @@ class Desk:
         for bar in making.scheduler.write(making.take):
             if bar.total > self.max_bars:
                 raise TextMusicError(
-                    f"this page writes {self.max_bars} bars at most; ask for less."
+                    f"this page writes {self.max_bars} bars at most; ask for a shorter piece."
                 )
             yield bar
             if visitor in self._stopped:
@@ -261,7 +263,8 @@ class Desk:
         with self._lock:
             if self._busy[visitor] + pieces > MOST_AT_ONCE:
                 raise TextMusicError(
-                    f"{self._busy[visitor]} pieces are being written for you; wait for one to end."
+                    f"{self._busy[visitor]} of your pieces are being written; wait until one is"
+                    " finished."
                 )
             self._busy[visitor] += pieces
         try:

@@ -26,18 +26,19 @@ def add_endpoints(desk: Desk) -> None:
     def understand(
         text: str, key: str = "", tempo: str = "", bars: int = 0, chords: str = "", form: str = ""
     ) -> dict[str, Any]:
-        """What would be forced for a description of music, and what of it can't be used.
+        """Say how a description of music is understood, and which parts of it can't be used.
 
         Args:
             text: the description, in English or Chinese.
-            key: as in "D minor"; wins over the text. "" leaves it to the text.
-            tempo: beats a minute or a word; "" leaves it to the text.
+            key: for example "D minor"; overrides the text. "" leaves it to the text.
+            tempo: quarter notes per minute, or a word; "" leaves it to the text.
             bars: 1 to 256; 0 leaves it to the text.
-            chords: as in "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
-            form: as in "AABA" or "verse chorus"; "" leaves it to the text.
+            chords: for example "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
+            form: for example "AABA" or "verse chorus"; "" leaves it to the text.
 
         Returns:
-            asked (facts by name), seconds, chords, form ("" is open), unused (sentences).
+            asked (facts by name), seconds, chords, form ("" is open), unused (what can't be used,'
+                ' and why).
         """
         wish = (text, key, tempo, bars)
         return _told(lambda: _understood(desk, _wish(*wish, chords=chords, form=form)))
@@ -46,17 +47,17 @@ def add_endpoints(desk: Desk) -> None:
         text: str, key: str = "", tempo: str = "", bars: int = 0, seed: int = -1,
         model: str = "", chords: str = "", form: str = "", request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Write music to a description.
+        """Write music for a description.
 
         Args:
             text: the description, in English or Chinese; "" leaves everything to the model.
-            key: as in "D minor"; wins over the text. "" leaves it to the text.
-            tempo: beats a minute or a word; "" leaves it to the text.
+            key: for example "D minor"; overrides the text. "" leaves it to the text.
+            tempo: quarter notes per minute, or a word; "" leaves it to the text.
             bars: 1 to 256; 0 leaves it to the text.
-            seed: the same one gives the same music; -1 draws one.
-            model: one that the page offers, as "lstm"; "" is its first.
-            chords: as in "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
-            form: as in "AABA" or "verse chorus"; "" leaves it to the text.
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers, such as "lstm"; "" is the first.
+            chords: for example "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
+            form: for example "AABA" or "verse chorus"; "" leaves it to the text.
 
         Returns:
             midi, audio, piano_roll, report_file (files) and report (what was asked, planned and
@@ -74,19 +75,19 @@ def add_endpoints(desk: Desk) -> None:
         midi: FileData, bars: int = 8, text: str = "", seed: int = -1, model: str = "",
         chords: str = "", form: str = "", request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Write new bars behind those of a MIDI file.
+        """Continue a MIDI file with new bars.
 
         Args:
-            midi: a MIDI file of 2 MB at most.
-            bars: how many new ones.
-            text: what they should be like; "" goes on as before.
-            seed: the same one gives the same music; -1 draws one.
-            model: one that the page offers, as "lstm"; "" is its first.
-            chords: of the new bars, as in "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
-            form: of the new bars, as in "AABA"; "" leaves it to the text.
+            midi: a MIDI file, up to 2 MB.
+            bars: number of new bars.
+            text: description of the new bars; "" continues in the same style.
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers, such as "lstm"; "" is the first.
+            chords: of the new bars, such as "Am F C G" or "I-V-vi-IV"; "" leaves them to the text.
+            form: of the new bars, such as "AABA"; "" leaves it to the text.
 
         Returns:
-            as /generate; the files hold the old bars and the new ones.
+            as /generate; the files have the old bars and the new ones.
         """
 
         def made() -> dict[str, Any]:
@@ -101,13 +102,13 @@ def add_endpoints(desk: Desk) -> None:
         text: str, first: str = "", second: str = "lstm", seed: int = 1,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """The same description, plan and seed through two models.
+        """Write music with two models from the same description, plan and seed.
 
         Args:
             text: the description, in English or Chinese.
-            first: a model, "" the page's first; its plan is forced upon the second.
+            first: a model; "" is the page's first. The second model gets its plan too.
             second: another model.
-            seed: of both.
+            seed: used by both.
 
         Returns:
             first and second, each as /generate.
@@ -173,7 +174,7 @@ def _file(path: Path) -> dict[str, Any]:
 def _uploaded(midi: Any) -> Path:
     path = Path(str(midi["path"] if isinstance(midi, dict) else midi.path)).resolve()
     if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-        raise TextMusicError("the file was not uploaded; send it with handle_file(...).")
+        raise TextMusicError("the file was not uploaded; upload it with handle_file(...).")
     return path
 
 

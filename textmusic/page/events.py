@@ -184,7 +184,9 @@ class Events:
             pieces, chosen = data[self.result["pieces"]], self._chosen(data)
             before = [p for p in pieces if chosen and p.number == chosen.parent]
             if not before:
-                raise TextMusicError("there is nothing to undo; the piece was not made of another.")
+                raise TextMusicError(
+                    "there is nothing to undo; choose a piece that was made from another."
+                )
             return self._shown(pieces, before[0], request)
         return self._nothing()
 

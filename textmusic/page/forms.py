@@ -80,7 +80,9 @@ def number(name: str, said: str | None) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise TextMusicError(f"{name} '{text[:40]}' is not a number; leave it empty.") from None
+        raise TextMusicError(
+            f"{name} '{text[:40]}' is not a number; give one, or leave the field empty."
+        ) from None
 
 
 def whole(name: str, said: str | None) -> int | None:
@@ -91,7 +93,7 @@ def whole(name: str, said: str | None) -> int | None:
         return int(text)
     except ValueError:
         raise TextMusicError(
-            f"{name} '{text[:40]}' is not a whole number; leave it empty for any."
+            f"{name} '{text[:40]}' is not a whole number; give one, or leave the field empty."
         ) from None
 
 

@@ -47,6 +47,6 @@ def launch(
         if "empty port" not in str(problem):
             raise
         raise TextMusicError(
-            f"{host}:{port or 7860} is in use, or not this machine's; choose another --port or"
-            " --host."
+            f"{host}:{port or 7860} is in use, or is not an address of this machine; choose"
+            " another --port or --host."
         ) from None

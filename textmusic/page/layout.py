@@ -1,4 +1,4 @@
-"""The page: a description in, music to hear, see, change and take away."""
+"""The page: type a description, then hear, see, change and download the music."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ EXAMPLES = (
     "energetic rock in E minor with distorted guitar, bass and drums",
     "欢快的G大调小提琴舞曲，每分钟140拍",
 )
-USE = f"""Type what you want to hear; what is understood is said below it, and *Details* corrects
-it. Click the piano roll to hear from there. *Continue* goes on from a piece, or from a MIDI file of
-yours. Everything is written here, on this machine; nothing is sent elsewhere. To cite:
+USE = f"""Type what you want to hear. The page shows what it understood; correct it under *Details*.
+Click the piano roll to play from there. *Continue* extends a piece, or your own MIDI file.
+Everything runs on this machine; nothing is sent elsewhere. To cite:
 *textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
 
 """
@@ -86,7 +86,7 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
         made["stop"] = gr.Button(I18N("stop"), scale=1)
         made["surprise"] = gr.Button(I18N("surprise"), scale=1)
     made["understood"] = gr.HTML(elem_classes="tm-understood")
-    gr.Examples([[example] for example in EXAMPLES], made["text"], label="For example / 例如")
+    gr.Examples([[example] for example in EXAMPLES], made["text"], label="Examples / 示例")
     opened = [(I18N("open"), "")]
     with gr.Accordion(I18N("details"), open=False):
         with gr.Row():
@@ -206,16 +206,16 @@ def _result() -> dict[str, Any]:
 def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any) -> Any:
     """Build the page and `launch` it, with what it needs to be heard live.
 
-    mcp: offer the endpoints as tools of a Model Context Protocol server too (`mcp` extra).
-    TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD close the page.
+    mcp: also offer the endpoints as tools of a Model Context Protocol server (`mcp` extra).
+    TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD protect the page.
     """
     if mcp and find_spec("mcp") is None:
-        raise TextMusicError("tools for assistants need mcp: pip install 'textmusic[mcp]'.")
+        raise TextMusicError("--mcp needs the mcp package: pip install 'textmusic[mcp]'.")
     page = build_page(models, max_bars=_max_bars(), about=_card(next(iter(models.values()))))
     routes = [route(Path(get_upload_folder()) / "live")]
     user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
     if bool(user) != bool(password):
-        raise TextMusicError("of TEXTMUSIC_USER and TEXTMUSIC_PASSWORD one is missing; set both.")
+        raise TextMusicError("set both TEXTMUSIC_USER and TEXTMUSIC_PASSWORD, or neither.")
     more: dict[str, Any] = {"auth": (user, password)} if user else {}
     return launch(page, app_kwargs={"routes": routes}, mcp_server=mcp, **more, **where)
 
@@ -223,12 +223,14 @@ def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any)
 def _max_bars() -> int:
     said = os.environ.get("TEXTMUSIC_MAX_BARS", str(MAX_BARS))
     if not said.isdigit() or not 1 <= int(said) <= MAX_BARS:
-        raise TextMusicError(f"TEXTMUSIC_MAX_BARS is '{said}'; set it to 1 to {MAX_BARS}.")
+        raise TextMusicError(
+            f"TEXTMUSIC_MAX_BARS is '{said}'; set it to a whole number from 1 to {MAX_BARS}."
+        )
     return int(said)
 
 
 def _card(music: TextToMusic) -> str:
-    """The model's card without its metadata, and how to cite."""
+    """How to use and cite the page, then the model's card without its metadata."""
     path = music.tokenizer.folder / "README.md"
     card = path.read_text(encoding="utf-8") if path.exists() else f"# {music.name}"
     if card.startswith("---"):

@@ -32,10 +32,11 @@ class Section:
 
 SECTIONS = {
     "asked": Section(
-        "What was asked, and came out",
+        "What was asked for and what came out",
         "Facts of the prompt, heard in the notes. CK: key; CKD: key or its relative;"
-        " CTS: time signature; TB: tempo's band; TBT: that or the next band. As sketched: the share"
-        " of time in which the sketch's chords are heard, and of its returning bars that return.",
+        " CTS: time signature; TB: tempo band; TBT: that band or the next. As sketched: the share"
+        " of time in which the sketch's chords are heard, and of its repeated bars that are"
+        " repeated.",
         True,
     ),
     "alone": Section(
@@ -43,20 +44,20 @@ SECTIONS = {
     ),
     "words": Section(
         "Single mood words",
-        "Nothing is forced; the kept-out words and scenes were in no training caption.",
+        "Nothing is forced; the held-out words and scenes were in no training caption.",
         True,
     ),
     "likelihood": Section(
-        "Prediction of real music", "Of the real answers to the prompts; lower is better.", False
+        "Prediction of real music", "For the real answers to the prompts; lower is better.", False
     ),
     "beside": Section(
-        "Beside real music",
-        "How alike features are distributed (1: fully), and single figures of the pieces.",
+        "Compared with real music",
+        "How similar the distributions of features are (1: identical), and figures of the pieces.",
         False,
     ),
     "data": Section(
-        "Beside the training data",
-        "The longest run shared with a training piece; whether a classifier hears the genre.",
+        "Compared with the training data",
+        "The longest run shared with a training piece; whether a classifier recognises the genre.",
         False,
     ),
     "sound": Section(

@@ -103,24 +103,27 @@ def read_recipe(path: Path) -> Recipe:
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise TextMusicError(f"'{path}' is too large to be a piece of textmusic; name another.")
+            raise TextMusicError(
+                f"'{path}' is too large to be a textmusic piece; choose another file."
+            )
         data = path.read_bytes()
     except OSError as problem:
         raise TextMusicError(
-            f"'{path}' can't be read ({problem.strerror}); name a MIDI file of textmusic."
+            f"'{path}' can't be read ({problem.strerror}); give a MIDI file that textmusic wrote."
         ) from None
     try:
         found = _in_report(data) if path.suffix.lower() == ".json" else _in_midi(data)
     except _OlderError as older:
         raise TextMusicError(
-            f"'{path}' was written by an older textmusic ({older}), which chose notes otherwise;"
+            f"'{path}' was written by an older textmusic ({older}), which chose notes differently;"
             " replay it with that version."
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError, TextMusicError):
         found = None
     if found is None:
         raise TextMusicError(
-            f"'{path}' does not say how it was made; name what this version of textmusic wrote."
+            f"'{path}' does not say how it was made; give a file that this version of textmusic"
+            " wrote."
         )
     return found
 
@@ -131,13 +134,13 @@ def _check_outline(outline: Outline) -> None:
     if not all(bars) or sum(map(len, bars)) > MOST_CHORDS:
         raise ValueError("bars without chords, or too many")
     if not {chord for bar in bars for chord in bar} <= set(ALL_CHORDS):
-        raise ValueError("a chord that is none")
+        raise ValueError("an invalid chord")
     if len(outline.form) > MAX_SECTIONS or len(outline.names) not in (0, len(outline.form)):
         raise ValueError("sections and their names don't match, or there are too many")
     if not all(isinstance(said, str) and said for said in (*outline.form, *outline.names)):
-        raise ValueError("a section that is none")
+        raise ValueError("an invalid section")
     if outline.relative not in (True, False) or outline.minor not in (True, False, None):
-        raise ValueError("relative or minor is no yes or no")
+        raise ValueError("relative or minor is not true or false")
 
 
 def _refuse_older(data: dict[str, Any]) -> None:

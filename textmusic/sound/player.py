@@ -44,8 +44,8 @@ def find_player() -> Program:
             return program
     names = ", ".join(program.name for program in PROGRAMS)
     raise TextMusicError(
-        f"there is no player for --play ({names}); install one, for instance with ffmpeg, or leave"
-        " --play out and open the WAV file."
+        f"there is no player for --play ({names}); install one, for instance ffmpeg, or leave out"
+        " --play and open the WAV file."
     )
 
 
@@ -96,9 +96,7 @@ class Player:
             return None
         self._said.seek(0)
         lines = self._said.read().decode("utf-8", "replace").split("\n")
-        last = next(
-            (line.strip() for line in reversed(lines) if line.strip()), "no reason is given"
-        )
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "no reason given")
         return f"{self.program.name} failed ({last})"
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:

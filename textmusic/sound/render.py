@@ -105,7 +105,9 @@ def write_audio(
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in _FORMATS:
-        raise TextMusicError(f"can't write audio as {suffix or path.name!r}: use .wav, .flac, .mp3")
+        raise TextMusicError(
+            f"can't write audio as {suffix or path.name!r}; use .wav, .flac or .mp3."
+        )
     name, subtype = _FORMATS[suffix]
     # By way of memory: libsndfile does not say why a disk can't be written to.
     encoded = BytesIO()
@@ -128,7 +130,9 @@ def soundfont_path(soundfont: str | Path | None = None) -> Path:
         return Path(named).expanduser()
     spec = find_spec("pretty_midi")  # found, not imported: importing it costs a fifth of a second
     if spec is None or spec.origin is None:
-        raise TextMusicError("no soundfont: name one with --soundfont, or install pretty_midi")
+        raise TextMusicError(
+            "there is no soundfont; give one with --soundfont, or install pretty_midi."
+        )
     return Path(spec.origin).with_name("TimGM6mb.sf2")
 
 

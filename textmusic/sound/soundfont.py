@@ -233,13 +233,15 @@ def open_soundfont(path: Path) -> SoundFont:
     Raises:
         TextMusicError: no such file, or a file that is not a whole SF2 or SF3.
     """
-    remedy = "choose another with --soundfont or TEXTMUSIC_SOUNDFONT, or name none"
+    remedy = "choose another with --soundfont or TEXTMUSIC_SOUNDFONT, or give none."
     if not path.is_file():
-        raise TextMusicError(f"there is no soundfont at {path}: {remedy}")
+        raise TextMusicError(f"there is no soundfont at {path}; {remedy}")
     try:
         return SoundFont(path)
     except (KeyError, ValueError, OSError) as problem:
-        raise TextMusicError(f"{path} is not a whole SF2 or SF3 soundfont: {remedy}") from problem
+        raise TextMusicError(
+            f"{path} is not a complete SF2 or SF3 soundfont; {remedy}"
+        ) from problem
 
 
 def _overlap(*ranges: int | None) -> tuple[int, int]:

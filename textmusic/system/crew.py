@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # torch for GPUs maps many gigabytes.
 MEMORY = 4 << 30
 FAULTS = 3  # workers in a row that end before they are ready
-CRASHED = "ends the process that reads it: broken, or too large"
+CRASHED = "crashes the process that reads it; it is broken or too large"
 WAIT = 5.0  # how much longer a job may take by the clock: busy machines must not lose other files
 FRESH = 256  # jobs after which a worker is replaced: libraries leave things behind in the memory
 
@@ -117,8 +117,8 @@ def outcomes(
                     faults = faults + 1 if place is None else 0
                     if faults == FAULTS:
                         raise TextMusicError(
-                            "worker processes end before they begin, perhaps for lack of memory;"
-                            " use fewer --workers."
+                            "worker processes fail to start, perhaps for lack of memory; use fewer"
+                            " --workers."
                         ) from None
                     if place is not None:
                         yield place, too_slow if late else Lost(CRASHED)
@@ -169,7 +169,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], seconds: float) -> None
             try:
                 result = work(job)
             except MemoryError:
-                result = Lost("takes more memory than a file may")
+                result = Lost("takes too much memory to read")
             except Exception as problem:
                 why = " ".join(str(problem).split())[:100]
                 result = Lost(f"can't be read ({type(problem).__name__}: {why})")

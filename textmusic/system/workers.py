@@ -195,12 +195,13 @@ def _received(ray: Any, done: Any) -> Any:
         lack = re.search(r"No module named '.*?'|Can't get attribute '.*?'", str(problem))
         if lack is not None:
             raise TextMusicError(
-                f"the Ray workers have another textmusic, or none ({lack[0]}); install the same,"
-                " with the same extras, on every machine of the cluster."
+                f"the Ray workers have a different textmusic version, or none ({lack[0]}); install"
+                " the same version with the same extras on every machine of the cluster."
             ) from None
         raise TextMusicError(
-            f"a Ray worker died {RETRIES + 1} times at the same work, perhaps for lack of memory"
-            f" ({_line(problem)}); what is finished is kept."
+            f"a Ray worker died {RETRIES + 1} times on the same work, perhaps for lack of memory"
+            f" ({_line(problem)}); finished work is kept, so start again on machines with more"
+            " memory."
         ) from None
 
 
@@ -242,7 +243,7 @@ def _join(ray: Any, address: str, workers: int | None) -> None:
     except (ConnectionError, ValueError, RuntimeError) as problem:
         raise TextMusicError(
             f"Ray can't be used at '{address}' ({_line(problem)}); start it with 'ray start"
-            " --head', give its token (RAY_AUTH_MODE=token) where it has one, or give --ray local."
+            " --head', set RAY_AUTH_MODE=token if it needs a token, or use --ray local."
         ) from None
 
 
@@ -255,8 +256,8 @@ def _check_reachable(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
     except (OSError, ValueError, OverflowError) as problem:
         raise TextMusicError(
-            f"no Ray cluster answers at '{address}' ({problem}); give the HOST:PORT that 'ray start"
-            " --head' names, or local."
+            f"no Ray cluster answers at '{address}' ({problem}); give the HOST:PORT that 'ray"
+            " start --head' prints, or local."
         ) from None
 
 

@@ -30,12 +30,16 @@ class Sampling:
     def __post_init__(self) -> None:
         for temperature in (self.temperature, self.plan_temperature):
             if not 0 <= temperature <= 2:
-                raise TextMusicError(f"temperature {temperature} is not between 0 and 2.")
+                raise TextMusicError(f"temperature {temperature} is out of range; choose 0 to 2.")
         if not 0 < self.top_p <= 1:
-            raise TextMusicError(f"top-p {self.top_p} is not above 0 and at most 1.")
+            raise TextMusicError(
+                f"top-p {self.top_p} is out of range; choose a number above 0 and up to 1."
+            )
         for name in ("harmony_strength", "form_strength"):
             if not 0 <= (strength := getattr(self, name)) <= 1:
-                raise TextMusicError(f"{name.replace('_', ' ')} {strength} is not between 0 and 1.")
+                raise TextMusicError(
+                    f"{name.replace('_', ' ')} {strength} is out of range; choose 0 to 1."
+                )
 
 
 def choose(

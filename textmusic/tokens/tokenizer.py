@@ -101,7 +101,7 @@ class Tokenizer:
         self.folder = folder
         vocabulary = self._json("vocabulary.json")
         if not (isinstance(vocabulary, list) and set(MARKS) <= set(map(str, vocabulary))):
-            raise self._broken("vocabulary.json", "no list of this version's music tokens")
+            raise self._broken("vocabulary.json", "not this version's list of music tokens")
         self._json("remi.json")  # MidiTok reads it when it is needed: importing that takes a second
         self.vocabulary: tuple[str, ...] = tuple(vocabulary)
         self.index = {token: i for i, token in enumerate(self.vocabulary)}
@@ -114,7 +114,8 @@ class Tokenizer:
 
     def _broken(self, name: str, problem: object) -> TextMusicError:
         return TextMusicError(
-            f"'{self.folder}' is not a whole textmusic model ({name}: {problem}); fetch it again."
+            f"'{self.folder}' is not a complete textmusic model ({name}: {problem}); download it"
+            " again."
         )
 
     @cached_property
@@ -221,8 +222,8 @@ def read_vocabulary(folder: Path) -> list[str]:
         return [str(token) for token in json.loads((folder / "vocabulary.json").read_text())]
     except (OSError, ValueError, TypeError) as problem:
         raise TextMusicError(
-            f"'{folder}' is not a whole textmusic model (vocabulary.json: {problem}); fetch it"
-            " again."
+            f"'{folder}' is not a complete textmusic model (vocabulary.json: {problem}); download"
+            " it again."
         ) from None
 
 
@@ -233,5 +234,5 @@ def check_vocabulary(tokenizer: Tokenizer, other: Tokenizer) -> None:
         mine, theirs = next(pair for pair in pairs if pair[0] != pair[1])
         raise TextMusicError(
             f"'{tokenizer.folder}' has the music token {mine} where '{other.folder}' has {theirs};"
-            " use what one version of textmusic made."
+            " use files that the same textmusic version made."
         )

@@ -41,7 +41,9 @@ class Adjustment:
 def adjust(score: Score, adjustment: Adjustment) -> Generation:
     """A changed copy of a piece, with its report; raises TextMusicError for what can't be done."""
     if adjustment == Adjustment():
-        raise TextMusicError("nothing is to be changed; transpose, snap, or name another tempo.")
+        raise TextMusicError(
+            "there is nothing to change; transpose, snap, or give another tempo or instrument."
+        )
     within("transpose", adjustment.semitones, -MOST_SEMITONES, MOST_SEMITONES)
     material = material_of(score)
     notes = _transposed(material.notes, adjustment.semitones)
@@ -89,7 +91,7 @@ def _folded(pitch: Pitches, program: Pitches) -> Pitches:
 def _snapped(notes: Notes, key: str) -> Notes:
     """Each note on the nearest tone of the key's scale, downwards if two are as near."""
     if key == NO_KEY:
-        raise TextMusicError('to snap to a key there must be one; name it, as in "D minor".')
+        raise TextMusicError('snapping needs a key; give one, for example "D minor".')
     scale = {(tonic(key) + degree) % 12 for degree in degrees_of(key)}
     steps = [
         next(step for step in (0, -1, 1) if (pitch_class + step) % 12 in scale)
@@ -108,7 +110,7 @@ def _played_by(notes: Notes, programs: Sequence[int]) -> Notes:
     """
     players = sorted((p for p in programs if p != DRUMS), key=lambda p: sum(range_of(p)))
     if not players:
-        raise TextMusicError("drums alone can't play a melody; name another instrument.")
+        raise TextMusicError("drums can't play a melody; name another instrument.")
     tonal = notes.program != DRUMS
     program = notes.program.copy()
     parts = sorted(

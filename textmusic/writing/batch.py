@@ -115,7 +115,7 @@ def pending(jobs: Sequence[Job], settings: Settings) -> list[Job]:
         report = settings.folder / f"{job.number:04}.json"
         if "json" in settings.formats and _text_of(report) != job.text:
             raise TextMusicError(
-                f"'{report}' belongs to another prompt; choose another folder with -o."
+                f"'{report}' is from another prompt; choose another folder with -o."
             )
     return left
 

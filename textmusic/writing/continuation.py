@@ -55,7 +55,7 @@ class Continuation:
             within("keep", keep, 1, material.bars)
             bars, material = bars + material.bars - keep, material.cut(keep)
             if not bars:
-                raise TextMusicError("all bars are kept, and none is left to write; keep fewer.")
+                raise TextMusicError("--keep covers the whole piece; keep fewer bars.")
         within("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
         self.bars = bars
         self._music, self._material = music, material
@@ -65,8 +65,8 @@ class Continuation:
         )  # fmt: skip
         if prompt.asked.time_signature not in (None, material.plan.time_signature):
             raise TextMusicError(
-                f"the piece is in {material.plan.time_signature}; a continuation can't be in"
-                f" {prompt.asked.time_signature}, leave the time signature open."
+                f"the piece is in {material.plan.time_signature}; it can't continue in"
+                f" {prompt.asked.time_signature}; leave the time signature open."
             )
         given = self._given(prompt, bars)
         self._looked_back = len(given.rows)
@@ -114,7 +114,7 @@ class Continuation:
                 if many == 1 or len(tokenizer.encode_sketch(sketch, key)) <= context // 6:
                     return Given(tuple(tokenizer.struck(ids)), sketch.rows, (many, many + bars))
         raise TextMusicError(
-            "the last bar holds too many notes to go on from; choose another file."
+            "the last bar has too many notes to continue from; choose another file."
         )
 
     def generation(self) -> Generation:

@@ -76,7 +76,8 @@ class Filling:
         first, last = self.hole.bars
         if sketch is not None and len(sketch.rows) != last - first:
             raise TextMusicError(
-                f"the sketch has {len(sketch.rows)} rows for {last - first} bars; give one each."
+                f"the sketch has {len(sketch.rows)} rows for {last - first} bars; give one row per"
+                " bar."
             )
         self._sketch = sketch
 
@@ -91,34 +92,34 @@ class Filling:
         first, last = bars or (self._before + 1, total)
         if not 1 <= first <= last <= total:
             raise TextMusicError(
-                f"bars {first} to {last} are not there: the piece has bars 1 to {total}."
+                f"bars {first} to {last} do not exist; choose from bars 1 to {total}."
             )
         if first <= self._before:
             raise TextMusicError(
-                f"bar {first} lies before the last change of time signature; choose bars from"
+                f"bar {first} is before the last change of time signature; choose bars from"
                 f" {self._before + 1} on."
             )
         named, new = set(programs_of(instruments) or ()), set(programs_of(add) or ())
         if missing := named - set(heard):
             players = ", ".join(instrument_name(p) for p in heard)
             raise TextMusicError(
-                f"the piece has no {instrument_name(min(missing))}, but {players}; add it, to have"
-                " one."
+                f"the piece has no {instrument_name(min(missing))}, but {players}; name it as an"
+                " instrument to add."
             )
         if there := new & set(heard):
             raise TextMusicError(
-                f"the {instrument_name(min(there))} plays already; name it as an instrument to"
-                " write it anew, and not as one to add."
+                f"the {instrument_name(min(there))} already plays; name it as an instrument to"
+                " rewrite, not as one to add."
             )
         programs = tuple(sorted(named | new)) or heard
         if len((set(heard) | new) - {DRUMS}) > MAX_PROGRAMS:
             raise TextMusicError(
-                f"a MIDI file has room for {MAX_PROGRAMS} instruments and drums; add fewer."
+                f"a MIDI file has room for only {MAX_PROGRAMS} instruments and drums; add fewer."
             )
         if set(programs) >= set(heard) and last - first + 1 == self._material.bars:
             raise TextMusicError(
-                "that is the whole piece, and nothing would be left to go by; name fewer bars or"
-                " instruments, or write a new piece."
+                "this would rewrite the whole piece; choose fewer bars or instruments, or generate"
+                " a new piece."
             )
         return Hole((first - 1 - self._before, last - self._before), programs)
 
@@ -131,7 +132,7 @@ class Filling:
         settled, unused = replace(self._material.plan, bars=bars), list(prompt.unused)
         for name, value in prompt.asked.known():
             if name in _KEPT and value != getattr(settled, name):
-                unused.append(f"'{value}': the piece has its own {name.replace('_', ' ')}")
+                unused.append(f"'{value}': the piece keeps its own {name.replace('_', ' ')}")
         asked = replace(prompt.asked, **dict.fromkeys((*_KEPT, "programs")))
         return replace(prompt, asked=asked, seconds=None, unused=tuple(unused))
 
@@ -217,8 +218,8 @@ class Filling:
             end += 1
         if end == begin:
             raise TextMusicError(
-                f"bar {self._before + begin + 1} holds too many notes to write beside them; choose"
-                " other bars, or fill more of its instruments."
+                f"bar {self._before + begin + 1} has too many notes to add to; choose other bars,"
+                " or rewrite more of its instruments."
             )
         return end
 

@@ -57,13 +57,13 @@ def _lines(file: Path) -> list[dict[str, Any]]:
         lines = file.read_text(encoding="utf-8-sig").split("\n")
     except OSError as problem:
         raise TextMusicError(
-            f"'{file}' can't be read ({problem.strerror}); name a file with prompts."
+            f"'{file}' can't be read ({problem.strerror}); give a file with prompts."
         ) from None
     except UnicodeDecodeError:
-        raise TextMusicError(f"'{file}' is not text in UTF-8; save it as such.") from None
+        raise TextMusicError(f"'{file}' is not UTF-8 text; save it as UTF-8.") from None
     filled = [(k, line.strip()) for k, line in enumerate(lines, 1) if line.strip()]
     if not filled:
-        raise TextMusicError(f"'{file}' holds no prompts; write one on each line.")
+        raise TextMusicError(f"'{file}' has no prompts; write one per line.")
     if file.suffix.lower() in JSON_SUFFIXES or filled[0][1].startswith("{"):
         return [_record(line, f"line {k} of '{file}'") for k, line in filled]
     return [{"text": line} for _, line in filled]
@@ -76,9 +76,9 @@ def _record(line: str, place: str) -> dict[str, Any]:
         why = (
             problem.msg
             if isinstance(problem, json.JSONDecodeError)
-            else "too deep, or too long a number"
+            else "nested too deeply, or a number is too long"
         )
-        raise TextMusicError(f"{place} is not JSON ({why}); mend it.") from None
+        raise TextMusicError(f"{place} is not valid JSON ({why}); fix it.") from None
     return _checked(record, place)
 
 
@@ -88,7 +88,9 @@ def _checked(record: Any, place: str) -> dict[str, Any]:
     if record.get("seed") is None:
         record.pop("seed", None)
     elif type(record["seed"]) is not int or not 0 <= record["seed"] <= MAX_SEED:
-        raise TextMusicError(f"{place}: the seed has to be a whole number from 0 to {MAX_SEED:,}.")
+        raise TextMusicError(
+            f"{place}: the seed is invalid; give a whole number from 0 to {MAX_SEED:,}."
+        )
     return record
 
 
@@ -106,9 +108,11 @@ def _rows(file: Path) -> list[dict[str, Any]]:
             rows = opened.read().to_pylist()
     except (pa.ArrowException, OSError) as problem:
         why = " ".join(str(problem).split())[:200]
-        raise TextMusicError(f"'{file}' can't be read as parquet ({why}).") from None
+        raise TextMusicError(
+            f"'{file}' can't be read as parquet ({why}); write it again."
+        ) from None
     if not rows:
-        raise TextMusicError(f"'{file}' holds no prompts; write one in each row.")
+        raise TextMusicError(f"'{file}' has no prompts; write one per row.")
     plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
     return [_checked(row, f"row {k} of '{file}'") for k, row in enumerate(plain, 1)]
 

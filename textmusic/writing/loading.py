@@ -61,7 +61,7 @@ def open_engine(folder: Path, *, threads: int | None = None) -> Engine:
             from textmusic.models.torch_engine import open_trained
         except ModuleNotFoundError:
             raise TextMusicError(
-                f"'{folder}' is a model as training wrote it, which needs torch:"
+                f"'{folder}' is a model in training format, which needs torch:"
                 " pip install 'textmusic[train]', or export it with training/export.py."
             ) from None
         return open_trained(folder, threads=threads)
@@ -82,8 +82,8 @@ def assembled(folder: Path, name: str, find: Callable[[str], Path]) -> Path:
     base = find(origin.base)
     if weights_hash(base) != origin.sha256:
         raise TextMusicError(
-            f"'{name}' is an adapter to another '{origin.base}' than there is here (its weights"
-            " have another SHA-256); find the one that it was trained on."
+            f"'{name}' is an adapter for another version of '{origin.base}' (the SHA-256 of the"
+            " weights differs); use the one it was trained on."
         )
     mark = hashlib.sha256(b"".join((folder / file).read_bytes() for file in FILES)).hexdigest()
     target = _cache() / mark
@@ -120,7 +120,9 @@ def text_tokenizer(base: str | None) -> Path:
     if base is None or Path(base).exists():
         path = locate(base, None)[0] / "tokenizer.json"
         if not path.exists():
-            raise TextMusicError(f"'{base}' has no tokenizer.json; name an LLM's folder or Hub id.")
+            raise TextMusicError(
+                f"'{base}' has no tokenizer.json; give the folder or Hub id of an LLM."
+            )
         return path
     from textmusic.hub.fetch import fetch_tokenizer
 

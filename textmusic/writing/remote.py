@@ -48,7 +48,7 @@ def make_request(music: TextToMusic, text: str, *, seed: int = 0) -> Request:
     prompt = music.understand(text)
     plan, sketch = music.sketch(prompt, seed=seed)
     if (plan.bars or 0) > len(sketch.rows):
-        raise TextMusicError(f"a server writes {len(sketch.rows)} bars at most; ask for fewer.")
+        raise TextMusicError(f"the server writes at most {len(sketch.rows)} bars; ask for fewer.")
     rows = music.tokenizer.encode_sketch(sketch, plan.key)
     ids, _ = music.tokenizer.sequence(prompt.caption, plan, rows, [])
     allowed = allowed_ids(music.tokenizer, plan)
@@ -76,7 +76,8 @@ def read_answer(music: TextToMusic, request: Request, ids: Sequence[int]) -> Gen
     score = finish(score_of((note.sounding(plan) for note in grammar.notes), plan), plan)
     if not score.note_num():
         raise TextMusicError(
-            "the answer holds no note; allow the server the request's ids only, and some hundred."
+            "the answer has no notes; set the server's context to the request's ids plus a few"
+            " hundred."
         )
     return account(
         request.prompt, plan, score, request.seed, music.name, sketch=request.sketch, ids=kept,

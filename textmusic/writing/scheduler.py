@@ -67,7 +67,7 @@ class Scheduler:
                 return box
             if len(self._boxes) >= self._slots + self._most:
                 raise TextMusicError(
-                    f"{len(self._boxes)} pieces are asked for already; try again soon."
+                    f"{len(self._boxes)} pieces are already waiting; try again soon."
                 )
             self._asked.append(take)
             self._boxes[take] = box

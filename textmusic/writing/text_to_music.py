@@ -70,8 +70,8 @@ class TextToMusic:
         engine, tokenizer = open_engine(folder, threads=threads), Tokenizer(folder)
         if tokenizer.offset != config["offset"]:
             raise TextMusicError(
-                f"'{folder}' is not a whole textmusic model (tokenizer.json is another model's);"
-                " fetch it again."
+                f"'{folder}' is not a complete textmusic model (tokenizer.json is from another"
+                " model); download it again."
             )
         return cls(engine, tokenizer, name)
 
@@ -128,13 +128,13 @@ class TextToMusic:
         if bars is not None:
             check(prompt.outline, bars, metre)
         if prompt.asked.programs == (DRUMS,) and prompt.asked.key is not None:
-            note = f"'{prompt.asked.key}': drums alone have no key"
+            note = f"'{prompt.asked.key}': drums on their own have no key"
             asked = replace(prompt.asked, key=None)
             prompt = replace(prompt, asked=asked, unused=(*prompt.unused, note))
         caption = self.tokenizer.beginning(prompt.caption, self._longest_text)
         if caption != prompt.caption:
             rest = prompt.caption[len(caption) :].strip()[:40]
-            note = f"'{rest}…': the text is long; from here on only facts are read"
+            note = f"'{rest}…': the text is long; from here on only musical facts are read"
             prompt = replace(prompt, caption=caption, unused=(*prompt.unused, note))
         return prompt
 

@@ -151,13 +151,13 @@ def parse_form(said: str) -> Outline:
         if reading.value is None or rest:
             names = ", ".join(SECTIONS)
             raise TextMusicError(
-                f"'{text[:40]}' is no form known here; write letters such as AABA, sections such as"
-                f" 'verse chorus' (of {names}), 'rondo', 'binary form' or 'ternary form'"
+                f"'{text[:40]}' is not a known form; write letters such as AABA, sections such as"
+                f" 'verse chorus' (from {names}), 'rondo', 'binary form' or 'ternary form'."
             )
         return reading.value.outline
     if len(form) > MAX_SECTIONS:
         raise TextMusicError(
-            f"a form of {len(form)} sections is too long; name at most {MAX_SECTIONS}"
+            f"a form of {len(form)} sections is too long; use at most {MAX_SECTIONS}."
         )
     return Outline(form=form)
 

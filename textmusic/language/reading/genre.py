@@ -169,7 +169,8 @@ def read_genre(
         for span in _others(text, outer, best)
     ]
     notes += [
-        f"'{text[slice(*span)]}': ruled out as well as asked for; {best} is used, or name another"
+        f"'{text[slice(*span)]}': both asked for and excluded; {best} is used unless another is"
+        " named"
         for span, genre in denied
         if genre == best
     ]

@@ -216,7 +216,8 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
     programs = _programs(playing, genre)
     listed = {p for n in sure if n.term.kind != "ensemble" for p in _of_genre(n, genre)}
     notes += [
-        f"'{text[slice(*n.span)]}': left out as well as asked for, so it plays; say one of the two"
+        f"'{text[slice(*n.span)]}': both asked for and excluded, so it plays; say only one of the"
+        " two"
         for n in found
         if n.negated and n.term.kind != "ensemble" and listed.intersection(_of_genre(n, genre))
     ]
@@ -225,7 +226,7 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
         without |= {DRUMS}
         if DRUMS in listed:
             notes.append(
-                f"'{less[0]}': drums are asked for as well, so they play; say one of the two"
+                f"'{less[0]}': drums are also asked for, so they play; say only one of the two"
             )
     without -= listed
     kept = tuple(dict.fromkeys(p for p in programs if p not in without))
@@ -233,7 +234,7 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
         kept = tuple(p for p in composers_players(text, genre) if p not in without)
     if programs and not kept:
         said = text[slice(*playing[0].span)]
-        notes.append(f"'{said}': left out as well as asked for; the model chooses what plays")
+        notes.append(f"'{said}': both asked for and excluded; the model chooses what plays")
     if len(kept) > MAX_PROGRAMS:
         names = ", ".join(name(p) for p in kept[MAX_PROGRAMS:])
         notes.append(
@@ -372,7 +373,7 @@ def _of_genre(named: _Named, genre: str | None) -> tuple[int, ...]:
 
 def _absent(named: _Named) -> str:
     if named.term.kind == "near":
-        return f"not among the General MIDI sounds; {name(named.term.programs[0])} plays it"
+        return f"not a General MIDI sound; {name(named.term.programs[0])} is used instead"
     if named.term.kind == "absent":
-        return f"not among the General MIDI sounds; try '{named.term.instead}'"
+        return f"not a General MIDI sound; try '{named.term.instead}'"
     return ""

@@ -173,4 +173,4 @@ def _has_beats(metre: str, beats: int) -> bool:
 
 
 def _metre_remedy() -> str:
-    return f"not a time signature known here; choose one of {', '.join(TIME_SIGNATURES)}"
+    return f"not a supported time signature; choose one of {', '.join(TIME_SIGNATURES)}"

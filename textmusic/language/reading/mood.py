@@ -70,7 +70,7 @@ def read_mood(
         return ", ".join(f"'{(typed or {}).get(word, word)}'" for word in some)
 
     notes = [
-        f"{quoted(pair)}: these moods exclude each other; name one, or the model decides"
+        f"{quoted(pair)}: these moods contradict each other, so the model decides; name only one"
         for pair in pairs
         if pair
     ]

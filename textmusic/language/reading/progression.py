@@ -144,7 +144,7 @@ def parse_chords(said: str) -> Outline:
         if re.fullmatch(rf"(?:the )?(?:{named.pattern})(?: progression)?", text, re.IGNORECASE):
             return outline_of(named)
     reading = read_progression(f"chords: {text}")
-    odd = next((note for note in reading.unused if " is no chord " in note), None)
+    odd = next((note for note in reading.unused if " is not a known chord" in note), None)
     if odd:
         raise TextMusicError(odd)
     rest = f"chords: {text}"
@@ -162,8 +162,8 @@ def parse_chords(said: str) -> Outline:
             raise TextMusicError(_no_chord(wrong))
         return parse_chords(" ".join(w[:1].upper() + w[1:] for w in words))
     raise TextMusicError(
-        f"'{text[:40]}' is no chord progression known here; write e.g. 'Am F C G',"
-        " '| Dm7 G7 | Cmaj7 |' or 'I-V-vi-IV'"
+        f"'{text[:40]}' is not a known chord progression; write e.g. 'Am F C G', '| Dm7 G7 | Cmaj7"
+        " |' or 'I-V-vi-IV'."
     )
 
 
@@ -341,7 +341,9 @@ def _outline(text: str, run: list[_Token]) -> tuple[Outline, tuple[str, ...]]:
     basses = list(dict.fromkeys(one for one in every if _read_symbol(one)[1] is not None))
     if basses:
         quoted = ", ".join(f"'{one}'" for one in basses)
-        notes += (f"{quoted}: the chord is used, the bass after the slash can't be asked for",)
+        notes += (
+            f"{quoted}: the chord is used without the bass after the slash, which is not supported",
+        )
     return Outline(chords=tuple(tuple(c for c, _ in bar) for bar in symbols)), notes
 
 
@@ -361,8 +363,8 @@ def _nearest(said: Sequence[str], used: Sequence[str]) -> tuple[str, ...]:
     if not pairs:
         return ()
     quoted = ", ".join(f"'{one}'" for one in pairs)
-    which = "the nearest chords" if len(pairs) > 1 else "the nearest chord"
-    return (f"{quoted}: read as {', '.join(pairs.values())}, {which} known here",)
+    which = "the nearest known chords" if len(pairs) > 1 else "the nearest known chord"
+    return (f"{quoted}: read as {', '.join(pairs.values())}, {which}",)
 
 
 def _no_chord(said: str) -> str:
@@ -370,9 +372,9 @@ def _no_chord(said: str) -> str:
     likely = f"B{said[1:]}" if said[:1] in "Hh" else said[:1].upper() + said[1:]
     for end in range(len(likely), 0, -1):
         if parse_symbol(likely[:end]) and likely[end - 1] not in "o-":
-            return f"'{said[:40]}' is no chord known here; did you mean '{likely[:end]}'?"
+            return f"'{said[:40]}' is not a known chord; did you mean '{likely[:end]}'?"
     known = ", ".join(f"'C{written}'" for _, written in QUALITIES.values())
-    return f"'{said[:40]}' is no chord known here; chords are written {known}"
+    return f"'{said[:40]}' is not a known chord; did you mean one like {known}?"
 
 
 def _widened(text: str, start: int, end: int) -> Span:

@@ -110,7 +110,7 @@ def _one_tempo(said: str, used: str) -> str:
 def tempo_remedy() -> str:
     """What to do about a tempo that no piece can have."""
     low, high = TEMPO_RANGE
-    return f"outside the range of tempi; choose {low:g} to {high:g} bpm"
+    return f"outside the range of tempos; choose {low:g} to {high:g} bpm"
 
 
 # Words that may describe a mood or a moment as well: they give way to plainer ones.

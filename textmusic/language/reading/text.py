@@ -96,7 +96,7 @@ def negated(text: str, start: int) -> bool:
 
 def only_denied(said: str, thing: str) -> str:
     """The note on a fact that is named only to be ruled out: "not in C major"."""
-    return f"'{said}': a {thing} cannot be ruled out; name the one to use"
+    return f"'{said}': a {thing} cannot be excluded; name the one to use"
 
 
 def blank(text: str, spans: tuple[Span, ...]) -> str:
