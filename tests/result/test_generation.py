@@ -20,7 +20,8 @@ from textmusic.music.marks import read_midi
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS, KEYS, is_minor, sharps, tonic
-from textmusic.result.generation import DEFAULT_FORMATS, FORMATS, Generation
+from textmusic.result.formats import DEFAULT_FORMATS, FORMATS
+from textmusic.result.generation import Generation
 from textmusic.result.report import Report
 from textmusic.system.whole_files import write_whole
 from textmusic.writing.text_to_music import TextToMusic

@@ -25,12 +25,11 @@ from textmusic.corpus.windows import Window
 from textmusic.music.measure import estimate_key
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
-from textmusic.music.theory import DRUMS, is_minor, tonic
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, is_minor, tonic
 from textmusic.system.crew import Lost
 from textmusic.tokens.tokenizer import Tokenizer
 
-NO_LICENCE = "not stated"
-DEFAULT_TEMPO = 120.0  # quarter notes a minute: what a MIDI file means that says nothing
+LICENCE_NOT_STATED = "not stated"
 DROPPED = "piece dropped: "
 
 
@@ -191,7 +190,7 @@ def row_of(job: Job, reading: Reading, score: Score) -> dict[str, Any]:
         "tempo_bpm": tempo if stated else None,
         "style": " ".join(about.texts)[:200],
         "title": about.title or reading.title or job.name.rsplit("/", 1)[-1],
-        "licence": about.licence or NO_LICENCE,
+        "licence": about.licence or LICENCE_NOT_STATED,
         "velocity": "flat" if len(loudness) < 2 else "real",
     }
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.evaluation.bootstrap import Floats, Ints, Mean, Sample
+from textmusic.evaluation.bootstrap import Mean, Sample
 from textmusic.evaluation.features import (
     bandwidth,
     chromatic_share,
@@ -20,7 +20,7 @@ from textmusic.evaluation.features import (
     kernels,
     longest_loop,
 )
-from textmusic.music.notes import Notes, sliced
+from textmusic.music.notes import Floats, Ints, Notes, sliced
 from textmusic.music.plan import Plan
 from textmusic.music.structure import FIGURES, LOOKED_AT, apart_alike, bass_comes_home
 from textmusic.music.stuck import stuck

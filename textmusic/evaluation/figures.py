@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from textmusic.engines.protocol import Floats, Ids
+from textmusic.engines.protocol import Floats32, Ids
 from textmusic.evaluation.answers import Answer
 from textmusic.evaluation.bootstrap import Mean, OfSet, collected
 from textmusic.evaluation.metrics import (
@@ -145,7 +145,7 @@ def likelihood(
     }
 
 
-def surprises(logits: Floats, ids: Ids) -> float:
+def surprises(logits: Floats32, ids: Ids) -> float:
     """Sum of -log p, nats, of music ids (N,) under the logits (N, M) that stand before them."""
     chosen = logits.astype(np.float64)
     top = chosen.max(axis=1, keepdims=True)

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from textmusic.corpus.windows import Window, read_windows
-from textmusic.evaluation.bootstrap import Floats, Mean, Sample
+from textmusic.evaluation.bootstrap import Mean, Sample
 from textmusic.evaluation.distributions import Piece, opening
 from textmusic.evaluation.features import features
 from textmusic.evaluation.similarity import Repertoire, moves
-from textmusic.music.notes import notes_of
+from textmusic.music.notes import Floats, notes_of
 from textmusic.music.plan import GENRES
-from textmusic.music.theory import DRUMS, TIME_SIGNATURES, is_minor
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, TIME_SIGNATURES, is_minor
 from textmusic.system.progress import tracked
 from textmusic.tokens.tokenizer import Tokenizer
 
@@ -121,7 +121,8 @@ class GenreClassifier:
 def _describe(piece: Piece) -> list[float]:
     notes, plan = opening(piece)
     row = [0.0 if value != value else value for value in features(notes, plan).values()]
-    row += [float(np.log(plan.tempo or 120.0)), float(plan.key is not None and is_minor(plan.key))]
+    row += [float(np.log(plan.tempo or DEFAULT_TEMPO))]
+    row += [float(plan.key is not None and is_minor(plan.key))]
     row += [float(plan.time_signature == metre) for metre in TIME_SIGNATURES]
     families = {program // 8 for program in plan.programs or ()}
     row += [float(family in families) for family in range(DRUMS // 8 + 1)]

@@ -21,7 +21,7 @@ from transformers import AttentionInterface
 from transformers.utils.logging import disable_progress_bar
 
 from textmusic.engines.folder import broken
-from textmusic.engines.protocol import Engine, Floats, Ids
+from textmusic.engines.protocol import Engine, Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.models.llm import MusicLLM, context_of, head_width, load_llm
 from textmusic.system.machine import cores
@@ -147,7 +147,7 @@ class TorchEngine:
         self._lengths = np.zeros(slots, dtype=np.int64)
 
     @torch.inference_mode()
-    def prefill(self, slots: range, ids: Ids) -> Floats:
+    def prefill(self, slots: range, ids: Ids) -> Floats32:
         """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
         logits = self._head(self._read(slots[0], ids)[-1])
         for slot in slots[1:]:
@@ -155,7 +155,7 @@ class TorchEngine:
         return logits
 
     @torch.inference_mode()
-    def step(self, ids: Ids) -> Floats:
+    def step(self, ids: Ids) -> Floats32:
         """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
         active = len(ids)
         places = self._lengths.copy()
@@ -193,7 +193,7 @@ class TorchEngine:
         return int(self._lengths[slot])
 
     @torch.inference_mode()
-    def logits(self, ids: Ids) -> Floats:
+    def logits(self, ids: Ids) -> Floats32:
         """Music logits (T, M) at every place of ids (T,): for measuring a model."""
         return self._head(self._read(0, ids))
 
@@ -223,7 +223,7 @@ class TorchEngine:
     def _on_device(self, ids: Ids) -> Tensor:
         return torch.from_numpy(ids).to(self._device)
 
-    def _head(self, hidden: Tensor) -> Floats:
+    def _head(self, hidden: Tensor) -> Floats32:
         return np.asarray((hidden.float() @ self._rows.T).cpu().numpy(), dtype=np.float32)
 
     def _recorded(self) -> Step:

@@ -19,11 +19,9 @@ from numpy.typing import NDArray
 from textmusic.music.chords import QUALITIES, Chord, parse_symbol
 from textmusic.music.data_files import load_data
 from textmusic.music.measure import estimate_key
-from textmusic.music.notes import Notes
+from textmusic.music.notes import Floats, Notes
 from textmusic.music.sketch import Change, beats_per_bar, quarters_per_beat
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, tonic
-
-Floats = NDArray[np.float64]
 
 # The order of states: for each root the qualities with a major third (or none), then those with a
 # minor one, and last of all "no chord". A change of chord knows only the root and third it leaves.

@@ -36,7 +36,7 @@ from itertools import groupby
 
 import numpy as np
 
-from textmusic.music.notes import Notes
+from textmusic.music.notes import GRID, Notes
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS
 
@@ -53,7 +53,6 @@ THICK_NOTES = 7  # struck at once make a chord thick
 THICK = 3  # of them in a row, each `SIXTEENTH` or less behind the one before
 SIXTEENTH = 0.25  # quarter notes
 MOST = 12  # notes of one instrument at once
-STEPS = 12  # a quarter note, for counting notes' onsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def strikes_of(notes: Notes) -> dict[int, list[Strike]]:
     for program in np.unique(notes.program[notes.program != DRUMS]):
         mine = notes.program == program
         start, end, pitch = notes.start[mine], notes.end[mine], notes.pitch[mine]
-        which = np.rint(start * STEPS).astype(np.int64)
+        which = np.rint(start * GRID).astype(np.int64)
         order = np.lexsort((pitch, which))
         cuts = np.flatnonzero(np.diff(which[order])) + 1
         found[int(program)] = [
@@ -147,7 +146,7 @@ class Repetition:
     banned should strike it nevertheless: these limits are of taste, and not of grammar.
     """
 
-    def __init__(self, programs: Iterable[int], steps_per_quarter: int = STEPS) -> None:
+    def __init__(self, programs: Iterable[int], steps_per_quarter: int = GRID) -> None:
         """steps_per_quarter: of the positions that `onset` is given; 24 in metres of eighths."""
         self._parts = {program: _Part() for program in programs if program != DRUMS}
         self._sixteenth = SIXTEENTH * steps_per_quarter

@@ -38,7 +38,7 @@ from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.written import Bar
 
-FORMATS = ("mid", "wav", "mp3", "svg", "json")
+PAGE_FORMATS = ("mid", "wav", "mp3", "svg", "json")
 MOST_VARIATIONS = 4
 MOST_AT_ONCE = 4  # pieces that one visitor may have in the making
 
@@ -182,7 +182,7 @@ class Desk:
         self.cache.mkdir(parents=True, exist_ok=True)
         folder = self.cache / secrets.token_urlsafe(16)
         stem = f"{slug_of(title)}-{generation.seed}"
-        files = generation.save(folder, formats=FORMATS, stem=stem)
+        files = generation.save(folder, formats=PAGE_FORMATS, stem=stem)
         number = 1 + max((piece.number for piece in pieces), default=0)
         return Piece(number, title, tuple(files), generation.report, parent)
 

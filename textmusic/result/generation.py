@@ -24,6 +24,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import NO_KEY, is_minor, sharps
 from textmusic.result.flags import flags
+from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
 from textmusic.system.whole_files import write_whole
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from textmusic.tokens.sampling import Sampling
 
 TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
-FORMATS = ("mid", "wav", "flac", "mp3", "svg", "png", "json", "musicxml")
-DEFAULT_FORMATS = ("mid", "wav", "json", "svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class Generation:
         if "musicxml" in formats:
             require("music21")
         # the audio is rendered before anything is written: a bad soundfont leaves no half result
-        sounds = {f for f in formats if f in ("wav", "flac", "mp3")}
+        sounds = {f for f in formats if f in AUDIO_FORMATS}
         audio = self.audio(soundfont) if sounds else None
         paths = []
         for name in formats:

@@ -16,6 +16,7 @@ from textmusic.music.material import material_of
 from textmusic.music.notes import joined, notes_of, score_of, sliced, to_score
 from textmusic.music.plan import MAX_BARS, Plan
 from textmusic.music.sketch import Outline, Sketch
+from textmusic.music.theory import DEFAULT_TEMPO
 from textmusic.result.generation import Generation, account, finish
 from textmusic.tokens.sampling import Sampling, drawn
 from textmusic.writing.take import Take
@@ -107,7 +108,7 @@ class Continuation:
             if not len(tail) or len(tail) > context // 3:
                 continue
             plan = replace(material.plan, bars=many + bars, key=key)
-            score = to_score(tail, metre, plan.tempo or 120.0)
+            score = to_score(tail, metre, plan.tempo or DEFAULT_TEMPO)
             ids = tokenizer.encode_score(score, plan)
             if len(ids) - bars <= context // 3:
                 sketch = heard_sketch(tail, metre, many, key)

@@ -7,7 +7,7 @@ from itertools import groupby, islice
 
 import numpy as np
 
-from textmusic.engines.protocol import Engine, Floats
+from textmusic.engines.protocol import Engine, Floats32
 from textmusic.writing.take import Take
 from textmusic.writing.written import Bar
 
@@ -32,7 +32,7 @@ def decode(
     """
     engine.reserve(slots)
     active: list[Take] = []  # active[i] is what slot i holds
-    logits: list[Floats] = []  # (M,) of each
+    logits: list[Floats32] = []  # (M,) of each
     while True:
         for _, group in groupby(more(slots - len(active)), lambda take: take.text):
             same = list(group)

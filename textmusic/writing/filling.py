@@ -23,7 +23,7 @@ from textmusic.music.notes import GRID, Note, Notes, sliced, to_score
 from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
 from textmusic.music.plan import COUNTED_BARS, MAX_PROGRAMS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
-from textmusic.music.theory import DRUMS, quarters_per_bar
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, quarters_per_bar
 from textmusic.result.generation import Generation, account, sections_of
 from textmusic.tokens.folding import Struck, spelt
 from textmusic.tokens.layout import Mask
@@ -249,7 +249,7 @@ class Filling:
     def _plan(self, part: Notes, a: int, b: int) -> Plan:
         """The plan of a window, what is to be filled included."""
         material = self._material.plan
-        score = to_score(part, self._metre, material.tempo or 120.0)
+        score = to_score(part, self._metre, material.tempo or DEFAULT_TEMPO)
         heard = measure(score)
         programs = {int(p) for p in part.program} | set(self.hole.programs)
         levels = replace(heard, valence=heard.valence or 3, arousal=heard.arousal or 3)
@@ -263,7 +263,7 @@ class Filling:
     def _struck(self, part: Notes, plan: Plan) -> list[Struck]:
         if not len(part):
             return []
-        score = to_score(part, self._metre, plan.tempo or 120.0)
+        score = to_score(part, self._metre, plan.tempo or DEFAULT_TEMPO)
         return self._music.tokenizer.struck(self._music.tokenizer.encode_score(score, plan))
 
     def _harmony_is_open(self, part: Notes, a: int) -> bool:
