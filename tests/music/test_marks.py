@@ -15,7 +15,7 @@ from symusic import Note, Score, TextMeta, TimeSignature, Track
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
 from textmusic.music.marks import (
-    Change,
+    ChordChange,
     as_lyrics,
     as_texts,
     changes,
@@ -67,9 +67,10 @@ def test_what_a_file_says_is_read_by_its_plan() -> None:
 
 def test_a_chord_that_goes_on_is_no_change() -> None:
     assert changes(SKETCH) == [
-        Change(0, 0, C), Change(0, 2, F), Change(1, 3, G7), Change(2, 0, C), Change(3, 0, None),
+        ChordChange(0, 0, C), ChordChange(0, 2, F), ChordChange(1, 3, G7),
+        ChordChange(2, 0, C), ChordChange(3, 0, None),
     ]  # fmt: skip
-    assert changes(Sketch((Row(), Row(chords=((0, None), (1, C)))))) == [Change(1, 1, C)]
+    assert changes(Sketch((Row(), Row(chords=((0, None), (1, C)))))) == [ChordChange(1, 1, C)]
     assert changes(Sketch()) == []
 
 

@@ -18,7 +18,7 @@ from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.sketch import Row as SketchRow
 from textmusic.music.theory import DRUMS
 from textmusic.result.generation import account
-from textmusic.result.report import Report, Row
+from textmusic.result.report import Report, ReportRow
 from textmusic.tokens.sampling import Sampling
 from textmusic.writing.text_to_music import TextToMusic
 
@@ -41,7 +41,7 @@ def report(
     )
 
 
-def row(field: str, made: Report, language: str = "en") -> Row:
+def row(field: str, made: Report, language: str = "en") -> ReportRow:
     return next(row for row in made.table(language) if row.field == field)
 
 
@@ -168,7 +168,7 @@ def test_chords_are_shown_as_asked_as_sketched_and_as_heard() -> None:
     made = replace(
         report(Plan(key="C major")), outline=Outline(bars), sketch=Sketch(ROWS * 3), kept=Kept(0.7)
     )
-    assert row("chords", made) == Row(
+    assert row("chords", made) == ReportRow(
         "chords",
         "C F | G7 | C F | G7 | C F | G7 | C F | G7 …",
         "C F | G7 | N.C. C |  | C F | G7 | N.C. C |  …",
@@ -178,7 +178,7 @@ def test_chords_are_shown_as_asked_as_sketched_and_as_heard() -> None:
     assert row("chords", replace(made, kept=Kept(0.69))).ok is False
     relative = replace(made, asked=Plan(), outline=Outline(bars[:2], True))
     assert row("chords", relative).asked == "I IV | V7", "no key is asked for"
-    assert row("chords", report()) == Row("chords", "", "", "", None)
+    assert row("chords", report()) == ReportRow("chords", "", "", "", None)
 
 
 def test_the_last_chord_that_was_asked_for_is_shown() -> None:

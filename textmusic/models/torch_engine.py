@@ -31,7 +31,7 @@ Step = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CacheView:
     """Where new ids go, and what they may look back on.
 
     cache: keys and values, (2, layers, slots, heads, places, width). slot: the one that reads a
@@ -53,7 +53,7 @@ def attend(
     value: Tensor,
     attention_mask: None,
     *,
-    reading: Reading,
+    reading: CacheView,
     scaling: float | None = None,
     **more: Any,
 ) -> tuple[Tensor, None]:
@@ -204,7 +204,7 @@ class TorchEngine:
         self._lengths[slot] = begin + len(ids)
         read = self._on_device(ids)[None]
         places = torch.arange(begin, begin + len(ids), device=self._device)[None]
-        return self._run(read, places, Reading(self._cache, slot=slot, begin=begin))[0]
+        return self._run(read, places, CacheView(self._cache, slot=slot, begin=begin))[0]
 
     def _hidden(self, ids: Tensor, places: Tensor, span: int) -> Tensor:
         """Hidden states (B, D) of one more id (B,) in each of the first B slots.
@@ -212,10 +212,10 @@ class TorchEngine:
         places: how many ids each slot held, (B,). span: of how many places to read the cache.
         """
         seen = torch.arange(span, device=places.device) <= places[:, None]
-        reading = Reading(self._cache, places=places, seen=seen[:, None, None])
+        reading = CacheView(self._cache, places=places, seen=seen[:, None, None])
         return self._run(ids[:, None], places[:, None], reading)[:, 0]
 
-    def _run(self, ids: Tensor, places: Tensor, reading: Reading) -> Tensor:
+    def _run(self, ids: Tensor, places: Tensor, reading: CacheView) -> Tensor:
         found = self._trunk(input_ids=ids, position_ids=places, use_cache=False, reading=reading)
         hidden: Tensor = found.last_hidden_state
         return hidden

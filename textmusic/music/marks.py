@@ -21,7 +21,7 @@ _NAME = b"\xff\x03" + bytes([len(CHORD_TRACK)]) + CHORD_TRACK.encode()  # its ev
 _ALONE = b"MThd\0\0\0\6\0\0\0\1\1\xe0"  # the header of a file of one track
 
 
-class Change(NamedTuple):
+class ChordChange(NamedTuple):
     """A chord that begins, or the end of all harmony (None). bar: from 0. beat: of that bar."""
 
     bar: int
@@ -29,18 +29,18 @@ class Change(NamedTuple):
     chord: Chord | None
 
 
-def changes(sketch: Sketch) -> list[Change]:
+def changes(sketch: Sketch) -> list[ChordChange]:
     """Where the harmony of a sketch changes, in order.
 
     A chord that is said again while it sounds is no change. A bar without chords ends the one
     before it, as `Sketch.chord_at` has it; silence before the first chord is no change.
     """
-    found: list[Change] = []
+    found: list[ChordChange] = []
     sounding: Chord | None = None
     for bar, row in enumerate(sketch.rows):
         for beat, chord in row.chords or ((0, None),):
             if chord != sounding:
-                found.append(Change(bar, beat, chord))
+                found.append(ChordChange(bar, beat, chord))
                 sounding = chord
     return found
 

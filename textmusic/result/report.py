@@ -28,7 +28,7 @@ FORM_KEPT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """One fact. ok: what is measured is what was asked, or, where nothing was, what was planned.
 
     None: it cannot be measured.
@@ -68,11 +68,11 @@ class Report:
     new_bars: tuple[int, int] | None = None
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ReportRow, ...]:
         """The table people see, in a fixed order."""
         return self.table()
 
-    def table(self, language: str = "en") -> tuple[Row, ...]:
+    def table(self, language: str = "en") -> tuple[ReportRow, ...]:
         """The rows, their values in a language of the page's; `field` is the English name."""
         asked = {"chords": "", "form": ""}
         asked |= in_words(self.asked, self.seconds, self.near, language, self.outline)
@@ -88,7 +88,7 @@ class Report:
         }
         measured["instruments"] += self._hardly_heard(language)
         return tuple(
-            Row(field, asked[field], planned[field], measured[field], ok)
+            ReportRow(field, asked[field], planned[field], measured[field], ok)
             for field, ok in self._right().items()
         )
 

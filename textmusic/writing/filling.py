@@ -39,7 +39,7 @@ _KEPT = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, 
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Rectangle:
     """What is to be written. bars: the first (from 0), and the one behind the last."""
 
     bars: tuple[int, int]
@@ -86,7 +86,7 @@ class Filling:
         heard: tuple[int, ...],
         instruments: Sequence[str | int],
         add: Sequence[str | int],
-    ) -> Hole:
+    ) -> Rectangle:
         total = self._before + self._material.bars
         first, last = bars or (self._before + 1, total)
         if not 1 <= first <= last <= total:
@@ -120,7 +120,7 @@ class Filling:
                 "that is the whole piece, and nothing would be left to go by; name fewer bars or"
                 " instruments, or write a new piece."
             )
-        return Hole((first - 1 - self._before, last - self._before), programs)
+        return Rectangle((first - 1 - self._before, last - self._before), programs)
 
     def _read(self, text: str, controls: Plan, outline: Outline) -> Prompt:
         """What is said of the hole; what the piece has settled already is not used, and said so."""
