@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from textmusic.errors import TextMusicError
 from textmusic.language.prompt import read_prompt
-from textmusic.music.marks import read_midi
+from textmusic.music.markers import read_midi
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS, KEYS, is_minor, sharps, tonic

@@ -172,7 +172,7 @@ def _work_off(
     done = total - len(places)
     on_step(done, total)
     ready: dict[Path, dict[int, PieceOutcome]] = {}
-    preload = ["textmusic.corpus.lean", "textmusic.corpus.pieces"]
+    preload = ["textmusic.corpus.without_torch", "textmusic.corpus.pieces"]
     preload += ["music21"] * found.needs_music21
     reading = partial(work, vocabulary=vocabulary.absolute(), longest=longest)
     for number, result in crew(reading, [chunk.jobs[p] for chunk, p in places], preload):

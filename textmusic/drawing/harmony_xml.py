@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from textmusic.drawing.shapes import fitted
 from textmusic.music.bars import TICKS, BarSpan
 from textmusic.music.chords import chord_name
-from textmusic.music.marks import changes
+from textmusic.music.markers import changes
 from textmusic.music.sketch import Sketch
 
 MARK_WIDTH = 230.0  # of a section's name in 16 units high letters: half a line of a page

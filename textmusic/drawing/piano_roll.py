@@ -2,7 +2,7 @@
 
 From left to right, time with bars numbered; from bottom to top, pitch, with the rows of the key
 shaded; drums in a lane of their own below; stronger colours are louder notes. Where a sketch is
-known, its chords and sections are named above (see `strips`).
+known, its chords and sections are named above (see `annotations`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textmusic.drawing.annotations import names_over
 from textmusic.drawing.shapes import (
     Box,
     Drawing,
@@ -27,7 +28,6 @@ from textmusic.drawing.shapes import (
     text_width,
     to_svg,
 )
-from textmusic.drawing.strips import names_over
 from textmusic.music.data_files import load_data
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.sketch import Sketch

@@ -22,8 +22,8 @@ from textmusic.evaluation.features import (
 )
 from textmusic.music.notes import Floats, Ints, Notes, sliced
 from textmusic.music.plan import Plan
+from textmusic.music.repetition import longest_repetition
 from textmusic.music.structure import FIGURES, LOOKED_AT, apart_alike, bass_comes_home
-from textmusic.music.stuck import stuck
 from textmusic.music.theory import quarters_per_bar
 
 NotesAndPlan = tuple[Notes, Plan]
@@ -152,6 +152,6 @@ SINGLE: Mapping[str, Callable[[NotesAndPlan], float | None]] = {
         bass_comes_home(*piece) if piece[1].end else None
     ),
     "bars sixteen apart alike": lambda piece: apart_alike(*opening(piece, 2 * LOOKED_AT), lag=16),
-    "longest repetition, quarters": _first(stuck),
+    "longest repetition, quarters": _first(longest_repetition),
     **{name: _first(figure) for name, figure in FIGURES.items()},
 }

@@ -16,7 +16,7 @@ from textmusic.evaluation.answers import Answer
 from textmusic.evaluation.comparison import Comparison, Entry, FigureDifference
 from textmusic.evaluation.distributions import table
 from textmusic.evaluation.features import bandwidth, grid_over, kernels
-from textmusic.music.marks import marks_of
+from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.result.figures import SECTIONS, Figure
 from textmusic.sound.render import render, write_audio
@@ -69,7 +69,7 @@ def _examples(
         audio = render(answer.score, soundfont=soundfont)
         write_whole(folder / f"{stem}.mp3", lambda path, audio=audio: write_audio(audio, path))  # type: ignore[misc]
         key = answer.planned.key if answer.planned else None
-        sketch, sections = marks_of(answer.score, answer.planned or measure(answer.score))
+        sketch, sections = markers_of(answer.score, answer.planned or measure(answer.score))
         roll = piano_roll_svg(answer.score, key=key, title=name, sketch=sketch, sections=sections)
         write_text(folder / f"{stem}.svg", roll)
         planned = _planned(answer)

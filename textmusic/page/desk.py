@@ -19,7 +19,7 @@ from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import MAX_SEED, Controls, within
 from textmusic.language.prompt import Prompt
-from textmusic.music.marks import marks_of, read_midi
+from textmusic.music.markers import markers_of, read_midi
 from textmusic.music.midi_files import read_score
 from textmusic.music.notes import Note, score_of
 from textmusic.music.plan import MAX_BARS, Plan
@@ -83,7 +83,7 @@ class Piece:
     def drawing(self) -> Drawing:
         """Its piano roll."""
         score, plan = read_midi(self.midi.read_bytes()), self.report.planned
-        sketch, sections = marks_of(score, plan)
+        sketch, sections = markers_of(score, plan)
         title = self.title or "untitled"
         return piano_roll(score, key=plan.key, title=title, sketch=sketch, sections=sections)
 
@@ -191,7 +191,7 @@ class Desk:
         from textmusic.drawing.sheet_music import engrave, musicxml
 
         score, plan = read_midi(piece.midi.read_bytes()), piece.report.planned
-        sketch, sections = marks_of(score, plan)
+        sketch, sections = markers_of(score, plan)
         xml = musicxml(score, title=piece.title, key=plan.key, sketch=sketch, sections=sections)
         file = piece.midi.with_suffix(".musicxml")
         write_text(file, xml)

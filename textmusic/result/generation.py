@@ -16,8 +16,8 @@ from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music import measure
 from textmusic.music.form import letters
-from textmusic.music.heard import kept
-from textmusic.music.marks import as_texts, marked, sections_marked
+from textmusic.music.markers import as_texts, marked, sections_marked
+from textmusic.music.measure_sketch import sketch_adherence
 from textmusic.music.notes import notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
@@ -217,7 +217,7 @@ def account(
         silent=measure.hardly_playing(notes, plan),
         outline=prompt.outline,
         sketch=sketch,
-        kept=kept(notes, plan, sketch, new_bars),
+        kept=sketch_adherence(notes, plan, sketch, new_bars),
         new_bars=new_bars,
     )
     return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch)

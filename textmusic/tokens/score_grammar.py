@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from textmusic.music.notes import positions_per_beat
 from textmusic.music.plan import COUNTED_BARS, Plan
-from textmusic.music.stuck import Repetition
+from textmusic.music.repetition import Repetition
 from textmusic.music.theory import DRUM_PITCH_RANGE, DRUMS, range_of, shift_of
 from textmusic.tokens.folding import END, Struck, steps_of
 from textmusic.tokens.layout import Layout, Mask

@@ -42,7 +42,7 @@ def decode(
             logits += [first] * len(same)
         if not active:
             return
-        chosen = [take.take(row) for take, row in zip(active, logits, strict=True)]
+        chosen = [take.step(row) for take, row in zip(active, logits, strict=True)]
         for take in active:
             yield from ((take, bar) for bar in take.completed())
         for slot in reversed(range(len(active))):

@@ -15,10 +15,10 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import programs_of
 from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
-from textmusic.music.heard import heard_sketch
-from textmusic.music.marks import name_sections
+from textmusic.music.markers import name_sections
 from textmusic.music.material import Material, material_of
 from textmusic.music.measure import measure
+from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import GRID, Note, Notes, sliced, to_score
 from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
 from textmusic.music.plan import COUNTED_BARS, MAX_PROGRAMS, Plan
@@ -301,7 +301,7 @@ class Filling:
         plan = self._material.plan
         if not len(notes):
             return Sketch(tuple(Row() for _ in range(self._material.bars)))
-        return heard_sketch(notes, self._metre, self._material.bars, plan.key)
+        return measure_sketch(notes, self._metre, self._material.bars, plan.key)
 
     def _filled(self, new: Sequence[Note]) -> Score:
         """A copy of the score whose hole holds the new notes; nothing else in it has changed."""

@@ -122,7 +122,7 @@ class Take:
         """Harmony and form, as far as they are decided."""
         return Sketch(tuple(self.rows))
 
-    def take(self, logits: Floats32) -> list[int]:
+    def step(self, logits: Floats32) -> list[int]:
         """Choose the next id from music logits (M,); with it come those that can't be otherwise.
 
         Returns ids of the LLM's id space; where `reread` is set then, the engine reads `ids`

@@ -137,7 +137,7 @@ def as_lyrics(midi: bytes) -> bytes:
 
 
 def read_midi(midi: bytes) -> Score:
-    """The score in a MIDI file of ours, with its chords for `marks_of`."""
+    """The score in a MIDI file of ours, with its chords for `markers_of`."""
     from symusic import Score
 
     return Score.from_midi(as_lyrics(midi))
@@ -178,15 +178,15 @@ def _retold_track(chunk: bytes, old: str, new: str) -> bytes:
     return out.getvalue()[len(_ALONE) :]
 
 
-def marks_of(score: Score, plan: Plan) -> tuple[Sketch, list[tuple[int, str]]]:
-    """`read_marks` of a piece by its plan; nothing of one whose metre changes on the way."""
+def markers_of(score: Score, plan: Plan) -> tuple[Sketch, list[tuple[int, str]]]:
+    """`read_markers` of a piece by its plan; nothing of one whose metre changes on the way."""
     metres = {(mark.numerator, mark.denominator) for mark in score.time_signatures}
     if len(metres) > 1 or plan.bars is None:
         return Sketch(), []
-    return read_marks(score, plan.bars, plan.time_signature or "4/4")
+    return read_markers(score, plan.bars, plan.time_signature or "4/4")
 
 
-def read_marks(
+def read_markers(
     score: Score, bars: int, time_signature: str
 ) -> tuple[Sketch, list[tuple[int, str]]]:
     """The chords and sections that `marked` wrote, of so many bars: inverse of it.
