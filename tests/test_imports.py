@@ -28,7 +28,7 @@ MODULES = sorted(
     file.relative_to(PACKAGE.parent)
     for file in PACKAGE.rglob("*.py")
     if file.relative_to(PACKAGE).parts[0] not in ("models", "learning")
-    and file.name != "lean.py"  # for worker processes, which need MidiTok at once
+    and file.name != "without_torch.py"  # for worker processes, which need MidiTok at once
 )
 EXAMPLES = [module for module in MODULES if ">>> " in (PACKAGE.parent / module).read_text("utf-8")]
 

@@ -30,7 +30,7 @@ from textmusic.music import harmony
 from textmusic.music.chords import Chord
 from textmusic.music.measure import estimate_key
 from textmusic.music.notes import Notes, notes_of
-from textmusic.music.sketch import Change, quarters_per_beat
+from textmusic.music.sketch import BeatChord, quarters_per_beat
 from textmusic.music.theory import DRUMS, is_minor, tonic
 
 SOURCES = ("pop909", "arrangements_mma", "nottingham", "openewld")
@@ -47,7 +47,7 @@ class Labelled:
     midi: bytes
     notes: Notes
     time_signature: str
-    rows: list[tuple[Change, ...]]
+    rows: list[tuple[BeatChord, ...]]
 
     @property
     def bars(self) -> int:
@@ -299,7 +299,7 @@ def ours(piece: Labelled) -> list[tuple[float, float, str]]:
     return spans(harmony.chords_of(piece.notes, piece.time_signature, piece.bars), piece)
 
 
-def spans(rows: list[tuple[Change, ...]], piece: Labelled) -> list[tuple[float, float, str]]:
+def spans(rows: list[tuple[BeatChord, ...]], piece: Labelled) -> list[tuple[float, float, str]]:
     """Rows as intervals, in quarters."""
     beat = quarters_per_beat(piece.time_signature)
     chords: list[Chord | None] = harmony.on_beats(rows, piece.bars, piece.time_signature)

@@ -1,4 +1,4 @@
-"""Judge the limits of `textmusic.music.stuck`: python training/judge_repetition.py data/
+"""Judge the limits of `textmusic.music.repetition`: python training/judge_repetition.py data/
 
 data/ is what textmusic prepare has written. Of its training windows of 8 to 64 bars with pitched
 instruments one is drawn a tune. Then tunes are drawn, from all sources alike as far as they reach,
@@ -23,7 +23,14 @@ from pathlib import Path
 from textmusic.corpus.windows import Window, read_windows
 from textmusic.music.notes import notes_of, positions_per_beat
 from textmusic.music.plan import Plan
-from textmusic.music.stuck import FULL_NOTES, LOW, MOST, SIXTEENTH, THICK_NOTES, Repetition
+from textmusic.music.repetition import (
+    FULL_NOTES,
+    LOW_PROGRAMS,
+    MOST_NOTES_AT_ONCE,
+    SIXTEENTH_QUARTERS,
+    THICK_NOTES,
+    Repetition,
+)
 from textmusic.music.theory import DRUMS
 from textmusic.result.flags import flags
 from textmusic.tokens.folding import Struck
@@ -125,12 +132,12 @@ def rule_of(program: int, size: int) -> str:
     """Which limit holds for strikes of so many notes."""
     if size > 1:
         return "two notes" if size == 2 else "chord" if size < FULL_NOTES else "full chord"
-    return "one note, low" if program in LOW else "one note"
+    return "one note, low" if program in LOW_PROGRAMS else "one note"
 
 
 def extremes(found: Sequence[Strike], plan: Plan) -> Counter[str]:
     """The longest run (or the most notes) of each rule."""
-    near = SIXTEENTH * positions_per_beat(plan.time_signature or "4/4")[1]
+    near = SIXTEENTH_QUARTERS * positions_per_beat(plan.time_signature or "4/4")[1]
     worst = Counter(dict.fromkeys(TRIED, 0))
     for program in plan.programs or ():
         mine = [(at, pitches) for at, who, pitches in found if who == program]
@@ -156,7 +163,7 @@ def touched(found: Sequence[Strike], plan: Plan) -> set[str]:
         repetition.onset(program, at)
         for count, pitch in enumerate(pitches):
             if count >= (most := repetition.most_at_once(program)):
-                rules.add("at once" if most == MOST else "thick in a row")
+                rules.add("at once" if most == MOST_NOTES_AT_ONCE else "thick in a row")
             repetition.note(program, pitch)
         last[program] = len(pitches)
     return rules

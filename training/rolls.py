@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from textmusic.drawing.piano_roll import piano_roll
 from textmusic.drawing.shapes import Drawing, save_png, to_svg
-from textmusic.music.marks import read_marks, read_midi
+from textmusic.music.markers import read_markers, read_midi
 from textmusic.music.measure import measure
 from textmusic.system.whole_files import write_whole
 
@@ -33,7 +33,7 @@ def roll(path: Path) -> Drawing:
     score = read_midi(path.read_bytes())
     plan = measure(score)
     assert plan.bars and plan.time_signature
-    sketch, sections = read_marks(score, plan.bars, plan.time_signature)
+    sketch, sections = read_markers(score, plan.bars, plan.time_signature)
     return piano_roll(score, key=plan.key, title=path.stem, sketch=sketch, sections=sections)
 
 

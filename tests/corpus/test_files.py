@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from textmusic.corpus import files
-from textmusic.corpus.files import Found, find
+from textmusic.corpus.files import FoundFiles, find
 from textmusic.errors import TextMusicError
 
 
-def names(found: Found) -> list[str]:
+def names(found: FoundFiles) -> list[str]:
     return [file.name for file in found.files]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from symusic import Score
 
-from textmusic.corpus.readers import TICKS, Reading, UnreadableError, read, tunes_in
+from textmusic.corpus.readers import SCORE_TICKS, ParsedPiece, UnreadableError, read, tunes_in
 from textmusic.music.measure import measure
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.theory import DRUMS
@@ -43,13 +43,13 @@ def attributes(beats: int = 4, fifths: int = 0, more: str = "") -> str:
     )
 
 
-def bars(reading: Reading | Score) -> list[tuple[float, str]]:
-    score = reading.score if isinstance(reading, Reading) else reading
+def bars(reading: ParsedPiece | Score) -> list[tuple[float, str]]:
+    score = reading.score if isinstance(reading, ParsedPiece) else reading
     quarter = score.ticks_per_quarter
     return [(t.time / quarter, f"{t.numerator}/{t.denominator}") for t in score.time_signatures]
 
 
-def notes(reading: Reading) -> list[tuple[float, float, int]]:
+def notes(reading: ParsedPiece) -> list[tuple[float, float, int]]:
     found: Notes = notes_of(reading.score)
     columns = (found.start.tolist(), found.duration.tolist(), found.pitch.tolist())
     return list(zip(*columns, strict=True))
@@ -198,4 +198,4 @@ def test_midi_comes_as_it_is(pieces: list[Path]) -> None:
 
 
 def test_the_time_grid_holds_all_common_tuplets() -> None:
-    assert all(TICKS % parts == 0 for parts in (3, 5, 6, 7, 8, 9, 12, 16))
+    assert all(SCORE_TICKS % parts == 0 for parts in (3, 5, 6, 7, 8, 9, 12, 16))

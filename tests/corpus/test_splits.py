@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 
-from textmusic.corpus.pieces import Piece
+from textmusic.corpus.pieces import PieceOutcome
 from textmusic.corpus.splits import SAME, SHARES, TWICE, grouped, split_all, split_of
 
 
-def piece(name: str, melody: str = "", same: str = "", notes: int = 100, tune: str = "") -> Piece:
-    return Piece(name, "s", f"s/{name}", tune, melody, same, (0,), notes)
+def piece(
+    name: str, melody: str = "", same: str = "", notes: int = 100, tune: str = ""
+) -> PieceOutcome:
+    return PieceOutcome(name, "s", f"s/{name}", tune, melody, same, (0,), notes)
 
 
 def test_pieces_with_an_opening_melody_share_a_group_and_copies_are_dropped() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmusic.drawing.note_values import Value, write
-from textmusic.music.bars import TICKS, Bar, bars_until
+from textmusic.music.bars import TICKS, BarSpan, bars_until
 from textmusic.music.theory import TIME_SIGNATURES
 
 # What one symbol can last: powers of two of a 32nd, dotted or not.
@@ -17,9 +17,9 @@ PLAIN = {3 * 2**n for n in range(7)} | {9 * 2**n for n in range(5)}
 TRIPLET = {1, 2, 4, 8, 16, 3, 6, 12}
 
 
-def a_bar(time_signature: str) -> Bar:
+def a_bar(time_signature: str) -> BarSpan:
     top, bottom = map(int, time_signature.split("/"))
-    return Bar(0, 96 * top // bottom, top, bottom)
+    return BarSpan(0, 96 * top // bottom, top, bottom)
 
 
 def lengths(time_signature: str, *spans: int, rest: bool = False) -> list[list[int]]:
@@ -46,8 +46,8 @@ def test_bars_follow_the_metre_and_are_cut_short_by_a_new_one() -> None:
 
 
 def test_there_is_always_a_bar_and_it_is_in_four_four_where_nothing_is_said() -> None:
-    assert bars_until(0, []) == [Bar(0, 96, 4, 4)]
-    assert bars_until(0, [(0, 3, 4), (500, 2, 4)]) == [Bar(0, 72, 3, 4)]
+    assert bars_until(0, []) == [BarSpan(0, 96, 4, 4)]
+    assert bars_until(0, [(0, 3, 4), (500, 2, 4)]) == [BarSpan(0, 72, 3, 4)]
 
 
 @pytest.mark.parametrize(

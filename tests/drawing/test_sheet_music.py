@@ -21,7 +21,7 @@ from textmusic.drawing.sheet_music import engrave, musicxml, spelling
 from textmusic.errors import TextMusicError
 from textmusic.music.measure import measure
 from textmusic.music.theory import KEYS, sharps, tonic
-from textmusic.result.generation import FORMATS
+from textmusic.result.formats import FORMATS
 
 music21 = pytest.importorskip("music21", reason="needs the score extra (music21)")
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from symusic import Note, Score, TimeSignature, Track
 
-from textmusic.drawing.staves import Chord, Part, Staff, read_parts
+from textmusic.drawing.staves import Part, Staff, StaffChord, read_parts
 from textmusic.music.bars import TICKS
 
 Played = tuple[float, float, int]  # onset and length in quarter notes, pitch
@@ -45,7 +45,7 @@ def chords(staff: Staff) -> list[list[tuple[float, float, tuple[int, ...]]]]:
     ]
 
 
-def all_chords(part: Part) -> list[Chord]:
+def all_chords(part: Part) -> list[StaffChord]:
     return [chord for staff in part.staves for voice in staff.voices for chord in voice]
 
 

@@ -19,8 +19,8 @@ from textmusic.evaluation.bootstrap import figure
 from textmusic.evaluation.comparison import Comparison, Options, compare, entrants
 from textmusic.evaluation.figures import likelihood, surprises
 from textmusic.evaluation.report_page import markdown, save
-from textmusic.music.heard import heard_sketch
 from textmusic.music.measure import measure
+from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.writing.text_to_music import TextToMusic
@@ -178,7 +178,7 @@ def test_prediction_is_the_sum_of_surprises_in_the_models_own_sequence(
     found = likelihood(tiny, [{"text": "calm piano"}], [answer])
     ids = tiny.tokenizer.encode_score(piece.score, piece.plan)
     metre, bars = piece.plan.time_signature or "", piece.plan.bars or 0
-    sketch = heard_sketch(notes_of(piece.score), metre, bars, piece.plan.key)
+    sketch = measure_sketch(notes_of(piece.score), metre, bars, piece.plan.key)
     rows = tiny.tokenizer.encode_sketch(sketch, piece.plan.key)
     sequence, first = tiny.tokenizer.sequence("calm piano", piece.plan, rows, ids)
     assert sequence[first:] != [] and len(sequence) - first == len(ids)

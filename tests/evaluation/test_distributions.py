@@ -12,8 +12,8 @@ from symusic import Score
 from textmusic.evaluation.bootstrap import figure
 from textmusic.evaluation.distributions import (
     MeanOver,
+    NotesAndPlan,
     Overlap,
-    Piece,
     beside,
     ceiling,
     opening,
@@ -26,7 +26,7 @@ from textmusic.music.theory import quarters_per_bar
 
 
 @pytest.fixture(scope="module")
-def music(pieces: list[Path]) -> list[Piece]:
+def music(pieces: list[Path]) -> list[NotesAndPlan]:
     scores = [Score(path) for path in pieces[:12]]
     return [(notes_of(score), measure(score)) for score in scores]
 
@@ -53,7 +53,7 @@ def test_an_overlap_without_two_numbers_has_no_value_and_is_left_out_of_the_mean
     assert figure(mean).value == pytest.approx(figure(known).value)
 
 
-def test_real_music_is_like_itself_and_half_of_it_less(music: list[Piece]) -> None:
+def test_real_music_is_like_itself_and_half_of_it_less(music: list[NotesAndPlan]) -> None:
     same = beside(music, music, range(len(music)))
     assert figure(same["overlap, mean"]).value == pytest.approx(1, abs=0.01)
     top = ceiling(music)
@@ -64,7 +64,7 @@ def test_real_music_is_like_itself_and_half_of_it_less(music: list[Piece]) -> No
     assert figure(other["overlap, mean"]).value < 0.7
 
 
-def test_only_the_opening_of_a_piece_is_looked_at(music: list[Piece]) -> None:
+def test_only_the_opening_of_a_piece_is_looked_at(music: list[NotesAndPlan]) -> None:
     for notes, plan in map(opening, music):
         assert (plan.bars or 0) <= 8
         stop = 8 * quarters_per_bar(plan.time_signature or "")

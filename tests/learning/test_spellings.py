@@ -12,7 +12,7 @@ from textmusic.corpus.captions import Captioner
 from textmusic.corpus.cutting import windows_of
 from textmusic.corpus.windows import Window
 from textmusic.learning.spellings import (
-    Piece,
+    PieceDraft,
     Spelling,
     Successors,
     said_before,
@@ -82,13 +82,13 @@ def test_bars_are_counted_down_and_the_end_waits_for_them(spelling: Spelling) ->
     index = spelling.tokenizer.index
     struck_last = "Pitch_60" if spelling.running else "Duration_1.0.12"
     for last in (SCORE, struck_last):
-        piece = Piece(Plan(bars=3), np.random.default_rng(0), [SKETCH, SCORE, last])
+        piece = PieceDraft(Plan(bars=3), np.random.default_rng(0), [SKETCH, SCORE, last])
         mask = successors.allowed(piece)
         bars = [t for t, i in index.items() if mask[i] and t.startswith("Bar_")]
         assert set(bars) <= {"Bar_3"} and not mask[index[END]] and not mask[index[SCORE]]
     piece.left = 0
     assert successors.allowed(piece)[index[END]]
-    row = Piece(Plan(bars=3), np.random.default_rng(0), [SKETCH, "Bar_3"])
+    row = PieceDraft(Plan(bars=3), np.random.default_rng(0), [SKETCH, "Bar_3"])
     assert not successors.allowed(row)[index["Position_0"]]
 
 

@@ -31,7 +31,7 @@ from textmusic.models.gan_writer import GanWriter, plan_of
 from textmusic.music.measure import measure
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import GENRES, LEVELS, TEMPO_RANGE, Plan
-from textmusic.music.theory import DRUMS, KEYS, NO_KEY, TIME_SIGNATURES
+from textmusic.music.theory import DRUMS, KEYS, NO_KEY, TIME_SIGNATURES, range_of
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing import batch
 from textmusic.writing.jobs import read_jobs
@@ -85,7 +85,7 @@ def check(plan: Plan, score: Score) -> None:
     assert got.tempo == pytest.approx(plan.tempo, abs=0.02)
     notes = notes_of(read)
     for channel in range(p.CHANNELS):
-        ranges = [p.range_of(one) for one in plan.programs or () if p.channel_of(one) == channel]
+        ranges = [range_of(one) for one in plan.programs or () if p.channel_of(one) == channel]
         played = [
             pitch
             for pitch, program in zip(notes.pitch, notes.program, strict=True)

@@ -20,7 +20,7 @@ from textmusic.engines.recurrent import RecurrentEngine
 from textmusic.errors import TextMusicError
 from textmusic.learning.examples import Examples
 from textmusic.learning.runs import Data, start
-from textmusic.models.recurrent import MusicRNN, Shape, load_recurrent, save_recurrent
+from textmusic.models.recurrent import MusicRNN, RecurrentConfig, load_recurrent, save_recurrent
 from textmusic.models.recurrent_export import export_recurrent
 from textmusic.tokens.tokenizer import (
     IGNORED,
@@ -46,7 +46,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 
 def make(tokenizer: Tokenizer, cell: str = "lstm") -> MusicRNN:
     torch.manual_seed(0)
-    return MusicRNN(Shape(tokenizer.offset, len(tokenizer.vocabulary), cell, 16, 24, 2))
+    return MusicRNN(RecurrentConfig(tokenizer.offset, len(tokenizer.vocabulary), cell, 16, 24, 2))
 
 
 def sequence(tokenizer: Tokenizer, text: str = "a calm waltz", music: int = 20) -> list[int]:

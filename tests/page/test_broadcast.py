@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive
 
 from textmusic.music.plan import Plan
-from textmusic.page.broadcast import Programme, answer, broadcast, route
+from textmusic.page.broadcast import LiveFile, answer, broadcast, route
 from textmusic.writing.text_to_music import TextToMusic
 
 PLAN = Plan(tempo=240.0, time_signature="2/4", bars=1)
@@ -38,10 +38,10 @@ def request_of(receive: Receive) -> Request:
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
     """A file of which all is sent."""
-    programme = Programme(tmp_path, PLAN)
-    programme.send(SECOND)
-    programme.close()
-    return tmp_path / programme.address.removeprefix("live/")
+    live_file = LiveFile(tmp_path, PLAN)
+    live_file.send(SECOND)
+    live_file.close()
+    return tmp_path / live_file.address.removeprefix("live/")
 
 
 @pytest.fixture
@@ -87,18 +87,18 @@ def test_nothing_else_is_served(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_sent_is_heard_before_the_end(tmp_path: Path) -> None:
-    programme = Programme(tmp_path, PLAN)
-    path = tmp_path / programme.address.removeprefix("live/")
+    live_file = LiveFile(tmp_path, PLAN)
+    path = tmp_path / live_file.address.removeprefix("live/")
 
     async def hear() -> bytes:
         response = answer(path, request_of(listening))
         body: AsyncIterator[bytes] = response.body_iterator  # type: ignore[attr-defined]
         heard = b""
-        programme.send(SECOND)
+        live_file.send(SECOND)
         with anyio.fail_after(30):
             while len(heard) < 44 + 4 * 44100:
                 heard += await anext(body)
-            programme.close()
+            live_file.close()
             async for data in body:
                 heard += data
         return heard
@@ -110,8 +110,8 @@ def test_what_is_sent_is_heard_before_the_end(tmp_path: Path) -> None:
 
 
 def test_nobody_listens_any_more(tmp_path: Path) -> None:
-    programme = Programme(tmp_path, PLAN)
-    path = tmp_path / programme.address.removeprefix("live/")
+    live_file = LiveFile(tmp_path, PLAN)
+    path = tmp_path / live_file.address.removeprefix("live/")
 
     async def hear() -> bytes:
         response = answer(path, request_of(gone))
@@ -133,8 +133,8 @@ def test_a_stream_that_is_left_ends_its_file(tiny: TextToMusic, tmp_path: Path) 
 
 
 def test_old_files_go(whole: Path, tmp_path: Path) -> None:
-    Programme(tmp_path, PLAN).close()
+    LiveFile(tmp_path, PLAN).close()
     assert whole.exists()
     os.utime(whole, (0, 0))
-    Programme(tmp_path, PLAN).close()
+    LiveFile(tmp_path, PLAN).close()
     assert not whole.exists()

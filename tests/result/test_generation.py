@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from textmusic.errors import TextMusicError
 from textmusic.language.prompt import read_prompt
-from textmusic.music.marks import read_midi
+from textmusic.music.markers import read_midi
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS, KEYS, is_minor, sharps, tonic
-from textmusic.result.generation import DEFAULT_FORMATS, FORMATS, Generation
+from textmusic.result.formats import DEFAULT_FORMATS, FORMATS
+from textmusic.result.generation import Generation
 from textmusic.result.report import Report
 from textmusic.system.whole_files import write_whole
 from textmusic.writing.text_to_music import TextToMusic

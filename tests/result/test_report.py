@@ -11,14 +11,14 @@ import pytest
 
 from textmusic.language.prompt import Prompt
 from textmusic.music.chords import Chord
-from textmusic.music.heard import Kept
+from textmusic.music.measure_sketch import SketchAdherence
 from textmusic.music.notes import Notes, to_score
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.sketch import Row as SketchRow
 from textmusic.music.theory import DRUMS
 from textmusic.result.generation import account
-from textmusic.result.report import Report, Row
+from textmusic.result.report import Report, ReportRow
 from textmusic.tokens.sampling import Sampling
 from textmusic.writing.text_to_music import TextToMusic
 
@@ -41,7 +41,7 @@ def report(
     )
 
 
-def row(field: str, made: Report, language: str = "en") -> Row:
+def row(field: str, made: Report, language: str = "en") -> ReportRow:
     return next(row for row in made.table(language) if row.field == field)
 
 
@@ -152,13 +152,13 @@ def test_harmony_and_form_survive_json() -> None:
         report(),
         outline=Outline(((C, F), (G7,)), True, False, ("A", "B"), ("verse", "chorus"), G7),
         sketch=Sketch(ROWS),
-        kept=Kept(0.5, None),
+        kept=SketchAdherence(0.5, None),
         sampling=Sampling(harmony_strength=0.2),
     )
     assert Report.from_dict(json.loads(json.dumps(made.to_dict()))) == made
     older = {k: v for k, v in made.to_dict().items() if k not in ("outline", "sketch", "kept")}
     read = Report.from_dict(json.loads(json.dumps(older)))
-    assert (read.outline, read.sketch, read.kept) == (Outline(), Sketch(), Kept())
+    assert (read.outline, read.sketch, read.kept) == (Outline(), Sketch(), SketchAdherence())
     older["sampling"] = {"temperature": 0.9, "top_p": 0.9, "key_strength": 0.3}
     assert Report.from_dict(older).sampling is None, "no seed gives it again"
 
@@ -166,19 +166,22 @@ def test_harmony_and_form_survive_json() -> None:
 def test_chords_are_shown_as_asked_as_sketched_and_as_heard() -> None:
     bars = ((C, F), (G7,)) * 6
     made = replace(
-        report(Plan(key="C major")), outline=Outline(bars), sketch=Sketch(ROWS * 3), kept=Kept(0.7)
+        report(Plan(key="C major")),
+        outline=Outline(bars),
+        sketch=Sketch(ROWS * 3),
+        kept=SketchAdherence(0.7),
     )
-    assert row("chords", made) == Row(
+    assert row("chords", made) == ReportRow(
         "chords",
         "C F | G7 | C F | G7 | C F | G7 | C F | G7 …",
         "C F | G7 | N.C. C |  | C F | G7 | N.C. C |  …",
         "70% as planned",
         True,
     )
-    assert row("chords", replace(made, kept=Kept(0.69))).ok is False
+    assert row("chords", replace(made, kept=SketchAdherence(0.69))).ok is False
     relative = replace(made, asked=Plan(), outline=Outline(bars[:2], True))
     assert row("chords", relative).asked == "I IV | V7", "no key is asked for"
-    assert row("chords", report()) == Row("chords", "", "", "", None)
+    assert row("chords", report()) == ReportRow("chords", "", "", "", None)
 
 
 def test_the_last_chord_that_was_asked_for_is_shown() -> None:
@@ -206,11 +209,11 @@ def test_of_a_piece_that_went_on_the_new_bars_are_shown() -> None:
 
 def test_a_form_that_was_asked_for_is_shown_as_it_is_laid() -> None:
     form = Outline(form=("A", "B", "A"), names=("verse", "chorus", "verse"))
-    made = replace(report(), outline=form, sketch=Sketch(ROWS * 3), kept=Kept(form=0.8))
+    made = replace(report(), outline=form, sketch=Sketch(ROWS * 3), kept=SketchAdherence(form=0.8))
     said = row("form", made)
     assert (said.asked, said.planned) == ("verse, chorus, verse", "verse, chorus, verse")
     assert (said.measured, said.ok) == ("80% as planned", True)
-    assert row("form", replace(made, kept=Kept(form=0.79))).ok is False
+    assert row("form", replace(made, kept=SketchAdherence(form=0.79))).ok is False
     chinese = row("form", made, "zh")
     assert (chinese.asked, chinese.planned) == ("主歌 副歌 主歌", "主歌 副歌 主歌")
     assert chinese.measured == "80%符合计划"

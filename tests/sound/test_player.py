@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from textmusic.errors import TextMusicError
-from textmusic.sound.player import PROGRAMS, Player, find_player
+from textmusic.sound.player import PLAYER_COMMANDS, Player, find_player
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the players here are shell scripts")
 
@@ -39,7 +39,7 @@ def wait_for(file: Path, size: int) -> None:
 def test_the_first_that_is_there_is_taken(path: Path) -> None:
     with pytest.raises(TextMusicError, match=r"no player.*install one"):
         find_player()
-    for program in reversed(PROGRAMS):
+    for program in reversed(PLAYER_COMMANDS):
         install(path, program.name, "exit 0")
         assert find_player() == program
 

@@ -29,7 +29,7 @@ from random_music import (
 from textmusic.evaluation.metrics import is_valid
 from textmusic.music.notes import notes_of, positions_per_beat
 from textmusic.music.plan import COUNTED_BARS, Plan
-from textmusic.music.stuck import MOST, SAME_NOTE, Repetition, runs
+from textmusic.music.repetition import MOST_NOTES_AT_ONCE, SAME_NOTE, Repetition, runs
 from textmusic.music.theory import DRUMS, RANGES, TIME_SIGNATURES, quarters_per_bar
 from textmusic.tokens.folding import END, Struck, spelt, steps_of, struck
 from textmusic.tokens.plan_grammar import PlanGrammar
@@ -208,7 +208,7 @@ def test_nobody_strikes_more_at_once_than_real_players(seed: int, program: int) 
     plan = Plan(programs=(program,), key="C major", tempo=80.0, time_signature="3/4", bars=2)
     dice = Dice(seed, taste=0, noise=1, kinds={"Position": -20, "Bar": -20, END: -20})
     notes = struck(tokens_of(write(ScoreGrammar(the_layout(), plan), dice)))
-    assert max(Counter((n.bar, n.position) for n in notes).values()) <= MOST
+    assert max(Counter((n.bar, n.position) for n in notes).values()) <= MOST_NOTES_AT_ONCE
 
 
 # Holes --------------------------------------------------------------------------------------------

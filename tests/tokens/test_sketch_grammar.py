@@ -13,7 +13,7 @@ from random_music import Dice, many, the_layout, tokens_of, write
 from textmusic.music.chords import Chord
 from textmusic.music.outline import AskedRow, laid
 from textmusic.music.plan import Plan
-from textmusic.music.sketch import Change, Outline, Row, Sketch, beats_per_bar, decode_sketch
+from textmusic.music.sketch import BeatChord, Outline, Row, Sketch, beats_per_bar, decode_sketch
 from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import SCORE
@@ -43,7 +43,7 @@ plans = st.builds(
 )
 
 
-def changes(beats: int) -> st.SearchStrategy[tuple[Change, ...]]:
+def changes(beats: int) -> st.SearchStrategy[tuple[BeatChord, ...]]:
     """Chords of a bar of so many beats."""
     chord = st.sampled_from([C, F, G7, AM])
     later = st.sets(st.integers(1, beats - 1), max_size=2)
@@ -142,7 +142,7 @@ def test_there_is_room_for_more_chords_until_the_budget_is_spent() -> None:
 @many
 @given(dice=dice, key=st.sampled_from(KEYS), count=st.integers(1, 3))
 def test_rows_that_are_given_are_gone_on_from(dice: Dice, key: str, count: int) -> None:
-    chords: tuple[Change, ...] = ((0, C), (2, F))
+    chords: tuple[BeatChord, ...] = ((0, C), (2, F))
     given = (Row(chords=chords), Row(like=0, chords=chords), Row(vary=0, chords=chords))[:count]
     plan = Plan(programs=(0,), key=key, time_signature="4/4", bars=6)
     grammar = SketchGrammar(the_layout(), plan, given=given)

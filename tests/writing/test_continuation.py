@@ -12,9 +12,9 @@ from textmusic.errors import TextMusicError
 from textmusic.language.reading.form import parse_form
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
-from textmusic.music.heard import heard_sketch, kept
 from textmusic.music.material import material_of
 from textmusic.music.measure import measure
+from textmusic.music.measure_sketch import measure_sketch, sketch_adherence
 from textmusic.music.midi_files import read_scores
 from textmusic.music.notes import joined, notes_of, sliced
 from textmusic.music.plan import Plan
@@ -77,7 +77,7 @@ def test_what_the_model_reads_is_what_it_would_have_written(tiny: TextToMusic) -
     take = Continuation(tiny, piece.score, 2, seed=3, controls=Plan(key="C major")).take
     logits = tiny.engine.prefill(range(1), np.array(take.text))
     while not take.sketched:
-        chosen = take.take(logits)
+        chosen = take.step(logits)
         assert chosen or take.reread
         logits = tiny.engine.step(np.array([read_ahead(tiny.engine, 0, take, chosen)]))[0]
     names = [tiny.tokenizer.vocabulary[i - tiny.tokenizer.offset] for i in take.ids if i >= 300]
@@ -92,7 +92,7 @@ def test_what_the_model_reads_is_what_it_would_have_written(tiny: TextToMusic) -
     notes = [t for t in written if not t.startswith(("Bar_", "<|"))]
     given = [t for t in names[score + 1 :] if not t.startswith("Bar_")]
     assert given == notes, "and the notes are spelt as ever"
-    old = heard_sketch(notes_of(piece.score), "4/4", 4, "C major").rows
+    old = measure_sketch(notes_of(piece.score), "4/4", 4, "C major").rows
     assert take.sketch.rows[:4] == old, "the old bars have the harmony and form that is heard"
 
 
@@ -124,7 +124,7 @@ def test_the_report_shows_the_new_bars_chords(tiny: TextToMusic) -> None:
     assert row.asked == row.planned.replace(" | ", " ")[: len(row.asked)] == "F#m B7"
     assert row.planned == "F#m | B7 | F#m | B7"
     notes = sliced(notes_of(made.score), 16.0, 32.0)
-    alone = kept(notes, made.plan, Sketch(made.sketch.rows[4:]))
+    alone = sketch_adherence(notes, made.plan, Sketch(made.sketch.rows[4:]))
     assert made.report.kept.chords == alone.chords, "the old bars are as they were heard"
 
 

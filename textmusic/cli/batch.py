@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from textmusic.cli.checks import (
-    SOUNDS,
     check_folder,
     check_seed,
     check_soundfont,
@@ -16,6 +15,7 @@ from textmusic.cli.checks import (
     read_sampling,
 )
 from textmusic.cli.options import (
+    FORMAT_LIST,
     OUT,
     FormStrength,
     HarmonyStrength,
@@ -27,6 +27,7 @@ from textmusic.cli.options import (
 )
 from textmusic.cli.terminal import plain
 from textmusic.language.controls import within
+from textmusic.result.formats import AUDIO_FORMATS
 from textmusic.system.progress import progress_bar
 
 
@@ -83,9 +84,9 @@ def batch(
     from textmusic.writing.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, run
     from textmusic.writing.jobs import read_jobs
 
-    kinds = read_formats(formats or ("mid,wav,json,svg" if audio else "mid,json"))
+    kinds = read_formats(formats or (FORMAT_LIST if audio else "mid,json"))
     if not audio:
-        kinds = tuple(kind for kind in kinds if kind not in SOUNDS)
+        kinds = tuple(kind for kind in kinds if kind not in AUDIO_FORMATS)
     if workers is not None:
         within("workers", workers, 1, MAX_WORKERS)
     if slots is not None:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import MAX_SEED, within
+from textmusic.result.formats import AUDIO_FORMATS, FORMATS
 
 if TYPE_CHECKING:
     from textmusic.tokens.sampling import Sampling
-
-SOUNDS = ("wav", "flac", "mp3")
 
 
 def read_sampling(
@@ -34,8 +33,6 @@ def read_sampling(
 
 def read_formats(said: str) -> tuple[str, ...]:
     """The formats of a comma-separated list, each once."""
-    from textmusic.result.generation import FORMATS
-
     kinds = dict.fromkeys(kind.strip().lower().lstrip(".") for kind in said.split(","))
     kinds.pop("", None)
     for kind in kinds:
@@ -77,7 +74,7 @@ def check_folder(folder: Path) -> None:
 
 def check_soundfont(kinds: Iterable[str], soundfont: Path | None) -> None:
     """Raise TextMusicError if there will be audio and the soundfont is missing or broken."""
-    if any(kind in SOUNDS for kind in kinds):
+    if any(kind in AUDIO_FORMATS for kind in kinds):
         from textmusic.sound.render import soundfont_path
         from textmusic.sound.soundfont import open_soundfont
 

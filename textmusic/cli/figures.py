@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from textmusic.cli.checks import SOUNDS, check_folder, check_seed, check_soundfont
+from textmusic.cli.checks import check_folder, check_seed, check_soundfont
 from textmusic.cli.options import Model, Soundfont
 from textmusic.cli.terminal import plain
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import within
+from textmusic.result.formats import AUDIO_FORMATS
 
 
 def listen(
@@ -137,7 +138,7 @@ def _report(
     within("seeds", options["seeds"], 1, 10)
     check_seed(options["seed"])
     check_folder(out)
-    check_soundfont(SOUNDS, options["soundfont"])
+    check_soundfont(AUDIO_FORMATS, options["soundfont"])
     from textmusic.evaluation.comparison import Options, compare, entrants
     from textmusic.evaluation.report_page import markdown, save
 

@@ -24,7 +24,7 @@ from textmusic.cli.checks import (
 from textmusic.cli.figures import compare, evaluate, listen
 from textmusic.cli.hub import push
 from textmusic.cli.options import (
-    DEFAULT_FORMATS,
+    FORMAT_LIST,
     OUT,
     Chords,
     Form,
@@ -134,7 +134,7 @@ def generate(
     best_of: Annotated[
         int, typer.Option(help="Write this many pieces, 1 to 16, and keep the best.")
     ] = 1,
-    formats: Formats = DEFAULT_FORMATS,
+    formats: Formats = FORMAT_LIST,
     play: Annotated[
         bool, typer.Option("--play", help="Play the piece while it is being written.")
     ] = False,

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from textmusic.result.formats import DEFAULT_FORMATS
+
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 OUT = Path("out")
-DEFAULT_FORMATS = "mid,wav,json,svg"
+FORMAT_LIST = ",".join(DEFAULT_FORMATS)
 Model = Annotated[
     str | None,
     typer.Option(help="Model folder or Hugging Face Hub id; default: the bundled model."),

@@ -16,7 +16,7 @@ from textmusic.cli.checks import (
     read_sampling,
 )
 from textmusic.cli.options import (
-    DEFAULT_FORMATS,
+    FORMAT_LIST,
     OUT,
     Chords,
     Form,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 def replay(
     file: Annotated[Path, typer.Argument(help="A MIDI file or report that textmusic wrote.")],
     out: Out = OUT,
-    formats: Formats = DEFAULT_FORMATS,
+    formats: Formats = FORMAT_LIST,
     soundfont: Soundfont = None,
     model: Annotated[
         str | None,
@@ -93,7 +93,7 @@ def go_on(
     top_p: TopP = None,
     harmony_strength: HarmonyStrength = None,
     form_strength: FormStrength = None,
-    formats: Formats = DEFAULT_FORMATS,
+    formats: Formats = FORMAT_LIST,
     soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
@@ -131,7 +131,7 @@ def adjust(
         list[str] | None, typer.Option(help="Instrument to use instead; can be repeated.")
     ] = None,
     out: Out = OUT,
-    formats: Formats = DEFAULT_FORMATS,
+    formats: Formats = FORMAT_LIST,
     soundfont: Soundfont = None,
 ) -> None:
     """Transpose a MIDI file, snap it to a key, or change its tempo or instruments."""

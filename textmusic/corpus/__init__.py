@@ -7,7 +7,6 @@ __all__ = [
     "captions",
     "cutting",
     "descriptions",
-    "lean",
     "metadata",
     "pieces",
     "preparation",
@@ -15,4 +14,5 @@ __all__ = [
     "statistics",
     "summary",
     "windows",
+    "without_torch",
 ]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from symusic import Score
 
 from textmusic.corpus.windows import Window
-from textmusic.music.heard import heard_sketch
 from textmusic.music.measure import estimate_key, key_scores, measure, pitch_class_weights
+from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import GRID, Notes, notes_of, repaired, sliced, to_score
 from textmusic.music.plan import MAX_PROGRAMS, TEMPO_RANGE, Plan
 from textmusic.music.theory import (
@@ -110,7 +110,7 @@ def windows_of_score(
                 end=ends_piece and end,
             )
             ids = tokenizer.encode_score(window, plan)
-            sketch = heard_sketch(
+            sketch = measure_sketch(
                 part, metre, measured.bars, plan.key, labels=row.get("chords"), begin=begin
             )
             rows = tokenizer.encode_sketch(sketch, plan.key)

@@ -54,7 +54,7 @@ class File:
 
 
 @dataclass(slots=True)
-class Found:
+class FoundFiles:
     """What is in a folder: files in the order of their names, and what is not read, and why."""
 
     files: list[File] = field(default_factory=list)
@@ -75,14 +75,14 @@ def opened(archive: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)
 
 
-def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> Found:
+def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> FoundFiles:
     """All files below a folder, by name. Hidden ones and those of `leave_out` are passed over.
 
     Raises TextMusicError where there is no such folder, or more in it than can be meant.
     """
     if not folder.is_dir():
         raise TextMusicError(f"'{folder}' is not a folder; give the one that your music is in.")
-    found, left_out = Found(), {path.resolve() for path in leave_out}
+    found, left_out = FoundFiles(), {path.resolve() for path in leave_out}
     for path in _walk(folder, left_out, set()):
         name = path.relative_to(folder).as_posix()
         if path.suffix.lower() == ".zip":
@@ -122,7 +122,7 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _look_into(archive: Path, name: str, found: Found) -> None:
+def _look_into(archive: Path, name: str, found: FoundFiles) -> None:
     """Add what an archive holds."""
     try:
         members = opened(archive).infolist()

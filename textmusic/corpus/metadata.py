@@ -12,14 +12,14 @@ from typing import Any
 
 from textmusic.corpus.files import opened
 
-NO_LICENCE = "no public licence named"
+NO_PUBLIC_LICENCE = "no public licence named"
 
 
 def read_metadata(folder: Path) -> list[dict[str, Any]]:
     """The pieces of a corpus folder, default-weights licences only."""
     lines = (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines if line]
-    return [row for row in rows if not row["licence"].startswith(NO_LICENCE)]
+    return [row for row in rows if not row["licence"].startswith(NO_PUBLIC_LICENCE)]
 
 
 def tune_names(folder: Path) -> dict[str, str]:

@@ -19,23 +19,22 @@ from textmusic.corpus.cutting import fingerprint, windows_of_score
 from textmusic.corpus.descriptions import NOTHING, Description, facts_of, prompt_of, untrue
 from textmusic.corpus.files import File
 from textmusic.corpus.metadata import read_metadata, read_midi, tune_names
-from textmusic.corpus.readers import Reading, UnreadableError, read
+from textmusic.corpus.readers import ParsedPiece, UnreadableError, read
 from textmusic.corpus.treatment import treated
 from textmusic.corpus.windows import Window
 from textmusic.music.measure import estimate_key
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
-from textmusic.music.theory import DRUMS, is_minor, tonic
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, is_minor, tonic
 from textmusic.system.crew import Lost
 from textmusic.tokens.tokenizer import Tokenizer
 
-NO_LICENCE = "not stated"
-DEFAULT_TEMPO = 120.0  # quarter notes a minute: what a MIDI file means that says nothing
+LICENCE_NOT_STATED = "not stated"
 DROPPED = "piece dropped: "
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PieceJob:
     """What a worker is to make a piece of; either `row` and `folder`, or `file` is given.
 
     name: what the summary calls it. source: what mixes of training weigh. own: names the piece
@@ -57,7 +56,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PieceOutcome:
     """What became of a job.
 
     tune, melody: marks that pieces of one tune share, "" for none. notes: how many. same: the same
@@ -81,7 +80,7 @@ class Piece:
     windows: tuple[Window, ...] = ()
 
 
-def corpus_jobs(folder: Path) -> list[Job]:
+def corpus_jobs(folder: Path) -> list[PieceJob]:
     """The pieces of a corpus folder, in the order of its metadata."""
     tunes = tune_names(folder)
     packed = folder / "midi.zip"
@@ -91,7 +90,7 @@ def corpus_jobs(folder: Path) -> list[Job]:
         own = f"{folder.name}/{row['id'].replace('_', '-')}"
         of_file = stamp or _stamp(folder / f"{row['id']}.mid")
         jobs.append(
-            Job(
+            PieceJob(
                 f"{folder.name}/{row['id']}", folder.name, own, f"{json.dumps(row)} {of_file}",
                 row=row, folder=folder, tune=tunes.get(row["id"]),
             )
@@ -107,7 +106,7 @@ def _stamp(path: Path) -> str:
     return f"{about.st_size} {about.st_mtime_ns}"
 
 
-def work(job: Job, vocabulary: Path, longest: int) -> Piece:
+def work(job: PieceJob, vocabulary: Path, longest: int) -> PieceOutcome:
     """A job done. vocabulary: folder of the tokenizer. longest: music ids in a window at most."""
     tokenizer = _tokenizer(vocabulary)
     try:
@@ -118,10 +117,10 @@ def work(job: Job, vocabulary: Path, longest: int) -> Piece:
         return failed(job, str(problem))
 
 
-def failed(job: Job, problem: str | Lost) -> Piece:
+def failed(job: PieceJob, problem: str | Lost) -> PieceOutcome:
     """The piece that did not come of a job."""
     why = problem.why if isinstance(problem, Lost) else problem
-    return Piece(job.name, job.source, job.own, problem=why)
+    return PieceOutcome(job.name, job.source, job.own, problem=why)
 
 
 @lru_cache(maxsize=1)
@@ -129,7 +128,7 @@ def _tokenizer(vocabulary: Path) -> Tokenizer:
     return Tokenizer(vocabulary)
 
 
-def _of_corpus(job: Job, tokenizer: Tokenizer, longest: int) -> Piece:
+def _of_corpus(job: PieceJob, tokenizer: Tokenizer, longest: int) -> PieceOutcome:
     assert job.row is not None and job.folder is not None
     try:
         score = Score.from_midi(read_midi(job.folder, job.row["id"]))
@@ -138,7 +137,7 @@ def _of_corpus(job: Job, tokenizer: Tokenizer, longest: int) -> Piece:
         )  # fmt: skip
     except (ValueError, RuntimeError, OSError, KeyError) as problem:
         raise UnreadableError(f"can't be read ({problem})") from None
-    piece = Piece(job.name, job.source, job.own, tune=job.tune or "")
+    piece = PieceOutcome(job.name, job.source, job.own, tune=job.tune or "")
     right = _key_right(job.row, score)
     piece = replace(piece, programs=tuple(job.row["programs"]), key_right=right)
     return _finished(piece, score, windows, done)
@@ -153,7 +152,7 @@ def _key_right(row: dict[str, Any], score: Score) -> bool | None:
     return key != "none" and (tonic(key), is_minor(key)) == stated
 
 
-def _of_file(job: Job, file: File, tokenizer: Tokenizer, longest: int) -> Piece:
+def _of_file(job: PieceJob, file: File, tokenizer: Tokenizer, longest: int) -> PieceOutcome:
     try:
         data = file.read()
     except Exception as problem:  # zipfile raises many kinds for a broken member
@@ -167,7 +166,7 @@ def _of_file(job: Job, file: File, tokenizer: Tokenizer, longest: int) -> Piece:
     windows, cut = windows_of_score(row, score, job.source, job.own, tokenizer, longest)
     done += cut
     notes = notes_of(score)
-    piece = Piece(
+    piece = PieceOutcome(
         job.name, job.source, job.own, same=_digest(notes),
         programs=tuple(int(p) for p in np.unique(notes.program)), described=bool(job.about.texts),
     )  # fmt: skip
@@ -175,7 +174,7 @@ def _of_file(job: Job, file: File, tokenizer: Tokenizer, longest: int) -> Piece:
     return _finished(piece, score, windows, done)
 
 
-def row_of(job: Job, reading: Reading, score: Score) -> dict[str, Any]:
+def row_of(job: PieceJob, reading: ParsedPiece, score: Score) -> dict[str, Any]:
     """What `windows_of_score` wants to know, as a corpus has it in its metadata."""
     about = job.about
     read_in_texts = [facts_of(text) for text in about.texts]
@@ -191,7 +190,7 @@ def row_of(job: Job, reading: Reading, score: Score) -> dict[str, Any]:
         "tempo_bpm": tempo if stated else None,
         "style": " ".join(about.texts)[:200],
         "title": about.title or reading.title or job.name.rsplit("/", 1)[-1],
-        "licence": about.licence or NO_LICENCE,
+        "licence": about.licence or LICENCE_NOT_STATED,
         "velocity": "flat" if len(loudness) < 2 else "real",
     }
 
@@ -247,7 +246,9 @@ def _level(name: str, plan: Plan, about: Description) -> int | None:
     return measured if heard is None else min(max(measured, heard - 1), heard + 1)
 
 
-def _finished(piece: Piece, score: Score, windows: list[Window], done: Counter[str]) -> Piece:
+def _finished(
+    piece: PieceOutcome, score: Score, windows: list[Window], done: Counter[str]
+) -> PieceOutcome:
     notes = notes_of(score)
     return replace(
         piece,

@@ -21,8 +21,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from textmusic.corpus.pieces import Job, Piece, failed, work
-from textmusic.corpus.preview import Sample, page
+from textmusic.corpus.pieces import PieceJob, PieceOutcome, failed, work
+from textmusic.corpus.preview import PreviewSample, page
 from textmusic.corpus.splits import SHARES, SPLITS, grouped, split_all
 from textmusic.corpus.summary import Summary
 from textmusic.corpus.survey import Survey, survey
@@ -43,15 +43,17 @@ SECONDS = 120.0  # of the processor, that a file may take
 FORMAT = 2  # of the chunks; to be raised where other windows come of the same files
 WORK = ".prepare"
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
-Reading = Callable[[Job], Piece]
-Crew = Callable[[Reading, Sequence[Job], Sequence[str]], Iterator[tuple[int, Piece | Lost]]]
+PieceReader = Callable[[PieceJob], PieceOutcome]
+Crew = Callable[
+    [PieceReader, Sequence[PieceJob], Sequence[str]], Iterator[tuple[int, PieceOutcome | Lost]]
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Some jobs, and the stem of the two files that keep what came of them."""
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[PieceJob, ...]
     stem: Path
 
     @property
@@ -59,7 +61,7 @@ class Chunk:
         """Whether it is done."""
         return self.stem.with_suffix(".json").exists()
 
-    def keep(self, pieces: Sequence[Piece]) -> None:
+    def keep(self, pieces: Sequence[PieceOutcome]) -> None:
         """Write what came of its jobs; the second file says that the first is whole."""
         windows = [window for piece in pieces for window in piece.windows]
         write_windows(windows, self.stem.with_suffix(".parquet"))
@@ -68,12 +70,12 @@ class Chunk:
         ]
         write_text(self.stem.with_suffix(".json"), json.dumps(rows))
 
-    def pieces(self) -> Iterator[tuple[Piece, int]]:
+    def pieces(self) -> Iterator[tuple[PieceOutcome, int]]:
         """(piece without its windows, how many it has) of every job."""
         for row in json.loads(self.stem.with_suffix(".json").read_text(encoding="utf-8")):
             count = row.pop("windows")
             row["programs"] = tuple(row["programs"])
-            yield Piece(**row), count
+            yield PieceOutcome(**row), count
 
     def windows(self) -> Iterator[Window]:
         """The windows of its pieces, in their order."""
@@ -141,7 +143,7 @@ def _digest(tokenizer: Tokenizer) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _chunks(jobs: Sequence[Job], place: Path, salt: str) -> list[Chunk]:
+def _chunks(jobs: Sequence[PieceJob], place: Path, salt: str) -> list[Chunk]:
     """The jobs in chunks. Chunks of other jobs, or done otherwise, that lie there are removed."""
     chunks, left = [], iter(jobs)
     while group := tuple(islice(left, CHUNK)):
@@ -169,8 +171,8 @@ def _work_off(
     places = [(chunk, place) for chunk in todo for place in range(len(chunk.jobs))]
     done = total - len(places)
     on_step(done, total)
-    ready: dict[Path, dict[int, Piece]] = {}
-    preload = ["textmusic.corpus.lean", "textmusic.corpus.pieces"]
+    ready: dict[Path, dict[int, PieceOutcome]] = {}
+    preload = ["textmusic.corpus.without_torch", "textmusic.corpus.pieces"]
     preload += ["music21"] * found.needs_music21
     reading = partial(work, vocabulary=vocabulary.absolute(), longest=longest)
     for number, result in crew(reading, [chunk.jobs[p] for chunk, p in places], preload):
@@ -186,13 +188,13 @@ def _work_off(
 
 
 def _results(
-    reading: Reading,
-    jobs: Sequence[Job],
+    reading: PieceReader,
+    jobs: Sequence[PieceJob],
     preload: Sequence[str],
     *,
     workers: int | None,
     ray: str | None,
-) -> Iterator[tuple[int, Piece | Lost]]:
+) -> Iterator[tuple[int, PieceOutcome | Lost]]:
     """(place, what came of it) of every job, as they are done."""
     if ray is not None:
         start = partial(_reader, reading, tuple(preload))
@@ -203,11 +205,11 @@ def _results(
 
 
 def _reader(
-    reading: Reading, preload: Sequence[str], _post: Post
-) -> Work[tuple[int, Job], tuple[int, Piece | Lost]]:
+    reading: PieceReader, preload: Sequence[str], _post: Post
+) -> Work[tuple[int, PieceJob], tuple[int, PieceOutcome | Lost]]:
     """What a process of a cluster does: files that end a process end one below it."""
 
-    def read(numbered: Iterable[tuple[int, Job]]) -> Iterator[tuple[int, Piece | Lost]]:
+    def read(numbered: Iterable[tuple[int, PieceJob]]) -> Iterator[tuple[int, PieceOutcome | Lost]]:
         places, jobs = zip(*numbered, strict=True)
         for i, result in outcomes(reading, jobs, workers=1, seconds=SECONDS, preload=preload):
             yield places[i], result
@@ -250,7 +252,7 @@ def _assemble(
                 f"{name} is empty: {len(split)} different tune{'s' * (len(split) > 1)} can't fill"
                 " three splits; add more tunes."
             )
-    sample = Sample()
+    sample = PreviewSample()
     with Sinks(output) as sinks:
         place = 0
         for chunk in chunks:

@@ -21,7 +21,7 @@ EXAMPLES = 12
 LONGEST_TABLE = 200  # rows
 
 
-class Sample:
+class PreviewSample:
     """A dozen of the windows that pass, one a piece, whatever order they come in."""
 
     def __init__(self) -> None:

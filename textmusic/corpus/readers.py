@@ -31,7 +31,7 @@ from textmusic.music.theory import DRUMS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TICKS = 5040  # a quarter note: divides by 3, 5, 7, 9 and 16
+SCORE_TICKS = 5040  # a quarter note: divides by 3, 5, 7, 9 and 16
 USUAL_VELOCITY = 80  # where a score states no dynamics
 
 
@@ -40,7 +40,7 @@ class UnreadableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedPiece:
     """A piece as its file gives it. key: "D minor", where the file says so with its mode.
 
     tempo: whether it states one. filled: measures that were filled up with silence.
@@ -58,7 +58,7 @@ def tunes_in(data: bytes) -> list[str]:
     return list(_tunes(data)) or [""]
 
 
-def read(data: bytes, suffix: str, tune: str = "") -> Reading:
+def read(data: bytes, suffix: str, tune: str = "") -> ParsedPiece:
     """The piece in a file. suffix: ".mid", as `files.MUSIC` has them. tune: which one, of ABC.
 
     Raises UnreadableError. A broken file may also take the process along, or hang it.
@@ -71,7 +71,7 @@ def read(data: bytes, suffix: str, tune: str = "") -> Reading:
         score = parsed(data)
         if isinstance(score, str):
             raise UnreadableError(score)
-        return Reading(score)
+        return ParsedPiece(score)
     if kind == ".mxl":
         data = _unpacked(data)
     if kind in (".mxl", ".musicxml"):
@@ -139,7 +139,7 @@ def _music21() -> Any:
     return music21
 
 
-def _notation(data: bytes | str, format_: str) -> Reading:
+def _notation(data: bytes | str, format_: str) -> ParsedPiece:
     music21 = _music21()
     try:
         found = music21.converter.parseData(data, format=format_)
@@ -159,11 +159,11 @@ def _notation(data: bytes | str, format_: str) -> Reading:
     return reading
 
 
-def _reading(piece: Any) -> Reading:
+def _reading(piece: Any) -> ParsedPiece:
     """A music21 stream as a symusic score: a track a part and instrument."""
     m = _music21()
     piece.toSoundingPitch(inPlace=True)
-    score: Score = Score(TICKS)
+    score: Score = Score(SCORE_TICKS)
     parts = list(piece.parts) or [piece]
     flats = [part.flatten() for part in parts]
     metres, moves = _bars(parts[0], flats[0])
@@ -179,11 +179,11 @@ def _reading(piece: Any) -> Reading:
     for part, flat in zip(parts, flats, strict=True):
         score.tracks.extend(_tracks(part, flat, moves))
     title = piece.metadata.bestTitle if piece.metadata else None
-    return Reading(score, str(title or ""), _key(flats), bool(tempi), filled=len(moves) - 1)
+    return ParsedPiece(score, str(title or ""), _key(flats), bool(tempi), filled=len(moves) - 1)
 
 
 def _ticks(quarters: float | Fraction) -> int:
-    return round(quarters * TICKS)
+    return round(quarters * SCORE_TICKS)
 
 
 def _moved(quarters: float | Fraction, moves: Sequence[tuple[int, int]]) -> int:
@@ -225,7 +225,7 @@ def _bars(part: Any, flat: Any) -> tuple[list[tuple[int, int, int]], list[tuple[
         if measure.timeSignature is not None:
             signature = (measure.timeSignature.numerator, measure.timeSignature.denominator)
             left = 0
-        bar = TICKS * 4 * signature[0] // signature[1]
+        bar = SCORE_TICKS * 4 * signature[0] // signature[1]
         start, end = _ticks(measure.offset), _ticks(stop)
         length, moved = end - start, moves[-1][1]
         if length == 0:
@@ -249,9 +249,9 @@ def _bars(part: Any, flat: Any) -> tuple[list[tuple[int, int, int]], list[tuple[
 def _as_metre(ticks: int) -> tuple[int, int]:
     """A time signature as long as a measure that is no whole bar: (3, 8)."""
     for bottom in (4, 8, 16, 32):
-        if ticks * bottom % (4 * TICKS) == 0:
-            return ticks * bottom // (4 * TICKS), bottom
-    return max(round(ticks * 8 / TICKS), 1), 32
+        if ticks * bottom % (4 * SCORE_TICKS) == 0:
+            return ticks * bottom // (4 * SCORE_TICKS), bottom
+    return max(round(ticks * 8 / SCORE_TICKS), 1), 32
 
 
 def _tracks(part: Any, flat: Any, moves: Sequence[tuple[int, int]]) -> Iterator[Track]:

@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from textmusic.corpus.pieces import Piece
+from textmusic.corpus.pieces import PieceOutcome
 
 SHARES = {"valid": 2, "test": 4}  # percent of the tunes, by default
 SPLITS = ("train", "valid", "test")
@@ -17,7 +17,7 @@ TWICE = "piece dropped: nearly the same as an earlier one"
 SAME = "piece dropped: the same notes as an earlier one"
 
 
-def grouped(pieces: Sequence[Piece]) -> tuple[list[str], dict[int, str]]:
+def grouped(pieces: Sequence[PieceOutcome]) -> tuple[list[str], dict[int, str]]:
     """The group of every piece, and why some are left out, by place.
 
     Pieces share a group if they share a tune or an opening melody. Of a corpus, a piece with the

@@ -14,7 +14,7 @@ from textmusic.language.names import instrument_name
 from textmusic.music.measure import arousal_of, density_of, valence_of
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import GENRES, LEVELS
-from textmusic.music.theory import KEYS, NO_KEY, TEMPO_MARKS, TIME_SIGNATURES, tempo_bin
+from textmusic.music.theory import KEYS, NO_KEY, TEMPO_BIN_EDGES, TIME_SIGNATURES, tempo_bin
 from textmusic.tokens.tokenizer import Tokenizer
 
 # With fewer windows than this a value is too thin to be learnt well, and is said to be.
@@ -48,7 +48,7 @@ def counts(windows: Sequence[Window]) -> dict[str, dict[str, int]]:
         "genre": Counter(dict.fromkeys(GENRES, 0)),
         "key": Counter(dict.fromkeys((*KEYS, NO_KEY), 0)),
         "time signature": Counter(dict.fromkeys(TIME_SIGNATURES, 0)),
-        "tempo": Counter({_bin_name(n): 0 for n in range(len(TEMPO_MARKS) + 1)}),
+        "tempo": Counter({_bin_name(n): 0 for n in range(len(TEMPO_BIN_EDGES) + 1)}),
         "valence": Counter({str(n): 0 for n in LEVELS}),
         "arousal": Counter({str(n): 0 for n in LEVELS}),
         "density": Counter({str(n): 0 for n in LEVELS}),
@@ -69,7 +69,7 @@ def counts(windows: Sequence[Window]) -> dict[str, dict[str, int]]:
 
 
 def _bin_name(number: int) -> str:
-    low, high = (0, *TEMPO_MARKS)[number], (*TEMPO_MARKS, 0)[number]
+    low, high = (0, *TEMPO_BIN_EDGES)[number], (*TEMPO_BIN_EDGES, 0)[number]
     return f"over {low}" if not high else f"{low}-{high}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from textmusic.corpus import statistics
-from textmusic.corpus.pieces import DROPPED, Piece
+from textmusic.corpus.pieces import DROPPED, PieceOutcome
 from textmusic.corpus.splits import SPLITS
 from textmusic.corpus.windows import Window
 
@@ -52,7 +52,7 @@ class Summary:
         """Pieces in all splits."""
         return sum(held.pieces for held in self.splits.values())
 
-    def add(self, piece: Piece, split: str, windows: Sequence[Window]) -> None:
+    def add(self, piece: PieceOutcome, split: str, windows: Sequence[Window]) -> None:
         """Count a piece that was kept, and its windows."""
         held = self.splits[split]
         held.pieces += 1
@@ -64,7 +64,7 @@ class Summary:
         self.described["pieces"] += piece.described
         self.described["windows"] += sum(bool(window.texts) for window in windows)
 
-    def judge(self, piece: Piece) -> None:
+    def judge(self, piece: PieceOutcome) -> None:
         """Count what was done to a piece, kept or not."""
         for what, count in piece.done.items():
             self.done[piece.source, what] += count

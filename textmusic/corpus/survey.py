@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textmusic.corpus.descriptions import TABLES, read_descriptions
 from textmusic.corpus.files import MUSIC, File, find
-from textmusic.corpus.pieces import Job, corpus_jobs
+from textmusic.corpus.pieces import PieceJob, corpus_jobs
 from textmusic.corpus.readers import tunes_in
 from textmusic.errors import TextMusicError
 
@@ -23,7 +23,7 @@ class Survey:
     should know. needs_music21: whether a job does.
     """
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[PieceJob, ...]
     refused: tuple[tuple[str, str], ...] = ()
     formats: Mapping[str, int] = field(default_factory=dict)
     passed_over: Mapping[str, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
             about = descriptions.of(file.name, number)
             source = _source(file, folder)
             own, stamp = f"{source}/{name}", f"{file.stamp} {about}"
-            jobs.append(Job(name, source, own, stamp, file=file, number=number, about=about))
+            jobs.append(PieceJob(name, source, own, stamp, file=file, number=number, about=about))
     if not jobs and not refused:
         raise TextMusicError(
             f"'{folder}' contains no music files; give a folder with MIDI, MusicXML (.mxl,"

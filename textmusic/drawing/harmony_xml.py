@@ -8,9 +8,9 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from textmusic.drawing.shapes import fitted
-from textmusic.music.bars import TICKS, Bar
+from textmusic.music.bars import TICKS, BarSpan
 from textmusic.music.chords import chord_name
-from textmusic.music.marks import changes
+from textmusic.music.markers import changes
 from textmusic.music.sketch import Sketch
 
 MARK_WIDTH = 230.0  # of a section's name in 16 units high letters: half a line of a page
@@ -23,7 +23,7 @@ _KINDS = {
 
 
 def write_names(
-    music21: Any, stream: Any, bars: Sequence[Bar], sketch: Sketch,
+    music21: Any, stream: Any, bars: Sequence[BarSpan], sketch: Sketch,
     sections: Sequence[tuple[int, str]], key: str | None,
 ) -> None:  # fmt: skip
     """Write chord symbols and rehearsal marks into a staff; those behind its end are left out.

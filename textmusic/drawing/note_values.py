@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from textmusic.music.bars import TICKS, Bar
+from textmusic.music.bars import TICKS, BarSpan
 
 # What one symbol can last, plain or dotted.
 _NOTES = (192, 144, 96, 72, 48, 36, 24, 18, 12, 9, 6, 3, 1)
@@ -28,7 +28,7 @@ class Value(NamedTuple):
     triplet: str = ""
 
 
-def write(bar: Bar, spans: Sequence[tuple[int, int, bool]]) -> list[list[Value]]:
+def write(bar: BarSpan, spans: Sequence[tuple[int, int, bool]]) -> list[list[Value]]:
     """The symbols of each span of a voice; those of one span are tied.
 
     spans: (start, end, whether it is a rest) in ticks of the bar, which they fill without a gap.
@@ -50,7 +50,7 @@ def write(bar: Bar, spans: Sequence[tuple[int, int, bool]]) -> list[list[Value]]
     return written
 
 
-def _triplets(bar: Bar, edges: Iterable[int]) -> Iterator[tuple[int, int]]:
+def _triplets(bar: BarSpan, edges: Iterable[int]) -> Iterator[tuple[int, int]]:
     """The cells, or halves of them, in which something begins off the grid of 32nds."""
     for begin in range(0, bar.length, bar.cell):
         stop = min(begin + bar.cell, bar.length)
@@ -72,7 +72,7 @@ def _in_triplet(start: int, end: int, first: int, last: int) -> Iterator[Value]:
         start += length
 
 
-def _plain(bar: Bar, start: int, end: int, rest: bool) -> Iterator[Value]:
+def _plain(bar: BarSpan, start: int, end: int, rest: bool) -> Iterator[Value]:
     fits = _rest_fits if rest else _note_fits
     while start < end:
         values = (*_RESTS, bar.beats[1]) if rest else _NOTES
@@ -81,7 +81,7 @@ def _plain(bar: Bar, start: int, end: int, rest: bool) -> Iterator[Value]:
         start += length
 
 
-def _rest_fits(bar: Bar, start: int, length: int) -> bool:
+def _rest_fits(bar: BarSpan, start: int, length: int) -> bool:
     """Rests show the beats: none goes over one, but for half a bar of 4/4."""
     begin, stop = _beat(bar, start)
     if length == stop - begin:
@@ -91,7 +91,7 @@ def _rest_fits(bar: Bar, start: int, length: int) -> bool:
     return length == bar.middle == bar.length // 2 == 48 and start % 48 == 0
 
 
-def _note_fits(bar: Bar, start: int, length: int) -> bool:
+def _note_fits(bar: BarSpan, start: int, length: int) -> bool:
     begin, stop = _beat(bar, start)
     end = start + length
     if end <= stop:
@@ -108,6 +108,6 @@ def _note_fits(bar: Bar, start: int, length: int) -> bool:
     return on_beats or ((start - begin) % 12 == 0 and length in (24, 36))
 
 
-def _beat(bar: Bar, tick: int) -> tuple[int, int]:
+def _beat(bar: BarSpan, tick: int) -> tuple[int, int]:
     """Beginning and end of the beat that a tick lies in."""
     return next(pair for pair in pairwise(bar.beats) if tick < pair[1])

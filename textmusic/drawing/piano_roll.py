@@ -2,7 +2,7 @@
 
 From left to right, time with bars numbered; from bottom to top, pitch, with the rows of the key
 shaded; drums in a lane of their own below; stronger colours are louder notes. Where a sketch is
-known, its chords and sections are named above (see `strips`).
+known, its chords and sections are named above (see `annotations`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textmusic.drawing.annotations import names_over
 from textmusic.drawing.shapes import (
     Box,
     Drawing,
@@ -27,11 +28,18 @@ from textmusic.drawing.shapes import (
     text_width,
     to_svg,
 )
-from textmusic.drawing.strips import names_over
 from textmusic.music.data_files import load_data
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.sketch import Sketch
-from textmusic.music.theory import DRUMS, NO_KEY, is_minor, tonic
+from textmusic.music.theory import (
+    DEFAULT_TEMPO,
+    DRUMS,
+    MAJOR_SCALE,
+    NATURAL_MINOR_SCALE,
+    NO_KEY,
+    is_minor,
+    tonic,
+)
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -48,7 +56,6 @@ _DRUM_ROW = 12.0
 _LANE_GAP = 10.0
 _SYSTEM_GAP = 34.0
 _LEGEND_LINE = 20.0
-_MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 # Told apart on light and on dark paper; neighbours differ most.
 _COLOURS = (
@@ -247,7 +254,7 @@ def _bars(score: Score, end: float, fewest: int) -> Iterator[tuple[float, float]
 def _seconds(score: Score, quarter: float) -> float:
     """When a quarter note is heard, by the score's tempi."""
     marks = sorted((t.time / score.ticks_per_quarter, float(t.qpm)) for t in score.tempos)
-    passed, last, qpm = 0.0, 0.0, 120.0
+    passed, last, qpm = 0.0, 0.0, DEFAULT_TEMPO
     for start, following in marks:
         if start >= quarter:
             break
@@ -266,7 +273,7 @@ def _colours(notes: Notes) -> Mapping[int, str]:
 
 def _facts(score: Score, bars: int, key: str | None) -> str:
     """One line: "D minor · 60 bpm · 4/4 · 16 bars"."""
-    tempi = [float(tempo.qpm) for tempo in score.tempos] or [120.0]
+    tempi = [float(tempo.qpm) for tempo in score.tempos] or [DEFAULT_TEMPO]
     metres = [f"{m.numerator}/{m.denominator}" for m in score.time_signatures] or ["4/4"]
     tempo = f"{tempi[0]:.0f} bpm" if len(set(tempi)) == 1 else f"{tempi[0]:.0f} bpm, changing"
     metre = metres[0] if len(set(metres)) == 1 else f"{metres[0]}, changing"
@@ -279,7 +286,8 @@ def _rows(system: _System, key: str | None) -> Iterator[Shape]:
     home = tonic(key) if key else -1
     shaded: Sequence[int] = _BLACK_KEYS
     if key:
-        shaded = [(home + step) % 12 for step in (_MINOR if is_minor(key) else _MAJOR)]
+        scale = NATURAL_MINOR_SCALE if is_minor(key) else MAJOR_SCALE
+        shaded = [(home + step) % 12 for step in scale]
     for pitch in layout.pitches:
         y = system.y(pitch)
         if pitch % 12 in shaded:

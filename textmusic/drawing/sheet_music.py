@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textmusic.drawing.harmony_xml import keep_above, write_names
 from textmusic.drawing.note_values import Value, write
 from textmusic.drawing.shapes import fitted
-from textmusic.drawing.staves import FEET, Chord, Part, Staff, Voice, read_parts
+from textmusic.drawing.staves import FEET, Part, Staff, StaffChord, Voice, read_parts
 from textmusic.errors import TextMusicError
-from textmusic.music.bars import TICKS, Bar
+from textmusic.music.bars import TICKS, BarSpan
 from textmusic.music.sketch import Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, sharps
 
@@ -154,7 +154,7 @@ def _player(music21: Any, part: Part, number: int) -> Any:
     return player
 
 
-def _tempi(score: Score, bars: Sequence[Bar]) -> dict[int, list[tuple[int, float]]]:
+def _tempi(score: Score, bars: Sequence[BarSpan]) -> dict[int, list[tuple[int, float]]]:
     """(tick in the bar, quarter notes a minute) of the tempo marks, by the bar's index.
 
     Of later ones only those that differ by more than a tenth: a played piece has one in each beat.
@@ -192,7 +192,7 @@ class _Writer:
         # where each voice has come to: bars are written in order
         self.next = [0] * len(staff.voices)
 
-    def stream(self, bars: Sequence[Bar], tempi: dict[int, list[tuple[int, float]]]) -> Any:
+    def stream(self, bars: Sequence[BarSpan], tempi: dict[int, list[tuple[int, float]]]) -> Any:
         """All measures. tempi: see `_tempi`."""
         staves = len(self.part.staves)
         stream = self.m.stream.PartStaff() if staves > 1 else self.m.stream.Part()
@@ -222,14 +222,14 @@ class _Writer:
             signature.asKey("minor" if is_minor(self.key) else "major") if self.key else signature
         )
 
-    def _tempo(self, bar: Bar, qpm: float) -> Any:
+    def _tempo(self, bar: BarSpan, qpm: float) -> Any:
         """A metronome mark that counts the metre's beats; players read whole numbers."""
         beat = _quarters(bar.beats[1]) if bar.denominator != 8 or bar.numerator % 3 == 0 else 0.5
         number = round(qpm / float(beat))
         referent = self.m.duration.Duration(beat)
         return self.m.tempo.MetronomeMark(number=number, referent=referent)
 
-    def _fill(self, measure: Any, bar: Bar, signature: Any) -> None:
+    def _fill(self, measure: Any, bar: BarSpan, signature: Any) -> None:
         """The notes and rests of a bar, with beams and the accidentals that have to be shown."""
         chords = [self._of_bar(number, bar) for number in range(len(self.next))]
         playing = [number for number, inside in enumerate(chords) if inside]
@@ -238,7 +238,7 @@ class _Writer:
             rest.fullMeasure = True
             measure.insert(0, rest)
             return
-        written: list[tuple[int, Chord, Any]] = []
+        written: list[tuple[int, StaffChord, Any]] = []
         for number in playing:
             voice = measure if len(playing) == 1 else self.m.stream.Voice(id=number + 1)
             elements = []
@@ -255,7 +255,7 @@ class _Writer:
                 measure.insert(0, voice)
         self._show_accidentals(written)
 
-    def _of_bar(self, number: int, bar: Bar) -> Voice:
+    def _of_bar(self, number: int, bar: BarSpan) -> Voice:
         """The chords of a voice that sound in a bar."""
         voice, first = self.staff.voices[number], self.next[number]
         stop = first
@@ -266,13 +266,13 @@ class _Writer:
         return inside
 
     def _symbols(
-        self, bar: Bar, chords: Voice, *, hide: bool
-    ) -> Iterator[tuple[Value, Chord | None, str]]:
+        self, bar: BarSpan, chords: Voice, *, hide: bool
+    ) -> Iterator[tuple[Value, StaffChord | None, str]]:
         """Every symbol of a voice in a bar: its value, its chord (None: a rest), and its tie.
 
         The tie is "start", "continue", "stop" or "" ("hidden" of a rest that need not be seen).
         """
-        spans: list[tuple[int, int, Chord | None]] = []
+        spans: list[tuple[int, int, StaffChord | None]] = []
         now = 0
         for chord in chords:
             start, end = max(chord.start - bar.start, 0), min(chord.end - bar.start, bar.length)
@@ -291,7 +291,7 @@ class _Writer:
                 else:
                     yield value, sounding, _tie(bar.start + value.start, value.length, sounding)
 
-    def _element(self, value: Value, chord: Chord | None, tie: str) -> Any:
+    def _element(self, value: Value, chord: StaffChord | None, tie: str) -> Any:
         """A music21 rest, note or chord."""
         if chord is None:
             element = self.m.note.Rest()
@@ -334,7 +334,7 @@ class _Writer:
         note.notehead = stroke.head
         return note
 
-    def _show_accidentals(self, written: list[tuple[int, Chord, Any]]) -> None:
+    def _show_accidentals(self, written: list[tuple[int, StaffChord, Any]]) -> None:
         """Show those that differ from the signature, or from what the bar had before."""
         fifths = sharps(self.key or "C major")
         signed = dict.fromkeys(_LETTERS[:fifths] if fifths > 0 else "", 1)
@@ -350,7 +350,7 @@ class _Writer:
                     now[line] = pitch.alter
 
 
-def _tie(start: int, length: int, chord: Chord) -> str:
+def _tie(start: int, length: int, chord: StaffChord) -> str:
     """The tie of one symbol of a chord, "" if it is the only one."""
     before, after = start > chord.start, start + length < chord.end
     return ("continue" if after else "stop") if before else ("start" if after else "")

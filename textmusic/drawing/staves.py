@@ -15,7 +15,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from textmusic.language.names import instrument_name
-from textmusic.music.bars import SIXTEENTH, TICKS, Bar, bars_until
+from textmusic.music.bars import SIXTEENTH, TICKS, BarSpan, bars_until
 from textmusic.music.theory import DRUMS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _LOW = {42, 47, 57, 58, 67, 70}  # cello, timpani, trombone, tuba, baritone saxo
 _VIOLA, _PICCOLOS = 41, {72, 78}
 
 
-class Note(NamedTuple):
+class StaffNote(NamedTuple):
     """A note of one staff, in ticks of the piece."""
 
     start: int
@@ -47,7 +47,7 @@ class Note(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Chord:
+class StaffChord:
     """Notes struck together and written with one length, in ticks of the piece.
 
     short: they sound less than half of it (a staccato).
@@ -59,7 +59,7 @@ class Chord:
     short: bool = False
 
 
-Voice = tuple[Chord, ...]
+Voice = tuple[StaffChord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Part:
     staves: tuple[Staff, ...]
 
 
-def read_parts(score: Score) -> tuple[list[Part], list[Bar]]:
+def read_parts(score: Score) -> tuple[list[Part], list[BarSpan]]:
     """The parts of a score, from top to bottom, and the bars that all of them have.
 
     A track with notes is a part; a score without any is a bar of rest.
@@ -100,15 +100,15 @@ def read_parts(score: Score) -> tuple[list[Part], list[Bar]]:
     return sorted(parts, key=lambda part: rank[part.program]), bars
 
 
-def _part(track: Track, bars: Sequence[Bar]) -> Part:
+def _part(track: Track, bars: Sequence[BarSpan]) -> Part:
     program = DRUMS if track.is_drum else track.program
-    notes = {Note(note.time, note.end, note.pitch) for note in track.notes}
+    notes = {StaffNote(note.time, note.end, note.pitch) for note in track.notes}
     grid = _Grid(bars, sorted({note.start for note in notes}))
     longest: dict[tuple[int, int], int] = {}
     for start, end, pitch in notes:  # one that is there twice is written once
         key = (grid.onset(start), pitch)
         longest[key] = max(longest.get(key, 0), end, key[0] + 1)
-    placed = sorted(Note(start, end, pitch) for (start, pitch), end in longest.items())
+    placed = sorted(StaffNote(start, end, pitch) for (start, pitch), end in longest.items())
     if program == DRUMS:
         hands = [note for note in placed if note.pitch not in FEET]
         feet = [note for note in placed if note.pitch in FEET]
@@ -130,9 +130,9 @@ def _part(track: Track, bars: Sequence[Bar]) -> Part:
 
 
 class _Grid:
-    """In what steps each cell (see `Bar.cell`) is divided, found from the onsets in it."""
+    """In what steps each cell (see `BarSpan.cell`) is divided, found from the onsets in it."""
 
-    def __init__(self, bars: Sequence[Bar], onsets: Sequence[int]) -> None:
+    def __init__(self, bars: Sequence[BarSpan], onsets: Sequence[int]) -> None:
         self._moved: dict[int, int] = {}
         self._cells = [tick for bar in bars for tick in range(bar.start, bar.end, bar.cell)]
         self._steps = [SIXTEENTH] * len(self._cells)
@@ -182,7 +182,7 @@ def _divided(onsets: list[int], length: int) -> tuple[int, dict[int, int]]:
     return step, places
 
 
-def _written(notes: Sequence[Note], bars: Sequence[Bar]) -> list[tuple[Note, bool]]:
+def _written(notes: Sequence[StaffNote], bars: Sequence[BarSpan]) -> list[tuple[StaffNote, bool]]:
     """The notes of a staff with ends that can be read, and whether each is a staccato."""
     onsets = sorted({note.start for note in notes})
     grid = _Grid(bars, onsets)
@@ -197,7 +197,7 @@ def _written(notes: Sequence[Note], bars: Sequence[Bar]) -> list[tuple[Note, boo
     return written[::-1]
 
 
-def _end(note: Note, onsets: Sequence[int], grid: _Grid) -> int:
+def _end(note: StaffNote, onsets: Sequence[int], grid: _Grid) -> int:
     if (near := grid.nearest(note.end)) == note.end:
         return near
     after = bisect_left(onsets, note.end)
@@ -209,32 +209,32 @@ def _end(note: Note, onsets: Sequence[int], grid: _Grid) -> int:
     return near if near > note.start else grid.after(note.start)
 
 
-def _strokes(notes: Sequence[Note], bars: Sequence[Bar]) -> Voice:
+def _strokes(notes: Sequence[StaffNote], bars: Sequence[BarSpan]) -> Voice:
     """Drum strokes: each lasts to the next one, or to the end of its beat."""
     edges = [tick for bar in bars for tick in range(bar.start, bar.end, bar.cell)] + [bars[-1].end]
     starts = [*sorted({note.start for note in notes}), bars[-1].end]
     chords = []
     for start, following in pairwise(starts):
         pitches = tuple(note.pitch for note in notes if note.start == start)
-        chords.append(Chord(start, min(following, edges[bisect_right(edges, start)]), pitches))
+        chords.append(StaffChord(start, min(following, edges[bisect_right(edges, start)]), pitches))
     return tuple(chords)
 
 
 # Staves and voices --------------------------------------------------------------------------------
 
 
-def _is_wide(notes: Sequence[Note]) -> bool:
+def _is_wide(notes: Sequence[StaffNote]) -> bool:
     """Whether a sixth of the notes or more are low ones, and a sixth high ones."""
     pitches = sorted(note.pitch for note in notes)
     sixth = len(pitches) // 6
     return pitches[sixth] < MIDDLE_C - 5 and pitches[-1 - sixth] > MIDDLE_C + 4
 
 
-def _hands(notes: Sequence[Note], bars: Sequence[Bar]) -> list[list[Note]]:
+def _hands(notes: Sequence[StaffNote], bars: Sequence[BarSpan]) -> list[list[StaffNote]]:
     """Right hand, left hand: in each bar apart where there is most room around middle C."""
     starts = [bar.start for bar in bars]
-    right: list[Note] = []
-    left: list[Note] = []
+    right: list[StaffNote] = []
+    left: list[StaffNote] = []
     for _, inside in groupby(notes, lambda note: bisect_right(starts, note.start)):
         bar = list(inside)
         pitches = sorted({note.pitch for note in bar if abs(note.pitch - MIDDLE_C) <= 7})
@@ -248,7 +248,7 @@ def _hands(notes: Sequence[Note], bars: Sequence[Bar]) -> list[list[Note]]:
     return [right, left]
 
 
-def _clef(program: int, notes: Sequence[Note]) -> str:
+def _clef(program: int, notes: Sequence[StaffNote]) -> str:
     """What the instrument's players read, or else what the notes lie best in."""
     if program in _GUITARS:
         return "treble8vb"
@@ -264,19 +264,21 @@ def _clef(program: int, notes: Sequence[Note]) -> str:
     return "treble" if mean >= MIDDLE_C - 2 else "bass"
 
 
-def _voices(notes: Iterable[tuple[Note, bool]]) -> tuple[Voice, ...]:
+def _voices(notes: Iterable[tuple[StaffNote, bool]]) -> tuple[Voice, ...]:
     """A staff's notes as chords in two voices that each sound one at a time."""
-    struck: list[list[Chord]] = []
+    struck: list[list[StaffChord]] = []
     for start, together in groupby(notes, lambda item: item[0].start):
-        ends: dict[int, list[tuple[Note, bool]]] = {}
+        ends: dict[int, list[tuple[StaffNote, bool]]] = {}
         for item in together:
             ends.setdefault(item[0].end, []).append(item)
         chords = [
-            Chord(start, end, tuple(n.pitch for n, _ in items), all(short for _, short in items))
+            StaffChord(
+                start, end, tuple(n.pitch for n, _ in items), all(short for _, short in items)
+            )
             for end, items in sorted(ends.items())
         ]
         struck.append(chords)
-    voices: tuple[list[Chord], list[Chord]] = ([], [])
+    voices: tuple[list[StaffChord], list[StaffChord]] = ([], [])
     for chords, following in pairwise([*struck, []]):
         start = chords[0].start
         free = [voice for voice in voices if not voice or voice[-1].end <= start]
@@ -299,12 +301,12 @@ def _voices(notes: Iterable[tuple[Note, bool]]) -> tuple[Voice, ...]:
     return tuple(tuple(voice) for voice in voices if voice)
 
 
-def _merged(chords: Sequence[Chord]) -> Chord:
+def _merged(chords: Sequence[StaffChord]) -> StaffChord:
     """Chords of one onset as one, with the shortest one's length."""
     pitches = sorted({pitch for chord in chords for pitch in chord.pitches})
     first = min(chords, key=lambda chord: chord.end)
     return replace(first, pitches=tuple(pitches))
 
 
-def _height(chord: Chord) -> float:
+def _height(chord: StaffChord) -> float:
     return sum(chord.pitches) / len(chord.pitches)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from textmusic.engines.folder import broken, read_config
-from textmusic.engines.protocol import Floats, Ids
+from textmusic.engines.protocol import Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.system.machine import cores
 
@@ -36,7 +36,7 @@ class Embeddings:
         """Numbers in a row."""
         return int(self._quantised.shape[1])
 
-    def __getitem__(self, ids: Ids) -> Floats:
+    def __getitem__(self, ids: Ids) -> Floats32:
         return np.asarray(self._quantised[ids] * self._scale[ids], dtype=np.float32)
 
 
@@ -45,8 +45,8 @@ class _Binding:
     """A run of one shape, bound once: the graph reads and writes these buffers and the cache."""
 
     run: Any  # onnxruntime's IOBinding
-    embeddings: Floats  # (B, T, D)
-    logits: Floats  # (B, T, M)
+    embeddings: Floats32  # (B, T, D)
+    logits: Floats32  # (B, T, M)
 
 
 class OnnxEngine:
@@ -77,14 +77,14 @@ class OnnxEngine:
         self._lengths = np.zeros(slots, dtype=np.int64)
         self._bound: tuple[tuple[int, int, int], _Binding] | None = None
 
-    def prefill(self, slots: range, ids: Ids) -> Floats:
+    def prefill(self, slots: range, ids: Ids) -> Floats32:
         """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
-        logits: Floats = self._read(slots[0], ids)[-1]
+        logits: Floats32 = self._read(slots[0], ids)[-1]
         for slot in slots[1:]:
             self.move(slots[0], slot)
         return logits
 
-    def step(self, ids: Ids) -> Floats:
+    def step(self, ids: Ids) -> Floats32:
         """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
         if self._lengths[: len(ids)].max() >= self.context:
             raise ValueError(f"a slot holds {self.context} ids, more do not fit the context")
@@ -108,17 +108,17 @@ class OnnxEngine:
         """How many ids a slot holds."""
         return int(self._lengths[slot])
 
-    def logits(self, ids: Ids) -> Floats:
+    def logits(self, ids: Ids) -> Floats32:
         """Music logits (T, M) at every place of ids (T,): for measuring a model."""
         return self._read(0, ids)
 
-    def _read(self, slot: int, ids: Ids) -> Floats:
+    def _read(self, slot: int, ids: Ids) -> Floats32:
         if len(ids) > self.context:
             raise ValueError(f"{len(ids)} ids do not fit the context of {self.context}")
         self._lengths[slot] = len(ids)
         return np.asarray(self._run(ids[None], slice(slot, slot + 1))[0])
 
-    def _run(self, ids: Ids, slots: slice) -> Floats:
+    def _run(self, ids: Ids, slots: slice) -> Floats32:
         """Music logits (B, T, M) of ids (B, T), the latest of what the slots then hold.
 
         The graph counts the ones in a row of the mask to know how many ids the row holds; sequences
@@ -152,7 +152,7 @@ class OnnxEngine:
         return _Binding(run, embeddings, logits)
 
 
-def _place(array: Floats) -> tuple[str, int, Any, tuple[int, ...], int]:
+def _place(array: Floats32) -> tuple[str, int, Any, tuple[int, ...], int]:
     """Where an array lies, as onnxruntime's bindings want it said."""
     return "cpu", 0, np.float32, array.shape, array.ctypes.data
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 SLOTS = 8  # sequences side by side where many are to be written; more gain little on a CPU
 
 
@@ -20,10 +20,10 @@ class Engine(Protocol):
     def reserve(self, slots: int) -> None:
         """Make room for so many sequences; forgets everything."""
 
-    def prefill(self, slots: range, ids: Ids) -> Floats:
+    def prefill(self, slots: range, ids: Ids) -> Floats32:
         """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
 
-    def step(self, ids: Ids) -> Floats:
+    def step(self, ids: Ids) -> Floats32:
         """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
 
     def extend(self, slot: int, ids: Ids) -> None:
@@ -35,5 +35,5 @@ class Engine(Protocol):
     def length(self, slot: int) -> int:
         """How many ids a slot holds."""
 
-    def logits(self, ids: Ids) -> Floats:
+    def logits(self, ids: Ids) -> Floats32:
         """Music logits (T, M) at every music place of ids (T,): for measuring a model."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from textmusic.engines.folder import read_config
 from textmusic.engines.onnx import open_session
-from textmusic.engines.protocol import Floats, Ids
+from textmusic.engines.protocol import Floats32, Ids
 from textmusic.system.machine import cores
 
 
@@ -36,7 +36,7 @@ class RecurrentEngine:
         self._states = {k: np.zeros((layers, slots, hidden), np.float32) for k in self._kinds}
         self._lengths = np.zeros(slots, dtype=np.int64)
 
-    def prefill(self, slots: range, ids: Ids) -> Floats:
+    def prefill(self, slots: range, ids: Ids) -> Floats32:
         """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
         logits, states = self._read(ids)
         for kind, state in states.items():
@@ -44,7 +44,7 @@ class RecurrentEngine:
         self._lengths[slots.start : slots.stop] = len(ids)
         return np.asarray(logits[-1])
 
-    def step(self, ids: Ids) -> Floats:
+    def step(self, ids: Ids) -> Floats32:
         """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
         before = {kind: state[:, : len(ids)] for kind, state in self._states.items()}
         logits, after = self._run(self._decoder, ids[None] - self._offset, before)
@@ -71,14 +71,14 @@ class RecurrentEngine:
         """How many ids a slot holds."""
         return int(self._lengths[slot])
 
-    def logits(self, ids: Ids) -> Floats:
+    def logits(self, ids: Ids) -> Floats32:
         """Music logits (T, M) at every place of ids (T,); 0 at the text's."""
         found, _ = self._read(ids)
         out = np.zeros((len(ids), found.shape[1]), dtype=np.float32)
         out[len(ids) - len(found) :] = found
         return out
 
-    def _read(self, ids: Ids) -> tuple[Floats, dict[str, Floats]]:
+    def _read(self, ids: Ids) -> tuple[Floats32, dict[str, Floats32]]:
         """Logits (S, M) at the music places of ids (T,), and the state behind them."""
         start = int(np.argmax(ids >= self._offset))
         layers, hidden = self._shape
@@ -89,8 +89,8 @@ class RecurrentEngine:
         return np.asarray(logits[:, 0]), states
 
     def _run(
-        self, session: Any, ids: Ids, states: dict[str, Floats]
-    ) -> tuple[Floats, dict[str, Floats]]:
+        self, session: Any, ids: Ids, states: dict[str, Floats32]
+    ) -> tuple[Floats32, dict[str, Floats32]]:
         """Logits (T, B, M), of the encoder none, and the states after ids (T, B)."""
         names = [output.name for output in session.get_outputs()]
         found = dict(zip(names, session.run(names, {"ids": ids, **states}), strict=True))

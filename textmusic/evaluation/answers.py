@@ -14,7 +14,7 @@ from typing import Any
 from symusic import Score
 
 from textmusic.errors import TextMusicError
-from textmusic.evaluation.distributions import Piece
+from textmusic.evaluation.distributions import NotesAndPlan
 from textmusic.music.measure import measure
 from textmusic.music.midi_files import read_scores
 from textmusic.music.notes import notes_of
@@ -86,7 +86,7 @@ class Answer:
     sketch: Sketch = Sketch()
 
     @property
-    def piece(self) -> Piece:
+    def piece(self) -> NotesAndPlan:
         """Its notes, and its plan as far as it is known, else as it is measured."""
         return notes_of(self.score), self.planned or replace(measure(self.score), end=True)
 

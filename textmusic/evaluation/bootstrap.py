@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from textmusic.music.notes import Floats, Ints
 from textmusic.result.figures import Figure
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 DRAWS = 2000
 
 

@@ -28,7 +28,7 @@ from textmusic.evaluation.answers import (
     write_answers,
 )
 from textmusic.evaluation.bootstrap import Difference, Sample, difference, figures, holm
-from textmusic.evaluation.distributions import Piece, beside, ceiling, figures_of
+from textmusic.evaluation.distributions import NotesAndPlan, beside, ceiling, figures_of
 from textmusic.evaluation.figures import (
     SOUND_DISTANCES,
     adherence,
@@ -78,13 +78,13 @@ class Entry:
     pace: Pace | None = None
 
     @property
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[NotesAndPlan]:
         """Notes and plan of each answer."""
         return [answer.piece for answer in self.answers]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FigureDifference:
     """A figure of `one` minus that of `other`. adjusted: p, for so many in a section (Holm)."""
 
     section: str
@@ -127,7 +127,7 @@ class Comparison:
     texts: tuple[str, ...]
     entries: tuple[Entry, ...]
     real: Entry | None
-    rows: tuple[Row, ...]
+    rows: tuple[FigureDifference, ...]
     about: Mapping[str, Any]
 
     @property
@@ -241,7 +241,7 @@ def compare(
 @dataclass(frozen=True, slots=True)
 class _Real:
     entry: Entry
-    pieces: Sequence[Piece]
+    pieces: Sequence[NotesAndPlan]
     sounds: Sequence[Sound]
 
 
@@ -328,13 +328,13 @@ def _with_data(
     return [more(entry) for entry in entries], real
 
 
-def differences(one: Entry, other: Entry) -> list[Row]:
+def differences(one: Entry, other: Entry) -> list[FigureDifference]:
     """Every figure that both have, on the prompts that both have."""
     rows = []
     for section, samples in one.samples.items():
         theirs = other.samples.get(section, {})
         found = [
-            Row(section, name, one.name, other.name, apart, 1.0)
+            FigureDifference(section, name, one.name, other.name, apart, 1.0)
             for name, sample in samples.items()
             if name in theirs and (apart := difference(sample, theirs[name])) is not None
         ]

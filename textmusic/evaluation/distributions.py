@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.evaluation.bootstrap import Floats, Ints, Mean, Sample
+from textmusic.evaluation.bootstrap import Mean, Sample
 from textmusic.evaluation.features import (
     bandwidth,
     chromatic_share,
@@ -20,17 +20,17 @@ from textmusic.evaluation.features import (
     kernels,
     longest_loop,
 )
-from textmusic.music.notes import Notes, sliced
+from textmusic.music.notes import Floats, Ints, Notes, sliced
 from textmusic.music.plan import Plan
+from textmusic.music.repetition import longest_repetition
 from textmusic.music.structure import FIGURES, LOOKED_AT, apart_alike, bass_comes_home
-from textmusic.music.stuck import stuck
 from textmusic.music.theory import quarters_per_bar
 
-Piece = tuple[Notes, Plan]
+NotesAndPlan = tuple[Notes, Plan]
 BARS = 8  # of every piece that are looked at, so that long and short ones compare
 
 
-def opening(piece: Piece, bars: int = BARS) -> Piece:
+def opening(piece: NotesAndPlan, bars: int = BARS) -> NotesAndPlan:
     """The first bars."""
     notes, plan = piece
     stop = bars * quarters_per_bar(plan.time_signature or "4/4")
@@ -40,7 +40,7 @@ def opening(piece: Piece, bars: int = BARS) -> Piece:
     return cut, replace(plan, bars=min(plan.bars or bars, bars))
 
 
-def table(pieces: Sequence[Piece]) -> dict[str, Floats]:
+def table(pieces: Sequence[NotesAndPlan]) -> dict[str, Floats]:
     """The features of each piece's opening, (N,) each."""
     rows = [features(*opening(piece)) for piece in pieces]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -99,7 +99,7 @@ class MeanOver:
 
 
 def beside(
-    pieces: Sequence[Piece], real: Sequence[Piece], prompts: Sequence[int]
+    pieces: Sequence[NotesAndPlan], real: Sequence[NotesAndPlan], prompts: Sequence[int]
 ) -> dict[str, Sample]:
     """Overlap with the real pieces by feature, its mean, and the single figures of `figures_of`.
 
@@ -111,7 +111,7 @@ def beside(
     return mean | overlaps | figures_of(pieces, prompts)
 
 
-def ceiling(real: Sequence[Piece]) -> dict[str, Sample]:
+def ceiling(real: Sequence[NotesAndPlan]) -> dict[str, Sample]:
     """The same of one half of the real pieces against the other half: as alike as one can be.
 
     Of a single piece there are no halves, and so no overlap.
@@ -124,7 +124,7 @@ def ceiling(real: Sequence[Piece]) -> dict[str, Sample]:
     return beside(one, two, range(len(one))) | alone
 
 
-def figures_of(pieces: Sequence[Piece], prompts: Sequence[int]) -> dict[str, Sample]:
+def figures_of(pieces: Sequence[NotesAndPlan], prompts: Sequence[int]) -> dict[str, Sample]:
     """Means of single figures of the pieces: see `SINGLE`."""
     return {
         name: Mean([_number(figure(piece)) for piece in pieces], prompts)
@@ -132,7 +132,7 @@ def figures_of(pieces: Sequence[Piece], prompts: Sequence[int]) -> dict[str, Sam
     }
 
 
-def _first(figure: Callable[[Notes, Plan], float]) -> Callable[[Piece], float]:
+def _first(figure: Callable[[Notes, Plan], float]) -> Callable[[NotesAndPlan], float]:
     """A figure of the first bars of a piece, as many as structure shows in."""
     return lambda piece: figure(*opening(piece, LOOKED_AT))
 
@@ -141,7 +141,7 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-SINGLE: Mapping[str, Callable[[Piece], float | None]] = {
+SINGLE: Mapping[str, Callable[[NotesAndPlan], float | None]] = {
     "ends on the tonic": lambda piece: (
         ends_on_tonic(piece[0], piece[1].key) if piece[1].end else None
     ),
@@ -152,6 +152,6 @@ SINGLE: Mapping[str, Callable[[Piece], float | None]] = {
         bass_comes_home(*piece) if piece[1].end else None
     ),
     "bars sixteen apart alike": lambda piece: apart_alike(*opening(piece, 2 * LOOKED_AT), lag=16),
-    "longest repetition, quarters": _first(stuck),
+    "longest repetition, quarters": _first(longest_repetition),
     **{name: _first(figure) for name, figure in FIGURES.items()},
 }

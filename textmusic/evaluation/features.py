@@ -14,13 +14,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.music.notes import Notes, top_line
+from textmusic.music.notes import Floats, Notes, top_line
 from textmusic.music.plan import Plan
-from textmusic.music.theory import DRUMS, NO_KEY, is_minor, quarters_per_bar, tonic
+from textmusic.music.theory import DRUMS, MAJOR_SCALE, NO_KEY, degrees_of, quarters_per_bar, tonic
 
-Floats = NDArray[np.float64]
-MAJOR_SCALE, MINOR_SCALE = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
-GRID = 4  # grooving looks at sixteenths of a quarter-note beat
+GROOVE_GRID = 4  # grooving looks at sixteenths of a quarter-note beat
 
 
 def features(notes: Notes, plan: Plan) -> dict[str, float]:
@@ -103,8 +101,8 @@ def groove_consistency(notes: Notes, bar: float) -> float:
     own, finer grid nearly every place is empty in both bars, and the figure is close to 1 always.
     Wu & Yang 2020 compare all pairs of bars, on 64 places.
     """
-    steps = max(round(bar * GRID), 1)
-    index = np.floor(notes.start * GRID + 1e-6).astype(int)
+    steps = max(round(bar * GROOVE_GRID), 1)
+    index = np.floor(notes.start * GROOVE_GRID + 1e-6).astype(int)
     bars = int(index.max()) // steps + 1
     if bars < 2:
         return float("nan")
@@ -123,7 +121,7 @@ def chromatic_share(notes: Notes, key: str | None) -> float:
     pitch = notes.pitch[notes.program != DRUMS]
     if key is None or key == NO_KEY or not len(pitch):
         return float("nan")
-    scale = (*MINOR_SCALE, 11) if is_minor(key) else MAJOR_SCALE
+    scale = degrees_of(key)
     return float(1 - np.isin((pitch - tonic(key)) % 12, scale).mean())
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from textmusic.engines.protocol import Floats, Ids
+from textmusic.engines.protocol import Floats32, Ids
 from textmusic.evaluation.answers import Answer
 from textmusic.evaluation.bootstrap import Mean, OfSet, collected
 from textmusic.evaluation.metrics import (
@@ -30,8 +30,8 @@ from textmusic.evaluation.timbre import (
     zero_crossing_distance,
 )
 from textmusic.music.data_files import load_data
-from textmusic.music.heard import heard_sketch, kept
 from textmusic.music.measure import measure
+from textmusic.music.measure_sketch import measure_sketch, sketch_adherence
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan, rounded
 from textmusic.music.theory import NO_KEY
@@ -45,7 +45,7 @@ SEEN_WORDS = 150  # drawn of those that were trained on; the kept-out ones are a
 def adherence(expected: Sequence[Expectation], answers: Sequence[Answer]) -> dict[str, Mean]:
     """What of prompts and of sketches is heard in the answers, 0 to 1, by prompt.
 
-    `metrics.hits`, and `heard.kept` of answers whose sketch is known.
+    `metrics.hits`, and `measure_sketch.sketch_adherence` of answers whose sketch is known.
     """
     found = [
         hits(expected[a.number - 1], a.score, a.planned) | _kept(a)
@@ -58,7 +58,7 @@ def _kept(answer: Answer) -> dict[str, float]:
     """How much of its sketch is heard: chords by time (root and third), bars that come back."""
     if not answer.sketch.rows or answer.planned is None:
         return {}
-    found = kept(notes_of(answer.score), answer.planned, answer.sketch)
+    found = sketch_adherence(notes_of(answer.score), answer.planned, answer.sketch)
     shares = {"chords heard as sketched": found.chords, "bars back as sketched": found.form}
     return {name: share for name, share in shares.items() if share is not None}
 
@@ -123,7 +123,7 @@ def likelihood(
         plan = replace(plan, genre=genre)
         try:
             score = music.tokenizer.encode_score(answer.score, plan)
-            heard = heard_sketch(
+            heard = measure_sketch(
                 notes_of(answer.score), plan.time_signature or "4/4", plan.bars or 1, plan.key
             )
             rows = music.tokenizer.encode_sketch(heard, plan.key)
@@ -145,7 +145,7 @@ def likelihood(
     }
 
 
-def surprises(logits: Floats, ids: Ids) -> float:
+def surprises(logits: Floats32, ids: Ids) -> float:
     """Sum of -log p, nats, of music ids (N,) under the logits (N, M) that stand before them."""
     chosen = logits.astype(np.float64)
     top = chosen.max(axis=1, keepdims=True)

@@ -12,7 +12,7 @@ from textmusic.music.plan import Plan
 from textmusic.system.machine import peak_memory
 from textmusic.writing.writers import load_writer
 
-Piece = tuple[str, Plan | None, int]  # text, facts that are fixed, seed
+TimedPrompt = tuple[str, Plan | None, int]  # text, facts that are fixed, seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Pace:
     memory: float
 
 
-def measure_pace(model: str, pieces: Sequence[Piece]) -> Pace:
+def measure_pace(model: str, pieces: Sequence[TimedPrompt]) -> Pace:
     """Write pieces in a new process, the first of them once more beforehand to warm up."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(_measured, model, pieces).result()
 
 
-def _measured(model: str, pieces: Sequence[Piece]) -> Pace:
+def _measured(model: str, pieces: Sequence[TimedPrompt]) -> Pace:
     load_writer(model)  # what is imported on the way is not the model's
     began = time.perf_counter()
     writer = load_writer(model)

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from textmusic.corpus.windows import Window, read_windows
-from textmusic.evaluation.bootstrap import Floats, Mean, Sample
-from textmusic.evaluation.distributions import Piece, opening
+from textmusic.evaluation.bootstrap import Mean, Sample
+from textmusic.evaluation.distributions import NotesAndPlan, opening
 from textmusic.evaluation.features import features
 from textmusic.evaluation.similarity import Repertoire, moves
-from textmusic.music.notes import notes_of
+from textmusic.music.notes import Floats, notes_of
 from textmusic.music.plan import GENRES
-from textmusic.music.theory import DRUMS, TIME_SIGNATURES, is_minor
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, TIME_SIGNATURES, is_minor
 from textmusic.system.progress import tracked
 from textmusic.tokens.tokenizer import Tokenizer
 
@@ -38,7 +38,7 @@ class Reference:
         rng = random.Random(seed)
         train = read_windows(data / "train.parquet")
 
-        def notes(window: Window) -> Piece:
+        def notes(window: Window) -> NotesAndPlan:
             return _piece(window, tokenizer)
 
         known = (moves(notes(w)[0]) for w in tracked(train, "reading the training set"))
@@ -49,7 +49,7 @@ class Reference:
         return cls(Repertoire(known), classifier)
 
     def samples(
-        self, pieces: Sequence[Piece], asked: Sequence[Sequence[str]], prompts: Sequence[int]
+        self, pieces: Sequence[NotesAndPlan], asked: Sequence[Sequence[str]], prompts: Sequence[int]
     ) -> dict[str, Sample]:
         """How original pieces are, and whether they sound like an asked genre.
 
@@ -70,7 +70,7 @@ class Reference:
         }
 
 
-def real_pieces(split: Path, tokenizer: Tokenizer, *, seed: int = 0) -> list[Piece]:
+def real_pieces(split: Path, tokenizer: Tokenizer, *, seed: int = 0) -> list[NotesAndPlan]:
     """The pieces of a split that training/prepare.py wrote, one a tune."""
     tunes: dict[str, Window] = {}
     windows = read_windows(split)
@@ -79,7 +79,7 @@ def real_pieces(split: Path, tokenizer: Tokenizer, *, seed: int = 0) -> list[Pie
     return [_piece(window, tokenizer) for window in tunes.values()]
 
 
-def _piece(window: Window, tokenizer: Tokenizer) -> Piece:
+def _piece(window: Window, tokenizer: Tokenizer) -> NotesAndPlan:
     return notes_of(tokenizer.decode_score(list(window.ids), window.plan)), window.plan
 
 
@@ -93,7 +93,7 @@ class GenreClassifier:
 
     @staticmethod
     def fit(
-        pieces: Sequence[Piece], genres: Sequence[Sequence[str]], rng: random.Random
+        pieces: Sequence[NotesAndPlan], genres: Sequence[Sequence[str]], rng: random.Random
     ) -> GenreClassifier:
         """Learn from labelled pieces; of several labels all count alike."""
         rows = np.array([_describe(piece) for piece in pieces])
@@ -112,16 +112,17 @@ class GenreClassifier:
             weights = weights + velocity
         return GenreClassifier(weights, centre, scale)
 
-    def likeliest(self, piece: Piece, n: int) -> list[str]:
+    def likeliest(self, piece: NotesAndPlan, n: int) -> list[str]:
         """The n likeliest genres of a piece."""
         x = np.append((np.array(_describe(piece)) - self.centre) / self.scale, 1.0)
         return [GENRES[i] for i in np.argsort(-(x @ self.weights))[:n]]
 
 
-def _describe(piece: Piece) -> list[float]:
+def _describe(piece: NotesAndPlan) -> list[float]:
     notes, plan = opening(piece)
     row = [0.0 if value != value else value for value in features(notes, plan).values()]
-    row += [float(np.log(plan.tempo or 120.0)), float(plan.key is not None and is_minor(plan.key))]
+    row += [float(np.log(plan.tempo or DEFAULT_TEMPO))]
+    row += [float(plan.key is not None and is_minor(plan.key))]
     row += [float(plan.time_signature == metre) for metre in TIME_SIGNATURES]
     families = {program // 8 for program in plan.programs or ()}
     row += [float(family in families) for family in range(DRUMS // 8 + 1)]

@@ -13,10 +13,10 @@ import numpy as np
 from textmusic.drawing.html import GREY, STYLE
 from textmusic.drawing.piano_roll import piano_roll_svg
 from textmusic.evaluation.answers import Answer
-from textmusic.evaluation.comparison import Comparison, Entry, Row
+from textmusic.evaluation.comparison import Comparison, Entry, FigureDifference
 from textmusic.evaluation.distributions import table
 from textmusic.evaluation.features import bandwidth, grid_over, kernels
-from textmusic.music.marks import marks_of
+from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.result.figures import SECTIONS, Figure
 from textmusic.sound.render import render, write_audio
@@ -27,7 +27,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # 
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ShownAnswer:
     """What an entry answered to one prompt. audio, roll: paths below the report's folder."""
 
     name: str
@@ -54,7 +54,7 @@ def save(comparison: Comparison, folder: Path, *, examples: int, soundfont: Path
 
 def _examples(
     comparison: Comparison, folder: Path, examples: int, soundfont: Path | None
-) -> dict[int, list[Side]]:
+) -> dict[int, list[ShownAnswer]]:
     """The first prompts that all have answered, in their first answers."""
     firsts = [_first_answers(entry) for entry in comparison.columns]
     common = sorted(set.intersection(*(set(first) for first in firsts)))[:examples]
@@ -63,17 +63,17 @@ def _examples(
         for number in common
         for entry, first in zip(comparison.columns, firsts, strict=True)
     ]
-    shown: dict[int, list[Side]] = {number: [] for number in common}
+    shown: dict[int, list[ShownAnswer]] = {number: [] for number in common}
     for number, name, answer in tracked(wanted, "playing"):
         stem = f"examples/{number:04}-{name}"
         audio = render(answer.score, soundfont=soundfont)
         write_whole(folder / f"{stem}.mp3", lambda path, audio=audio: write_audio(audio, path))  # type: ignore[misc]
         key = answer.planned.key if answer.planned else None
-        sketch, sections = marks_of(answer.score, answer.planned or measure(answer.score))
+        sketch, sections = markers_of(answer.score, answer.planned or measure(answer.score))
         roll = piano_roll_svg(answer.score, key=key, title=name, sketch=sketch, sections=sections)
         write_text(folder / f"{stem}.svg", roll)
         planned = _planned(answer)
-        shown[number].append(Side(name, f"{stem}.mp3", f"{stem}.svg", planned))
+        shown[number].append(ShownAnswer(name, f"{stem}.mp3", f"{stem}.svg", planned))
     return shown
 
 
@@ -199,7 +199,7 @@ def _number(value: float) -> str:
     return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 1 else f"{value:.3f}"
 
 
-def _difference(row: Row) -> list[str]:
+def _difference(row: FigureDifference) -> list[str]:
     share = SECTIONS[row.section].share
     d = row.difference
     signed = "+" if d.value > 0 else ""
@@ -215,7 +215,7 @@ def _difference(row: Row) -> list[str]:
 # The page -----------------------------------------------------------------------------------------
 
 
-def page(comparison: Comparison, shown: dict[int, list[Side]]) -> str:
+def page(comparison: Comparison, shown: dict[int, list[ShownAnswer]]) -> str:
     """The whole report as HTML; audio and pictures lie beside it."""
     title = escape(_title(comparison))
     colours = _colours(comparison)
@@ -267,7 +267,7 @@ def _small(cell: str) -> str:
     return cell.replace("[", "<small>[").replace("]", "]</small>")
 
 
-def _example(text: str, number: int, sides: Sequence[Side]) -> str:
+def _example(text: str, number: int, sides: Sequence[ShownAnswer]) -> str:
     figures = "".join(
         f"<figure><figcaption><b>{escape(side.name)}</b> {escape(side.planned)}</figcaption>"
         f'<audio controls preload="none" src="{escape(side.audio)}"></audio>'

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textmusic.errors import TextMusicError
+from textmusic.music.notes import Floats
 from textmusic.sound.render import SAMPLE_RATE
-
-Floats = NDArray[np.float64]
 
 RATE = 22050  # samples a second that are looked at: above 11 kHz there is little, at twice the cost
 COEFFICIENTS = 13

@@ -14,7 +14,7 @@ from textmusic.language.reading.text import Span, prepare
 from textmusic.music.chords import Chord
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
-from textmusic.music.theory import DRUMS, NO_KEY, is_minor, key_name, shift_of, tonic
+from textmusic.music.theory import DRUMS, NO_KEY, degrees_of, is_minor, key_name, shift_of, tonic
 
 _REACH = 40  # characters that preparing a text adds or leaves out in one place, at most
 
@@ -185,9 +185,8 @@ def _fits(outline: Outline, key: str) -> bool:
     """Whether at least half of the roots lie in the scale, and the mode is the progression's."""
     if outline.relative and outline.minor is not None and outline.minor != is_minor(key):
         return False
-    steps = {0, 2, 3, 5, 7, 8, 10, 11} if is_minor(key) else {0, 2, 4, 5, 7, 9, 11}
     roots = {(c.root - tonic(key)) % 12 for bar in outline.sounding(key) for c in bar}
-    return len(roots & steps) * 2 >= len(roots)
+    return len(roots & set(degrees_of(key))) * 2 >= len(roots)
 
 
 __all__ = ["OutlineRead", "covered", "mode_said", "read_outline", "settled", "without"]

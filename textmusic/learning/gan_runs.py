@@ -15,6 +15,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from numpy.typing import NDArray
 
 from textmusic.corpus.windows import Window, with_genre
+from textmusic.engines.protocol import Floats32
 from textmusic.learning.examples import Examples
 from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
@@ -22,7 +23,6 @@ from textmusic.models.gan import Gan, save_gan
 from textmusic.models.gan_patches import (
     LENGTH,
     Bools,
-    Floats,
     condition,
     patches_of,
     roll_of,
@@ -75,17 +75,17 @@ def some_plans(examples: Examples, size: int) -> list[Plan]:
     return [with_genre(examples.draw(rng), rng) for _ in range(size)]
 
 
-def lessons(window: Window, tokenizer: Tokenizer, rng: random.Random) -> tuple[Bools, Floats]:
+def lessons(window: Window, tokenizer: Tokenizer, rng: random.Random) -> tuple[Bools, Floats32]:
     """Every patch of a window (N, PLANES, LENGTH, PITCHES), and its condition (N, CONDITION)."""
     plan = with_genre(window, rng)
     notes = notes_of(tokenizer.decode_score(list(window.ids), plan))
     patches = patches_of(roll_of(notes, plan), plan)
-    summaries: list[Floats | None] = [None, *summary(patches)]
+    summaries: list[Floats32 | None] = [None, *summary(patches)]
     conditions = [condition(plan, i, summaries[i]) for i in range(len(patches))]
     return patches, np.stack(conditions)
 
 
-def collate(patches: NDArray[Any], conditions: Floats) -> dict[str, Any]:
+def collate(patches: NDArray[Any], conditions: Floats32) -> dict[str, Any]:
     """A batch as the trainer takes it: "ids" are patches (8-bit), "labels" their conditions.
 
     "size" is how many steps it has. "notes" is 0: no figure a note is computed of a GAN.

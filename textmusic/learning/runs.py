@@ -26,7 +26,7 @@ from textmusic.models.cutting import cut
 from textmusic.models.export import open_llm
 from textmusic.models.growing import grown
 from textmusic.models.llm import MusicLLM, new_llm, save_llm, with_lora
-from textmusic.models.recurrent import MusicRNN, Shape, save_recurrent
+from textmusic.models.recurrent import MusicRNN, RecurrentConfig, save_recurrent
 from textmusic.tokens.tokenizer import (
     Tokenizer,
     captions_file,
@@ -142,7 +142,7 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
     music = len(tokenizer.vocabulary)
     torch.manual_seed(config.get("training", {}).get("seed", 1))  # LoRA begins at random
     if "recurrent" in config:
-        return MusicRNN(Shape(tokenizer.offset, music, **config["recurrent"]))
+        return MusicRNN(RecurrentConfig(tokenizer.offset, music, **config["recurrent"]))
     base, layers = config["base"], config.get("layers")
     folder = music_folder(base)
     if folder is not None and config.get("grow"):

@@ -141,7 +141,7 @@ class Successors:
             mask |= self._places[kind]
         return mask
 
-    def allowed(self, piece: Piece) -> NDArray[np.bool_]:
+    def allowed(self, piece: PieceDraft) -> NDArray[np.bool_]:
         """(M,) True where an id may come next; in a row of the sketch beats go forward."""
         left, beat = piece.left, piece.beat
         mask = self._behind[piece.in_score, _kind(piece.tokens[-1])].copy()
@@ -160,7 +160,7 @@ def _kind(token: str) -> str:
 
 
 @dataclass(slots=True)
-class Piece:
+class PieceDraft:
     """A piece that is being written: its tokens, and those that will be said unasked."""
 
     plan: Plan
@@ -208,7 +208,7 @@ class Piece:
 
 def write(
     engine: Engine, spelling: Spelling, windows: Sequence[Window], bars: int, slots: int = 12
-) -> Iterator[Piece]:
+) -> Iterator[PieceDraft]:
     """A piece to the caption and plan of each window, `bars` long, without guides.
 
     Deterministic: the n-th piece is drawn with seed n. They come in no certain order.
@@ -216,10 +216,10 @@ def write(
     successors, sampling = Successors(spelling), Sampling()
     tokenizer = spelling.tokenizer
     waiting = list(enumerate(windows))[::-1]
-    writing: list[Piece] = []
+    writing: list[PieceDraft] = []
     engine.reserve(slots)
 
-    def chosen(piece: Piece, logits: NDArray[np.float32]) -> str:
+    def chosen(piece: PieceDraft, logits: NDArray[np.float32]) -> str:
         if piece.pending:
             return piece.pending.pop(0)
         allowed = successors.allowed(piece)
@@ -231,7 +231,7 @@ def write(
             number, window = waiting.pop()
             plan = replace(window.plan, bars=bars)
             text = spelling.caption(window, random.Random(number))
-            piece = Piece(plan, np.random.default_rng(number))
+            piece = PieceDraft(plan, np.random.default_rng(number))
             if not spelling.sketch:
                 piece.tokens.append(SCORE)
             read = tokenizer.sequence(text, plan, [])[0]

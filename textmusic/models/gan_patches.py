@@ -20,22 +20,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.music.notes import Notes
+from textmusic.engines.protocol import Floats32
+from textmusic.music.notes import Ints, Notes
 from textmusic.music.plan import GENRES, LEVELS, Plan
 from textmusic.music.theory import (
     DRUMS,
+    MIDDLE_TEMPO,
     NO_KEY,
-    RANGES,
     TIME_SIGNATURES,
     is_minor,
     quarters_per_bar,
+    range_of,
     shift_of,
 )
 from textmusic.tokens.score_grammar import MAX_VOICES
 
 Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
 
 STEPS = 4  # of a quarter note
 CELLS, CELL = 4, 16  # cells of a patch, steps of a cell at most
@@ -64,11 +64,6 @@ def part(name: str) -> slice:
 def channel_of(program: int) -> int:
     """The channel that plays a program: channel_of(40) == 3, the strings."""
     return DRUM_CHANNEL if program == DRUMS else FAMILIES[program // 8]
-
-
-def range_of(program: int) -> tuple[int, int]:
-    """Lowest and highest MIDI pitch that a program is to play; the vocabulary's for drums."""
-    return (27, 88) if program == DRUMS else RANGES.get(program, (21, 108))
 
 
 def cells_of(time_signature: str) -> tuple[int, int]:
@@ -185,7 +180,7 @@ def joined(patches: NDArray[Any], plan: Plan) -> NDArray[Any]:
 # What is told of a patch --------------------------------------------------------------------------
 
 
-def condition(plan: Plan, index: int, previous: Floats | None = None) -> Floats:
+def condition(plan: Plan, index: int, previous: Floats32 | None = None) -> Floats32:
     """(CONDITION,) what the index-th patch of a piece is to be; open fields are zeros.
 
     previous: the `summary` of the patch before it, so that the two connect; None at the beginning.
@@ -204,7 +199,7 @@ def condition(plan: Plan, index: int, previous: Floats | None = None) -> Floats:
         _one_hot(LEVELS, {plan.arousal}),
         _one_hot(LEVELS, {plan.density}),
         _one_hot((False, True), {is_minor(plan.key)} if tonal and plan.key else set()),
-        [log2(plan.tempo / 105)],
+        [log2(plan.tempo / MIDDLE_TEMPO)],
         [
             float(index == 0 and bool(plan.begin)),
             float(index == last and bool(plan.end)),
@@ -228,7 +223,7 @@ def _one_hot(values: Sequence[Any], present: set[Any]) -> list[float]:
     return [float(value in present) for value in values]
 
 
-def summary(patches: Bools) -> Floats:
+def summary(patches: Bools) -> Floats32:
     """(N, SUMMARY) of patches (N, PLANES, LENGTH, PITCHES).
 
     Shares of the 12 degrees in the patch and in its last cell; how often something is struck at
@@ -259,7 +254,7 @@ def summary(patches: Bools) -> Floats:
 # What a generator wrote ---------------------------------------------------------------------------
 
 
-def binarised(logits: Floats) -> Bools:
+def binarised(logits: Floats32) -> Bools:
     """Patches (N, PLANES, LENGTH, PITCHES) of logits: what is likelier than not.
 
     Of notes struck together by one channel the likeliest `MAX_VOICES` are kept: a generator that
@@ -282,7 +277,7 @@ def playable(plan: Plan) -> Bools:
     return rows
 
 
-def completed(roll: Bools, logits: Floats, plan: Plan) -> Bools:
+def completed(roll: Bools, logits: Floats32, plan: Plan) -> Bools:
     """The roll (2, CHANNELS, T, PITCHES), and where the plan asks for more, its likeliest notes.
 
     Every channel gets as many different rows as it has instruments, so that each of them plays;

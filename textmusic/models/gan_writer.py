@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textmusic.engines.protocol import Floats32
 from textmusic.errors import TextMusicError
 from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.models.gan import Gan, load_gan
 from textmusic.models.gan_patches import (
-    Floats,
     binarised,
     completed,
     condition,
@@ -73,7 +73,7 @@ class GanWriter:
         """
         assert plan.tempo is not None and plan.time_signature is not None
         rng = np.random.default_rng(seed)
-        written: list[Floats] = []
+        written: list[Floats32] = []
         previous = None
         for index in range(total_patches(plan)):
             noise = rng.standard_normal(self.gan.shape["noise"])

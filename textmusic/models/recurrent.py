@@ -26,7 +26,7 @@ CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RecurrentConfig:
     """What a recurrent model is like. The fields are keys of the config file."""
 
     text: int  # text ids
@@ -40,7 +40,7 @@ class Shape:
 class MusicRNN(nn.Module):
     """Read text and music ids, asked for music ids only; the same calls as `MusicLLM`."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: RecurrentConfig) -> None:
         super().__init__()
         if shape.cell not in CELLS:
             raise TextMusicError(
@@ -113,7 +113,9 @@ def save_recurrent(model: MusicRNN, folder: Path, tokenizer_folder: Path) -> Non
 def load_recurrent(folder: Path) -> MusicRNN:
     """The model of a folder written by `save_recurrent`."""
     try:
-        shape = Shape(**json.loads((folder / "recurrent.json").read_text(encoding="utf-8")))
+        shape = RecurrentConfig(
+            **json.loads((folder / "recurrent.json").read_text(encoding="utf-8"))
+        )
         model = MusicRNN(shape)
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as problem:

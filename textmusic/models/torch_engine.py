@@ -21,7 +21,7 @@ from transformers import AttentionInterface
 from transformers.utils.logging import disable_progress_bar
 
 from textmusic.engines.folder import broken
-from textmusic.engines.protocol import Engine, Floats, Ids
+from textmusic.engines.protocol import Engine, Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.models.llm import MusicLLM, context_of, head_width, load_llm
 from textmusic.system.machine import cores
@@ -31,7 +31,7 @@ Step = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CacheView:
     """Where new ids go, and what they may look back on.
 
     cache: keys and values, (2, layers, slots, heads, places, width). slot: the one that reads a
@@ -53,7 +53,7 @@ def attend(
     value: Tensor,
     attention_mask: None,
     *,
-    reading: Reading,
+    reading: CacheView,
     scaling: float | None = None,
     **more: Any,
 ) -> tuple[Tensor, None]:
@@ -146,7 +146,7 @@ class TorchEngine:
         self._lengths = np.zeros(slots, dtype=np.int64)
 
     @torch.inference_mode()
-    def prefill(self, slots: range, ids: Ids) -> Floats:
+    def prefill(self, slots: range, ids: Ids) -> Floats32:
         """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
         logits = self._head(self._read(slots[0], ids)[-1])
         for slot in slots[1:]:
@@ -154,7 +154,7 @@ class TorchEngine:
         return logits
 
     @torch.inference_mode()
-    def step(self, ids: Ids) -> Floats:
+    def step(self, ids: Ids) -> Floats32:
         """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
         active = len(ids)
         places = self._lengths.copy()
@@ -192,7 +192,7 @@ class TorchEngine:
         return int(self._lengths[slot])
 
     @torch.inference_mode()
-    def logits(self, ids: Ids) -> Floats:
+    def logits(self, ids: Ids) -> Floats32:
         """Music logits (T, M) at every place of ids (T,): for measuring a model."""
         return self._head(self._read(0, ids))
 
@@ -203,7 +203,7 @@ class TorchEngine:
         self._lengths[slot] = begin + len(ids)
         read = self._on_device(ids)[None]
         places = torch.arange(begin, begin + len(ids), device=self._device)[None]
-        return self._run(read, places, Reading(self._cache, slot=slot, begin=begin))[0]
+        return self._run(read, places, CacheView(self._cache, slot=slot, begin=begin))[0]
 
     def _hidden(self, ids: Tensor, places: Tensor, span: int) -> Tensor:
         """Hidden states (B, D) of one more id (B,) in each of the first B slots.
@@ -211,10 +211,10 @@ class TorchEngine:
         places: how many ids each slot held, (B,). span: of how many places to read the cache.
         """
         seen = torch.arange(span, device=places.device) <= places[:, None]
-        reading = Reading(self._cache, places=places, seen=seen[:, None, None])
+        reading = CacheView(self._cache, places=places, seen=seen[:, None, None])
         return self._run(ids[:, None], places[:, None], reading)[:, 0]
 
-    def _run(self, ids: Tensor, places: Tensor, reading: Reading) -> Tensor:
+    def _run(self, ids: Tensor, places: Tensor, reading: CacheView) -> Tensor:
         found = self._trunk(input_ids=ids, position_ids=places, use_cache=False, reading=reading)
         hidden: Tensor = found.last_hidden_state
         return hidden
@@ -222,7 +222,7 @@ class TorchEngine:
     def _on_device(self, ids: Ids) -> Tensor:
         return torch.from_numpy(ids).to(self._device)
 
-    def _head(self, hidden: Tensor) -> Floats:
+    def _head(self, hidden: Tensor) -> Floats32:
         return np.asarray((hidden.float() @ self._rows.T).cpu().numpy(), dtype=np.float32)
 
     def _recorded(self) -> Step:

@@ -15,7 +15,7 @@ SIXTEENTH = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class BarSpan:
     """A bar, which begins at a tick of the piece. A change of metre may cut it short."""
 
     start: int
@@ -54,19 +54,19 @@ class Bar:
         return self.length // 2 if (self.numerator, self.denominator) in ((4, 2), (12, 8)) else 0
 
 
-def bars_until(end: int, metres: Sequence[tuple[int, int, int]]) -> list[Bar]:
+def bars_until(end: int, metres: Sequence[tuple[int, int, int]]) -> list[BarSpan]:
     """The bars of a piece up to the one in which tick `end` lies; at least one.
 
     metres: (tick, numerator, denominator) of every time signature, in order; 4/4 before the first.
     """
     changes = {0: (4, 4)} | {max(time, 0): (top, bottom) for time, top, bottom in metres}
     times = [time for time in sorted(changes) if time < end or time == 0]
-    bars: list[Bar] = []
+    bars: list[BarSpan] = []
     for time, stop in pairwise([*times, max(end, 1)]):
         top, bottom = changes[time]
         whole = max(96 * top // bottom, 1)
         last = stop == max(end, 1)
         for start in range(time, stop, whole):
             length = whole if last else min(whole, stop - start)
-            bars.append(Bar(start, length, top, bottom))
+            bars.append(BarSpan(start, length, top, bottom))
     return bars

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from textmusic.music.theory import NO_KEY, is_minor, tonic
+from textmusic.music.theory import MINOR_TONICS, NATURAL_PITCH_CLASSES, NO_KEY, is_minor, tonic
 
 # Semitones above the root, and how the quality is written behind a root. The names are those of
 # Harte et al. 2005 ("Symbolic representation of musical chords"), as mir_eval reads them.
@@ -80,10 +80,10 @@ def chord_name(chord: Chord | None, key: str | None = None) -> str:
 def _names(key: str | None) -> tuple[str, ...]:
     """Pitch class names: flats in keys with flats, the usual mixture in C major and A minor."""
     if key is None or key == NO_KEY:
-        return ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+        return MINOR_TONICS
     fifths = (tonic(key) + (3 if is_minor(key) else 0)) * 7 % 12
     if fifths == 0:
-        return ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+        return MINOR_TONICS
     return SHARPS if fifths < 7 and not _flat(key) else FLATS
 
 
@@ -116,5 +116,5 @@ def _quality(written: str) -> str | None:
 
 
 def _pitch_class(letter: str, accidental: str) -> int:
-    natural = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter]
-    return (natural + {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[accidental]) % 12
+    alteration = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[accidental]
+    return (NATURAL_PITCH_CLASSES[letter] + alteration) % 12

@@ -22,13 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.music.notes import Notes
+from textmusic.music.notes import GRID, Floats, Ints, Notes
 from textmusic.music.sketch import Row
 from textmusic.music.theory import DRUMS, quarters_per_bar
 
-GRID = 12  # places a quarter note
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 LIKE = 0.65  # mean of whole and melody, the melody counting MELODY of it

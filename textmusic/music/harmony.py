@@ -19,11 +19,9 @@ from numpy.typing import NDArray
 from textmusic.music.chords import QUALITIES, Chord, parse_symbol
 from textmusic.music.data_files import load_data
 from textmusic.music.measure import estimate_key
-from textmusic.music.notes import Notes
-from textmusic.music.sketch import Change, beats_per_bar, quarters_per_beat
+from textmusic.music.notes import Floats, Notes
+from textmusic.music.sketch import BeatChord, beats_per_bar, quarters_per_beat
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, tonic
-
-Floats = NDArray[np.float64]
 
 # The order of states: for each root the qualities with a major third (or none), then those with a
 # minor one, and last of all "no chord". A change of chord knows only the root and third it leaves.
@@ -194,7 +192,7 @@ def tables() -> Tables:
 
 def chords_of(
     notes: Notes, time_signature: str, bars: int, key: str | None = None
-) -> list[tuple[Change, ...]]:
+) -> list[tuple[BeatChord, ...]]:
     """The chords of each bar, as `sketch.Row` has them.
 
     notes: of a piece or a part of it, times counted from its first bar line; what lies outside the
@@ -260,7 +258,7 @@ def viterbi(scores: Floats, change: Floats, moves: Floats, kinds: Floats) -> NDA
 
 def labelled(
     changes: Sequence[Sequence[float | str]], time_signature: str, bars: int, begin_quarter: float
-) -> list[tuple[Change, ...]]:
+) -> list[tuple[BeatChord, ...]]:
     """A source's own chords, cut to some bars and put on beats.
 
     changes: [[quarter, symbol], ...], from the source's tick 0. begin_quarter: where the first of
@@ -292,7 +290,7 @@ def _triad(chord: Chord) -> Chord:
     return Chord(chord.root, "min" if chord.quality in MINOR_LIKE else "maj")
 
 
-def _rows(chords: Sequence[Chord | None], per_bar: int) -> list[tuple[Change, ...]]:
+def _rows(chords: Sequence[Chord | None], per_bar: int) -> list[tuple[BeatChord, ...]]:
     """A chord for each beat -> the changes of each bar."""
     rows = []
     for begin in range(0, len(chords), per_bar):
@@ -303,8 +301,8 @@ def _rows(chords: Sequence[Chord | None], per_bar: int) -> list[tuple[Change, ..
 
 
 def agreement(
-    reference: Sequence[tuple[Change, ...]],
-    estimate: Sequence[tuple[Change, ...]],
+    reference: Sequence[tuple[BeatChord, ...]],
+    estimate: Sequence[tuple[BeatChord, ...]],
     time_signature: str,
 ) -> dict[str, float]:
     """How far two lists of bars agree, as mir_eval's `chord.majmin` and `chord.root` count.
@@ -340,7 +338,7 @@ _COMPARED = (None, frozenset((0, 4, 7)), frozenset((0, 3, 7)))
 
 
 def on_beats(
-    rows: Sequence[tuple[Change, ...]], bars: int, time_signature: str
+    rows: Sequence[tuple[BeatChord, ...]], bars: int, time_signature: str
 ) -> list[Chord | None]:
     """The chord at each beat of so many bars; None where there is none, and after the last row."""
     per_bar = beats_per_bar(time_signature)

@@ -13,7 +13,7 @@ from textmusic.errors import TextMusicError
 from textmusic.music.measure import measure
 from textmusic.music.notes import GRID, Notes, grid_of, notes_of, repaired, sliced, to_score
 from textmusic.music.plan import MAX_PROGRAMS, TEMPO_RANGE, Plan
-from textmusic.music.theory import DRUMS, TIME_SIGNATURES, quarters_per_bar
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, TIME_SIGNATURES, quarters_per_bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class Material:
         """The notes as a score, in the vocabulary's ranges, with the piece's tempi and metres."""
         notes = repaired(self.notes, Counter())
         grid = self.marks.ticks_per_quarter
-        score = to_score(notes, self.plan.time_signature or "4/4", self.plan.tempo or 120.0, grid)
+        metre, tempo = self.plan.time_signature or "4/4", self.plan.tempo or DEFAULT_TEMPO
+        score = to_score(notes, metre, tempo, grid)
         score.time_signatures = self.marks.time_signatures
         score.tempos = self.marks.tempos
         return score
@@ -91,7 +92,7 @@ def material_of(score: Score) -> Material:
             f"the file has {melodic} instruments; choose a file with at most {MAX_PROGRAMS}."
         )
     if not marks.tempos:
-        marks.tempos.append(Tempo(0, 120.0))
+        marks.tempos.append(Tempo(0, DEFAULT_TEMPO))
     if not marks.time_signatures:
         marks.time_signatures.append(TimeSignature(0, 4, 4))
     tempo = max((mark.time, mark.qpm) for mark in marks.tempos)[1]

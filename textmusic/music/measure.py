@@ -13,7 +13,14 @@ import numpy as np
 
 from textmusic.music.notes import Floats, Notes, notes_of
 from textmusic.music.plan import Plan
-from textmusic.music.theory import DRUMS, NO_KEY, key_name, quarters_per_bar
+from textmusic.music.theory import (
+    DEFAULT_TEMPO,
+    DRUMS,
+    MIDDLE_TEMPO,
+    NO_KEY,
+    key_name,
+    quarters_per_bar,
+)
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -90,7 +97,7 @@ def valence_of(notes: Notes, tempo: float) -> float:
     """
     scores = key_scores(pitch_class_weights(notes))
     gap = float(scores[:12].max() - scores[12:].max())  # +: major fits better
-    return float(np.tanh(8 * gap)) * 0.8 + 0.5 * log2(tempo / 105)
+    return float(np.tanh(8 * gap)) * 0.8 + 0.5 * log2(tempo / MIDDLE_TEMPO)
 
 
 def arousal_of(notes: Notes, tempo: float) -> float:
@@ -99,7 +106,7 @@ def arousal_of(notes: Notes, tempo: float) -> float:
     span = max(float(notes.end.max()), 1.0) * 60 / tempo
     rate = max(len(onsets) / span, 0.05)
     loud = (float(notes.velocity.mean()) - 80) / 20
-    return 0.6 * log2(rate / 3) + 0.6 * log2(tempo / 105) + 0.4 * loud
+    return 0.6 * log2(rate / 3) + 0.6 * log2(tempo / MIDDLE_TEMPO) + 0.4 * loud
 
 
 def density_of(notes: Notes) -> float:
@@ -114,7 +121,7 @@ def measure(score: Score, *, genre: str | None = None) -> Plan:
     nothing), bars run to the end of the last note, the rest comes from the notes. Genre cannot be
     measured: it is passed through. A score without notes has no programs, key, mood or density.
     """
-    tempo = round(float(score.tempos[0].qpm), 2) if len(score.tempos) else 120.0
+    tempo = round(float(score.tempos[0].qpm), 2) if len(score.tempos) else DEFAULT_TEMPO
     time_signature = "4/4"
     if len(score.time_signatures):
         first = score.time_signatures[0]
@@ -139,7 +146,7 @@ def measure(score: Score, *, genre: str | None = None) -> Plan:
 def seconds(score: Score) -> float:
     """Time from the beginning to the end of the last note, at the first tempo, in seconds."""
     notes = notes_of(score)
-    tempo = float(score.tempos[0].qpm) if len(score.tempos) else 120.0
+    tempo = float(score.tempos[0].qpm) if len(score.tempos) else DEFAULT_TEMPO
     return float(notes.end.max()) * 60 / tempo if len(notes) else 0.0
 
 

@@ -17,7 +17,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
-from textmusic.music.marks import as_lyrics
+from textmusic.music.markers import as_lyrics
 
 if TYPE_CHECKING:
     from symusic import Score

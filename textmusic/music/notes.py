@@ -14,14 +14,15 @@ from symusic import Note as ScoreNote
 from symusic import Score, Tempo, TimeSignature, Track
 
 from textmusic.music.plan import Plan
-from textmusic.music.theory import DRUMS
+from textmusic.music.theory import DRUM_PITCH_RANGE, DRUMS, PITCH_RANGE
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 GRID = 12  # ticks per quarter note: the vocabulary's grid, but for metres of eighths
 LONGEST_NOTE = 32.0  # quarter notes; what sounds longer was never released
 # A half-note beat would make MidiTok's grid (12 positions a beat) too coarse for sixteenths, so
 # half-note metres are written on the quarter-note grid of the same length.
-_GRID = {"2/2": "4/4", "3/2": "6/4", "4/2": "8/4"}
+_QUARTER_NOTE_METRES = {"2/2": "4/4", "3/2": "6/4", "4/2": "8/4"}
 
 
 class Note(NamedTuple):
@@ -120,7 +121,8 @@ def repaired(notes: Notes, done: Counter[str]) -> Notes:
 
     done: counts what was dropped or shortened.
     """
-    low, high = np.where(notes.program == DRUMS, 27, 21), np.where(notes.program == DRUMS, 88, 108)
+    drums = notes.program == DRUMS
+    low, high = (np.where(drums, *ends) for ends in zip(DRUM_PITCH_RANGE, PITCH_RANGE, strict=True))
     keep = (notes.pitch >= low) & (notes.pitch <= high)
     stuck = notes.duration > LONGEST_NOTE
     done["note dropped: outside the vocabulary's pitches"] += int((~keep).sum())
@@ -181,7 +183,7 @@ def to_score(notes: Notes, metre: str, tempo: float, grid: int | None = None) ->
 
 def grid_signature(time_signature: str) -> str:
     """The time signature whose grid REMI writes a bar on: "3/2" -> "6/4", "3/4" -> "3/4"."""
-    return _GRID.get(time_signature, time_signature)
+    return _QUARTER_NOTE_METRES.get(time_signature, time_signature)
 
 
 @cache

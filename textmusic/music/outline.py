@@ -9,7 +9,7 @@ from math import lcm
 from textmusic.errors import TextMusicError
 from textmusic.music.chords import Chord
 from textmusic.music.plan import COUNTED_BARS
-from textmusic.music.sketch import Change, Outline, Row, Sketch, beats_per_bar
+from textmusic.music.sketch import BeatChord, Outline, Row, Sketch, beats_per_bar
 from textmusic.music.theory import NO_KEY, tonic
 
 _PHRASE = 4  # bars that sections are made of where there is room
@@ -25,7 +25,7 @@ class AskedRow:
 
     like: int | None = None
     new: bool = False
-    chords: tuple[Change, ...] | None = None
+    chords: tuple[BeatChord, ...] | None = None
 
 
 def laid(outline: Outline, key: str | None, bars: int, time_signature: str) -> list[AskedRow]:
@@ -61,7 +61,7 @@ def laid(outline: Outline, key: str | None, bars: int, time_signature: str) -> l
         begin += length
     if outline.last is not None and bars:
         up = 0 if key is None or key == NO_KEY else tonic(key)
-        final: tuple[Change, ...] = ((0, outline.last.moved(up)),)
+        final: tuple[BeatChord, ...] = ((0, outline.last.moved(up)),)
         if rows[-1].chords != final:
             rows[-1] = replace(rows[-1], like=None, chords=final)
     return rows
@@ -152,7 +152,7 @@ def as_heard(row: Row) -> AskedRow:
 
 def _played(
     outline: Outline, key: str | None, bars: int, time_signature: str
-) -> list[tuple[Change, ...]]:
+) -> list[tuple[BeatChord, ...]]:
     """The chords of each bar, the progression played over and over; [] if they are open."""
     sounding = outline.sounding(key)
     if not sounding:
@@ -163,7 +163,7 @@ def _played(
     return [_in_bar(sounding[bar % len(sounding)], beats) for bar in range(bars)]
 
 
-def _in_bar(chords: tuple[Chord, ...], beats: int) -> tuple[Change, ...]:
+def _in_bar(chords: tuple[Chord, ...], beats: int) -> tuple[BeatChord, ...]:
     """Chords of one bar, evenly on its beats; those that find no beat are left out."""
     count = min(len(chords), beats)
     return tuple((step * beats // count, chords[step]) for step in range(count))
@@ -173,10 +173,10 @@ def _bars(count: int) -> str:
     return f"{count} bar{'s' * (count != 1)}"
 
 
-def _spread(chords: list[Chord], bars: int, beats: int) -> list[tuple[Change, ...]]:
+def _spread(chords: list[Chord], bars: int, beats: int) -> list[tuple[BeatChord, ...]]:
     """Chords evenly on the beats of a piece; each bar begins with the chord that sounds then."""
     chords = chords[: bars * beats]
-    rows: list[list[Change]] = [[] for _ in range(bars)]
+    rows: list[list[BeatChord]] = [[] for _ in range(bars)]
     for step, chord in enumerate(chords):
         bar, beat = divmod(step * bars * beats // len(chords), beats)
         rows[bar].append((beat, chord))

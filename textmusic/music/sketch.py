@@ -15,7 +15,7 @@ from textmusic.music.chords import ALL_CHORDS, Chord
 from textmusic.music.plan import COUNTED_BARS
 from textmusic.music.theory import NO_KEY, quarters_per_bar, shift_of, tonic
 
-Change = tuple[int, Chord | None]
+BeatChord = tuple[int, Chord | None]
 MOST_BEATS = 12  # of a bar: 12/8
 
 
@@ -41,7 +41,7 @@ class Row:
 
     like: int | None = None
     vary: int | None = None
-    chords: tuple[Change, ...] = ()
+    chords: tuple[BeatChord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,15 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textmusic.music.chords import Chord
 from textmusic.music.form import alike
 from textmusic.music.harmony import agreement, chords_of
-from textmusic.music.notes import Notes, top_line
+from textmusic.music.notes import Floats, Notes, top_line
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, quarters_per_bar, tonic
 
-Floats = NDArray[np.float64]
 LOOKED_AT = 16  # bars of every piece, so that long and short ones compare
 HALVES = 2  # spans of a bar, each of which has its harmony
 WINDOW = 8  # bars in which different chords are counted

@@ -1,4 +1,4 @@
-"""Keys, scales, metres, ranges and tempo bins: each constant once."""
+"""Keys, scales, metres, ranges and tempi: each constant once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ MAJOR_TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 KEYS = tuple(f"{t} major" for t in MAJOR_TONICS) + tuple(f"{t} minor" for t in MINOR_TONICS)
 NO_KEY = "none"  # drums alone have no key
+# Semitones above the tonic.
+MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
+NATURAL_MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
+LEADING_TONE = 11  # the raised seventh, which minor has beside its own
+NATURAL_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 TIME_SIGNATURES = (
     "2/4", "3/4", "4/4", "5/4", "6/4", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8",
     "2/2", "3/2", "4/2",
 )  # fmt: skip
 DRUMS = 128  # stands for the drum kit among the General MIDI programs 0-127
-# Tempo bins as published (MuseCoco, Text2midi): a bin's number counts the marks below the tempo.
-TEMPO_MARKS = (40, 60, 70, 90, 110, 140, 160, 210)
+DEFAULT_TEMPO = 120.0  # quarter notes a minute: what a MIDI file means that says nothing
+MIDDLE_TEMPO = 105.0  # quarter notes a minute, from which mood counts fast and slow
+# Tempo bins as published (MuseCoco, Text2midi): a bin's number counts the edges below the tempo.
+TEMPO_BIN_EDGES = (40, 60, 70, 90, 110, 140, 160, 210)
+# The vocabulary's pitches (MIDI note numbers), as MidiTok has them: the piano's keys, drum sounds.
+PITCH_RANGE = (21, 108)
+DRUM_PITCH_RANGE = (27, 88)
 # Comfortable written ranges (MIDI note numbers) by General MIDI program; others have the piano's.
 RANGES = {
     **dict.fromkeys((40, 110), (55, 103)), 41: (48, 91), 42: (36, 81), 43: (28, 67),
@@ -21,15 +31,14 @@ RANGES = {
     53: (38, 86), 54: (38, 86), 56: (52, 86), 57: (36, 77), 58: (28, 65), 60: (34, 81),
     64: (56, 91), 65: (49, 85), 66: (44, 80), 67: (36, 73), 68: (58, 93), 69: (52, 84),
     70: (34, 77), 71: (50, 94), 72: (72, 108), 73: (59, 98), 74: (60, 98), 75: (60, 98),
-    105: (48, 86),
+    105: (48, 86), DRUMS: DRUM_PITCH_RANGE,
 }  # fmt: skip
 
 
 def tonic(key: str) -> int:
     """Pitch class 0-11 of a key's tonic: tonic("Eb major") == 3."""
     name = key.split()[0]
-    natural = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[name[0]]
-    return (natural + name.count("#") - name.count("b")) % 12
+    return (NATURAL_PITCH_CLASSES[name[0]] + name.count("#") - name.count("b")) % 12
 
 
 def is_minor(key: str) -> bool:
@@ -39,7 +48,7 @@ def is_minor(key: str) -> bool:
 
 def degrees_of(key: str) -> tuple[int, ...]:
     """Semitones of a key's scale above its tonic; in minor both the natural and the raised 7th."""
-    return (0, 2, 3, 5, 7, 8, 10, 11) if is_minor(key) else (0, 2, 4, 5, 7, 9, 11)
+    return (*NATURAL_MINOR_SCALE, LEADING_TONE) if is_minor(key) else MAJOR_SCALE
 
 
 def key_name(pitch_class: int, minor: bool) -> str:
@@ -76,13 +85,13 @@ def quarters_per_bar(time_signature: str) -> float:
 
 
 def tempo_bin(tempo: float) -> int:
-    """Number of marks strictly below a tempo (quarter notes a minute): 0 to 8.
+    """Number of bin edges strictly below a tempo (quarter notes a minute): 0 to 8.
 
-    The marks are those of MuseCoco (Lu et al. 2023), used by Text2midi (Bhandari et al. 2025) too.
+    The edges are those of MuseCoco (Lu et al. 2023), used by Text2midi (Bhandari et al. 2025) too.
     """
-    return sum(tempo > mark for mark in TEMPO_MARKS)
+    return sum(tempo > edge for edge in TEMPO_BIN_EDGES)
 
 
 def range_of(program: int) -> tuple[int, int]:
     """The lowest and the highest pitch that an instrument is written for."""
-    return RANGES.get(program, (21, 108))
+    return RANGES.get(program, PITCH_RANGE)

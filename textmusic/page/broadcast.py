@@ -33,7 +33,7 @@ _HEADER = 44
 _KEPT = 3600  # seconds after its last sound
 
 
-class Programme:
+class LiveFile:
     """One piece being sent: a growing file, and its address, which cannot be guessed."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
@@ -63,16 +63,16 @@ def broadcast(
     Yields (bar, address) when a bar can be heard; the address is relative to the page's. Closed
     early, it ends the file.
     """
-    programme, bars = None, Stream(stream)
+    live_file, bars = None, Stream(stream)
     try:
         for bar, audio in bars:
-            programme = programme or Programme(folder, bar.plan)
-            programme.send(audio)
-            yield bar, programme.address
+            live_file = live_file or LiveFile(folder, bar.plan)
+            live_file.send(audio)
+            yield bar, live_file.address
         return bars.result
     finally:
-        if programme:
-            programme.close()
+        if live_file:
+            live_file.close()
 
 
 def _forget(folder: Path) -> None:
@@ -95,7 +95,7 @@ def route(folder: Path) -> Route:
 
 
 def answer(path: Path, request: Request) -> Response:
-    """A file of `Programme`, or the range of it that the request wants."""
+    """A file of `LiveFile`, or the range of it that the request wants."""
     with path.open("rb") as file:
         size = _HEADER + int.from_bytes(file.read(_HEADER)[-4:], "little")
     first, stop, status = 0, size, 200

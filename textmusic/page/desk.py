@@ -19,7 +19,7 @@ from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import MAX_SEED, Controls, within
 from textmusic.language.prompt import Prompt
-from textmusic.music.marks import marks_of, read_midi
+from textmusic.music.markers import markers_of, read_midi
 from textmusic.music.midi_files import read_score
 from textmusic.music.notes import Note, score_of
 from textmusic.music.plan import MAX_BARS, Plan
@@ -38,7 +38,7 @@ from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.written import Bar
 
-FORMATS = ("mid", "wav", "mp3", "svg", "json")
+PAGE_FORMATS = ("mid", "wav", "mp3", "svg", "json")
 MOST_VARIATIONS = 4
 MOST_AT_ONCE = 4  # pieces that one visitor may have in the making
 
@@ -83,7 +83,7 @@ class Piece:
     def drawing(self) -> Drawing:
         """Its piano roll."""
         score, plan = read_midi(self.midi.read_bytes()), self.report.planned
-        sketch, sections = marks_of(score, plan)
+        sketch, sections = markers_of(score, plan)
         title = self.title or "untitled"
         return piano_roll(score, key=plan.key, title=title, sketch=sketch, sections=sections)
 
@@ -182,7 +182,7 @@ class Desk:
         self.cache.mkdir(parents=True, exist_ok=True)
         folder = self.cache / secrets.token_urlsafe(16)
         stem = f"{slug_of(title)}-{generation.seed}"
-        files = generation.save(folder, formats=FORMATS, stem=stem)
+        files = generation.save(folder, formats=PAGE_FORMATS, stem=stem)
         number = 1 + max((piece.number for piece in pieces), default=0)
         return Piece(number, title, tuple(files), generation.report, parent)
 
@@ -191,7 +191,7 @@ class Desk:
         from textmusic.drawing.sheet_music import engrave, musicxml
 
         score, plan = read_midi(piece.midi.read_bytes()), piece.report.planned
-        sketch, sections = marks_of(score, plan)
+        sketch, sections = markers_of(score, plan)
         xml = musicxml(score, title=piece.title, key=plan.key, sketch=sketch, sections=sections)
         file = piece.midi.with_suffix(".musicxml")
         write_text(file, xml)

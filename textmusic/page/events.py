@@ -13,7 +13,7 @@ import gradio as gr
 from textmusic.drawing.piano_roll import piano_roll
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
-from textmusic.music.marks import marks_of
+from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.music.midi_files import read_score
 from textmusic.page.desk import Desk, Moment, Piece, Wish
@@ -225,7 +225,7 @@ class Events:
         if not wav.exists():
             write_whole(wav, lambda path: write_audio(render(score), path))
         one, two = say("before", language), say("after", language)
-        sketch, sections = marks_of(score, measure(score))
+        sketch, sections = markers_of(score, measure(score))
         roll = piano_roll(score, title=title, sketch=sketch, sections=sections)
         old = piece_html(wav, roll, one, language)
         return {

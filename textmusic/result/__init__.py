@@ -6,6 +6,7 @@ The figures of an evaluation have their form here, too, since model cards state 
 __all__ = [
     "figures",
     "flags",
+    "formats",
     "generation",
     "recipe",
     "report",

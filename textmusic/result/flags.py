@@ -10,17 +10,17 @@ import numpy as np
 from textmusic.language.names import instrument_name
 from textmusic.music.notes import Notes
 from textmusic.music.plan import Plan
-from textmusic.music.structure import harmonies
-from textmusic.music.stuck import (
-    MOST,
+from textmusic.music.repetition import (
+    MOST_NOTES_AT_ONCE,
     PERCUSSION,
-    SIXTEENTH,
+    SIXTEENTH_QUARTERS,
     THICK,
     THICK_NOTES,
-    Run,
+    RepetitionRun,
     runs,
     strikes_of,
 )
+from textmusic.music.structure import harmonies
 from textmusic.music.theory import DRUMS, quarters_per_bar
 
 HARMONY_BARS = 9  # on one triad
@@ -40,7 +40,7 @@ def flags(notes: Notes, plan: Plan) -> list[str]:
 
 def _repeated(notes: Notes) -> Iterable[str]:
     """A sentence for each instrument's longest run above the limit."""
-    worst: dict[int, Run] = {}
+    worst: dict[int, RepetitionRun] = {}
     for run in runs(notes):
         if run.onsets > run.limit and run.onsets > getattr(worst.get(run.program), "onsets", 0):
             worst[run.program] = run
@@ -54,12 +54,12 @@ def _thick(notes: Notes) -> Iterable[str]:
     """Sentences for too many notes at once, and for thick chords close together."""
     for program, strikes in strikes_of(notes).items():
         name = instrument_name(program)
-        if (most := max(len(strike.pitches) for strike in strikes)) > MOST:
+        if (most := max(len(strike.pitches) for strike in strikes)) > MOST_NOTES_AT_ONCE:
             yield f"The {name} part strikes {most} notes at once."
         longest = run = 0
         last = -np.inf
         for strike in strikes:
-            near = strike.start - last <= SIXTEENTH + 1e-6
+            near = strike.start - last <= SIXTEENTH_QUARTERS + 1e-6
             run = (run + 1 if near else 1) if len(strike.pitches) >= THICK_NOTES else 0
             longest, last = max(longest, run), strike.start
         if longest > THICK:

@@ -16,14 +16,15 @@ from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music import measure
 from textmusic.music.form import letters
-from textmusic.music.heard import kept
-from textmusic.music.marks import as_texts, marked, sections_marked
+from textmusic.music.markers import as_texts, marked, sections_marked
+from textmusic.music.measure_sketch import sketch_adherence
 from textmusic.music.notes import notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import NO_KEY, is_minor, sharps
 from textmusic.result.flags import flags
+from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
 from textmusic.system.whole_files import write_whole
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from textmusic.tokens.sampling import Sampling
 
 TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
-FORMATS = ("mid", "wav", "flac", "mp3", "svg", "png", "json", "musicxml")
-DEFAULT_FORMATS = ("mid", "wav", "json", "svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class Generation:
         if "musicxml" in formats:
             require("music21")
         # the audio is rendered before anything is written: a bad soundfont leaves no half result
-        sounds = {f for f in formats if f in ("wav", "flac", "mp3")}
+        sounds = {f for f in formats if f in AUDIO_FORMATS}
         audio = self.audio(soundfont) if sounds else None
         paths = []
         for name in formats:
@@ -218,7 +217,7 @@ def account(
         silent=measure.hardly_playing(notes, plan),
         outline=prompt.outline,
         sketch=sketch,
-        kept=kept(notes, plan, sketch, new_bars),
+        kept=sketch_adherence(notes, plan, sketch, new_bars),
         new_bars=new_bars,
     )
     return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch)

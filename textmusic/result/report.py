@@ -14,7 +14,7 @@ from textmusic.language.names import (
     say,
     sketch_in_words,
 )
-from textmusic.music.heard import Kept
+from textmusic.music.measure_sketch import SketchAdherence
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan, seconds_of
 from textmusic.music.sketch import Outline, Sketch, read_outline, read_sketch
@@ -28,7 +28,7 @@ FORM_KEPT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """One fact. ok: what is measured is what was asked, or, where nothing was, what was planned.
 
     None: it cannot be measured.
@@ -62,17 +62,17 @@ class Report:
     silent: tuple[int, ...] = ()  # programs that play in fewer than a quarter of the bars
     outline: Outline = Outline()  # what was asked of harmony and form
     sketch: Sketch = Sketch()  # what was decided of them
-    kept: Kept = Kept()  # how far that is heard
+    kept: SketchAdherence = SketchAdherence()  # how far that is heard
     # Of a piece that stood: its bars that were written, from 0, and the one behind the last. What
     # is asked and planned of harmony and form is theirs. None: all were.
     new_bars: tuple[int, int] | None = None
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ReportRow, ...]:
         """The table people see, in a fixed order."""
         return self.table()
 
-    def table(self, language: str = "en") -> tuple[Row, ...]:
+    def table(self, language: str = "en") -> tuple[ReportRow, ...]:
         """The rows, their values in a language of the page's; `field` is the English name."""
         asked = {"chords": "", "form": ""}
         asked |= in_words(self.asked, self.seconds, self.near, language, self.outline)
@@ -88,7 +88,7 @@ class Report:
         }
         measured["instruments"] += self._hardly_heard(language)
         return tuple(
-            Row(field, asked[field], planned[field], measured[field], ok)
+            ReportRow(field, asked[field], planned[field], measured[field], ok)
             for field, ok in self._right().items()
         )
 
@@ -156,7 +156,7 @@ class Report:
         fields["silent"] = tuple(fields.get("silent", ()))  # older reports have none
         fields["outline"] = read_outline(fields.get("outline", {}))
         fields["sketch"] = read_sketch(fields.get("sketch", {}))
-        fields["kept"] = Kept(**fields.get("kept", {}))
+        fields["kept"] = SketchAdherence(**fields.get("kept", {}))
         if fields.get("new_bars") is not None:
             fields["new_bars"] = tuple(fields["new_bars"])
         sampling = fields.get("sampling")

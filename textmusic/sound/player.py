@@ -16,7 +16,7 @@ from textmusic.errors import TextMusicError
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class PlayerCommand:
     """A player: its name, and how it is told to read a WAV file from standard input.
 
     piped: False where it can't; it is then given the file once that is whole.
@@ -27,22 +27,22 @@ class Program:
     piped: bool = True
 
 
-PROGRAMS = (
-    Program("ffplay", ("-nodisp", "-autoexit", "-loglevel", "error", "-i", "-")),
-    Program("aplay", ("-q", "-")),
+PLAYER_COMMANDS = (
+    PlayerCommand("ffplay", ("-nodisp", "-autoexit", "-loglevel", "error", "-i", "-")),
+    PlayerCommand("aplay", ("-q", "-")),
     # It takes the header for sound too: a quarter of a millisecond.
-    Program("paplay", ("--raw", "--format=s16le", "--rate=44100", "--channels=2")),
-    Program("play", ("-q", "-t", "wav", "-")),
-    Program("afplay", piped=False),
+    PlayerCommand("paplay", ("--raw", "--format=s16le", "--rate=44100", "--channels=2")),
+    PlayerCommand("play", ("-q", "-t", "wav", "-")),
+    PlayerCommand("afplay", piped=False),
 )
 
 
-def find_player() -> Program:
-    """The first of `PROGRAMS` that is on this machine; raises TextMusicError if none is."""
-    for program in PROGRAMS:
-        if shutil.which(program.name):
-            return program
-    names = ", ".join(program.name for program in PROGRAMS)
+def find_player() -> PlayerCommand:
+    """The first of `PLAYER_COMMANDS` that is on this machine; raises TextMusicError if none is."""
+    for command in PLAYER_COMMANDS:
+        if shutil.which(command.name):
+            return command
+    names = ", ".join(command.name for command in PLAYER_COMMANDS)
     raise TextMusicError(
         f"there is no player for --play ({names}); install one, for instance ffmpeg, or leave out"
         " --play and open the WAV file."
@@ -55,19 +55,19 @@ class Player:
     An exception in the block, as Ctrl-C is, stops the music at once.
     """
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, command: PlayerCommand) -> None:
+        self.command = command
         self._waiting: SimpleQueue[bytes | None] = SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  (closed on leaving the block)
         # A player takes no more than it plays, and the writing is not to wait for that.
-        feed = self._through_a_pipe if program.piped else self._through_a_file
+        feed = self._through_a_pipe if command.piped else self._through_a_file
         self._feeder = Thread(target=feed, daemon=True)
 
     def __enter__(self) -> Player:
-        if self.program.piped:
-            self._start(*self.program.arguments)
+        if self.command.piped:
+            self._start(*self.command.arguments)
         self._feeder.start()
         return self
 
@@ -97,11 +97,11 @@ class Player:
         self._said.seek(0)
         lines = self._said.read().decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "no reason given")
-        return f"{self.program.name} failed ({last})"
+        return f"{self.command.name} failed ({last})"
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(
-            [self.program.name, *arguments],
+            [self.command.name, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._said,

@@ -38,7 +38,7 @@ _FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class VoiceStrike:
     """One note on one layer; times in seconds."""
 
     zone: Zone
@@ -136,13 +136,13 @@ def soundfont_path(soundfont: str | Path | None = None) -> Path:
     return Path(spec.origin).with_name("TimGM6mb.sf2")
 
 
-def strikes_of(score: Score, font: SoundFont) -> list[Strike]:
+def strikes_of(score: Score, font: SoundFont) -> list[VoiceStrike]:
     """What a soundfont plays for each note of a score."""
     strikes = []
     for track in score.to("second").tracks:
         instrument = DRUMS if track.is_drum else track.program
         strikes += [
-            Strike(zone, instrument, note.pitch, note.time, note.time + note.duration, gain)
+            VoiceStrike(zone, instrument, note.pitch, note.time, note.time + note.duration, gain)
             for note in track.notes
             if note.velocity > 0  # in MIDI, the end of another note
             for zone in font.zones(track.program, track.is_drum, note.pitch, note.velocity)
@@ -152,7 +152,7 @@ def strikes_of(score: Score, font: SoundFont) -> list[Strike]:
     return strikes
 
 
-def choked(strikes: list[Strike]) -> list[Strike]:
+def choked(strikes: list[VoiceStrike]) -> list[VoiceStrike]:
     """The strikes, each cut off by the next one of its instrument and exclusive class.
 
     What sounds at a time depends on what was struck until then, and on nothing that follows.
@@ -179,17 +179,17 @@ class Mixer:
         # Of each layer and pitch: for how many samples it was made, and its sound. Latest last.
         self._tones: dict[tuple[Zone, int], tuple[int, Wave]] = {}
 
-    def mix(self, strikes: Iterable[Strike], first: int, length: int) -> Wave:
+    def mix(self, strikes: Iterable[VoiceStrike], first: int, length: int) -> Wave:
         """What sounds in the `length` samples from sample `first` on: float32, (2, length)."""
         audio = np.zeros((2, length), dtype=np.float32)
-        layers: dict[tuple[Zone, int], list[Strike]] = {}
+        layers: dict[tuple[Zone, int], list[VoiceStrike]] = {}
         for strike in strikes:
             layers.setdefault((strike.zone, strike.pitch), []).append(strike)
         for struck in layers.values():
             self._add(audio, first, struck)
         return audio
 
-    def _add(self, audio: Wave, first: int, struck: list[Strike]) -> None:
+    def _add(self, audio: Wave, first: int, struck: list[VoiceStrike]) -> None:
         """Add every strike of one layer and pitch to `audio` (2, samples), in place."""
         zone, release, rate = struck[0].zone, struck[0].release, self._rate
         letting_go = _falling(max(round(release * rate), 2))

@@ -31,7 +31,7 @@ CRASHED = "crashes the process that reads it; it is broken or too large"
 WAIT = 5.0  # how much longer a job may take by the clock: busy machines must not lose other files
 FRESH = 256  # jobs after which a worker is replaced: libraries leave things behind in the memory
 
-Job = TypeVar("Job")
+Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
@@ -51,8 +51,8 @@ class _Hand:
 
 
 def outcomes(
-    work: Callable[[Job], Result],
-    jobs: Iterable[Job],
+    work: Callable[[Task], Result],
+    jobs: Iterable[Task],
     *,
     workers: int,
     seconds: float,

@@ -24,7 +24,7 @@ from textmusic.tokens.folding import Struck
 from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.score_grammar import ScoreGrammar
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 HARMONY_NATS = 4.0  # what a tone of the scale, but not of the chord, loses at strength 1 on a beat
 OFF_BEAT = 0.6  # share of that between the beats
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
@@ -57,9 +57,9 @@ class Guides:
         keyless = plan.key is None or plan.key == NO_KEY
         self._scale = range(12) if keyless else degrees_of(str(plan.key))
         self._beat_quarters = quarters_per_beat(plan.time_signature)
-        self._losses: dict[Chord, Floats] = {}
+        self._losses: dict[Chord, Floats32] = {}
 
-    def guided(self, logits: Floats, allowed: Mask, grammar: ScoreGrammar) -> Floats:
+    def guided(self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar) -> Floats32:
         """The logits (M,) as the guides would have them, in a new array if they say anything."""
         if grammar.bar < 0 or grammar.bar >= len(self._sketch.rows):
             return logits
@@ -81,8 +81,8 @@ class Guides:
     # Harmony --------------------------------------------------------------------------------------
 
     def _in_harmony(
-        self, logits: Floats, allowed: Mask, grammar: ScoreGrammar, strength: float
-    ) -> Floats:
+        self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar, strength: float
+    ) -> Floats32:
         """Pitches weighed by the chord that sounds; together they stay as likely as they were."""
         first, last = self._layout.spans["Pitch"]
         pitches = np.flatnonzero(allowed[first:last]) + first
@@ -99,7 +99,7 @@ class Guides:
         guided[pitches] = after + (_log_sum(before) - _log_sum(after))
         return guided
 
-    def _loss(self, chord: Chord) -> Floats:
+    def _loss(self, chord: Chord) -> Floats32:
         """(128,) what each written pitch loses under a chord: 0 to 2 times the weight."""
         if chord not in self._losses:
             root = (chord.root - self._shift) % 12
@@ -186,6 +186,6 @@ class Guides:
         return first + max(shorter, key=lambda at: int(steps[at])) if shorter else None
 
 
-def _log_sum(values: Floats) -> float:
+def _log_sum(values: Floats32) -> float:
     top = float(values.max())
     return top + float(np.log(np.exp(values - top).sum()))

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from textmusic.music.notes import positions_per_beat
 from textmusic.music.plan import COUNTED_BARS, Plan
-from textmusic.music.stuck import Repetition
-from textmusic.music.theory import DRUMS, range_of, shift_of
+from textmusic.music.repetition import Repetition
+from textmusic.music.theory import DRUM_PITCH_RANGE, DRUMS, range_of, shift_of
 from textmusic.tokens.folding import END, Struck, steps_of
 from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.tokenizer import SCORE, Tokenizer
@@ -104,7 +104,8 @@ class ScoreGrammar:
         """(128,) the written pitches of an instrument."""
         playable = np.zeros(128, dtype=np.bool_)
         if program == DRUMS:
-            playable[27 : 88 + 1] = True
+            low, high = DRUM_PITCH_RANGE
+            playable[low : high + 1] = True
         else:
             shift = shift_of(self.plan.key)
             low, high = (p - shift for p in range_of(program)) if ranges else (12, 115)

@@ -10,7 +10,7 @@ import numpy as np
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import (
-    Change,
+    BeatChord,
     Row,
     Sketch,
     beats_per_bar,
@@ -128,7 +128,7 @@ class SketchGrammar:
         elif asked.new:
             self._forced = ["New"]
 
-    def _has(self, chords: Sequence[Change] | None, row: Row) -> bool:
+    def _has(self, chords: Sequence[BeatChord] | None, row: Row) -> bool:
         """Whether a row has the chords that are asked."""
         return not self._harmony or chords is None or tuple(chords) == row.chords
 
@@ -142,7 +142,7 @@ class SketchGrammar:
         if chords is not None:
             self._forced = [*self._tokens(chords), self._line()]
 
-    def _tokens(self, chords: Sequence[Change]) -> list[str]:
+    def _tokens(self, chords: Sequence[BeatChord]) -> list[str]:
         tokens = []
         for beat, chord in chords:
             tokens += ([f"Beat_{beat}"] if beat else []) + [chord_token(chord, self._shift)]

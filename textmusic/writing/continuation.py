@@ -11,11 +11,12 @@ from symusic import Score
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import within
 from textmusic.language.prompt import Prompt
-from textmusic.music.heard import heard_sketch
 from textmusic.music.material import material_of
+from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import joined, notes_of, score_of, sliced, to_score
 from textmusic.music.plan import MAX_BARS, Plan
 from textmusic.music.sketch import Outline, Sketch
+from textmusic.music.theory import DEFAULT_TEMPO
 from textmusic.result.generation import Generation, account, finish
 from textmusic.tokens.sampling import Sampling, drawn
 from textmusic.writing.take import Take
@@ -107,10 +108,10 @@ class Continuation:
             if not len(tail) or len(tail) > context // 3:
                 continue
             plan = replace(material.plan, bars=many + bars, key=key)
-            score = to_score(tail, metre, plan.tempo or 120.0)
+            score = to_score(tail, metre, plan.tempo or DEFAULT_TEMPO)
             ids = tokenizer.encode_score(score, plan)
             if len(ids) - bars <= context // 3:
-                sketch = heard_sketch(tail, metre, many, key)
+                sketch = measure_sketch(tail, metre, many, key)
                 if many == 1 or len(tokenizer.encode_sketch(sketch, key)) <= context // 6:
                     return Given(tuple(tokenizer.struck(ids)), sketch.rows, (many, many + bars))
         raise TextMusicError(
@@ -140,7 +141,7 @@ class Continuation:
     def _sketch(self, written: Sketch, before: int) -> Sketch:
         """The sketch of all bars: as heard in the old ones, as decided in the new ones."""
         material, metre = self._material, self._material.plan.time_signature or "4/4"
-        old = heard_sketch(
+        old = measure_sketch(
             material.tail(material.bars), metre, material.bars, material.plan.key
         ).rows
         return Sketch((*old, *written.behind(before).rows[self._looked_back :]))

@@ -7,7 +7,7 @@ from itertools import groupby, islice
 
 import numpy as np
 
-from textmusic.engines.protocol import Engine, Floats
+from textmusic.engines.protocol import Engine, Floats32
 from textmusic.writing.take import Take
 from textmusic.writing.written import Bar
 
@@ -32,7 +32,7 @@ def decode(
     """
     engine.reserve(slots)
     active: list[Take] = []  # active[i] is what slot i holds
-    logits: list[Floats] = []  # (M,) of each
+    logits: list[Floats32] = []  # (M,) of each
     while True:
         for _, group in groupby(more(slots - len(active)), lambda take: take.text):
             same = list(group)
@@ -42,7 +42,7 @@ def decode(
             logits += [first] * len(same)
         if not active:
             return
-        chosen = [take.take(row) for take, row in zip(active, logits, strict=True)]
+        chosen = [take.step(row) for take, row in zip(active, logits, strict=True)]
         for take in active:
             yield from ((take, bar) for bar in take.completed())
         for slot in reversed(range(len(active))):

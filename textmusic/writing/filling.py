@@ -15,15 +15,15 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import programs_of
 from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
-from textmusic.music.heard import heard_sketch
-from textmusic.music.marks import name_sections
+from textmusic.music.markers import name_sections
 from textmusic.music.material import Material, material_of
 from textmusic.music.measure import measure
+from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import GRID, Note, Notes, sliced, to_score
 from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
 from textmusic.music.plan import COUNTED_BARS, MAX_PROGRAMS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
-from textmusic.music.theory import DRUMS, quarters_per_bar
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, quarters_per_bar
 from textmusic.result.generation import Generation, account, sections_of
 from textmusic.tokens.folding import Struck, spelt
 from textmusic.tokens.layout import Mask
@@ -39,7 +39,7 @@ _KEPT = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, 
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Rectangle:
     """What is to be written. bars: the first (from 0), and the one behind the last."""
 
     bars: tuple[int, int]
@@ -87,7 +87,7 @@ class Filling:
         heard: tuple[int, ...],
         instruments: Sequence[str | int],
         add: Sequence[str | int],
-    ) -> Hole:
+    ) -> Rectangle:
         total = self._before + self._material.bars
         first, last = bars or (self._before + 1, total)
         if not 1 <= first <= last <= total:
@@ -121,7 +121,7 @@ class Filling:
                 "this would rewrite the whole piece; choose fewer bars or instruments, or generate"
                 " a new piece."
             )
-        return Hole((first - 1 - self._before, last - self._before), programs)
+        return Rectangle((first - 1 - self._before, last - self._before), programs)
 
     def _read(self, text: str, controls: Plan, outline: Outline) -> Prompt:
         """What is said of the hole; what the piece has settled already is not used, and said so."""
@@ -250,7 +250,7 @@ class Filling:
     def _plan(self, part: Notes, a: int, b: int) -> Plan:
         """The plan of a window, what is to be filled included."""
         material = self._material.plan
-        score = to_score(part, self._metre, material.tempo or 120.0)
+        score = to_score(part, self._metre, material.tempo or DEFAULT_TEMPO)
         heard = measure(score)
         programs = {int(p) for p in part.program} | set(self.hole.programs)
         levels = replace(heard, valence=heard.valence or 3, arousal=heard.arousal or 3)
@@ -264,7 +264,7 @@ class Filling:
     def _struck(self, part: Notes, plan: Plan) -> list[Struck]:
         if not len(part):
             return []
-        score = to_score(part, self._metre, plan.tempo or 120.0)
+        score = to_score(part, self._metre, plan.tempo or DEFAULT_TEMPO)
         return self._music.tokenizer.struck(self._music.tokenizer.encode_score(score, plan))
 
     def _harmony_is_open(self, part: Notes, a: int) -> bool:
@@ -302,7 +302,7 @@ class Filling:
         plan = self._material.plan
         if not len(notes):
             return Sketch(tuple(Row() for _ in range(self._material.bars)))
-        return heard_sketch(notes, self._metre, self._material.bars, plan.key)
+        return measure_sketch(notes, self._metre, self._material.bars, plan.key)
 
     def _filled(self, new: Sequence[Note]) -> Score:
         """A copy of the score whose hole holds the new notes; nothing else in it has changed."""

@@ -24,7 +24,7 @@ from textmusic.sound.render import (
     RELEASE_TAIL,
     SAMPLE_RATE,
     Mixer,
-    Strike,
+    VoiceStrike,
     choked,
     soundfont_path,
     strikes_of,
@@ -50,7 +50,7 @@ class LiveAudio:
         """soundfont, sample_rate: as for `render`, and TextMusicError as there."""
         self._font = open_soundfont(soundfont_path(soundfont))
         self._mixer, self._rate = Mixer(self._font, sample_rate), sample_rate
-        self._ringing: list[Strike] = []
+        self._ringing: list[VoiceStrike] = []
         self._settled = 0  # samples handed out
         self._last_note = 0.0  # seconds
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from textmusic.engines.protocol import Floats
+from textmusic.engines.protocol import Floats32
 from textmusic.language.prompt import Prompt
 from textmusic.music.chords import Chord
 from textmusic.music.outline import AskedRow, laid, multiple_of
@@ -122,7 +122,7 @@ class Take:
         """Harmony and form, as far as they are decided."""
         return Sketch(tuple(self.rows))
 
-    def take(self, logits: Floats) -> list[int]:
+    def step(self, logits: Floats32) -> list[int]:
         """Choose the next id from music logits (M,); with it come those that can't be otherwise.
 
         Returns ids of the LLM's id space; where `reread` is set then, the engine reads `ids`
@@ -168,7 +168,7 @@ class Take:
         places = self._mask.nonzero()[0]
         return int(places[0]) if len(places) == 1 else None
 
-    def _choose(self, logits: Floats) -> int:
+    def _choose(self, logits: Floats32) -> int:
         mask = self._grammar.allowed() if self._mask is None else self._mask
         sampling, guided = self.sampling, logits
         if self._grammar is self._score:
@@ -186,7 +186,7 @@ class Take:
             self._chosen += 1
         return music_id
 
-    def _homeward(self, logits: Floats) -> Floats:
+    def _homeward(self, logits: Floats32) -> Floats32:
         """The last chord of a piece that ends: the tonic's own is favoured."""
         if not self.plan.end or self._stop != self.plan.bars or self.plan.key is None:
             return logits

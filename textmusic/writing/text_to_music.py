@@ -176,7 +176,7 @@ class TextToMusic:
         self.engine.reserve(1)
         logits = self.engine.prefill(range(1), np.array(take.text, dtype=np.int64))
         while True:
-            chosen = take.take(logits)
+            chosen = take.step(logits)
             if done():
                 return
             logits = self.engine.step(np.array([read_ahead(self.engine, 0, take, chosen)]))[0]

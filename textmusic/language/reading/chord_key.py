@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from textmusic.music.chords import Chord
-from textmusic.music.theory import KEYS, is_minor, tonic
+from textmusic.music.theory import (
+    KEYS,
+    LEADING_TONE,
+    MAJOR_SCALE,
+    NATURAL_MINOR_SCALE,
+    is_minor,
+    tonic,
+)
 
 
 def key_of_chords(bars: Sequence[Sequence[Chord]]) -> str:
@@ -46,7 +53,7 @@ def _is_tonic(chord: Chord, up: int, minor: bool) -> bool:
 
 def _scale(key: str, chord: Chord) -> set[int]:
     up = tonic(key)
-    steps = [0, 2, 3, 5, 7, 8, 10] if is_minor(key) else [0, 2, 4, 5, 7, 9, 11]
+    steps = list(NATURAL_MINOR_SCALE if is_minor(key) else MAJOR_SCALE)
     if is_minor(key) and chord.root in ((up + 7) % 12, (up + 11) % 12):
-        steps = [*steps, 11]
+        steps = [*steps, LEADING_TONE]
     return {(up + step) % 12 for step in steps}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from textmusic.errors import TextMusicError
-from textmusic.language.reading.progression import Found
+from textmusic.language.reading.progression import FoundOutline
 from textmusic.language.reading.text import RIGHT, Reading, Span, negated, overlaps, prepare
 from textmusic.music.chords import Chord, parse_symbol
 from textmusic.music.sketch import Outline
@@ -87,7 +87,7 @@ _LAST = (
 )
 
 
-def read_form(text: str) -> Reading[Found]:
+def read_form(text: str) -> Reading[FoundOutline]:
     """The form of a prepared text, and the last chord where it is said to end on the dominant.
 
     Letters are a form where they come back ("ABA", "A A B A", not "A B C") or where they are called
@@ -114,7 +114,7 @@ def read_form(text: str) -> Reading[Found]:
         span, last = ending
         spans.append(span)
         outline = Outline(form=outline.form, names=outline.names, last=last)
-    return Reading(Found(outline, said, shared), tuple(dict.fromkeys(notes)), tuple(spans))
+    return Reading(FoundOutline(outline, said, shared), tuple(dict.fromkeys(notes)), tuple(spans))
 
 
 def read_last(text: str) -> Reading[Chord]:
@@ -168,7 +168,7 @@ def _relettered(letters: str) -> tuple[str, ...]:
     return tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[order.index(letter)] for letter in letters)
 
 
-def _forms(text: str) -> Iterator[tuple[Span, Found]]:
+def _forms(text: str) -> Iterator[tuple[Span, FoundOutline]]:
     taken: list[Span] = []
     for pattern, letters, is_shared in _NAMED:
         for match in re.finditer(pattern, text, re.IGNORECASE):
@@ -176,7 +176,7 @@ def _forms(text: str) -> Iterator[tuple[Span, Found]]:
                 taken.append(match.span())
                 span = match.span() if is_shared else _widened(text, *match.span())
                 shared = (span,) if is_shared else ()
-                yield span, Found(Outline(form=tuple(letters)), match[0], shared)
+                yield span, FoundOutline(Outline(form=tuple(letters)), match[0], shared)
     for match in (*_LETTERS.finditer(text), *_SMALL.finditer(text)):
         letters = re.sub("[^A-E]", "", match[0].upper())
         cue = bool(_CUE_BEFORE.search(text[: match.start()]) or _CUE_AFTER.match(text, match.end()))
@@ -184,7 +184,10 @@ def _forms(text: str) -> Iterator[tuple[Span, Found]]:
             continue
         if not negated(text, _widened(text, *match.span())[0]) and len(letters) <= MAX_SECTIONS:
             taken.append(match.span())
-            yield _widened(text, *match.span()), Found(Outline(form=tuple(letters)), match[0])
+            yield (
+                _widened(text, *match.span()),
+                FoundOutline(Outline(form=tuple(letters)), match[0]),
+            )
     yield from _sections(text)
 
 
@@ -198,7 +201,7 @@ def _is_form(letters: str, said: str, cue: bool) -> bool:
     return said[0].isupper() and len(letters) > len(set(letters)) and not band
 
 
-def _sections(text: str) -> Iterator[tuple[Span, Found]]:
+def _sections(text: str) -> Iterator[tuple[Span, FoundOutline]]:
     run: list[tuple[Span, str]] = []
     for match in (*_ONE.finditer(text), None):
         if match is not None and (
@@ -216,7 +219,7 @@ def _name(match: re.Match[str]) -> str:
     return match.lastgroup.replace("_", "-")
 
 
-def _section_form(text: str, run: list[tuple[Span, str]]) -> tuple[Span, Found] | None:
+def _section_form(text: str, run: list[tuple[Span, str]]) -> tuple[Span, FoundOutline] | None:
     """Sections that follow each other, as a form; None if they are only spoken of."""
     while run and run[0][1] in ("solo", "breakdown", "interlude"):
         run = run[1:]
@@ -234,7 +237,7 @@ def _section_form(text: str, run: list[tuple[Span, str]]) -> tuple[Span, Found] 
     if times := _TIMES.match(text, end):
         names, end = names * int(times["n"] or 2), times.end()
     letters = _relettered("".join("ABCDEFGHI"[list(SECTIONS).index(name)] for name in names))
-    return _widened(text, start, end), Found(Outline(form=letters, names=tuple(names)), said)
+    return _widened(text, start, end), FoundOutline(Outline(form=letters, names=tuple(names)), said)
 
 
 def _ending(text: str) -> tuple[Span, Chord] | None:

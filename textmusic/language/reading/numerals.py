@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from textmusic.music.chords import Chord
 from textmusic.music.sketch import Outline
+from textmusic.music.theory import MAJOR_SCALE
 
 _FIGURES = r"VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i"
 _SUFFIX = (
@@ -20,7 +21,7 @@ _PARTS = re.compile(
     rf"(?:/(?P<of_acc>[b#]?)(?P<of>{_FIGURES}))?"
 )
 _DEGREES = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
-_MAJOR = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11}
+_MAJOR = dict(enumerate(MAJOR_SCALE, start=1))
 _FLAT_IN_MINOR = {3: 3, 6: 8, 7: 10}
 _DIATONIC = {1: "maj", 2: "min", 3: "min", 4: "maj", 5: "maj", 6: "min", 7: "dim"}
 # What a suffix makes of a numeral in capitals and in small letters, where both make the same.

@@ -24,7 +24,7 @@ from textmusic.music.sketch import Outline
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundOutline:
     """What was read. said: its words. shared: places that are left to other readers too."""
 
     outline: Outline
@@ -104,21 +104,21 @@ _WORDS = {
 }  # fmt: skip
 
 
-def read_progression(text: str) -> Reading[Found]:
+def read_progression(text: str) -> Reading[FoundOutline]:
     """The chords of a prepared text, as an `Outline` without a form (rhythm changes have one).
 
     The first progression is taken, others are reported. Several chords between two bar lines share
     a bar; else each chord has its own. Slash basses and tones beyond the seventh are reported, and
     so is what is no chord among chords ("Am H7x C").
     """
-    found: list[tuple[Span, Found, tuple[str, ...]]] = []
+    found: list[tuple[Span, FoundOutline, tuple[str, ...]]] = []
     for named in NAMED:
         for match in re.finditer(named.pattern, text, re.IGNORECASE):
             if negated(text, match.start()) or overlaps(match.span(), [f[0] for f in found]):
                 continue
             span = match.span() if named.shared else _widened(text, *match.span())
             shared = (span,) if named.shared else ()
-            found.append((span, Found(outline_of(named), match[0].strip(), shared), ()))
+            found.append((span, FoundOutline(outline_of(named), match[0].strip(), shared), ()))
     for span, one, notes in _sequences(text):
         if not overlaps(span, [f[0] for f in found]):
             found.append((span, one, notes))
@@ -170,7 +170,7 @@ def parse_chords(said: str) -> Outline:
 # Finding sequences --------------------------------------------------------------------------------
 
 
-def _sequences(text: str) -> Iterator[tuple[Span, Found, tuple[str, ...]]]:
+def _sequences(text: str) -> Iterator[tuple[Span, FoundOutline, tuple[str, ...]]]:
     """Sequences of chords: their place with the words around them, and notes on them."""
     taken: list[Span] = []
     for run in _runs(text):
@@ -179,18 +179,18 @@ def _sequences(text: str) -> Iterator[tuple[Span, Found, tuple[str, ...]]]:
             taken.append((run[0].start, run[-1].end))
             outline, notes = _outline(text, run)
             said = text[run[0].start : run[-1].end]
-            yield _widened(text, *taken[-1]), Found(outline, said), notes
+            yield _widened(text, *taken[-1]), FoundOutline(outline, said), notes
     for match in _DIGITS.finditer(text):
         if _cued(text, *match.span()) and not overlaps(match.span(), taken):
             digits = re.sub(r"\D", "", match[0])
             outline = Outline(chords=degrees(digits), relative=True, minor=False)
-            yield _widened(text, *match.span()), Found(outline, match[0]), ()
+            yield _widened(text, *match.span()), FoundOutline(outline, match[0]), ()
     for match in _LOWER.finditer(text):
         if _CUE_BEFORE.search(text[: match.start()]) and not overlaps(match.span(), taken):
             words = [w[0].upper() + w[1:] for w in re.split(r"[\s,-]+", match[0])]
             symbols = [parse_symbol(word) for word in words]
             chords = tuple((symbol[0],) for symbol in symbols if symbol)
-            yield _widened(text, *match.span()), Found(Outline(chords=chords), match[0]), ()
+            yield _widened(text, *match.span()), FoundOutline(Outline(chords=chords), match[0]), ()
 
 
 def _runs(text: str) -> Iterator[list[_Token]]:
@@ -393,4 +393,4 @@ def _widened(text: str, start: int, end: int) -> Span:
     return start, end
 
 
-__all__ = ["Found", "key_of_chords", "parse_chords", "read_progression"]
+__all__ = ["FoundOutline", "key_of_chords", "parse_chords", "read_progression"]

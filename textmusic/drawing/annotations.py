@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from textmusic.drawing.shapes import Box, Label, Shape, fitted, text_width
 from textmusic.music.chords import chord_name
-from textmusic.music.marks import changes
+from textmusic.music.markers import changes
 from textmusic.music.sketch import Sketch
 
 _CHORDS, _SECTIONS = 14.0, 18.0  # heights of the strips

@@ -14,14 +14,14 @@ from symusic import Note, Score, TextMeta, TimeSignature, Track
 
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
-from textmusic.music.marks import (
-    Change,
+from textmusic.music.markers import (
+    ChordChange,
     as_lyrics,
     as_texts,
     changes,
     marked,
-    marks_of,
-    read_marks,
+    markers_of,
+    read_markers,
     read_midi,
 )
 from textmusic.music.measure import measure
@@ -59,17 +59,20 @@ def tune(bars: int = 4, metre: tuple[int, int] = (4, 4), melodic: int = 1) -> Sc
 def test_what_a_file_says_is_read_by_its_plan() -> None:
     made = marked(tune(), SKETCH, SECTIONS, None, "4/4")
     read = Score.from_midi(made.dumps_midi())
-    assert marks_of(read, measure(read)) == read_marks(read, 4, "4/4")
-    assert marks_of(read, Plan()) == (Sketch(), [])
+    assert markers_of(read, measure(read)) == read_markers(read, 4, "4/4")
+    assert markers_of(read, Plan()) == (Sketch(), [])
     read.time_signatures.append(TimeSignature(1920, 3, 4))
-    assert marks_of(read, measure(made)) == (Sketch(), []), "its bars can't be counted by one metre"
+    assert markers_of(read, measure(made)) == (Sketch(), []), (
+        "its bars can't be counted by one metre"
+    )
 
 
 def test_a_chord_that_goes_on_is_no_change() -> None:
     assert changes(SKETCH) == [
-        Change(0, 0, C), Change(0, 2, F), Change(1, 3, G7), Change(2, 0, C), Change(3, 0, None),
+        ChordChange(0, 0, C), ChordChange(0, 2, F), ChordChange(1, 3, G7),
+        ChordChange(2, 0, C), ChordChange(3, 0, None),
     ]  # fmt: skip
-    assert changes(Sketch((Row(), Row(chords=((0, None), (1, C)))))) == [Change(1, 1, C)]
+    assert changes(Sketch((Row(), Row(chords=((0, None), (1, C)))))) == [ChordChange(1, 1, C)]
     assert changes(Sketch()) == []
 
 
@@ -155,7 +158,7 @@ def test_real_pieces_keep_their_notes_in_every_reader(pieces: list[Path], tmp_pa
             len(i.notes) for i in simple.instruments
         ]
         assert len(pretty.lyrics) == plan.bars
-        assert read_marks(Score(file), plan.bars, plan.time_signature) == (
+        assert read_markers(Score(file), plan.bars, plan.time_signature) == (
             sketch, [(0, "verse"), (4, "副歌")],
         )  # fmt: skip
         checked += len(ours)
@@ -173,7 +176,7 @@ def test_music21_reads_the_same_notes(tmp_path: Path) -> None:
 
 def test_what_is_written_is_read_again() -> None:
     score = Score.from_midi(marked(tune(), SKETCH, SECTIONS, "C major", "4/4").dumps_midi())
-    sketch, sections = read_marks(score, 4, "4/4")
+    sketch, sections = read_markers(score, 4, "4/4")
     assert sections == SECTIONS
     assert changes(sketch) == changes(SKETCH)
     assert [row.chords[:1] for row in sketch.rows] == [
@@ -182,7 +185,7 @@ def test_what_is_written_is_read_again() -> None:
         ((0, C),),
         ((0, None),),
     ]
-    assert read_marks(tune(), 2, "4/4") == (Sketch((Row(), Row())), [])
+    assert read_markers(tune(), 2, "4/4") == (Sketch((Row(), Row())), [])
 
 
 def test_a_file_s_chords_are_text_events_which_nobody_sings(
@@ -198,7 +201,7 @@ def test_a_file_s_chords_are_text_events_which_nobody_sings(
     path = tmp_path / "piece.mid"
     path.write_bytes(data)
     for score in (read_midi(data), read_score(path)):
-        assert [row.chords for row in marks_of(score, made.plan)[0].rows] == [
+        assert [row.chords for row in markers_of(score, made.plan)[0].rows] == [
             row.chords for row in made.sketch.rows
         ]
 
@@ -210,10 +213,10 @@ def test_older_files_say_their_chords_in_lyric_events(tmp_path: Path) -> None:
     assert as_lyrics(newer) == as_lyrics(older) == older
     path = tmp_path / "older.mid"
     path.write_bytes(older)
-    expected = read_marks(read_midi(newer), 4, "4/4")
+    expected = read_markers(read_midi(newer), 4, "4/4")
     assert changes(expected[0]) == changes(SKETCH)
     for score in (read_midi(older), read_score(path)):
-        assert read_marks(score, 4, "4/4") == expected
+        assert read_markers(score, 4, "4/4") == expected
 
 
 def test_what_is_a_person_s_own_stays_byte_for_byte() -> None:

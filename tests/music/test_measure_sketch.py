@@ -9,7 +9,7 @@ import pytest
 from random_music import real_windows, the_layout, the_tokenizer
 
 from textmusic.music.chords import QUALITIES, Chord
-from textmusic.music.heard import Kept, heard_sketch, kept
+from textmusic.music.measure_sketch import SketchAdherence, measure_sketch, sketch_adherence
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row, Sketch, beats_per_bar, decode_sketch, encode_sketch
@@ -43,7 +43,7 @@ SONG = [(C, VERSE), (AM, VERSE), (F, CHORUS), (G, CHORUS)] * 2
 
 @pytest.mark.parametrize("up", [0, 2, 11])
 def test_chords_and_bars_that_come_back_are_heard(up: int) -> None:
-    sketch = heard_sketch(played(SONG, up), "4/4", 8)
+    sketch = measure_sketch(played(SONG, up), "4/4", 8)
     chords = [((0, chord.moved(up)),) for chord, _ in SONG]
     assert [row.chords for row in sketch.rows] == chords
     assert [row.like for row in sketch.rows] == [None] * 4 + [0, 1, 2, 3]
@@ -60,13 +60,13 @@ def test_a_bar_that_repeats_another_has_its_chords_whatever_a_label_says() -> No
         (24, "F"),
         (28, "G"),
     ]
-    sketch = heard_sketch(played(SONG), "4/4", 8, labels=labels)
+    sketch = measure_sketch(played(SONG), "4/4", 8, labels=labels)
     assert sketch.rows[0].chords == sketch.rows[4].chords == ((0, C),)
 
 
 def test_labels_are_taken_over_what_is_heard_and_begin_where_they_are_said_to() -> None:
     labels = [(0, "Dm7"), (8, "G7/B"), (10, "Eb"), (12, "C")]
-    found = heard_sketch(played(SONG[:2]), "4/4", 2, labels=labels, begin=8.0)
+    found = measure_sketch(played(SONG[:2]), "4/4", 2, labels=labels, begin=8.0)
     assert found.rows[0].chords == ((0, Chord(7, "7")), (2, Chord(3, "maj")))
     assert found.rows[1].chords == ((0, C),)
 
@@ -74,7 +74,7 @@ def test_labels_are_taken_over_what_is_heard_and_begin_where_they_are_said_to() 
 def test_drums_alone_have_rows_without_chords() -> None:
     start = np.arange(16) * 1.0
     drums = Notes(start, start * 0 + 0.5, np.full(16, 36), np.full(16, 100), np.full(16, DRUMS))
-    sketch = heard_sketch(drums, "4/4", 4)
+    sketch = measure_sketch(drums, "4/4", 4)
     assert len(sketch.rows) == 4
     assert all(row.chords == () for row in sketch.rows)
     assert [row.like for row in sketch.rows][1:] == [0, 0, 0]
@@ -85,7 +85,7 @@ def test_the_sketch_of_real_music_is_one_that_can_be_said() -> None:
         plan = window.plan
         assert plan.bars and plan.time_signature
         notes = notes_of(the_tokenizer().decode_score(list(window.ids), plan))
-        sketch = heard_sketch(notes, plan.time_signature, plan.bars, plan.key)
+        sketch = measure_sketch(notes, plan.time_signature, plan.bars, plan.key)
         assert decode_sketch(encode_sketch(sketch, plan.key), plan.key) == sketch, name
         for bar, row in enumerate(sketch.rows):
             assert all(t is None or 0 <= t < bar for t in (row.like, row.vary)), name
@@ -109,7 +109,9 @@ def test_windows_are_labelled_with_rows_that_keep_the_sketch_grammar() -> None:
 
 def test_notes_keep_the_sketch_that_is_heard_in_them() -> None:
     notes = played(SONG)
-    assert kept(notes, PLAN, heard_sketch(notes, "4/4", 8)) == Kept(1.0, 1.0)
+    assert sketch_adherence(notes, PLAN, measure_sketch(notes, "4/4", 8)) == SketchAdherence(
+        1.0, 1.0
+    )
 
 
 def test_a_quarter_of_other_chords_is_a_quarter_of_the_time() -> None:
@@ -120,7 +122,7 @@ def test_a_quarter_of_other_chords_is_a_quarter_of_the_time() -> None:
     ]
     for bar in (1, 5):
         rows[bar] = Row(rows[bar].like, None, ((0, Chord(3, "maj")),))
-    found = kept(played(SONG), PLAN, Sketch(tuple(rows)))
+    found = sketch_adherence(played(SONG), PLAN, Sketch(tuple(rows)))
     assert found.chords == pytest.approx(0.75)
     assert found.form == 1.0
 
@@ -128,13 +130,13 @@ def test_a_quarter_of_other_chords_is_a_quarter_of_the_time() -> None:
 def test_bars_that_should_come_back_and_do_not_are_counted() -> None:
     """Of the four bars that should repeat the first ones, two do."""
     other = [*SONG[:6], (Chord(1, "maj"), VERSE), (Chord(11, "min"), VERSE)]
-    meant = heard_sketch(played(SONG), "4/4", 8)
-    assert kept(played(other), PLAN, meant).form == 0.5
+    meant = measure_sketch(played(SONG), "4/4", 8)
+    assert sketch_adherence(played(other), PLAN, meant).form == 0.5
 
 
 def test_what_there_is_nothing_to_keep_to_is_none() -> None:
     notes = played(SONG)
-    assert kept(notes, PLAN, Sketch()) == Kept()
-    assert kept(notes, PLAN, Sketch((Row(),) * 8)) == Kept(None, None)
+    assert sketch_adherence(notes, PLAN, Sketch()) == SketchAdherence()
+    assert sketch_adherence(notes, PLAN, Sketch((Row(),) * 8)) == SketchAdherence(None, None)
     chords = Sketch(tuple(Row(chords=((0, chord),)) for chord, _ in SONG))
-    assert kept(notes, PLAN, chords) == Kept(1.0, None)
+    assert sketch_adherence(notes, PLAN, chords) == SketchAdherence(1.0, None)

@@ -21,7 +21,7 @@ _NAME = b"\xff\x03" + bytes([len(CHORD_TRACK)]) + CHORD_TRACK.encode()  # its ev
 _ALONE = b"MThd\0\0\0\6\0\0\0\1\1\xe0"  # the header of a file of one track
 
 
-class Change(NamedTuple):
+class ChordChange(NamedTuple):
     """A chord that begins, or the end of all harmony (None). bar: from 0. beat: of that bar."""
 
     bar: int
@@ -29,18 +29,18 @@ class Change(NamedTuple):
     chord: Chord | None
 
 
-def changes(sketch: Sketch) -> list[Change]:
+def changes(sketch: Sketch) -> list[ChordChange]:
     """Where the harmony of a sketch changes, in order.
 
     A chord that is said again while it sounds is no change. A bar without chords ends the one
     before it, as `Sketch.chord_at` has it; silence before the first chord is no change.
     """
-    found: list[Change] = []
+    found: list[ChordChange] = []
     sounding: Chord | None = None
     for bar, row in enumerate(sketch.rows):
         for beat, chord in row.chords or ((0, None),):
             if chord != sounding:
-                found.append(Change(bar, beat, chord))
+                found.append(ChordChange(bar, beat, chord))
                 sounding = chord
     return found
 
@@ -137,7 +137,7 @@ def as_lyrics(midi: bytes) -> bytes:
 
 
 def read_midi(midi: bytes) -> Score:
-    """The score in a MIDI file of ours, with its chords for `marks_of`."""
+    """The score in a MIDI file of ours, with its chords for `markers_of`."""
     from symusic import Score
 
     return Score.from_midi(as_lyrics(midi))
@@ -178,15 +178,15 @@ def _retold_track(chunk: bytes, old: str, new: str) -> bytes:
     return out.getvalue()[len(_ALONE) :]
 
 
-def marks_of(score: Score, plan: Plan) -> tuple[Sketch, list[tuple[int, str]]]:
-    """`read_marks` of a piece by its plan; nothing of one whose metre changes on the way."""
+def markers_of(score: Score, plan: Plan) -> tuple[Sketch, list[tuple[int, str]]]:
+    """`read_markers` of a piece by its plan; nothing of one whose metre changes on the way."""
     metres = {(mark.numerator, mark.denominator) for mark in score.time_signatures}
     if len(metres) > 1 or plan.bars is None:
         return Sketch(), []
-    return read_marks(score, plan.bars, plan.time_signature or "4/4")
+    return read_markers(score, plan.bars, plan.time_signature or "4/4")
 
 
-def read_marks(
+def read_markers(
     score: Score, bars: int, time_signature: str
 ) -> tuple[Sketch, list[tuple[int, str]]]:
     """The chords and sections that `marked` wrote, of so many bars: inverse of it.

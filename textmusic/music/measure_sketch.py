@@ -16,7 +16,7 @@ from textmusic.music.structure import form_kept, harmony_kept
 from textmusic.music.theory import quarters_per_bar
 
 
-def heard_sketch(
+def measure_sketch(
     notes: Notes,
     time_signature: str,
     bars: int,
@@ -45,7 +45,7 @@ def heard_sketch(
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SketchAdherence:
     """How far notes keep to a sketch, 0 to 1; None where there is nothing to keep to.
 
     chords: share of the time in which the chord that is heard is the sketched one, by root and
@@ -56,14 +56,16 @@ class Kept:
     form: float | None = None
 
 
-def kept(notes: Notes, plan: Plan, sketch: Sketch, new_bars: tuple[int, int] | None = None) -> Kept:
+def sketch_adherence(
+    notes: Notes, plan: Plan, sketch: Sketch, new_bars: tuple[int, int] | None = None
+) -> SketchAdherence:
     """How far notes keep to the sketch of their piece; see `structure` for the two measures.
 
     new_bars: the only ones that are judged (from 0, and the one behind the last); None: all. Of
     the others the sketch was heard in the notes.
     """
     if not sketch.rows or not len(notes):
-        return Kept()
+        return SketchAdherence()
     first, last = new_bars or (0, len(sketch.rows))
     rows, part = sketch.rows[first:last], notes
     if new_bars is not None:
@@ -76,7 +78,7 @@ def kept(notes: Notes, plan: Plan, sketch: Sketch, new_bars: tuple[int, int] | N
             for index, row in enumerate(sketch.rows)
         )
     )
-    return Kept(
+    return SketchAdherence(
         _number(harmony_kept(part, plan, Sketch(rows))["majmin"]) if harmony else None,
         _number(form_kept(notes, plan, form)),
     )

@@ -13,9 +13,9 @@ from symusic import Score
 from textmusic.music.measure import measure
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
-from textmusic.music.stuck import (
+from textmusic.music.repetition import (
     FULL_NOTES,
-    MOST,
+    MOST_NOTES_AT_ONCE,
     SAME_CHORD,
     SAME_FULL,
     SAME_NOTE,
@@ -24,9 +24,9 @@ from textmusic.music.stuck import (
     THICK,
     THICK_NOTES,
     Repetition,
-    Run,
+    RepetitionRun,
+    longest_repetition,
     runs,
-    stuck,
 )
 from textmusic.music.theory import DRUMS
 from textmusic.result.flags import ONE_PITCH, flags
@@ -63,23 +63,23 @@ def plan(bars: int, *programs: int) -> Plan:
 def test_a_run_is_as_many_strikes_of_the_same_pitches_as_stand_in_a_row() -> None:
     music = notes([*struck(3, 60, 64), *struck(2, 60, at=3), *struck(1, 60, 64, at=5)])
     assert runs(music) == [
-        Run(0, (60, 64), 3, 3.0),
-        Run(0, (60,), 2, 2.0),
-        Run(0, (60, 64), 1, 0.0),
+        RepetitionRun(0, (60, 64), 3, 3.0),
+        RepetitionRun(0, (60,), 2, 2.0),
+        RepetitionRun(0, (60, 64), 1, 0.0),
     ]
-    assert stuck(music, plan(2, 0)) == 3.0
+    assert longest_repetition(music, plan(2, 0)) == 3.0
 
 
 def test_what_other_instruments_play_does_not_break_a_run_and_drums_are_none() -> None:
     music = notes([*struck(8, 60), *tune(2), *struck(32, 42, every=0.25, program=DRUMS)])
-    assert max(runs(music), key=lambda run: run.onsets) == Run(0, (60,), 8, 8.0)
-    assert math.isnan(stuck(notes(struck(8, 42, program=DRUMS)), plan(2, DRUMS)))
-    assert stuck(notes(tune(2)), plan(2, 73)) == 0
+    assert max(runs(music), key=lambda run: run.onsets) == RepetitionRun(0, (60,), 8, 8.0)
+    assert math.isnan(longest_repetition(notes(struck(8, 42, program=DRUMS)), plan(2, DRUMS)))
+    assert longest_repetition(notes(tune(2)), plan(2, 73)) == 0
 
 
 def test_a_run_lasts_to_the_end_of_its_last_note_over_rests() -> None:
     music = notes([(0.0, 1.0, 60, 0), (4.0, 3.0, 60, 0), (8.0, 1.0, 62, 0)])
-    assert stuck(music, plan(3, 0)) == 7.0
+    assert longest_repetition(music, plan(3, 0)) == 7.0
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,10 @@ def test_too_many_notes_at_once_are_flagged() -> None:
     def said(size: int) -> list[str]:
         return flags(notes([*tune(8), *struck(1, *range(40, 40 + size))]), plan(8, 0, 73))
 
-    assert not [s for s in said(MOST) if "at once" in s]
-    assert f"The piano part strikes {MOST + 1} notes at once." in said(MOST + 1)
+    assert not [s for s in said(MOST_NOTES_AT_ONCE) if "at once" in s]
+    assert f"The piano part strikes {MOST_NOTES_AT_ONCE + 1} notes at once." in said(
+        MOST_NOTES_AT_ONCE + 1
+    )
 
 
 def test_thick_chords_count_where_they_are_close_together() -> None:
@@ -234,14 +236,14 @@ def test_after_thick_chords_close_together_a_thinner_one_has_to_come() -> None:
     follows = Repetition((0,))
     for i in range(THICK):
         strike(follows, 3 * i, *thick)
-        assert follows.most_at_once(0) == MOST
+        assert follows.most_at_once(0) == MOST_NOTES_AT_ONCE
     follows.onset(0, 3 * THICK)
     assert follows.most_at_once(0) == THICK_NOTES - 1
     later = Repetition((0,))
     for i in range(THICK):
         strike(later, 3 * i, *thick)
     later.onset(0, 3 * THICK + 1)  # a step more than a sixteenth behind the last one
-    assert later.most_at_once(0) == MOST
+    assert later.most_at_once(0) == MOST_NOTES_AT_ONCE
     eighths = Repetition((0,), steps_per_quarter=24)
     for i in range(THICK):
         strike(eighths, 6 * i, *thick)

@@ -7,7 +7,7 @@ above a limit (*: the one in force), and in so many it would have kept a note fr
 
                                                                                           kept
     one note in a row         > 16 0.90   > 20 0.60   > 24 0.45   > 28 0.35  *> 32 0.25   0.25
-    one note in a row, `LOW`  > 24 0.70   > 32 0.40   > 48 0.25  *> 64 0.15   > 96 0.05   0.15
+    one note in a row, low    > 24 0.70   > 32 0.40   > 48 0.25  *> 64 0.15   > 96 0.05   0.15
     two notes in a row        > 16 0.90   > 20 0.75   > 24 0.55   > 28 0.55  *> 32 0.20   0.20
     three or four notes       > 12 1.20   > 16 0.50   > 20 0.40  *> 24 0.10   > 28 0.10   0.20
     five notes or more        >  4 1.00   >  8 0.35  *> 12 0.10   > 15 0.10               0.15
@@ -36,28 +36,27 @@ from itertools import groupby
 
 import numpy as np
 
-from textmusic.music.notes import Notes
+from textmusic.music.notes import GRID, Notes
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS
 
 PERCUSSION = (47, *range(112, 120))  # timpani, and percussion that has a pitch
 # Basses, cello and contrabass too: real music gives them pedal points and beats.
-LOW = (*range(32, 40), 42, 43, *PERCUSSION)
+LOW_PROGRAMS = (*range(32, 40), 42, 43, *PERCUSSION)
 SAME_NOTE = 32  # times in a row: four bars of eighths
-SAME_NOTE_LOW = 64  # the same for `LOW`
+SAME_NOTE_LOW = 64  # the same for `LOW_PROGRAMS`
 SAME_TWO = 32  # two notes: octaves, thirds and fifths accompany
 SAME_CHORD = 24  # three notes or more, but under `FULL_NOTES`
 SAME_FULL = 12  # `FULL_NOTES` or more
 FULL_NOTES = 5
 THICK_NOTES = 7  # struck at once make a chord thick
-THICK = 3  # of them in a row, each `SIXTEENTH` or less behind the one before
-SIXTEENTH = 0.25  # quarter notes
-MOST = 12  # notes of one instrument at once
-STEPS = 12  # a quarter note, for counting notes' onsets
+THICK = 3  # of them in a row, each `SIXTEENTH_QUARTERS` or less behind the one before
+SIXTEENTH_QUARTERS = 0.25  # quarter notes
+MOST_NOTES_AT_ONCE = 12  # notes of one instrument at once
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RepetitionRun:
     """A set of pitches that an instrument strikes again and again, with nothing else in between.
 
     onsets: how often. quarters: from the first strike to the end of the last; 0.0 if struck once.
@@ -78,21 +77,21 @@ def limit(program: int, size: int) -> int:
     """How often an instrument may strike the same pitches, so many of them, in a row."""
     if size > 1:
         return SAME_TWO if size == 2 else SAME_CHORD if size < FULL_NOTES else SAME_FULL
-    return SAME_NOTE_LOW if program in LOW else SAME_NOTE
+    return SAME_NOTE_LOW if program in LOW_PROGRAMS else SAME_NOTE
 
 
-def runs(notes: Notes) -> list[Run]:
+def runs(notes: Notes) -> list[RepetitionRun]:
     """Every run of each pitched instrument, single strikes too; by instrument, in time order."""
     found = []
     for program, strikes in strikes_of(notes).items():
         for pitches, group in groupby(strikes, key=lambda strike: strike.pitches):
             same = list(group)
             quarters = same[-1].end - same[0].start if len(same) > 1 else 0.0
-            found.append(Run(program, pitches, len(same), quarters))
+            found.append(RepetitionRun(program, pitches, len(same), quarters))
     return found
 
 
-def stuck(notes: Notes, plan: Plan) -> float:
+def longest_repetition(notes: Notes, plan: Plan) -> float:
     """How long the longest repetition of one set of pitches lasts, quarter notes, 0 upwards.
 
     One pitched instrument strikes the same pitches again and again, and nothing else in between;
@@ -103,7 +102,7 @@ def stuck(notes: Notes, plan: Plan) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class PitchStrike:
     """Notes of one instrument that are struck at once. Quarter notes; pitches ascending."""
 
     start: float
@@ -111,17 +110,19 @@ class Strike:
     pitches: tuple[int, ...]
 
 
-def strikes_of(notes: Notes) -> dict[int, list[Strike]]:
+def strikes_of(notes: Notes) -> dict[int, list[PitchStrike]]:
     """What each pitched instrument strikes at each of its onsets."""
-    found: dict[int, list[Strike]] = {}
+    found: dict[int, list[PitchStrike]] = {}
     for program in np.unique(notes.program[notes.program != DRUMS]):
         mine = notes.program == program
         start, end, pitch = notes.start[mine], notes.end[mine], notes.pitch[mine]
-        which = np.rint(start * STEPS).astype(np.int64)
+        which = np.rint(start * GRID).astype(np.int64)
         order = np.lexsort((pitch, which))
         cuts = np.flatnonzero(np.diff(which[order])) + 1
         found[int(program)] = [
-            Strike(float(start[part].min()), float(end[part].max()), tuple(map(int, pitch[part])))
+            PitchStrike(
+                float(start[part].min()), float(end[part].max()), tuple(map(int, pitch[part]))
+            )
             for part in np.split(order, cuts)
         ]
     return found
@@ -147,10 +148,10 @@ class Repetition:
     banned should strike it nevertheless: these limits are of taste, and not of grammar.
     """
 
-    def __init__(self, programs: Iterable[int], steps_per_quarter: int = STEPS) -> None:
+    def __init__(self, programs: Iterable[int], steps_per_quarter: int = GRID) -> None:
         """steps_per_quarter: of the positions that `onset` is given; 24 in metres of eighths."""
         self._parts = {program: _Part() for program in programs if program != DRUMS}
-        self._sixteenth = SIXTEENTH * steps_per_quarter
+        self._sixteenth = SIXTEENTH_QUARTERS * steps_per_quarter
 
     def onset(self, program: int, position_in_steps: int) -> None:
         """An instrument is about to strike. position_in_steps: from the beginning of the piece."""
@@ -185,7 +186,7 @@ class Repetition:
         if (part := self._parts.get(program)) is None:
             return 128
         near = part.at - part.last_at <= self._sixteenth
-        return THICK_NOTES - 1 if near and part.thick >= THICK else MOST
+        return THICK_NOTES - 1 if near and part.thick >= THICK else MOST_NOTES_AT_ONCE
 
     @staticmethod
     def _after(part: _Part) -> tuple[tuple[int, ...], int]:
