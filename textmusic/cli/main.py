@@ -165,11 +165,11 @@ def generate(
 
     player = Player(find_player()) if play else None
 
-    from textmusic.language.prompt import read_prompt
+    from textmusic.language.prompt import check_length
 
     sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
     text = well_formed(text)
-    read_prompt(text)  # a text that is too long is said before the model is loaded
+    check_length(text)  # a text that is too long is said before the model is loaded
 
     from textmusic.writing.text_to_music import TextToMusic
 

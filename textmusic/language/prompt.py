@@ -79,6 +79,14 @@ class _Read:
     outline: OutlineRead
 
 
+def check_length(text: str) -> None:
+    """Raise TextMusicError for a text of more than 2,000 characters."""
+    if len(text) > MAX_CHARACTERS:
+        raise TextMusicError(
+            f"the prompt has {len(text):,} characters; use at most {MAX_CHARACTERS:,}."
+        )
+
+
 def read_prompt(
     text: str,
     *,
@@ -90,10 +98,7 @@ def read_prompt(
 
     Raises TextMusicError for a text of more than 2,000 characters, and for nothing else.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise TextMusicError(
-            f"the prompt has {len(text):,} characters; use at most {MAX_CHARACTERS:,}."
-        )
+    check_length(text)
     visible = visible_text(text)
     if visible and not any(unicodedata.category(c)[0] in "LN" for c in visible):
         prompt = Prompt(text, controls, seconds, "", (f"'{quote(visible)}': no readable words",))

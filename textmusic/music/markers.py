@@ -128,6 +128,27 @@ def as_texts(midi: bytes) -> bytes:
     return _retold(midi, "lyrics", "text")
 
 
+def with_texts(midi: bytes, texts: Sequence[str]) -> bytes:
+    """A MIDI file with text events (FF 01) at the beginning of its first track.
+
+    midi: as symusic writes it. All else stays byte for byte.
+    """
+    added = b"".join(_text_event(text.encode("utf-8")) for text in texts)
+    track = 8 + int.from_bytes(midi[4:8], "big")  # behind the header chunk
+    size = int.from_bytes(midi[track + 4 : track + 8], "big") + len(added)
+    body = track + 8
+    return midi[: track + 4] + size.to_bytes(4, "big") + added + midi[body:]
+
+
+def _text_event(text: bytes) -> bytes:
+    """A text event at once (delta time 0); its length is seven bits a byte, the highest first."""
+    length, left = [len(text) & 0x7F], len(text) >> 7
+    while left:
+        length.insert(0, left & 0x7F | 0x80)
+        left >>= 7
+    return b"\x00\xff\x01" + bytes(length) + text
+
+
 def as_lyrics(midi: bytes) -> bytes:
     """Inverse of `as_texts`, for symusic, which leaves text events out. Old files are so already.
 

@@ -114,19 +114,20 @@ def density_of(notes: Notes) -> float:
     return len(np.unique(notes.start)) / float(notes.end.max())
 
 
-def measure(score: Score, *, genre: str | None = None) -> Plan:
+def measure(score: Score, *, genre: str | None = None, notes: Notes | None = None) -> Plan:
     """The Plan that a score fulfils.
 
     Tempo and time signature are read from the file (the first of each; 120 and 4/4 where it says
     nothing), bars run to the end of the last note, the rest comes from the notes. Genre cannot be
     measured: it is passed through. A score without notes has no programs, key, mood or density.
+    notes: those of the score, where they are at hand.
     """
     tempo = round(float(score.tempos[0].qpm), 2) if len(score.tempos) else DEFAULT_TEMPO
     time_signature = "4/4"
     if len(score.time_signatures):
         first = score.time_signatures[0]
         time_signature = f"{first.numerator}/{first.denominator}"
-    notes = notes_of(score)
+    notes = notes_of(score) if notes is None else notes
     if not len(notes):
         return Plan(genre=genre, tempo=tempo, time_signature=time_signature)
     end = float(notes.end.max())
@@ -143,9 +144,12 @@ def measure(score: Score, *, genre: str | None = None) -> Plan:
     )
 
 
-def seconds(score: Score) -> float:
-    """Time from the beginning to the end of the last note, at the first tempo, in seconds."""
-    notes = notes_of(score)
+def seconds(score: Score, notes: Notes | None = None) -> float:
+    """Time from the beginning to the end of the last note, at the first tempo, in seconds.
+
+    notes: those of the score, where they are at hand.
+    """
+    notes = notes_of(score) if notes is None else notes
     tempo = float(score.tempos[0].qpm) if len(score.tempos) else DEFAULT_TEMPO
     return float(notes.end.max()) * 60 / tempo if len(notes) else 0.0
 

@@ -16,6 +16,7 @@ from textmusic.language.controls import MAX_SEED, check_plan, within
 from textmusic.language.reading.form import MAX_SECTIONS
 from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.music.chords import ALL_CHORDS
+from textmusic.music.markers import with_texts
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, read_outline
@@ -85,15 +86,9 @@ def embed(midi: bytes, recipe: Recipe | None) -> bytes:
     """A MIDI file with the recipe as text events (FF 01) at its very beginning."""
     if recipe is None:
         return midi
-    from mido import MetaMessage, MidiFile
-
-    file = MidiFile(file=BytesIO(midi), charset="utf-8")
     said = f"textmusic {recipe.version}, {recipe.model}, seed {recipe.seed}: {recipe.text}"
     texts = (said, MARK + json.dumps(recipe.to_dict(), ensure_ascii=False))
-    file.tracks[0][:0] = [MetaMessage("text", text=text) for text in texts]
-    out = BytesIO()
-    file.save(file=out)
-    return out.getvalue()
+    return with_texts(midi, texts)
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -105,6 +105,7 @@ class Tokenizer:
         self._json("remi.json")  # MidiTok reads it when it is needed: importing that takes a second
         self.vocabulary: tuple[str, ...] = tuple(vocabulary)
         self.index = {token: i for i, token in enumerate(self.vocabulary)}
+        self._latest: tuple[str, list[int]] = ("", [])  # a text and its ids: takes share captions
 
     def _json(self, name: str) -> Any:
         try:
@@ -141,11 +142,16 @@ class Tokenizer:
 
     def encode_text(self, text: str) -> list[int]:
         """Text ids, no special tokens."""
-        return self._text.encode(text)
+        known, ids = self._latest
+        if text != known:
+            ids = self._text.encode(text)
+            self._latest = (text, ids)
+        return list(ids)
 
     def beginning(self, text: str, longest: int) -> str:
         """As much of a text as `longest` ids spell."""
-        return self._text.beginning(text, longest)
+        whole = len(self.encode_text(text)) <= longest
+        return text if whole else self._text.beginning(text, longest)
 
     def music_ids(self, tokens: list[str]) -> list[int]:
         """Music ids (0 = first music row, without the offset) of token strings."""

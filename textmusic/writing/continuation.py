@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 from symusic import Score
 
 from textmusic.errors import TextMusicError
@@ -13,7 +12,7 @@ from textmusic.language.controls import within
 from textmusic.language.prompt import Prompt
 from textmusic.music.material import material_of
 from textmusic.music.measure_sketch import measure_sketch
-from textmusic.music.notes import joined, notes_of, score_of, sliced, to_score
+from textmusic.music.notes import joined, notes_of, score_of, to_score
 from textmusic.music.plan import MAX_BARS, Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import DEFAULT_TEMPO
@@ -123,8 +122,7 @@ class Continuation:
         take, material = self.take, self._material
         written = take.settled()
         plan = written.plan
-        notes = notes_of(score_of((note.sounding(plan) for note in written.notes), plan))
-        new = sliced(notes, self._looked_back * material.bar, np.inf)
+        new = notes_of(score_of(take.sounding(plan.bars or 0), plan))
         before = material.bars - self._looked_back
         plan = replace(plan, bars=before + (plan.bars or 0), begin=True)
         whole = replace(material, notes=joined(material.notes, new, material.end))

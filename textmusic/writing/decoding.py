@@ -18,8 +18,16 @@ def in_turn(takes: Iterable[Take]) -> Callable[[int], list[Take]]:
     return lambda n: list(islice(waiting, n))
 
 
+def _done(take: Take) -> bool:
+    return take.done
+
+
 def decode(
-    engine: Engine, more: Callable[[int], Sequence[Take]], slots: int
+    engine: Engine,
+    more: Callable[[int], Sequence[Take]],
+    slots: int,
+    *,
+    until: Callable[[Take], bool] = _done,
 ) -> Iterator[tuple[Take, Bar]]:
     """Write takes, at most `slots` of them side by side; yields bars as they are complete.
 
@@ -29,6 +37,7 @@ def decode(
 
     more: called before each step with the number of free slots, for so many takes at most. It is
     over when none is being written and there are no more.
+    until: whether enough of a take has been written; by default the whole piece.
     """
     engine.reserve(slots)
     active: list[Take] = []  # active[i] is what slot i holds
@@ -46,7 +55,7 @@ def decode(
         for take in active:
             yield from ((take, bar) for bar in take.completed())
         for slot in reversed(range(len(active))):
-            if active[slot].done or active[slot].left:
+            if until(active[slot]) or active[slot].left:
                 # the last slot's take moves into the free one
                 last_take, last_ids = active.pop(), chosen.pop()
                 if slot < len(active):

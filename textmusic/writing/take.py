@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from textmusic.engines.protocol import Floats32
 from textmusic.language.prompt import Prompt
 from textmusic.music.chords import Chord
+from textmusic.music.notes import Note
 from textmusic.music.outline import AskedRow, laid, multiple_of
 from textmusic.music.plan import COUNTED_BARS, TEMPO_RANGE, Plan, encode_plan
 from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
@@ -94,6 +95,7 @@ class Take:
         self.reread = False  # whether the engine has to read the window anew
         self.left = False  # set where nobody waits for it any more: it gives its slot away
         self._yielded = 0  # bars of `completed`
+        self._heard: dict[int, tuple[Note, ...]] = {}  # the new notes of bars, as they sound
         self._filed = 0  # notes that lie in _bars
         self._opened = 0  # score ids that had been written when the window began
 
@@ -357,9 +359,28 @@ class Take:
             bar = self._yielded
             plan = replace(self.plan, bars=last - first)
             notes = (note for note in self._bars.get(bar, ()) if self._is_new(note))
-            sounding = (note._replace(bar=bar - first).sounding(plan) for note in notes)
-            yield Bar(bar - first, last - first, tuple(sounding), plan, self.rows[bar])
+            self._heard[bar] = self._sounding(notes)
+            yield Bar(bar - first, last - first, self._heard[bar], plan, self.rows[bar])
             self._yielded += 1
+
+    def sounding(self, bars: int) -> list[Note]:
+        """The notes that were written in bars before `bars`, from the first written bar line on.
+
+        Bars that `completed` has given are not decoded again.
+        """
+        if self._score is None:
+            return []
+        heard: list[Note] = []
+        for bar in range(self._score.first, bars):
+            known = self._heard.get(bar)  # another thread may be adding to them
+            if known is None:
+                known = self._sounding(n for n in tuple(self._score.notes) if n.bar == bar)
+            heard += known
+        return heard
+
+    def _sounding(self, notes: Iterable[Struck]) -> tuple[Note, ...]:
+        first = self._writing.first
+        return tuple(note._replace(bar=note.bar - first).sounding(self.plan) for note in notes)
 
     def _is_new(self, note: Struck) -> bool:
         first, last = self._writing.first, self._writing.last

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from textmusic.engines.folder import read_config
 from textmusic.engines.protocol import SLOTS, Engine
 from textmusic.errors import TextMusicError
@@ -24,7 +22,7 @@ from textmusic.tokens.plan_grammar import OPEN_BARS, bars_for
 from textmusic.tokens.sampling import Sampling, drawn
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.continuation import Continuation
-from textmusic.writing.decoding import decode, in_turn, read_ahead
+from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.filling import Filling
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.loading import locate, open_engine
@@ -157,7 +155,7 @@ class TextToMusic:
             )
         lengths = OPEN_BARS if forced else (1, COUNTED_BARS)
         take = self.take(prompt, seed, sampling, lengths, free=not forced)
-        self._decide(take, lambda: take.planned)
+        self._decide(take, lambda take: take.planned)
         return take.plan
 
     def sketch(
@@ -168,18 +166,13 @@ class TextToMusic:
         prompt: what `understand` gave. A generation with this seed follows both.
         """
         take = self.take(prompt, seed, sampling)
-        self._decide(take, lambda: take.sketched)
+        self._decide(take, lambda take: take.sketched)
         return take.plan, take.sketch
 
-    def _decide(self, take: Take, done: Callable[[], bool]) -> None:
+    def _decide(self, take: Take, done: Callable[[Take], bool]) -> None:
         """Write a take until something is decided."""
-        self.engine.reserve(1)
-        logits = self.engine.prefill(range(1), np.array(take.text, dtype=np.int64))
-        while True:
-            chosen = take.step(logits)
-            if done():
-                return
-            logits = self.engine.step(np.array([read_ahead(self.engine, 0, take, chosen)]))[0]
+        for _ in decode(self.engine, in_turn([take]), 1, until=done):
+            pass
 
     def generate(
         self,
@@ -410,10 +403,10 @@ class TextToMusic:
         """The piece that a take has written, as far as it has got: its complete bars."""
         written = take.settled()
         plan = written.plan
-        notes = (note.sounding(plan) for note in written.notes)
+        notes = take.sounding(plan.bars or 0)
         if not take.done:  # what would ring on ends with its last bar
             end = (plan.bars or 0) * quarters_per_bar(plan.time_signature or "4/4")
-            notes = (note._replace(duration=min(note.duration, end - note.start)) for note in notes)
+            notes = [note._replace(duration=min(note.duration, end - note.start)) for note in notes]
         score = finish(score_of(notes, plan), plan)
         return account(
             take.prompt, plan, score, take.seed, self.name, sketch=written.sketch,
