@@ -15,7 +15,7 @@ from pathlib import Path
 from textmusic.cli.prepare import show
 from textmusic.cli.terminal import new_console
 from textmusic.corpus import statistics
-from textmusic.corpus.preparation import LONGEST, prepare
+from textmusic.corpus.preparation import LONGEST_WINDOW, prepare
 from textmusic.corpus.splits import SHARES
 from textmusic.corpus.windows import read_windows
 from textmusic.errors import TextMusicError
@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, default=Path("data"))
     parser.add_argument("--base", help="LLM (folder or Hub id) whose text tokenizer is used")
     parser.add_argument(
-        "--longest", type=int, default=LONGEST, help="music ids in a window at most"
+        "--longest", type=int, default=LONGEST_WINDOW, help="music ids in a window at most"
     )
     for split, percent in SHARES.items():
         parser.add_argument(f"--{split}", type=int, default=percent, help="percent of the tunes")

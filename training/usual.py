@@ -17,7 +17,7 @@ from typing import Any
 
 from textmusic.corpus.cutting import windows_of_score
 from textmusic.corpus.pieces import corpus_jobs
-from textmusic.corpus.preparation import LONGEST
+from textmusic.corpus.preparation import LONGEST_WINDOW
 from textmusic.corpus.windows import Window, read_windows
 from textmusic.errors import TextMusicError
 from textmusic.music.plan import GENRES
@@ -75,7 +75,7 @@ def windows(corpora: Path, mix: dict[str, float]) -> Iterator[Window]:
         for job in corpus_jobs(corpora / source):
             assert job.row is not None
             score = Score.from_midi(read_midi(corpora / source, job.row["id"]))
-            yield from windows_of_score(job.row, score, source, job.own, NoIds(), LONGEST)[0]
+            yield from windows_of_score(job.row, score, source, job.own, NoIds(), LONGEST_WINDOW)[0]
 
 
 def tables(found: list[Window], mix: dict[str, float]) -> dict[str, Usual]:

@@ -84,9 +84,9 @@ def test_an_archive_of_too_much_is_refused_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "many.zip").write_bytes(zipped({f"{n}.mid": b"x" for n in range(30)}))
-    monkeypatch.setattr(files, "MOST", 20)
+    monkeypatch.setattr(files, "MOST_FILES", 20)
     assert dict(find(tmp_path).refused)["many.zip"] == "has 30 files, more than 20"
-    monkeypatch.setattr(files, "MOST", 50)
+    monkeypatch.setattr(files, "MOST_FILES", 50)
     monkeypatch.setattr(files, "LARGEST_ARCHIVE", 10)
     assert "unpacks to" in dict(find(tmp_path).refused)["many.zip"]
 

@@ -14,7 +14,7 @@ import pytest
 
 from textmusic.engines.folder import read_config
 from textmusic.engines.onnx import Embeddings, OnnxEngine
-from textmusic.engines.protocol import Floats
+from textmusic.engines.protocol import Floats32
 from textmusic.errors import TextMusicError
 from textmusic.writing.text_to_music import TextToMusic
 
@@ -30,7 +30,7 @@ def some_ids(length: int, seed: int = 0) -> np.ndarray[tuple[int], np.dtype[np.i
     return np.random.default_rng(seed).integers(0, 1000, length)
 
 
-def prefill(engine: OnnxEngine, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+def prefill(engine: OnnxEngine, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats32:
     return engine.prefill(range(1), ids)
 
 

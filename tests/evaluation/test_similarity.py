@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from textmusic.evaluation.similarity import LONGEST, Repertoire, moves
+from textmusic.evaluation.similarity import LONGEST_SHARED_RUN, Repertoire, moves
 from textmusic.music.notes import Notes
 
 
@@ -42,7 +42,7 @@ def test_the_longest_run_is_as_long_as_what_was_copied() -> None:
 
 def test_runs_are_counted_up_to_a_limit() -> None:
     known = np.concatenate([moves(tune(seed)) for seed in range(5)])
-    assert Repertoire([known]).longest_run(known) == LONGEST
+    assert Repertoire([known]).longest_run(known) == LONGEST_SHARED_RUN
 
 
 @pytest.mark.parametrize("pitches", [(), (60,), (60, 62)])

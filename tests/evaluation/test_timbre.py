@@ -14,7 +14,7 @@ import pytest
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.timbre import (
     COEFFICIENTS,
-    FEWEST,
+    FEWEST_SOUNDS,
     RATE,
     Sound,
     describe,
@@ -120,10 +120,10 @@ def test_the_frechet_distance_of_sets_is_that_of_their_means_and_spreads() -> No
 
 
 def test_too_few_pieces_have_no_frechet_distance() -> None:
-    assert len(sound().statistics) == FEWEST - 1
-    assert frechet_distance(a_set(1, FEWEST - 1), a_set(2, 60)) is None
-    assert frechet_distance(a_set(1, FEWEST), a_set(2, FEWEST)) is not None
-    assert floor(a_set(1, 2 * FEWEST - 1), frechet_distance) is None
+    assert len(sound().statistics) == FEWEST_SOUNDS - 1
+    assert frechet_distance(a_set(1, FEWEST_SOUNDS - 1), a_set(2, 60)) is None
+    assert frechet_distance(a_set(1, FEWEST_SOUNDS), a_set(2, FEWEST_SOUNDS)) is not None
+    assert floor(a_set(1, 2 * FEWEST_SOUNDS - 1), frechet_distance) is None
     assert floor([sound()], mfcc_distance) is None
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from textmusic.corpus.captions import Captioner
 from textmusic.corpus.cutting import fingerprint, windows_of
-from textmusic.corpus.preparation import LONGEST
+from textmusic.corpus.preparation import LONGEST_WINDOW
 from textmusic.corpus.windows import Window, read_windows, write_windows
 from textmusic.errors import TextMusicError
 from textmusic.learning.examples import Example, Examples, batches, collate, drawn_hole, kindred
@@ -231,7 +231,7 @@ def test_beginnings_and_endings_are_known(
     tokenizer: Tokenizer, pieces: list[Path], piece_rows: list[dict[str, Any]]
 ) -> None:
     for path, row in zip(pieces, piece_rows, strict=True):
-        made, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, LONGEST)
+        made, _ = windows_of(row, path.read_bytes(), row["source"], "", tokenizer, LONGEST_WINDOW)
         if len({w.plan.time_signature for w in made}) == 1 and row["bars"] > 20:
             assert any(w.plan.begin for w in made), path.name
             assert any(w.plan.end for w in made), path.name

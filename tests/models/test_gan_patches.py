@@ -44,7 +44,7 @@ def test_every_metre_fits_its_cells() -> None:
     for metre in TIME_SIGNATURES:
         steps, cells = p.cells_of(metre)
         assert steps <= p.CELL
-        assert steps * cells == quarters_per_bar(metre) * p.STEPS
+        assert steps * cells == quarters_per_bar(metre) * p.STEPS_PER_QUARTER
         plan = replace(WALTZ, time_signature=metre, bars=5)
         roll = np.random.default_rng(0).random((2, p.CHANNELS, p.total_steps(plan), p.PITCHES))
         cut = p.patches_of(roll, plan)
@@ -63,7 +63,9 @@ def test_real_pieces_come_back_from_their_patches(music: list[tuple[Notes, Plan]
         drums = notes.program == DRUMS
         shift = np.where(drums, 0, shift_of(plan.key))
         inside = (notes.pitch - shift >= p.LOW) & (notes.pitch - shift < p.LOW + p.PITCHES)
-        on_grid = np.all(notes.start * p.STEPS % 1 == 0) and np.all(notes.end * p.STEPS % 1 == 0)
+        on_grid = np.all(notes.start * p.STEPS_PER_QUARTER % 1 == 0) and np.all(
+            notes.end * p.STEPS_PER_QUARTER % 1 == 0
+        )
         assert plan.programs
         alone = len({p.channel_of(program) for program in plan.programs}) == len(plan.programs)
         if inside.all() and on_grid and alone:
@@ -77,7 +79,9 @@ def test_off_the_grid_notes_go_to_the_nearest_step_and_last(
     music: list[tuple[Notes, Plan]],
 ) -> None:
     def struck(notes: Notes, plan: Plan) -> set[tuple[int, int, int]]:
-        steps = np.minimum(np.rint(notes.start * p.STEPS), p.total_steps(plan) - 1).astype(int)
+        steps = np.minimum(
+            np.rint(notes.start * p.STEPS_PER_QUARTER), p.total_steps(plan) - 1
+        ).astype(int)
         degrees = (notes.pitch - np.where(notes.program == DRUMS, 0, shift_of(plan.key))) % 12
         channels = [p.channel_of(int(program)) for program in notes.program]
         return set(zip(steps.tolist(), degrees.tolist(), channels, strict=True))
@@ -85,7 +89,7 @@ def test_off_the_grid_notes_go_to_the_nearest_step_and_last(
     for notes, plan in music:
         back = p.notes_of_roll(p.roll_of(notes, plan), plan)
         assert struck(back, plan) == struck(notes, plan)
-        assert back.duration.min() >= 1 / p.STEPS
+        assert back.duration.min() >= 1 / p.STEPS_PER_QUARTER
 
 
 def test_a_channel_s_instruments_share_its_notes_by_register() -> None:

@@ -76,7 +76,7 @@ def test_a_file_that_hangs_or_kills_the_reader_is_passed_over(
         "        os._exit(11)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(module.parent), prepend=":")
-    monkeypatch.setattr(midi_files, "SECONDS", 0.5)
+    monkeypatch.setattr(midi_files, "PARSING_SECONDS", 0.5)
     hang, die = tmp_path / "hang.mid", tmp_path / "die.mid"
     hang.write_bytes(header(0, 1) + b"hang")
     die.write_bytes(header(0, 1) + b"die")

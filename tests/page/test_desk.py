@@ -11,7 +11,7 @@ import pytest
 from symusic import Score
 
 from textmusic.drawing.shapes import Drawing, Label
-from textmusic.engines.protocol import Floats, Ids
+from textmusic.engines.protocol import Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls
 from textmusic.language.names import LANGUAGES
@@ -82,7 +82,7 @@ def slow(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     engine = desk.models["default"].engine
     step = engine.step
 
-    def slowly(ids: Ids) -> Floats:
+    def slowly(ids: Ids) -> Floats32:
         time.sleep(0.003)
         return step(ids)
 

@@ -16,7 +16,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row, Sketch
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import Struck
-from textmusic.tokens.guides import FORM_NATS, HARMONY_NATS, OFF_BEAT, Floats, Guides
+from textmusic.tokens.guides import FORM_NATS, HARMONY_NATS, OFF_BEAT, Floats32, Guides
 from textmusic.tokens.sampling import Sampling, choose
 from textmusic.tokens.score_grammar import ScoreGrammar
 
@@ -45,15 +45,15 @@ def guides(
     return Guides(the_layout(), plan, Sketch(tuple(rows)), bars, harmony=harmony, form=form)
 
 
-def flat() -> Floats:
+def flat() -> Floats32:
     return np.zeros(the_layout().size, dtype=np.float32)
 
 
-def noise(seed: int = 1) -> Floats:
+def noise(seed: int = 1) -> Floats32:
     return np.random.default_rng(seed).normal(0, 2, the_layout().size).astype(np.float32)
 
 
-def share(logits: Floats, allowed: np.ndarray, ids: Sequence[int]) -> float:
+def share(logits: Floats32, allowed: np.ndarray, ids: Sequence[int]) -> float:
     """The probability of some ids among those that are allowed."""
     p = np.where(allowed, np.exp(logits.astype(np.float64)), 0)
     return float(p[list(ids)].sum() / p.sum())
@@ -62,7 +62,7 @@ def share(logits: Floats, allowed: np.ndarray, ids: Sequence[int]) -> float:
 # Harmony ------------------------------------------------------------------------------------------
 
 
-def gains(logits: Floats, *pitches: int) -> list[float]:
+def gains(logits: Floats32, *pitches: int) -> list[float]:
     """What written pitches have above the first of them, in nats."""
     index = the_layout().index
     found = [float(logits[index[f"Pitch_{pitch}"]]) for pitch in pitches]

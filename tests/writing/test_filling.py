@@ -19,7 +19,7 @@ from symusic import (
     Track,
 )
 
-from textmusic.engines.protocol import Floats, Ids
+from textmusic.engines.protocol import Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.language.reading.form import parse_form
 from textmusic.language.reading.progression import parse_chords
@@ -353,7 +353,7 @@ def test_a_fill_is_read_as_training_wrote_them(
     windows: list[tuple[Take, list[int]]] = []
     prefill = music.engine.prefill
 
-    def read(slots: range, ids: Ids) -> Floats:
+    def read(slots: range, ids: Ids) -> Floats32:
         if takes[-1].sketched:
             windows.append((takes[-1], ids.tolist()))
         return prefill(slots, ids)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from contents import notes_in
 
-from textmusic.engines.protocol import Floats, Ids
+from textmusic.engines.protocol import Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.music.plan import Plan
 from textmusic.result.generation import Generation
@@ -43,7 +43,7 @@ def watch(music: TextToMusic, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     steps: list[int] = []
     step = music.engine.step
 
-    def counted(ids: Ids) -> Floats:
+    def counted(ids: Ids) -> Floats32:
         steps.append(len(ids))
         return step(ids)
 
@@ -129,10 +129,10 @@ def test_a_defect_is_told_to_those_who_wait_and_the_next_one_is_served(
     real: Any = music.engine.step
     broken: Iterator[bool] = iter([True])
 
-    def once(ids: Ids) -> Floats:
+    def once(ids: Ids) -> Floats32:
         if next(broken, False):
             raise RuntimeError("out of memory")
-        result: Floats = real(ids)
+        result: Floats32 = real(ids)
         return result
 
     monkeypatch.setattr(music.engine, "step", once)

@@ -21,7 +21,7 @@ from textmusic.music.theory import quarters_per_bar
 from textmusic.tokens.folding import spelt
 from textmusic.tokens.tokenizer import PLAN, SCORE, SKETCH
 from textmusic.writing.decoding import decode, in_turn
-from textmusic.writing.take import LOOK_BACK, SLACK, Take
+from textmusic.writing.take import SLACK, WINDOW_OVERLAP_BARS, Take
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.written import Bar
 
@@ -118,7 +118,7 @@ def test_every_window_is_what_the_tokenizer_would_spell(
         assert len(ids) <= context and ids[: len(text)] == text
         tokens = [music.tokenizer.vocabulary[i - offset] for i in ids[len(text) :]]
         base, stop = check_window(take, tokens)
-        assert base <= begun <= base + LOOK_BACK, "it goes on where the last one ended"
+        assert base <= begun <= base + WINDOW_OVERLAP_BARS, "it goes on where the last one ended"
         begun = stop - 1
     assert begun == bars - 1
 

@@ -20,8 +20,8 @@ MUSIC = {
     ".mid": "MIDI", ".midi": "MIDI", ".kar": "MIDI", ".mxl": ".mxl", ".musicxml": ".musicxml",
     ".xml": ".musicxml", ".abc": "ABC", ".krn": "kern", ".kern": "kern",
 }  # fmt: skip
-LARGEST = 20_000_000  # bytes of one file, unpacked
-MOST = 1_000_000  # files of a folder, or of an archive
+LARGEST_MUSIC_FILE = 20_000_000  # bytes of one file, unpacked
+MOST_FILES = 1_000_000  # files of a folder, or of an archive
 LARGEST_ARCHIVE = 20_000_000_000  # bytes of what is in one, unpacked
 RATIO = 200  # unpacked to packed; MusicXML, the most repetitive of the formats, reaches 40
 SMALL = 100_000  # bytes: smaller members may be packed as well as they like
@@ -62,8 +62,10 @@ class FoundFiles:
 
     def add(self, file: File) -> None:
         """Take a file, or refuse it."""
-        if file.size > LARGEST and file.suffix in MUSIC:
-            why = f"is too large ({file.size / 1e6:,.0f} MB, at most {LARGEST / 1e6:.0f})"
+        if file.size > LARGEST_MUSIC_FILE and file.suffix in MUSIC:
+            why = (
+                f"is too large ({file.size / 1e6:,.0f} MB, at most {LARGEST_MUSIC_FILE / 1e6:.0f})"
+            )
             self.refused.append((file.name, why))
         else:
             self.files.append(file)
@@ -94,8 +96,8 @@ def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> FoundFiles:
             found.refused.append((name, f"can't be read ({problem.strerror})"))
             continue
         found.add(File(name, path, None, about.st_size, f"{about.st_size} {about.st_mtime_ns}"))
-        if len(found.files) > MOST:
-            raise TextMusicError(f"'{folder}' has over {MOST:,} files; give a subfolder.")
+        if len(found.files) > MOST_FILES:
+            raise TextMusicError(f"'{folder}' has over {MOST_FILES:,} files; give a subfolder.")
     found.files.sort()
     return found
 
@@ -130,8 +132,8 @@ def _look_into(archive: Path, name: str, found: FoundFiles) -> None:
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
         found.refused.append((name, "is not a zip archive, or is broken"))
         return
-    if len(members) > MOST:
-        found.refused.append((name, f"has {len(members):,} files, more than {MOST:,}"))
+    if len(members) > MOST_FILES:
+        found.refused.append((name, f"has {len(members):,} files, more than {MOST_FILES:,}"))
         return
     if (total := sum(member.file_size for member in members)) > LARGEST_ARCHIVE:
         found.refused.append((name, f"unpacks to {total / 1e9:,.0f} GB; unpack it yourself"))

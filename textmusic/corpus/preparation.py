@@ -37,10 +37,10 @@ from textmusic.system.workers import Post, Work, spread
 from textmusic.tokens.tokenizer import Tokenizer, copy_tokenizer, create_tokenizer
 from textmusic.version import __version__
 
-LONGEST = 1920  # music ids in a window at most
-CHUNK = 32  # jobs whose outcome is kept together: what a kill costs
-SECONDS = 120.0  # of the processor, that a file may take
-FORMAT = 2  # of the chunks; to be raised where other windows come of the same files
+LONGEST_WINDOW = 1920  # music ids in a window at most
+JOBS_PER_CHUNK = 32  # jobs whose outcome is kept together: what a kill costs
+SECONDS_PER_FILE = 120.0  # of the processor, that a file may take
+CHUNK_FORMAT = 2  # of the chunks; to be raised where other windows come of the same files
 WORK = ".prepare"
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
 PieceReader = Callable[[PieceJob], PieceOutcome]
@@ -87,7 +87,7 @@ def prepare(
     output: Path,
     text_tokenizer: Path,
     *,
-    longest: int = LONGEST,
+    longest: int = LONGEST_WINDOW,
     shares: dict[str, int] = SHARES,
     workers: int | None = None,
     ray: str | None = None,
@@ -121,7 +121,7 @@ def prepare(
     place = output / WORK
     try:
         tokenizer = create_tokenizer(text_tokenizer, place / "tokenizer")
-        salt = f"{FORMAT} {__version__} {longest} {_digest(tokenizer)}"
+        salt = f"{CHUNK_FORMAT} {__version__} {longest} {_digest(tokenizer)}"
         chunks = _chunks(found.jobs, place, salt)
         crew = partial(_results, workers=workers, ray=ray)
         with progress("reading", "pieces") as step:
@@ -146,7 +146,7 @@ def _digest(tokenizer: Tokenizer) -> str:
 def _chunks(jobs: Sequence[PieceJob], place: Path, salt: str) -> list[Chunk]:
     """The jobs in chunks. Chunks of other jobs, or done otherwise, that lie there are removed."""
     chunks, left = [], iter(jobs)
-    while group := tuple(islice(left, CHUNK)):
+    while group := tuple(islice(left, JOBS_PER_CHUNK)):
         said = "\n".join((salt, *(f"{job.name}\t{job.source}\t{job.stamp}" for job in group)))
         name = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         chunks.append(Chunk(group, place / name))
@@ -201,7 +201,9 @@ def _results(
         yield from spread(start, list(enumerate(jobs)), workers=workers, ray=ray)
     elif jobs:
         workers = min(workers or cores(), len(jobs))
-        yield from outcomes(reading, jobs, workers=workers, seconds=SECONDS, preload=preload)
+        yield from outcomes(
+            reading, jobs, workers=workers, seconds=SECONDS_PER_FILE, preload=preload
+        )
 
 
 def _reader(
@@ -211,7 +213,9 @@ def _reader(
 
     def read(numbered: Iterable[tuple[int, PieceJob]]) -> Iterator[tuple[int, PieceOutcome | Lost]]:
         places, jobs = zip(*numbered, strict=True)
-        for i, result in outcomes(reading, jobs, workers=1, seconds=SECONDS, preload=preload):
+        for i, result in outcomes(
+            reading, jobs, workers=1, seconds=SECONDS_PER_FILE, preload=preload
+        ):
             yield places[i], result
 
     return read

@@ -21,11 +21,10 @@ import numpy as np
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
 from textmusic.corpus.descriptions import decoded
-from textmusic.corpus.files import LARGEST, MUSIC, RATIO
+from textmusic.corpus.files import LARGEST_MUSIC_FILE, MUSIC, RATIO
 from textmusic.drawing.sheet_music import DRUM_KIT, require
 from textmusic.errors import TextMusicError
-from textmusic.music.midi_files import LARGEST as LARGEST_MIDI
-from textmusic.music.midi_files import insanity, parsed
+from textmusic.music.midi_files import LARGEST_MIDI_FILE, insanity, parsed
 from textmusic.music.theory import DRUMS
 
 if TYPE_CHECKING:
@@ -65,8 +64,8 @@ def read(data: bytes, suffix: str, tune: str = "") -> ParsedPiece:
     """
     kind = MUSIC[suffix]
     if kind == "MIDI":
-        if len(data) > LARGEST_MIDI:
-            size = f"{len(data) / 1e6:.1f} MB, at most {LARGEST_MIDI / 1e6:.0f}"
+        if len(data) > LARGEST_MIDI_FILE:
+            size = f"{len(data) / 1e6:.1f} MB, at most {LARGEST_MIDI_FILE / 1e6:.0f}"
             raise UnreadableError(f"is too large ({size})")
         score = parsed(data)
         if isinstance(score, str):
@@ -113,7 +112,7 @@ def _unpacked(data: bytes) -> bytes:
             if not members:
                 raise UnreadableError("is not compressed MusicXML: it has no score")
             member = members[0]
-            if member.file_size > min(LARGEST, RATIO * max(len(data), 1)):
+            if member.file_size > min(LARGEST_MUSIC_FILE, RATIO * max(len(data), 1)):
                 raise UnreadableError(f"is too large ({member.file_size / 1e6:,.0f} MB unpacked)")
             return archive.read(member)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):

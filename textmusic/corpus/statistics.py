@@ -18,7 +18,7 @@ from textmusic.music.theory import KEYS, NO_KEY, TEMPO_BIN_EDGES, TIME_SIGNATURE
 from textmusic.tokens.tokenizer import Tokenizer
 
 # With fewer windows than this a value is too thin to be learnt well, and is said to be.
-THIN = 100
+THIN_CELL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ def percentiles(windows: Sequence[Window], tokenizer: Tokenizer) -> dict[str, li
 
 
 def thin(found: dict[str, dict[str, int]]) -> dict[str, list[str]]:
-    """The values that fewer than `THIN` windows have, by field."""
+    """The values that fewer than `THIN_CELL` windows have, by field."""
     return {
-        field: sorted(value for value, count in values.items() if count < THIN)
+        field: sorted(value for value, count in values.items() if count < THIN_CELL)
         for field, values in found.items()
     }
 
@@ -115,7 +115,7 @@ def markdown(windows: Sequence[Window], strikes: Container[int], weights: dict[s
         ordered = sorted(values.items(), key=lambda item: -item[1])[:48]
         listed = ", ".join(f"{value} {count:,}" for value, count in ordered)
         rows += ["", f"**{field}** (windows): {listed}"]
-    rows += ["", f"Too rare to be learnt well (under {THIN} windows):", ""]
+    rows += ["", f"Too rare to be learnt well (under {THIN_CELL} windows):", ""]
     for field, poor in thin(found).items():
         if poor and field != "bars":
             rows.append(f"- {field}: {', '.join(poor)}")
@@ -145,7 +145,7 @@ def draw(windows: Sequence[Window], path: Path) -> None:
             values = list(found[name].items())
         axes.bar(range(len(values)), [max(count, 0.8) for _, count in values], color="#4878a8")
         axes.set_xticks(range(len(values)), [value for value, _ in values], rotation=90, fontsize=7)
-        axes.axhline(THIN, color="#b04040", linewidth=0.8)
+        axes.axhline(THIN_CELL, color="#b04040", linewidth=0.8)
         axes.set_yscale("log")
         axes.set_title(f"{name} (training windows)", fontsize=9)
     figure.savefig(path, dpi=100)

@@ -18,7 +18,7 @@ from textmusic.music.plan import TEMPO_RANGE
 
 GRIDS = (2, 3, 4, 6, 8, 12)  # onsets a quarter note that music is quantised to
 FIT = 0.4  # of `grid_fit`: below it, notes are off any grid
-FEWEST = 24  # onsets that a judgement on the grid takes
+FEWEST_GRID_ONSETS = 24  # onsets that a judgement on the grid takes
 SETTLED = 4  # bars that a tempo has to last
 NEW_TEMPO = 1.1  # ratio of two tempi that are told apart
 
@@ -40,7 +40,7 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
     done: counts what was done to it. The score is one of ticks, as it was read.
     """
     starts = np.unique(notes_of(score).start)
-    if len(starts) >= FEWEST and (fit := grid_fit(starts)) < FIT:
+    if len(starts) >= FEWEST_GRID_ONSETS and (fit := grid_fit(starts)) < FIT:
         return (
             f"was played freely: its notes are off the grid (fit {max(fit, 0):.2f}, at least"
             f" {FIT:g} is needed); quantise it in a sequencer, or record it to a click"

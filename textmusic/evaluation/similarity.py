@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from textmusic.music.notes import Notes, top_line
 
-LONGEST = 64  # notes; longer runs are not told apart
+LONGEST_SHARED_RUN = 64  # notes; longer runs are not told apart
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -41,12 +41,12 @@ class Repertoire:
         self._known: dict[int, NDArray[np.uint64]] = {}
 
     def longest_run(self, line: NDArray[np.int64]) -> int:
-        """The most steps in a row that also stand in one of the pieces: 0 to `LONGEST`.
+        """The most steps in a row that also stand in one of the pieces: 0 to `LONGEST_SHARED_RUN`.
 
         line: what `moves` makes of a piece, as the pieces' lines are. The longest common substring,
         by 64-bit hashes; it serves what the originality report of Yin et al. 2022 serves.
         """
-        low, high = 0, min(len(line), LONGEST)
+        low, high = 0, min(len(line), LONGEST_SHARED_RUN)
         while low < high:  # a run of n steps holds one of n - 1
             middle = (low + high + 1) // 2
             if self._holds(line, middle):

@@ -24,7 +24,7 @@ COEFFICIENTS = 13
 # librosa's defaults, spelt out so that figures stay comparable if it changes them
 FRAME, HOP, BANDS = 2048, 512, 128
 SILENCE = 1e-4  # amplitude; below it there is only rounding, whose sign changes all the time
-FEWEST = 2 * COEFFICIENTS + 1  # pieces that a covariance of `Sound.statistics` needs
+FEWEST_SOUNDS = 2 * COEFFICIENTS + 1  # pieces that a covariance of `Sound.statistics` needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def frechet_distance(ours: Sequence[Sound], real: Sequence[Sound]) -> float | No
     Small sets lie too far apart even then (Chong & Forsyth 2020): compare with the `floor`, and
     sets of different sizes not at all.
     """
-    if min(len(ours), len(real)) < FEWEST:
+    if min(len(ours), len(real)) < FEWEST_SOUNDS:
         return None
     one, two = (np.array([sound.statistics for sound in sounds]) for sounds in (ours, real))
     return gaussian_distance(

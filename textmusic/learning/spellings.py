@@ -24,7 +24,7 @@ from textmusic.tokens.folding import END, struck
 from textmusic.tokens.sampling import Sampling, choose
 from textmusic.tokens.tokenizer import IGNORED, SCORE, SKETCH
 
-LONGEST = 1800  # tokens of a piece at most; one that is cut counts as far as it goes
+LONGEST_PIECE = 1800  # tokens of a piece at most; one that is cut counts as far as it goes
 
 
 class Spelling(Examples):
@@ -170,7 +170,7 @@ class PieceDraft:
     left: int = 0  # bars to come
     beat: int = 0  # the last one in a sketch's row
     rows: dict[str, list[str]] = field(default_factory=dict)
-    longest: int = LONGEST  # tokens that it may have
+    longest: int = LONGEST_PIECE  # tokens that it may have
 
     def __post_init__(self) -> None:
         self.left = self.plan.bars or 1
@@ -236,7 +236,7 @@ def write(
                 piece.tokens.append(SCORE)
             read = tokenizer.sequence(text, plan, [])[0]
             read += [i + tokenizer.offset for i in tokenizer.music_ids(piece.tokens[1:])]
-            piece.longest = min(LONGEST, engine.context - len(read))
+            piece.longest = min(LONGEST_PIECE, engine.context - len(read))
             slot = len(writing)
             first = engine.prefill(range(slot, slot + 1), np.array(read, dtype=np.int64))
             logits = np.concatenate([logits[:slot], first[None]])

@@ -37,7 +37,7 @@ from textmusic.tokens.score_grammar import MAX_VOICES
 
 Bools = NDArray[np.bool_]
 
-STEPS = 4  # of a quarter note
+STEPS_PER_QUARTER = 4  # of a quarter note
 CELLS, CELL = 4, 16  # cells of a patch, steps of a cell at most
 LENGTH = CELLS * CELL
 LOW, PITCHES = 24, 72  # rows are C1 to B6; 99.9 % of the corpora's notes, the rest moves by octaves
@@ -47,18 +47,18 @@ DRUM_CHANNEL, CHANNELS = 5, 6
 PLANES = 2 * CHANNELS
 SUMMARY = 12 + 12 + CELL + 3 * CHANNELS
 # What stands in a condition, and how many numbers it takes.
-PARTS = {
+CONDITION_PARTS = {
     "channels": CHANNELS, "registers": CHANNELS, "metre": len(TIME_SIGNATURES), "cells": CELLS,
     "genre": len(GENRES), "valence": len(LEVELS), "arousal": len(LEVELS), "density": len(LEVELS),
     "mode": 2, "tempo": 1, "place": 3, "follows": 1, "previous": SUMMARY,
 }  # fmt: skip
-CONDITION = sum(PARTS.values())
+CONDITION = sum(CONDITION_PARTS.values())
 
 
 def part(name: str) -> slice:
     """Where a part stands in a condition."""
-    begin = sum(list(PARTS.values())[: list(PARTS).index(name)])
-    return slice(begin, begin + PARTS[name])
+    begin = sum(list(CONDITION_PARTS.values())[: list(CONDITION_PARTS).index(name)])
+    return slice(begin, begin + CONDITION_PARTS[name])
 
 
 def channel_of(program: int) -> int:
@@ -68,7 +68,7 @@ def channel_of(program: int) -> int:
 
 def cells_of(time_signature: str) -> tuple[int, int]:
     """(steps of a cell, cells of a bar): "3/4" -> (12, 1), "12/8" -> (12, 2)."""
-    steps = round(quarters_per_bar(time_signature) * STEPS)
+    steps = round(quarters_per_bar(time_signature) * STEPS_PER_QUARTER)
     cells = 1 if steps <= CELL else 2
     return steps // cells, cells
 
@@ -105,8 +105,8 @@ def roll_of(notes: Notes, plan: Plan) -> Bools:
     rows = notes.pitch - LOW - np.where(drums, 0, shift_of(plan.key))
     rows = np.where(rows < 0, rows % 12, rows)
     rows = np.where(rows >= PITCHES, rows % 12 + PITCHES - 12, rows)
-    begins = np.minimum(np.rint(notes.start * STEPS).astype(int), length - 1)
-    ends = np.maximum(np.rint(notes.end * STEPS).astype(int), begins + 1)
+    begins = np.minimum(np.rint(notes.start * STEPS_PER_QUARTER).astype(int), length - 1)
+    ends = np.maximum(np.rint(notes.end * STEPS_PER_QUARTER).astype(int), begins + 1)
     for program, row, begin, end in zip(notes.program, rows, begins, ends, strict=True):
         channel = channel_of(int(program))
         roll[0, channel, begin, row] = True
@@ -143,9 +143,13 @@ def notes_of_roll(roll: Bools, plan: Plan) -> Notes:
     begin, lasts, pitch, program = (np.concatenate(column) for column in columns)
     order = np.lexsort((pitch, program, begin))
     base = 80 + 8 * ((plan.arousal or 3) - 3)
-    velocity = np.where(begin % STEPS == 0, base + 6, base - 4)
+    velocity = np.where(begin % STEPS_PER_QUARTER == 0, base + 6, base - 4)
     return Notes(
-        begin[order] / STEPS, lasts[order] / STEPS, pitch[order], velocity[order], program[order]
+        begin[order] / STEPS_PER_QUARTER,
+        lasts[order] / STEPS_PER_QUARTER,
+        pitch[order],
+        velocity[order],
+        program[order],
     )
 
 

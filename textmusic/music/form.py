@@ -38,13 +38,13 @@ NEAR, ALONE = 4, 0.2  # bars; how much more is asked of a single bar that is fur
 GOING_ON = 0.15  # how much less is enough where the bar before goes on from the same place
 AS_GOOD = 0.10  # what is so near to the best is as good, and the earliest is named
 FAR_BEHIND = 0.30  # what is so far from the best is not gone on with
-AHEAD = 4  # bars looked at to choose among candidates that are as good by themselves
+BARS_AHEAD = 4  # bars looked at to choose among candidates that are as good by themselves
 DEPARTURE = 2  # new bars after which a copy is still gone on with
 RELATED = 0.35  # of a bar that varies another, where one that repeats it counts 1
 EDGE = 4.0  # bars that the clearest edge of a repetition is worth
 SAME_LETTER = 0.45  # of a section's bars are related to those of the other
-LONGEST = 24  # bars of a section
-FEWEST = 3  # onsets in a melody whose rhythm says something
+LONGEST_SECTION = 24  # bars of a section
+FEWEST_MELODY_ONSETS = 3  # onsets in a melody whose rhythm says something
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class _Path:
         self._scores = scores
         bars = len(scores)
         total, count = np.zeros_like(scores), np.zeros_like(scores)
-        for step in range(min(AHEAD, bars)):
+        for step in range(min(BARS_AHEAD, bars)):
             total[: bars - step, : bars - step] += scores[step:, step:]
             count[: bars - step, : bars - step] += 1
         self._ahead = total / np.maximum(count, 1)  # mean of two bars and of the next ones
@@ -196,7 +196,7 @@ def _vary(bar: Ints, place: Ints, pitch: Ints, beat: Floats) -> Floats:
     steps = np.sign(np.diff(pitch))[inner]
     contour = _f1(bar[inner], place[inner] * 3 + steps + 1, bars)
     sequence = (tune >= SEQUENCE_RHYTHM) & (contour >= SEQUENCE_CONTOUR)
-    longer = size > FEWEST  # two steps are too few for a shape
+    longer = size > FEWEST_MELODY_ONSETS  # two steps are too few for a shape
     sequence &= longer[:, None] & longer[None]
     told = np.maximum(_told(tune, size == 0), np.where(sequence, VARY, 0.0))
     # Some bar of many has the same few onsets by chance: far away, a neighbour must fit too.
@@ -205,7 +205,7 @@ def _vary(bar: Ints, place: Ints, pitch: Ints, beat: Floats) -> Floats:
     backed[1:, 1:] |= told[:-1, :-1] >= VARY - GOING_ON
     backed[:-1, :-1] |= told[1:, 1:] >= VARY - GOING_ON
     told = np.where(backed, told, told - ALONE)
-    many = size >= FEWEST
+    many = size >= FEWEST_MELODY_ONSETS
     return np.where((beat >= VARY_WHOLE) & many[:, None] & many[None], told, 0.0)
 
 
@@ -382,7 +382,7 @@ class _Division:
         best, before = np.full(bars + 1, -np.inf), np.zeros(bars + 1, dtype=np.int64)
         best[0] = 0.0
         for end in range(1, bars + 1):
-            begins = np.arange(max(0, end - LONGEST), end)
+            begins = np.arange(max(0, end - LONGEST_SECTION), end)
             scores = best[begins] - self._cost[end - begins]
             if end < bars:
                 scores[(end - begins < shortest) & (begins > 0)] = -np.inf

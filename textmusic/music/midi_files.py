@@ -22,11 +22,11 @@ from textmusic.music.markers import as_lyrics
 if TYPE_CHECKING:
     from symusic import Score
 
-LARGEST = 2_000_000  # bytes of a file
+LARGEST_MIDI_FILE = 2_000_000  # bytes of a file
 MOST_NOTES = 50_000
-LONGEST = 50_000  # quarter notes
-SECONDS = 2.5  # for one file
-MEMORY = 2 << 30  # bytes that the parsing process may take, where the system can limit it
+LONGEST_SCORE = 50_000  # quarter notes
+PARSING_SECONDS = 2.5  # for one file
+PARSER_MEMORY = 2 << 30  # bytes that the parsing process may take, where the system can limit it
 
 
 def read_score(path: Path) -> Score:
@@ -71,7 +71,7 @@ def _reader() -> Iterator[subprocess.Popen[str]]:
 def _asked(child: subprocess.Popen[str], path: Path) -> str:
     """The answer to a path; empty if the process died of it, or took too long."""
     assert child.stdin and child.stdout
-    timer = Timer(SECONDS, child.kill)
+    timer = Timer(PARSING_SECONDS, child.kill)
     timer.start()
     try:
         with suppress(BrokenPipeError):
@@ -91,8 +91,8 @@ def _asked(child: subprocess.Popen[str], path: Path) -> str:
 def _answer(path: Path) -> tuple[str, str]:
     """Why a file is no sane MIDI, or "", and then its music as base64 of well-formed MIDI."""
     try:
-        if (size := path.stat().st_size) > LARGEST:
-            return f"is {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}", ""
+        if (size := path.stat().st_size) > LARGEST_MIDI_FILE:
+            return f"is {size / 1e6:.1f} MB, more than {LARGEST_MIDI_FILE / 1e6:.0f}", ""
         data = path.read_bytes()
     except OSError as reason:
         return f"can't be read ({reason.strerror})", ""
@@ -139,8 +139,8 @@ def insanity(score: Score) -> str:
         return f"has {notes:,} notes, more than {MOST_NOTES:,}"
     if score.ticks_per_quarter <= 0:
         return "measures time in frames, not in quarter notes"
-    if score.end() > LONGEST * score.ticks_per_quarter or score.start() < 0:
-        return f"is longer than {LONGEST:,} quarter notes"
+    if score.end() > LONGEST_SCORE * score.ticks_per_quarter or score.start() < 0:
+        return f"is longer than {LONGEST_SCORE:,} quarter notes"
     if any(not 1 <= tempo.qpm <= 10_000 for tempo in score.tempos):
         return "has an invalid tempo"
     if any(ts.numerator <= 0 or ts.denominator <= 0 for ts in score.time_signatures):
@@ -153,7 +153,7 @@ def _serve() -> None:
     with suppress(ImportError, ValueError, OSError):  # not on Windows
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (PARSER_MEMORY, PARSER_MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import symusic  # noqa: F401  (before the clock runs)
 

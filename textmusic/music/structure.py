@@ -26,7 +26,7 @@ from textmusic.music.theory import DRUMS, NO_KEY, quarters_per_bar, tonic
 LOOKED_AT = 16  # bars of every piece, so that long and short ones compare
 HALVES = 2  # spans of a bar, each of which has its harmony
 WINDOW = 8  # bars in which different chords are counted
-FEWEST = 3  # notes of a bar's melody, below which its coming back says nothing
+FEWEST_MELODY_NOTES = 3  # notes of a bar's melody, below which its coming back says nothing
 ALIKE = 0.7  # overlap above which a bar is heard as the repetition that was sketched
 CADENCE = 2  # bars before the last onset in which another bass is looked for
 # Structureness: segments of 4 to 8 bars in half bars, the share of similarities that is kept, and
@@ -160,7 +160,7 @@ def recurring_bars(notes: Notes, plan: Plan) -> float:
     seen: set[tuple[bytes, bytes]] = set()
     found = []
     for low, high in pairwise(cuts):
-        if high - low < FEWEST:
+        if high - low < FEWEST_MELODY_NOTES:
             continue
         places = np.round((line[low:high, 0] - index[low] * bar) * 100).astype(int)
         moves = np.sign(np.diff(line[low:high, 1])).astype(int)

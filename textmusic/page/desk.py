@@ -40,7 +40,7 @@ from textmusic.writing.written import Bar
 
 PAGE_FORMATS = ("mid", "wav", "mp3", "svg", "json")
 MOST_VARIATIONS = 4
-MOST_AT_ONCE = 4  # pieces that one visitor may have in the making
+MOST_PIECES_AT_ONCE = 4  # pieces that one visitor may have in the making
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,7 @@ class Desk:
     @contextmanager
     def _working(self, visitor: str, pieces: int) -> Iterator[None]:
         with self._lock:
-            if self._busy[visitor] + pieces > MOST_AT_ONCE:
+            if self._busy[visitor] + pieces > MOST_PIECES_AT_ONCE:
                 raise TextMusicError(
                     f"{self._busy[visitor]} of your pieces are being written; wait until one is"
                     " finished."

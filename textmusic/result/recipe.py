@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textmusic.result.generation import Generation
 
 MARK = "textmusic recipe: "  # begins the text event that holds one
-LARGEST = 2_000_000  # bytes of a file that is looked into
+LARGEST_RECIPE_FILE = 2_000_000  # bytes of a file that is looked into
 MOST_CHORDS = 1_024  # of an outline: a text has no room for more
 
 
@@ -97,7 +97,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises TextMusicError where there is none.
     """
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > LARGEST_RECIPE_FILE:
             raise TextMusicError(
                 f"'{path}' is too large to be a textmusic piece; choose another file."
             )

@@ -34,7 +34,7 @@ from textmusic.writing.written import Given
 if TYPE_CHECKING:
     from textmusic.writing.text_to_music import OnBar, TextToMusic
 
-MOST_AT_ONCE = 16  # bars of a hole that are written in one go
+BARS_AT_ONCE = 16  # bars of a hole that are written in one go
 _KEPT = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, whatever is said
 
 
@@ -214,7 +214,7 @@ class Filling:
     def _part_end(self, notes: Notes, rows: Sequence[Row], begin: int, last: int) -> int:
         """The bar behind the last one that is written in one go with a bar."""
         end = begin
-        while end < min(begin + MOST_AT_ONCE, last) and self._fits(notes, rows, begin, end + 1):
+        while end < min(begin + BARS_AT_ONCE, last) and self._fits(notes, rows, begin, end + 1):
             end += 1
         if end == begin:
             raise TextMusicError(

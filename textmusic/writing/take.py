@@ -26,7 +26,7 @@ from textmusic.tokens.tokenizer import FILL, PLAN, SKETCH, Tokenizer
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
-LOOK_BACK = 16  # bars at most that a new window repeats of the last one
+WINDOW_OVERLAP_BARS = 16  # bars at most that a new window repeats of the last one
 HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
 
 
@@ -328,7 +328,7 @@ class Take:
         """Where a window that goes on with a bar begins: how far it looks back."""
         base = bar
         last = bar + 1 if self._given.programs is None else max(bar + 1, self._stop)
-        while base > max(0, bar - LOOK_BACK):
+        while base > max(0, bar - WINDOW_OVERLAP_BARS):
             notes, rows = self._notes(base - 1, last), Sketch(tuple(self.rows[base - 1 : bar + 1]))
             shown = len(spelt(notes, base - 1, last, bar + COUNTED_BARS))
             if shown > self._context // 4 or len(encode_sketch(rows, None)) > self._context // 8:
