@@ -47,7 +47,7 @@ BROKEN = {
     "type 2": (header(2, 1) + chunk(NOTE + END), "type 2"),
     "frames": (header(0, 1, 0xE728) + chunk(NOTE + END), "can't be parsed|counts time"),
     "10,000 empty tracks": (header(1, 10_000) + chunk(END) * 10_000, "has no notes"),
-    "a million notes": (header(0, 1) + chunk(NOTE * 1_000_000 + END), "has 8.0 MB"),
+    "a million notes": (header(0, 1) + chunk(NOTE * 1_000_000 + END), "is 8.0 MB"),
     "too many notes": (crowd(MOST_NOTES + 1), f"has {MOST_NOTES + 1:,} notes"),
     "endless": (header(0, 1) + chunk(b"\xff\xff\xff\x7f" + NOTE[1:] + END), "is longer than"),
     "tempo 0": (header(0, 1) + chunk(b"\0\xff\x51\3\0\0\0" + NOTE + END), "tempo|parsed"),

@@ -41,7 +41,7 @@ def test_the_words_of_a_plan() -> None:
     }  # fmt: skip
     near = Plan(valence=2, arousal=3)
     assert in_words(Plan(), near=near)["mood"] == "about sad, moderate"
-    assert in_words(Plan(), near=near, language="zh")["mood"] == "大约悲伤、适中"
+    assert in_words(Plan(), near=near, language="zh")["mood"] == "约悲伤、适中"
     assert set(in_words(Plan(), language="zh").values()) == {""}
 
 
@@ -107,7 +107,7 @@ def test_the_page_shows_chinese_values() -> None:
         "<b>大提琴</b>",
         "<b>探戈</b>",
         "<b>8小节</b>",
-        "<b>大约非常悲伤",
+        "<b>约非常悲伤",
     ):
         assert shown in html, html
     plan = Plan("jazz", 3, 3, (0, DRUMS), "C major", 120.0, "4/4", 4, 3)

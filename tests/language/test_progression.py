@@ -239,7 +239,7 @@ def test_nothing_of_a_chinese_text_is_left_over() -> None:
     ("text", "note"),
     [
         ("chords Am H7x C", "'H7x' is not a known chord; did you mean 'B7'?"),
-        ("chords C/E F G", "'C/E': the chord is used, the bass after the slash"),
+        ("chords C/E F G", "'C/E': the chord is used without the bass after the slash"),
         ("chords C6 Dm9 G13", "'C6', 'Dm9', 'G13': read as C, D"),
         ("power chords E5 G5 A5", "'E5', 'G5', 'A5': read as E, G, A"),
         ("Iadd9 IV V", "'Iadd9': read as I, the nearest known chord"),

@@ -207,7 +207,7 @@ def test_the_genre_control_decides_what_a_guitar_is() -> None:
         ("16 bars, 30 seconds", Plan(), None, 16, None, "30 seconds"),
         ("calm", Plan(bars=8), 20.0, 8, None, "20 seconds"),
         ("", Plan(), 20.0, None, 20.0, ""),
-        ("🎹", Plan(bars=4), None, 4, None, "no words"),
+        ("🎹", Plan(bars=4), None, 4, None, "no readable words"),
     ],
 )
 def test_one_length(

@@ -144,11 +144,10 @@ def test_limits_are_said(desk: Desk) -> None:
 def test_who_leaves_frees_the_engine(desk: Desk) -> None:
     making = desk.generate(Wish("piano, 60 bars", seed=1), "me", 2)
     next(making)
+    (scheduler,) = (t for t in threading.enumerate() if t.name == "textmusic-scheduler")
     making.close()
-    for thread in threading.enumerate():
-        if thread.name == "textmusic-scheduler":
-            thread.join(10)
-            assert not thread.is_alive()
+    scheduler.join(10)
+    assert not scheduler.is_alive()
 
 
 def test_who_leaves_takes_variations_along_that_still_wait(desk: Desk) -> None:

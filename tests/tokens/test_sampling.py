@@ -95,13 +95,19 @@ def test_the_same_dice_give_the_same_ids() -> None:
      ("form_strength", -0.1), ("form_strength", float("nan")), ("plan_temperature", 2.5)],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused_with_the_range(name: str, value: float) -> None:
-    with pytest.raises(TextMusicError, match=r"between|above"):
+    with pytest.raises(TextMusicError, match=r"out of range; choose (0 to|a number above 0)"):
         Sampling(**{name: value})
 
 
 def test_the_ends_of_the_ranges_are_allowed() -> None:
-    Sampling(temperature=0, top_p=1, harmony_strength=0, form_strength=0, plan_temperature=0)
-    Sampling(temperature=2, top_p=0.01, harmony_strength=1, form_strength=1, plan_temperature=2)
+    low = Sampling(temperature=0, top_p=1, harmony_strength=0, form_strength=0, plan_temperature=0)
+    high = Sampling(
+        temperature=2, top_p=0.01, harmony_strength=1, form_strength=1, plan_temperature=2
+    )
+    assert (low.temperature, low.harmony_strength, low.form_strength) == (0, 0, 0)
+    assert (high.temperature, high.harmony_strength, high.form_strength) == (2, 1, 1)
+    assert (low.top_p, high.top_p) == (1, 0.01)
+    assert (low.plan_temperature, high.plan_temperature) == (0, 2)
 
 
 def test_surprise_is_what_the_model_alone_would_pay() -> None:

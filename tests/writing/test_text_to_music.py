@@ -47,7 +47,7 @@ def narrow(tiny_model: Path) -> TextToMusic:
 
 def test_facts_in_the_words_are_kept(tiny: TextToMusic) -> None:
     made = tiny.generate(CALM, seed=1)
-    assert made.plan.over(Plan()) == made.plan
+    assert made.prompt.asked.over(made.plan) == made.plan
     facts = ("key", "tempo", "time_signature", "programs", "bars")
     asked = ("D minor", 80.0, "3/4", (0,), 6)
     assert tuple(getattr(made.prompt.asked, f) for f in facts) == asked
