@@ -8,17 +8,18 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from symusic import Score
 
-from textmusic.corpus.windows import Window
-from textmusic.music.measure import estimate_key, key_scores, measure, pitch_class_weights
+from textmusic.corpus.windows import Window, music_ids
+from textmusic.music.measure import key_scores, measure, pitch_class_weights
 from textmusic.music.measure_sketch import measure_sketch
-from textmusic.music.notes import GRID, Notes, notes_of, repaired, sliced, to_score
+from textmusic.music.notes import GRID, Notes, notes_of, on_grid, repaired, sliced, to_score
 from textmusic.music.plan import MAX_PROGRAMS, TEMPO_RANGE, Plan
+from textmusic.music.sketch import Sketch
 from textmusic.music.theory import (
     DRUMS,
     KEYS,
@@ -83,50 +84,91 @@ def windows_of_score(
         if metre not in TIME_SIGNATURES:
             done[f"stretch dropped: the vocabulary has no {metre}"] += 1
             continue
-        ends_piece = last >= float(notes.end.max()) - 1e-6
         tempo = _tempo(row, score, first, metre, rng)
+        stretch = _Stretch(metre, tempo, first, last >= float(notes.end.max()) - 1e-6)
         cuts = deque(_cuts(notes, first, last, metre, longest, rng))
         while cuts:
-            begin, end, bars = cuts.popleft()
-            part = sliced(notes, begin, begin + bars * quarters_per_bar(metre))
-            if len(part) < 4 or len(np.unique(part.program)) > MAX_PROGRAMS:
-                done["window dropped: under 4 notes or over 15 instruments"] += 1
+            cut = cuts.popleft()
+            read = _read_window(row, notes, stretch, cut, done)
+            if read is None:
                 continue
-            if row["velocity"] == "flat":
-                part = _shaped(part, quarters_per_bar(metre))
-            window = to_score(part, metre, tempo)
-            measured = measure(window)
-            assert measured.bars is not None
-            if measured.bars < 2:  # trailing silence is cut off
-                done["window dropped: under 2 bars"] += 1
-                continue
-            if _silence(part, quarters_per_bar(metre)) > LONGEST_SILENCE:
-                done[f"window dropped: over {LONGEST_SILENCE} bars of silence"] += 1
-                continue
-            plan = replace(
-                measured,
-                key=_key(row.get("key"), part),
-                begin=first == 0 and begin == 0,
-                end=ends_piece and end,
-            )
-            ids = tokenizer.encode_score(window, plan)
-            sketch = measure_sketch(
-                part, metre, measured.bars, plan.key, labels=row.get("chords"), begin=begin
-            )
-            rows = tokenizer.encode_sketch(sketch, plan.key)
+            ids, rows = read.spelt(tokenizer)
             if len(ids) + len(rows) > longest:  # more than `_cuts` counted on
-                cuts.extendleft(_shorter(begin, end, bars, quarters_per_bar(metre), first))
+                cuts.extendleft(_shorter(*cut, quarters_per_bar(metre), first))
             else:
-                genres = (*row["genre"], *_inferred(plan, part))
+                genres = (*row["genre"], *_inferred(read.plan, read.notes))
                 windows.append(
                     Window(
-                        row["id"], source, group, row["licence"], genres, plan, tuple(rows),
-                        tuple(ids),
+                        row["id"], source, group, row["licence"], genres, read.plan,
+                        music_ids(rows), music_ids(ids),
                     )
                 )  # fmt: skip
     if not windows:
         done["piece dropped: no usable window"] += 1
     return windows, done
+
+
+class _Stretch(NamedTuple):
+    """Bars of one metre and tempo. first: in quarter notes. ends: whether the piece ends there."""
+
+    metre: str
+    tempo: float
+    first: float
+    ends: bool
+
+
+class _Read(NamedTuple):
+    """A window that is fit to be learnt, before it is spelt. score: holds `notes` alone."""
+
+    notes: Notes
+    score: Score
+    plan: Plan
+    sketch: Sketch
+
+    def spelt(self, tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+        """Music ids of the score and of the sketch."""
+        ids = tokenizer.encode_score(self.score, self.plan)
+        return ids, tokenizer.encode_sketch(self.sketch, self.plan.key)
+
+
+def _read_window(
+    row: dict[str, Any],
+    notes: Notes,
+    stretch: _Stretch,
+    cut: tuple[float, bool, int],
+    done: Counter[str],
+) -> _Read | None:
+    """A window's notes, plan and sketch; None, and why in `done`, for one that is not fit.
+
+    cut: as of `_cuts`.
+    """
+    metre, (begin, end, bars) = stretch.metre, cut
+    bar = quarters_per_bar(metre)
+    part = sliced(notes, begin, begin + bars * bar)
+    if len(part) < 4 or len(np.unique(part.program)) > MAX_PROGRAMS:
+        done["window dropped: under 4 notes or over 15 instruments"] += 1
+        return None
+    if row["velocity"] == "flat":
+        part = _shaped(part, bar)
+    part = on_grid(part, metre)
+    score = to_score(part, metre, stretch.tempo)
+    measured = measure(score, notes=part)
+    assert measured.bars is not None
+    if measured.bars < 2:  # trailing silence is cut off
+        done["window dropped: under 2 bars"] += 1
+        return None
+    if _silence(part, bar) > LONGEST_SILENCE:
+        done[f"window dropped: over {LONGEST_SILENCE} bars of silence"] += 1
+        return None
+    plan = replace(
+        measured,
+        key=_key(row.get("key"), measured.key or NO_KEY, part),
+        begin=stretch.first == 0 and begin == 0,
+        end=stretch.ends and end,
+    )
+    labels = row.get("chords")
+    sketch = measure_sketch(part, metre, measured.bars, plan.key, labels=labels, begin=begin)
+    return _Read(part, score, plan, sketch)
 
 
 def _shaped(notes: Notes, bar: float) -> Notes:
@@ -264,9 +306,8 @@ def _tempo(row: dict[str, Any], score: Score, at: float, metre: str, rng: random
     return round(tempo, 1)
 
 
-def _key(label: str | None, notes: Notes) -> str:
+def _key(label: str | None, estimate: str, notes: Notes) -> str:
     """The window's key: the label where the notes bear it out, else the estimate."""
-    estimate = estimate_key(notes)
     if estimate == NO_KEY or not label or label.split()[-1] not in ("major", "minor"):
         return estimate
     labelled = key_name(tonic(label), label.endswith("minor"))

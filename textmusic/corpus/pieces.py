@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -137,17 +136,19 @@ def _of_corpus(job: PieceJob, tokenizer: Tokenizer, longest: int) -> PieceOutcom
         )  # fmt: skip
     except (ValueError, RuntimeError, OSError, KeyError) as problem:
         raise UnreadableError(f"can't be read ({problem})") from None
-    piece = PieceOutcome(job.name, job.source, job.own, tune=job.tune or "")
-    right = _key_right(job.row, score)
-    piece = replace(piece, programs=tuple(job.row["programs"]), key_right=right)
-    return _finished(piece, score, windows, done)
+    notes = notes_of(score)
+    piece = PieceOutcome(
+        job.name, job.source, job.own, tune=job.tune or "",
+        programs=tuple(job.row["programs"]), key_right=_key_right(job.row, notes),
+    )  # fmt: skip
+    return _finished(piece, score, notes, windows, done)
 
 
-def _key_right(row: dict[str, Any], score: Score) -> bool | None:
+def _key_right(row: dict[str, Any], notes: Notes) -> bool | None:
     label = row.get("key")
     if not label or label.split()[-1] not in ("major", "minor"):
         return None
-    key = estimate_key(notes_of(score))
+    key = estimate_key(notes)
     stated = (tonic(label), label.endswith("minor"))
     return key != "none" and (tonic(key), is_minor(key)) == stated
 
@@ -162,25 +163,28 @@ def _of_file(job: PieceJob, file: File, tokenizer: Tokenizer, longest: int) -> P
     score = treated(_with_facts(reading.score, job.about.facts, done), done)
     if isinstance(score, str):
         raise UnreadableError(score)
-    row = row_of(job, reading, score)
+    notes = notes_of(score)
+    row = row_of(job, reading, score, notes)
     windows, cut = windows_of_score(row, score, job.source, job.own, tokenizer, longest)
     done += cut
-    notes = notes_of(score)
     piece = PieceOutcome(
         job.name, job.source, job.own, same=_digest(notes),
         programs=tuple(int(p) for p in np.unique(notes.program)), described=bool(job.about.texts),
     )  # fmt: skip
     windows = [described(window, job.about, done) for window in windows]
-    return _finished(piece, score, windows, done)
+    return _finished(piece, score, notes, windows, done)
 
 
-def row_of(job: PieceJob, reading: ParsedPiece, score: Score) -> dict[str, Any]:
-    """What `windows_of_score` wants to know, as a corpus has it in its metadata."""
+def row_of(job: PieceJob, reading: ParsedPiece, score: Score, notes: Notes) -> dict[str, Any]:
+    """What `windows_of_score` wants to know, as a corpus has it in its metadata.
+
+    notes: those of the score.
+    """
     about = job.about
     read_in_texts = [facts_of(text) for text in about.texts]
     key = about.facts.key or next((said.key for said in read_in_texts if said.key), reading.key)
     genre = about.facts.genre or next((said.genre for said in read_in_texts if said.genre), None)
-    loudness = np.unique(notes_of(score).velocity)
+    loudness = np.unique(notes.velocity)
     stated = reading.tempo or about.facts.tempo is not None
     tempo = float(score.tempos[0].qpm) if len(score.tempos) else DEFAULT_TEMPO
     return {
@@ -247,19 +251,15 @@ def _level(name: str, plan: Plan, about: Description) -> int | None:
 
 
 def _finished(
-    piece: PieceOutcome, score: Score, windows: list[Window], done: Counter[str]
+    piece: PieceOutcome, score: Score, notes: Notes, windows: list[Window], done: Counter[str]
 ) -> PieceOutcome:
-    notes = notes_of(score)
     return replace(
         piece,
         melody=fingerprint(notes),
         notes=len(notes),
         seconds=float(score.to("second").end()),
         done={what: count for what, count in done.items() if count},
-        windows=tuple(
-            replace(window, ids=array("H", window.ids), sketch=array("H", window.sketch))
-            for window in windows
-        ),
+        windows=tuple(windows),
         problem=None if windows else _why_none(done),
     )
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from symusic import Note, Score, Tempo, TimeSignature
 
-from textmusic.music.notes import Floats, notes_of
+from textmusic.music.notes import Floats
 from textmusic.music.plan import TEMPO_RANGE
 
 GRIDS = (2, 3, 4, 6, 8, 12)  # onsets a quarter note that music is quantised to
@@ -39,7 +39,8 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
 
     done: counts what was done to it. The score is one of ticks, as it was read.
     """
-    starts = np.unique(notes_of(score).start)
+    times = [track.notes.numpy()["time"] for track in score.tracks if len(track.notes)]
+    starts = np.unique(np.concatenate([np.zeros(0, int), *times])) / score.ticks_per_quarter
     if len(starts) >= FEWEST_GRID_ONSETS and (fit := grid_fit(starts)) < FIT:
         return (
             f"was played freely: its notes are off the grid (fit {max(fit, 0):.2f}, at least"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -40,9 +40,14 @@ class Window:
     licence: str
     genres: tuple[str, ...]
     plan: Plan  # genre left open: drawn from `genres` when an example is made
-    sketch: Sequence[int]  # music ids, as all keys have them
-    ids: Sequence[int]  # of the score
+    sketch: array[int]  # music ids, as all keys have them; see `music_ids`
+    ids: array[int]  # of the score
     texts: tuple[str, ...] = ()  # a person's own descriptions; none untrue of this stretch
+
+
+def music_ids(ids: Iterable[int]) -> array[int]:
+    """Music ids as windows hold them: 16 bits each, for a corpus has 40 million."""
+    return array("H", ids)
 
 
 def window_table(windows: Sequence[Window]) -> Any:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from textmusic.corpus.captions import Captioner
 from textmusic.corpus.descriptions import facts_of, untrue
-from textmusic.corpus.windows import PERMISSIVE, Window, with_genre
+from textmusic.corpus.windows import PERMISSIVE, Window, music_ids, with_genre
 from textmusic.errors import TextMusicError
 from textmusic.learning import weighing
 from textmusic.music.plan import TEMPO_RANGE, Plan, rounded
@@ -99,7 +99,7 @@ class Examples:
         if not music:
             return self.join(text, plan, [])
         if self.fills and rng.random() < self.fills:
-            hole = drawn_hole(self.tokenizer.struck([int(i) for i in ids]), plan, rng)
+            hole = drawn_hole(self.tokenizer.struck(ids), plan, rng)
             if hole is not None:
                 return self.fill(text, plan, window.sketch, hole)
         return self.join(text, plan, window.sketch, ids)
@@ -108,7 +108,7 @@ class Examples:
         """What an example of a window would say."""
         return self._told(window, rng)[0]
 
-    def _told(self, window: Window, rng: random.Random) -> tuple[str, Plan, NDArray[np.int64]]:
+    def _told(self, window: Window, rng: random.Random) -> tuple[str, Plan, Sequence[int]]:
         """A text, and the plan and ids that it is said of.
 
         Where a person has described the piece, half of the examples say so in those words. The
@@ -126,16 +126,16 @@ class Examples:
 
     def _drawn(
         self, window: Window, rng: random.Random, *, vary: bool
-    ) -> tuple[Plan, NDArray[np.int64]]:
-        ids = np.array(window.ids, dtype=np.int64)
+    ) -> tuple[Plan, Sequence[int]]:
+        ids: Sequence[int] = window.ids
         plan = with_genre(window, rng)
         if vary:
             plan, ids = self._varied(plan, ids, rng)
         return rounded(plan), ids
 
     def _varied(
-        self, plan: Plan, ids: NDArray[np.int64], rng: random.Random
-    ) -> tuple[Plan, NDArray[np.int64]]:
+        self, plan: Plan, ids: Sequence[int], rng: random.Random
+    ) -> tuple[Plan, Sequence[int]]:
         key, tempo, players = plan.key, plan.tempo, plan.programs
         assert key is not None and tempo is not None and players is not None
         if rng.random() >= OWN_KEY:
@@ -148,7 +148,7 @@ class Examples:
         if swaps:
             old, new = rng.choice(swaps)
             first = self.tokenizer.index["Program_0"]
-            ids = np.where(ids == first + old, first + new, ids)
+            ids = music_ids(first + new if i == first + old else i for i in ids)
             programs = tuple(new if p == old else p for p in players)
             plan = replace(plan, programs=programs)
         return plan, ids
@@ -158,16 +158,16 @@ class Examples:
         caption: str,
         plan: Plan,
         sketch: Sequence[int] | None = None,
-        score: NDArray[np.int64] | None = None,
+        score: Sequence[int] | None = None,
     ) -> Example:
         """Caption, plan, sketch and score as one sequence, with its labels.
 
         An empty sketch ends behind `<|sketch|>`, none at all behind the plan.
         """
-        tail = None if score is None else [int(i) for i in score]
-        sequence, _ = self.tokenizer.sequence(caption, plan, sketch, tail)
-        vocabulary = self.tokenizer.vocabulary
-        return self._example(sequence, 0, sum(_is_note(vocabulary[i]) for i in tail or ()))
+        sequence, first = self.tokenizer.sequence(caption, plan, sketch, score)
+        vocabulary, offset = self.tokenizer.vocabulary, self.tokenizer.offset
+        notes = sum(_is_note(vocabulary[i - offset]) for i in sequence[first:])
+        return self._example(sequence, 0, notes)
 
     def fill(self, caption: str, plan: Plan, sketch: Sequence[int], hole: Hole) -> Example:
         """What stands around a hole, then what fills it; the loss falls on that alone."""

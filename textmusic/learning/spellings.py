@@ -41,7 +41,7 @@ class Spelling(Examples):
         caption: str,
         plan: Plan,
         sketch: Sequence[int] | None = None,
-        score: NDArray[np.int64] | None = None,
+        score: Sequence[int] | None = None,
     ) -> Example:
         """Caption, plan and what the spelling has of the rest."""
         vocabulary = self.tokenizer.vocabulary
@@ -53,7 +53,7 @@ class Spelling(Examples):
             tokens = said_in_full(tokens)
         if self.again:
             tokens = [t for token in tokens for t in (token, *rows.get(token, ()))]
-        ids = np.array(self.tokenizer.music_ids(tokens))
+        ids = self.tokenizer.music_ids(tokens)
         example = super().join(caption, plan, sketch if self.sketch else [], ids)
         if self.again:  # they are known: no loss falls on them
             said = set(self.tokenizer.music_ids([t for row in rows.values() for t in row]))
@@ -123,7 +123,7 @@ class Successors:
         rng = random.Random(0)
         for _ in range(seen):
             window = examples.draw(rng)
-            ids = examples.join("", window.plan, window.sketch, np.array(window.ids)).ids - offset
+            ids = examples.join("", window.plan, window.sketch, window.ids).ids - offset
             told = [kinds[i] for i in ids]
             score = told.index(SCORE)
             for place, (one, two) in enumerate(pairwise(told)):

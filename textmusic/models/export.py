@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from textmusic.models.llm import CONTEXT, MusicLLM, context_of, head_width, load
 from textmusic.tokens.tokenizer import copy_tokenizer
 
 PRECISIONS = ("int8", "int4", "fp32")
+GRAPH = ("model.onnx", "model.onnx.data")  # the files of a graph: what is computed, and weights
 
 
 def export_onnx(
@@ -48,7 +51,7 @@ def export_onnx(
     with tempfile.TemporaryDirectory() as work:
         _save_trunk(model, Path(work) / "trunk", tokenizer_folder)
         _build(Path(work) / "trunk", Path(work) / "onnx", precision)
-        for part in ("model.onnx", "model.onnx.data"):
+        for part in GRAPH:
             shutil.move(str(Path(work) / "onnx" / part), folder / part)
     save_embeddings(lm.get_input_embeddings().weight.detach().float().numpy(), folder)
     config = {
@@ -143,22 +146,39 @@ def import_onnx(folder: Path, *, older: bool = False) -> MusicLLM:
     stored = Embeddings(folder / "embeddings.safetensors")
     rows = stored[np.arange(lm_config.vocab_size)]
     state = {"model.embed_tokens.weight": torch.from_numpy(rows)}
-    values = onnx_ir.load(folder / "model.onnx").graph.initializers
-    for name, value in values.items():
-        if name.endswith(("weight_Q8", "weight_Q4")):
-            scales = values[name[:-2] + "scales"].const_value.numpy()
-            weight = _dequantised(value.const_value.numpy(), scales, bits=int(name[-1]))
-            state |= _linear(name, torch.from_numpy(weight), lm_config)
-        elif name.endswith("norm.weight"):
-            norm = torch.from_numpy(np.array(value.const_value.numpy(), dtype=np.float32))
-            target = "model.norm.weight" if "final_norm" in name else name
-            state[target] = norm
+    with _own_files(folder) as place:
+        values = onnx_ir.load(place / "model.onnx").graph.initializers
+        for name, value in values.items():
+            if name.endswith(("weight_Q8", "weight_Q4")):
+                scales = values[name[:-2] + "scales"].const_value.numpy()
+                weight = _dequantised(value.const_value.numpy(), scales, bits=int(name[-1]))
+                state |= _linear(name, torch.from_numpy(weight), lm_config)
+            elif name.endswith("norm.weight"):
+                norm = torch.from_numpy(np.array(value.const_value.numpy(), dtype=np.float32))
+                target = "model.norm.weight" if "final_norm" in name else name
+                state[target] = norm
     missing, unexpected = lm.load_state_dict(state, strict=False)
     if unexpected or set(missing) - {"lm_head.weight"}:
         raise TextMusicError(
             f"'{folder}' has no graph that training can start from; export it again."
         )
     return MusicLLM(lm, config["offset"])
+
+
+@contextmanager
+def _own_files(folder: Path) -> Iterator[Path]:
+    """The folder of a graph and its weights, a copy of both where they are links.
+
+    onnx_ir refuses weights that lie outside the graph's folder, as those in the Hub's cache do.
+    """
+    files = [folder / name for name in GRAPH]
+    if not any(file.is_symlink() for file in files):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as copied:
+        for file in files:
+            shutil.copy(file, copied)
+        yield Path(copied)
 
 
 def _dequantised(packed: Any, scales: Any, *, bits: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -154,6 +154,13 @@ def repaired(notes: Notes, done: Counter[str]) -> Notes:
 def grid_of(metre: str) -> int:
     """Ticks per quarter note of the vocabulary's grid: in metres of eighths the beat is shorter."""
     return 2 * GRID if metre.endswith("/8") else GRID
+
+
+def on_grid(notes: Notes, metre: str) -> Notes:
+    """The notes as a score of this metre has them: on the vocabulary's grid, a step at least."""
+    grid = grid_of(metre)
+    steps = np.maximum(np.rint(notes.duration * grid), 1)
+    return replace(notes, start=np.rint(notes.start * grid) / grid, duration=steps / grid)
 
 
 def to_score(notes: Notes, metre: str, tempo: float, grid: int | None = None) -> Score:

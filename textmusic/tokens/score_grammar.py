@@ -9,7 +9,7 @@ is cut, a bar that does not fit, an instrument that was not planned, or a piece 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from math import ceil
 
 import numpy as np
@@ -124,7 +124,7 @@ class ScoreGrammar:
     def allowed(self) -> Mask:
         """(M,) True where an id may come next."""
         mask = np.zeros(self.layout.size, dtype=np.bool_)
-        getattr(self, f"_{self.expects}_mask")(mask)
+        _MASKS[self.expects](self, mask)
         return mask
 
     def advance(self, music_id: int) -> None:
@@ -382,3 +382,13 @@ def _fits(token: str, plan: Plan) -> bool:
     if kind == "PitchDrum":
         return DRUMS in plan.programs
     return kind != "Pitch" or plan.programs != (DRUMS,)
+
+
+# What may come next, by what is expected.
+_MASKS: dict[str, Callable[[ScoreGrammar, Mask], None]] = {
+    "bar": ScoreGrammar._bar_mask,
+    "inside": ScoreGrammar._inside_mask,
+    "part": ScoreGrammar._part_mask,
+    "sized": ScoreGrammar._sized_mask,
+    "struck": ScoreGrammar._struck_mask,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -81,7 +81,7 @@ class SketchGrammar:
         if self._forced:
             mask[self.layout.index[self._forced[0]]] = True
         else:
-            getattr(self, f"_{self._expects}_mask")(mask)
+            _MASKS[self._expects](self, mask)
         return mask
 
     def advance(self, music_id: int) -> None:
@@ -203,3 +203,12 @@ class SketchGrammar:
                 chords = self.rows[origin].chords
             left -= 2 + max(len(self._tokens(chords)), 1) if self._harmony else 2
         return left
+
+
+# What may come next, by what is expected.
+_MASKS: dict[str, Callable[[SketchGrammar, Mask], None]] = {
+    "bar": SketchGrammar._bar_mask,
+    "form": SketchGrammar._form_mask,
+    "chord": SketchGrammar._chord_mask,
+    "change": SketchGrammar._change_mask,
+}
