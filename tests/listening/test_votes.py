@@ -67,7 +67,7 @@ def test_answers_that_are_refused(votes: Votes) -> None:
         votes.add("a", showing, {"overall": None, "melody": "A"})
     with pytest.raises(TextMusicError, match="'C' is not an answer"):
         votes.add("a", showing, {"overall": "A", "melody": "C"})
-    with pytest.raises(TextMusicError, match="no answer to 'volume'"):
+    with pytest.raises(TextMusicError, match="is not an answer to 'volume'"):
         votes.add("a", showing, {"overall": "A", "volume": "B"})
     assert votes.read() == []
 
@@ -165,7 +165,7 @@ def test_databases_that_are_refused(tmp_path: Path) -> None:
         db.execute("CREATE TABLE cake (recipe TEXT)")
     db.close()
     before = other.read_bytes()
-    with pytest.raises(TextMusicError, match="database of something else"):
+    with pytest.raises(TextMusicError, match="not a database of votes"):
         Votes(other)
     assert other.read_bytes() == before
 
