@@ -86,14 +86,14 @@ def test_what_is_measured_or_unknown_or_lost_is_told(folder: Path) -> None:
     found = said(folder)
     assert found.of("a.mid").facts == Plan()
     lost, unknown, measured = found.notes
-    assert "2 of its lines name no file" in lost and "line 3: 'none.mid'" in lost
+    assert "2 of its lines name a file that does not exist" in lost and "line 3: 'none.mid'" in lost
     assert "artist" in unknown and "bars is measured" in measured
 
 
 @pytest.mark.parametrize(
     ("table", "text", "problem"),
     [
-        ("csv", "name,text\na.mid,x\n", "line 1 of .* no column 'file'; begin it with"),
+        ("csv", "name,text\na.mid,x\n", "line 1 of .* no column 'file'; start it with"),
         ("csv", "file,text\na.mid,x\n,y\n", "line 3 of .* names no file; write"),
         ("csv", "file,text\na.mid,x,y\n", "line 2 of .* more fields .* quotation marks"),
         ("csv", "file,key\na.mid,H minor\n", "line 2 of 'captions.csv': .*"),
@@ -106,7 +106,7 @@ def test_what_is_measured_or_unknown_or_lost_is_told(folder: Path) -> None:
         ("jsonl", '{"file": "a.mid"}\nnot JSON\n', "line 2 of 'captions.jsonl' is not valid JSON"),
         ("jsonl", "[1]\n", "line 1 of .* is not a JSON object; write"),
         ("jsonl", '{"file": "a.mid", "text": 7}\n', "line 1 of .*: text is not a string"),
-        ("jsonl", '{"file": "a.mid", "tempo": [1]}\n', "line 1 of .*: tempo .* is not a"),
+        ("jsonl", '{"file": "a.mid", "tempo": [1]}\n', "line 1 of .*: tempo .* has the wrong type"),
     ],
 )
 def test_errors_name_the_line_and_the_remedy(

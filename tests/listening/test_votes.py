@@ -165,7 +165,7 @@ def test_databases_that_are_refused(tmp_path: Path) -> None:
         db.execute("CREATE TABLE cake (recipe TEXT)")
     db.close()
     before = other.read_bytes()
-    with pytest.raises(TextMusicError, match="database of something else"):
+    with pytest.raises(TextMusicError, match="not a database of votes"):
         Votes(other)
     assert other.read_bytes() == before
 
