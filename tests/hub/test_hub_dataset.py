@@ -165,7 +165,7 @@ def test_what_may_not_be_shared_is_refused_and_named(
     assert main([*args, "--any-licence"]) == 0
     text = hub.files(ON_HUB)["README.md"].decode()
     assert "| all rights reserved | not stated, or no | 1 | 1 |" in text
-    assert "whoever pushed this decided" in text
+    assert "whoever pushed this data chose" in text
 
 
 def test_a_refusal_is_one_sentence_however_many_there_are(data: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_dry_run_sends_nothing_and_needs_no_token(
     assert "train.parquet" in said and "nothing was pushed to user/tunes" in said
     assert "notes.pkl" not in said and "config_name: default" in said
     assert main(["push", str(data), REPO]) == 2
-    assert "no Hub token here" in capsys.readouterr().err
+    assert "there is no Hub token" in capsys.readouterr().err
     assert hub.log == []
 
 

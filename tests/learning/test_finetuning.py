@@ -178,7 +178,9 @@ def test_what_does_not_fit_is_said_in_a_sentence(
     assert "is not a known tracker" in refused(capsys, prepared, "-o", out, "--tracker", "wandb")
     assert "cannot be combined" in refused(capsys, prepared, "-o", out, "--full", "--rank", "8")
     assert "out of range" in refused(capsys, prepared, "-o", out, "--cpu-hours", "0")
-    assert "columns of the report" in refused(capsys, prepared, "-o", tmp_path / "real")
+    assert "can't be called 'before' or 'real'" in refused(
+        capsys, prepared, "-o", tmp_path / "real"
+    )
     said = refused(capsys, prepared, "-o", out, "--base", tmp_path)
     assert "is not a model that training can start from" in said
     assert "is not an LLM" in refused(capsys, prepared, "-o", out, "--base", "lstm")

@@ -102,7 +102,7 @@ def test_folders_that_cannot_be_compared(tmp_path: Path) -> None:
     (folders[0] / "0002.mid").unlink()
     (folders[0] / "0003.mid").unlink()
     (folders[1] / "0001.mid").unlink()
-    with pytest.raises(TextMusicError, match="no prompt is answered in two"):
+    with pytest.raises(TextMusicError, match="no prompt has answers in two"):
         read_pairs(prompts, folders)
 
 

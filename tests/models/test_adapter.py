@@ -67,7 +67,7 @@ def test_an_adapter_that_is_shared_makes_the_same_music_of_its_base(
     files = shared.files(REPO)
     assert {*FILES, "README.md", "checksums.json"} == set(files) - {".gitattributes"}
     assert "base_model_relation: adapter" in files["README.md"].decode()
-    assert f"a LoRA adapter to `{BASE}`" in files["README.md"].decode()
+    assert f"a LoRA adapter for `{BASE}`" in files["README.md"].decode()
     written = piece(REPO)
     assert written == piece(tuned) != piece(trained)
     folder, name = locate(REPO, None)

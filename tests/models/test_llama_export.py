@@ -82,7 +82,7 @@ def test_a_text_tokenizer_that_does_not_fit_is_said(trained: Path, tmp_path: Pat
     state = json.loads((trained / "tokenizer.json").read_text())
     state["model"]["vocab"]["xyzzy"] = len(state["model"]["vocab"])
     (tmp_path / "copy" / "tokenizer.json").write_text(json.dumps(state))
-    with pytest.raises(TextMusicError, match="does not end where the music ids begin"):
+    with pytest.raises(TextMusicError, match="whose size does not match the model"):
         export_llama(load_llm(trained), tmp_path / "llama", tmp_path / "copy")
 
 

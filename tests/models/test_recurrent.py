@@ -191,5 +191,5 @@ def test_data_of_another_vocabulary_is_refused_and_the_difference_named(
     check_vocabulary(tokenizer, other)
     names = json.loads((tmp_path / "vocabulary.json").read_text())
     (tmp_path / "vocabulary.json").write_text(json.dumps([*names[:-1], "Duration_99.0.12"]))
-    with pytest.raises(TextMusicError, match=r"Duration_99\.0\.12; use what one version"):
+    with pytest.raises(TextMusicError, match=r"Duration_99\.0\.12; use files that the same"):
         check_vocabulary(tokenizer, Tokenizer(tmp_path))

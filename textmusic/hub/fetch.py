@@ -92,6 +92,6 @@ def _check(folder: Path, model: str) -> None:
         here[name].unlink(missing_ok=True)
     if wrong:
         raise TextMusicError(
-            f"{' and '.join(wrong)} of '{model}' does not match its published checksum; download it"
-            " again, and if that does not help, ask its owner to push it again."
+            f"{' and '.join(wrong)} of '{model}' does not match its published checksum; try again"
+            " to download it anew, and if that fails too, ask its owner to push it again."
         )
