@@ -9,19 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-QUIET = 300.0  # seconds without a step after which a run counts as stopped
+from textmusic.learning.lock import is_held
+
 STEPS = "█▇▆▅▄▃▂▁"[::-1]
 
 
 def status(folder: Path) -> str:
     """The line. Raises OSError where there is no log, ValueError where it holds no step."""
-    log = folder / "log.jsonl"
-    rows: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
+    log = (folder / "log.jsonl").read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
     steps = [row for row in rows if "ids" in row]
     if not steps:
         raise ValueError("no step yet")
@@ -30,7 +30,7 @@ def status(folder: Path) -> str:
     span = now - max((r["seconds"] for r in steps if r["seconds"] <= now - 3600), default=0.0)
     speed = sum(row["ids"] for row in recent) / max(span, 1e-9)
     heard = [r for r in rows if "nats_per_note" in r and r["seconds"] > now - 24 * 3600]
-    state = "running" if time.time() - log.stat().st_mtime < QUIET else "not running"
+    state = "running" if is_held(folder) else "not running"
     said = [
         f"{state}, step {steps[-1]['step']:,}", f"{ids:,} ids", f"{now / 3600:.1f} h",
         f"{speed:,.0f} ids/s over the last hour",

@@ -43,12 +43,25 @@ def main() -> None:
     config = read_config(args.config, **{f.name: getattr(args, f.name) for f in fields(Training)})
     if args.base:
         config["base"] = args.base
+    run = None
     try:
         run = start(config, Data.read(args.data), args.run, decay_from=args.decay_from)
+        if run.done >= 1.0:
+            print(
+                f"'{args.run}' has finished, at step {run.step:,} of {run.training.steps:,}; give"
+                " more --steps to prolong it, or another --run."
+            )
+            return
         best = run.train()
     except TextMusicError as problem:
         print(f"train.py: {problem}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        where = (
+            f" at step {run.step:,}; with the same command {run.where_it_goes_on()}" if run else ""
+        )
+        print(f"train.py: stopped{where}.", file=sys.stderr)
+        sys.exit(130)
     if run.accelerator.is_main_process:
         print(f"best held-out loss: {best:.4f} {run.unit}; model in {args.run / 'best'}")
 

@@ -25,6 +25,7 @@ from textmusic.errors import TextMusicError
 from textmusic.learning import checkpoint
 from textmusic.learning.curve import draw
 from textmusic.learning.feeding import ahead
+from textmusic.learning.lock import held
 from textmusic.learning.optimizers import check_whole, make_optimizer
 from textmusic.learning.settings import Training, schedule, settled
 from textmusic.system.whole_files import write_text
@@ -110,11 +111,12 @@ class Run:
     def train(self) -> float:
         """Run to the end; returns the best held-out loss (nats per labelled id).
 
-        Raises TextMusicError where the loss is no number or the disk is full. The checkpoint on
-        disk is whole then, and from before.
+        Raises TextMusicError where the loss is no number, the disk is full, or another process
+        trains in the folder. The checkpoint on disk is whole then, and from before.
         """
         if self.done < 1.0:
-            with self._in_words(), self._tracked():
+            alone = held(self.folder) if self.accelerator.is_main_process else nullcontext()
+            with self._in_words(), alone, self._tracked():
                 self._train()
         return self.best
 
@@ -127,7 +129,9 @@ class Run:
         with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
             task = progress.add_task("training", total=1.0, figures="")
             began, spent, saved = self.clock(), self.spent, time.monotonic()
-            if self.step == 0:
+            if self.step:
+                progress.console.print(f"going on from step {self.step}", highlight=False)
+            else:
                 self._evaluate(progress)  # what is there before anything is learnt
             while self.done < 1.0:
                 at = time.monotonic()
@@ -289,10 +293,11 @@ class Run:
     def _no_number(self) -> TextMusicError:
         return TextMusicError(
             f"the loss is not a number at step {self.step}; start again with a lower learning rate"
-            f" than {self.training.learning_rate:g}; {self._from_where()}."
+            f" than {self.training.learning_rate:g}; {self.where_it_goes_on()}."
         )
 
-    def _from_where(self) -> str:
+    def where_it_goes_on(self) -> str:
+        """Where the next start continues from, as the end of a sentence."""
         if self.saved is None:
             return "there is no checkpoint yet, so it starts over"
         return f"it continues from the checkpoint of step {self.saved}"
@@ -306,7 +311,7 @@ class Run:
             checkpoint.mend_folder(self.folder / "best")
             raise TextMusicError(
                 f"a file in '{self.folder}' could not be written ({checkpoint.reason(problem)});"
-                f" free some space and start again; {self._from_where()}."
+                f" free some space and start again; {self.where_it_goes_on()}."
             ) from None
 
     # Figures --------------------------------------------------------------------------------------
