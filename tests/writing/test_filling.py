@@ -409,7 +409,10 @@ def test_a_fill_is_read_as_training_wrote_them(
         ({"bars": (1, 8)}, r"this would rewrite the whole piece"),
         ({"instruments": ["piano", 32]}, r"this would rewrite the whole piece"),
         ({"instruments": ["piano", 32], "add": ["flute"]}, r"this would rewrite the whole piece"),
-        ({"instruments": ["violin"]}, r"the piece has no violin, but .*; add it"),
+        (
+            {"instruments": ["violin"]},
+            r"the piece has no violin, but .*; name it as an instrument to add",
+        ),
         ({"add": ["piano"]}, r"the piano already plays; name it as an instrument"),
         ({"add": [*range(40, 55)]}, r"room for only 15 instruments and drums; add fewer"),
         ({"instruments": ["kazoophone"]}, r"kazoophone"),
