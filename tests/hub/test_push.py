@@ -369,7 +369,7 @@ def test_what_the_hub_answers_to_a_fetch_is_said(
 @pytest.mark.parametrize(
     ("status", "said"),
     [(401, "does not accept your token"), (403, "can't write to"), (404, "there is no"),
-     (413, "could not be pushed .*413"), (429, "too many requests"), (502, "server error")],
+     (413, "could not be pushed .*413"), (429, "too many requests"), (502, "a server error")],
 )  # fmt: skip
 @pytest.mark.parametrize("step", ["preupload", "objects/batch", "storage", "commit/"])
 def test_what_the_hub_answers_to_a_push_is_said(

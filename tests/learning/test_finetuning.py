@@ -164,9 +164,11 @@ def test_what_does_not_fit_is_said_in_a_sentence(
     tuned: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "m"
-    assert "begun with base" in refused(capsys, prepared, "-o", tuned, "--base", "default")
-    assert "begun with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--full")
-    assert "begun with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--rank", "8")
+    assert "that started with base" in refused(capsys, prepared, "-o", tuned, "--base", "default")
+    assert "that started with LoRA of rank 4" in refused(capsys, prepared, "-o", tuned, "--full")
+    assert "that started with LoRA of rank 4" in refused(
+        capsys, prepared, "-o", tuned, "--rank", "8"
+    )
     nowhere = tmp_path / "nowhere"
     assert "has no prepared data" in refused(capsys, nowhere, "-o", out, "--no-report")
     few = tmp_path / "few"

@@ -259,7 +259,9 @@ def test_a_tracker_that_is_missing_is_named(
 ) -> None:
     monkeypatch.setattr("textmusic.learning.settings.find_spec", lambda name: None)
     for name in ("tensorboard", "trackio"):
-        with pytest.raises(TextMusicError, match=f"{name} is not installed; pip install {name}"):
+        with pytest.raises(
+            TextMusicError, match=f"{name} is not installed; run pip install {name}"
+        ):
             make_run(new_model(base), tmp_path, examples, replace(SOME, tracker=name))
     with pytest.raises(
         TextMusicError, match="'x' is not a known tracker; choose none, tensorboard"

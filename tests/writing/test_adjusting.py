@@ -93,7 +93,7 @@ def test_many_parts_for_one_player_are_all_played() -> None:
     split = adjust(piece(drums=False), Adjustment(programs=(40, 42))).score
     made = adjust(split, Adjustment(programs=(0,)))
     assert sorted(pitches(made.score)) == sorted(p for chord in CHORDS for p in chord)
-    with pytest.raises(TextMusicError, match="drums can't play a melody"):
+    with pytest.raises(TextMusicError, match="drums can't play"):
         adjust(piece(), Adjustment(programs=(DRUMS,)))
 
 
