@@ -51,7 +51,7 @@ def test_a_run_is_started_prolonged_and_finished_as_the_page_says(tmp_path: Path
     (tmp_path / "corpora").mkdir()
     (tmp_path / "corpora" / "pieces").symlink_to(DATA / "pieces")
     said = {command: run(command + more, tmp_path) for command, more in RUN.items()}
-    assert said["python training/status.py runs/long"].startswith("running, step 3 ")
+    assert said["python training/status.py runs/long"].startswith("not running, step 3 ")
     rows = [json.loads(row) for row in (tmp_path / "runs/long/log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4], "prolonged"
     finished = json.loads((tmp_path / "runs/finished/training.json").read_text())
