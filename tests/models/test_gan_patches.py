@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="needs the train extra")
+
 from gan_music import WALTZ, real_windows
 
 from textmusic.corpus.captions import Captioner
@@ -20,6 +23,8 @@ from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS, NO_KEY, TIME_SIGNATURES, quarters_per_bar, shift_of
 from textmusic.tokens.tokenizer import Tokenizer
+
+pytestmark = pytest.mark.train
 
 
 @pytest.fixture(scope="module")
