@@ -3,6 +3,7 @@
 __all__ = [
     "examples",
     "finetuning",
+    "lock",
     "proposal",
     "runs",
     "settings",
