@@ -153,7 +153,7 @@ def test_a_model_of_another_vocabulary_is_refused_and_the_difference_named(
     (other / "vocabulary.json").write_text(json.dumps([*names[:-1], "Duration_99.0.12"]))
     with pytest.raises(TextMusicError, match=r"Duration_99\.0\.12"):
         entrants([str(tiny_model), str(other)], [])
-    with pytest.raises(TextMusicError, match="'tiny_model' names 2"):
+    with pytest.raises(TextMusicError, match="2 of the models or folders are called 'tiny_model'"):
         entrants([str(tiny_model), str(tiny_model)], [])
 
 
