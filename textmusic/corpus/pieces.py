@@ -269,7 +269,7 @@ def _why_none(done: Counter[str]) -> str:
     own = next((what for what in done if what.startswith(DROPPED)), "")
     kinds = ("stretch dropped: ", "window dropped: ")
     causes = [(count, what) for what, count in done.items() if what.startswith(kinds) and count]
-    if "no window" not in own or not causes:
+    if "no usable window" not in own or not causes:
         return own.removeprefix(DROPPED)
     return f"no usable stretch: {max(causes)[1].partition(': ')[2]}"
 
