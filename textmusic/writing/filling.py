@@ -354,7 +354,7 @@ class Filling:
 
 
 def _track(score: Score, program: int) -> Track:
-    """The first track of an instrument, made if need be."""
+    """The first track of an instrument, created if necessary."""
     for track in score.tracks:
         if (DRUMS if track.is_drum else track.program) == program:
             return track
