@@ -234,7 +234,7 @@ def test_engraved_pages_hold_every_note_and_no_script() -> None:
 def test_what_is_no_music_is_refused() -> None:
     pytest.importorskip("verovio", reason="needs the score extra (verovio)")
     for text in ("", "no music", "<svg/>"):
-        with pytest.raises(TextMusicError, match="no MusicXML"):
+        with pytest.raises(TextMusicError, match="MusicXML cannot be engraved"):
             engrave(text)
 
 

@@ -147,7 +147,7 @@ def test_what_is_left_open_is_drawn_from_plans_like_what_is_asked(windows: list[
         assert sad.valence is not None and sad.valence <= 2
         assert None not in [getattr(sad, name) for name in ("tempo", "density", "arousal")]
     nothing = Prompt("", Plan(), None, "", (), without=tuple(range(DRUMS + 1)))
-    with pytest.raises(TextMusicError, match="name one"):
+    with pytest.raises(TextMusicError, match="allow at least one"):
         plan_of(nothing, plans, dice)
 
 
