@@ -45,7 +45,7 @@ BROKEN = {
     "wrong header": (b"MThd" + bytes(40), "is not a MIDI file"),
     "no notes": (header(0, 1) + chunk(END), "has no notes"),
     "type 2": (header(2, 1) + chunk(NOTE + END), "type 2"),
-    "frames": (header(0, 1, 0xE728) + chunk(NOTE + END), "can't be parsed|counts time"),
+    "frames": (header(0, 1, 0xE728) + chunk(NOTE + END), "can't be parsed|measures time"),
     "10,000 empty tracks": (header(1, 10_000) + chunk(END) * 10_000, "has no notes"),
     "a million notes": (header(0, 1) + chunk(NOTE * 1_000_000 + END), "is 8.0 MB"),
     "too many notes": (crowd(MOST_NOTES + 1), f"has {MOST_NOTES + 1:,} notes"),

@@ -413,7 +413,7 @@ def test_a_fill_is_read_as_training_wrote_them(
             {"instruments": ["violin"]},
             r"the piece has no violin, but .*; name it as an instrument to add",
         ),
-        ({"add": ["piano"]}, r"the piano already plays; name it as an instrument"),
+        ({"add": ["piano"]}, r"the piano already plays; rewrite it"),
         ({"add": [*range(40, 55)]}, r"room for only 15 instruments and drums; add fewer"),
         ({"instruments": ["kazoophone"]}, r"kazoophone"),
         ({"bars": (3, 4), "sketch": Sketch((Row(),) * 3)}, r"the sketch has 3 rows for 2 bars"),

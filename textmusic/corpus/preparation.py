@@ -99,7 +99,7 @@ def prepare(
 
     Args:
         folder: corpora with metadata, or anybody's files; see `survey`.
-        output: made if need be; what an earlier run left there is replaced at the end.
+        output: created if necessary; what an earlier run left there is replaced at the end.
         text_tokenizer: of the LLM that is to be trained, see `writing.loading.text_tokenizer`.
         longest: music ids in a window at most.
         shares: percent of the tunes for "valid" and "test".

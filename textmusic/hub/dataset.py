@@ -49,7 +49,7 @@ def push_dataset(
     any_licence: bool = False,
     dry_run: bool = False,
 ) -> Push:
-    """Send prepared data to a dataset repository, which is made if need be.
+    """Send prepared data to a dataset repository, which is created if necessary.
 
     any_licence: send what forbids to be passed on, or does not say, too. Else as
     `TextToMusic.push_to_hub`; raises TextMusicError for such licences, too.

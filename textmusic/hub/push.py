@@ -60,7 +60,7 @@ def push(
     adapter: bool = False,
     dry_run: bool = False,
 ) -> Push:
-    """Send a model's folder to a repository, which is made if need be; see `push_to_hub`."""
+    """Send a model's folder to a repository, which is created if necessary; see `push_to_hub`."""
     check_target(repo, dry_run)
     files = contents(music, repo, evaluation, samples, adapter=adapter)
     return send(repo, files, music.name, private=private, revision=revision, dry_run=dry_run)
@@ -83,7 +83,7 @@ def send(
     revision: str | None = None,
     dry_run: bool = False,
 ) -> Push:
-    """Send files to a repository, which is made if need be. name: for the commit's message."""
+    """Send files to a repository, which is created if necessary. name: for the commit's message."""
     card = files[CARD]
     assert isinstance(card, bytes)
     sizes = {

@@ -39,7 +39,7 @@ from textmusic.writing.loading import BUNDLED, locate
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What training/prepare.py wrote, read once: several runs may share it."""
+    """Prepared data, read once: several runs may share it."""
 
     tokenizer: Tokenizer
     train: Sequence[Window]

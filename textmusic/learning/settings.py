@@ -1,4 +1,4 @@
-"""What a training run does, as config files say it, and what is settled when it begins."""
+"""The settings of a training run: those of its config file, and those fixed when it starts."""
 
 from __future__ import annotations
 

@@ -242,7 +242,7 @@ class Events:
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Generator[Shown, None, None]:
-        """The same words, plan and seed through two models."""
+        """the same words, plan and seed for two models."""
         compare, language = self.compare, language_for(request)
         with Told():
             text = well_formed(data[compare["text"]] or "")

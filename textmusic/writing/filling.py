@@ -108,8 +108,7 @@ class Filling:
             )
         if there := new & set(heard):
             raise TextMusicError(
-                f"the {instrument_name(min(there))} already plays; name it as an instrument to"
-                " rewrite, not as one to add."
+                f"the {instrument_name(min(there))} already plays; rewrite it instead of adding it."
             )
         programs = tuple(sorted(named | new)) or heard
         if len((set(heard) | new) - {DRUMS}) > MAX_PROGRAMS:
@@ -354,7 +353,7 @@ class Filling:
 
 
 def _track(score: Score, program: int) -> Track:
-    """The first track of an instrument, made if need be."""
+    """The first track of an instrument, created if necessary."""
     for track in score.tracks:
         if (DRUMS if track.is_drum else track.program) == program:
             return track

@@ -89,7 +89,7 @@ class TextToMusic:
         Args:
             repo: "user/name"; made if it is not there.
             private: make it one that others can't see.
-            revision: the branch to push to, made if need be; None for main.
+            revision: the branch to push to, created if necessary; None for main.
             evaluation: a folder that `textmusic evaluate -o` wrote.
             samples: how many example prompts are written and played for the model's page, 0 to 4.
             adapter: send its LoRA adapter alone, which says what it is an adapter to.
