@@ -324,7 +324,7 @@ def test_the_page_speaks_chinese(open_page: Callable[..., Chrome]) -> None:
     button(browser, "生成").click()
     until(browser, PIECE)
     said = until(browser, "return document.querySelector('.tm-facts')?.innerText")
-    assert "调: D小调 (来自你的文字)" in said
+    assert "调性: D小调 (来自描述)" in said
     assert "和弦: (由模型决定)" in said and "曲式: (由模型决定)" in said
     shot(browser, "chinese")
 
