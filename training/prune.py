@@ -55,8 +55,8 @@ def main() -> int:
         while len(kept) > args.keep:
             losses = {}
             for out in track(kept, f"leaving out the {len(whole) - len(kept) + 1}."):
-                model.lm.base_model.layers = nn.ModuleList(whole)
-                losses[out] = nats_a_note(cut(model, [i for i in kept if i != out]), batches)
+                model.lm.base_model.layers = nn.ModuleList(whole[i] for i in kept if i != out)
+                losses[out] = nats_a_note(model, batches)
             print("without " + ", ".join(f"{i}: {loss:.3f}" for i, loss in losses.items()))
             kept.remove(min(losses, key=losses.__getitem__))
             print(f"keep {kept}: {min(losses.values()):.3f} nats a note", flush=True)

@@ -1,10 +1,9 @@
 """Train a model: accelerate launch training/train.py --config training/configs/cpu.json
 
-Resumes by itself from the checkpoint in the run folder; with more --steps or --hours than before it
-is prolonged. Any field of the config's "training" part
-can be given as an option: --steps 20 --learning_rate 3e-4. Fine-tuning on one's own data, with a
-report of what it has changed, is `textmusic train`; the config that it writes (my-model/run/
-config.json) works here too.
+Resumes by itself from the checkpoint in the run folder; more --steps or --hours than before prolong
+the run. Any field of the config's "training" part can be given as an option: --steps 20
+--learning_rate 3e-4. To fine-tune on your own data, with a report of what has changed, use
+`textmusic train`; the config that it writes (my-model/run/config.json) works here too.
 """
 
 from __future__ import annotations
