@@ -17,7 +17,7 @@ from rich.progress import track
 from textmusic import TextToMusic
 from textmusic.drawing.piano_roll import piano_roll_svg
 from textmusic.result.generation import Generation
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file, write_text
 from textmusic.version import __version__
 
 PROMPTS = (
@@ -46,15 +46,13 @@ def write(generation: Generation, number: int, folder: Path) -> str:
     stem = f"{number:02}-{generation.slug}"[:40].strip("-")
     audio = generation.audio().mean(axis=0)
     audio = audio[: len(audio) // 2 * 2].reshape(-1, 2).mean(axis=1)  # 44,100 to 22,050 a second
-    write_whole(
-        folder / f"{stem}.mp3",
-        lambda path: soundfile.write(path, audio, RATE, format="MP3", compression_level=0.7),
-    )
+    with whole_file(folder / f"{stem}.mp3") as partial:
+        soundfile.write(partial, audio, RATE, format="MP3", compression_level=0.7)
     svg = piano_roll_svg(
         generation.score, key=generation.plan.key, title=generation.prompt.text,
         sketch=generation.sketch, sections=generation.sections,
     )  # fmt: skip
-    write_whole(folder / f"{stem}.svg", lambda path: path.write_text(svg, encoding="utf-8"))
+    write_text(folder / f"{stem}.svg", svg)
     generation.save(folder, formats=("mid",), stem=stem)
     rows = "".join(
         f"<tr><td>{row.field}</td><td>{escape(row.asked)}</td><td>{escape(row.planned)}</td>"
@@ -89,7 +87,7 @@ def main() -> None:
         f"<h1>textmusic gallery</h1>\n<p>Written by {escape(about)}: the first take of each"
         f" prompt, none chosen.</p>\n{''.join(parts)}</html>\n"
     )
-    write_whole(args.output / "index.html", lambda path: path.write_text(page, encoding="utf-8"))
+    write_text(args.output / "index.html", page)
     size = sum(file.stat().st_size for file in args.output.iterdir()) / 1e6
     print(f"{len(parts)} pieces in {args.output / 'index.html'} ({size:.1f} MB)")
 

@@ -19,7 +19,7 @@ from textmusic.drawing.piano_roll import piano_roll
 from textmusic.drawing.shapes import Drawing, save_png, to_svg
 from textmusic.music.markers import read_markers, read_midi
 from textmusic.music.measure import measure
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file, write_text
 
 STYLE = """body{font:16px/1.4 system-ui,sans-serif;margin:1.5rem;color:#222;background:#fff}
 .rolls{display:grid;grid-template-columns:1fr 1fr;gap:1rem;align-items:start}
@@ -68,7 +68,8 @@ def sheet(rolls: Sequence[Drawing], captions: Sequence[str], path: Path) -> None
         for column, image in enumerate(row):
             whole.paste(image, (SPACE + column * (COLUMN + SPACE), top))
         top += max(image.height for image in row) + SPACE
-    write_whole(path, lambda partial: whole.save(partial, format="PNG"))
+    with whole_file(path) as partial:
+        whole.save(partial, format="PNG")
 
 
 def main() -> None:
@@ -92,7 +93,7 @@ def main() -> None:
     captions = (args.captions or [folder.resolve().name for folder in args.folders]) if two else []
     if args.output:
         text = page(rolls, args.title, captions)
-        write_whole(args.output, lambda partial: partial.write_text(text, encoding="utf-8"))
+        write_text(args.output, text)
     if args.png:
         sheet(rolls, captions, args.png)
     print(f"{len(names)} pieces of {' and '.join(map(str, args.folders))}")

@@ -19,7 +19,7 @@ from sentencepiece import SentencePieceTrainer
 from textmusic.corpus.captions import Captioner
 from textmusic.corpus.windows import read_windows
 from textmusic.learning.examples import Examples
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file
 from textmusic.tokens.tokenizer import Tokenizer
 
 
@@ -55,7 +55,8 @@ def main() -> None:
         num_threads=1,  # the same model every time
         minloglevel=2,
     )
-    write_whole(args.output, lambda path: path.write_bytes(model.getvalue()))
+    with whole_file(args.output) as partial:
+        partial.write_bytes(model.getvalue())
     print(f"wrote {args.output} ({len(model.getvalue()) / 1e3:.0f} kB)")
 
 

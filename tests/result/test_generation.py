@@ -23,7 +23,6 @@ from textmusic.music.theory import DRUMS, KEYS, is_minor, sharps, tonic
 from textmusic.result.formats import DEFAULT_FORMATS, FORMATS
 from textmusic.result.generation import Generation
 from textmusic.result.report import Report
-from textmusic.system.whole_files import write_whole
 from textmusic.writing.text_to_music import TextToMusic
 
 MAGIC = {"mid": b"MThd", "wav": b"RIFF", "flac": b"fLaC", "png": b"\x89PNG", "svg": b"<svg"}
@@ -137,29 +136,6 @@ def test_a_disk_that_is_really_full_is_noticed(
         signal.signal(signal.SIGXFSZ, ignored)
     assert ".part" not in str(caught.value), "people know the file by its own name"
     assert [path.name for path in tmp_path.iterdir()] == [whole.name]
-
-
-def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-
-    def write(partial: Path) -> None:
-        assert partial.parent == tmp_path, "in the same folder, or renaming would copy"
-        assert partial.suffix == ".txt"
-        partial.write_text("half")
-        assert not path.exists()
-
-    write_whole(path, write)
-    assert path.read_text() == "half"
-
-
-def test_an_interrupt_leaves_no_partial_file(tmp_path: Path) -> None:
-    def interrupted(partial: Path) -> None:
-        partial.write_text("half")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(tmp_path / "a.txt", interrupted)
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from textmusic.errors import TextMusicError
 from textmusic.music.plan import Plan
-from textmusic.music.theory import (
-    DRUMS,
-)
+from textmusic.music.theory import DRUMS
 from textmusic.music.usual import counts
+from textmusic.system.whole_files import whole_file
 
 # Licences that ask for attribution at most; none that asks for the same licence in return.
 PERMISSIVE = re.compile(
@@ -81,10 +80,8 @@ def write_windows(windows: Sequence[Window], path: Path) -> None:
     """Windows as a parquet file, which appears when it is whole."""
     import pyarrow.parquet as pq
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    pq.write_table(window_table(windows), partial, compression="zstd")
-    partial.replace(path)
+    with whole_file(path) as partial:
+        pq.write_table(window_table(windows), partial, compression="zstd")
 
 
 def read_windows(path: Path) -> list[Window]:

@@ -21,7 +21,7 @@ from textmusic.music.measure import measure
 from textmusic.result.figures import SECTIONS, Figure
 from textmusic.sound.render import render, write_audio
 from textmusic.system.progress import tracked
-from textmusic.system.whole_files import write_text, write_whole
+from textmusic.system.whole_files import whole_file, write_text
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe & Ito 2008
 
@@ -67,7 +67,8 @@ def _examples(
     for number, name, answer in tracked(wanted, "playing"):
         stem = f"examples/{number:04}-{name}"
         audio = render(answer.score, soundfont=soundfont)
-        write_whole(folder / f"{stem}.mp3", lambda path, audio=audio: write_audio(audio, path))  # type: ignore[misc]
+        with whole_file(folder / f"{stem}.mp3") as partial:
+            write_audio(audio, partial)
         key = answer.planned.key if answer.planned else None
         sketch, sections = markers_of(answer.score, answer.planned or measure(answer.score))
         roll = piano_roll_svg(answer.score, key=key, title=name, sketch=sketch, sections=sections)

@@ -23,7 +23,7 @@ import numpy as np
 
 from textmusic.errors import TextMusicError
 from textmusic.listening.votes import Votes
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file
 
 _DICE = random.SystemRandom()  # a seed would give every listener the same order of sides
 
@@ -160,7 +160,8 @@ class Sounds:
             if side.midi not in self._made:
                 path = self.folder / f"{secrets.token_hex(16)}.wav"
                 try:
-                    write_whole(path, lambda partial: self._write(side, partial))
+                    with whole_file(path) as partial:
+                        self._write(side, partial)
                 except (OSError, RuntimeError, ValueError) as problem:  # of symusic and libsndfile
                     raise TextMusicError(
                         f"'{side.audio or side.midi}' can't be played ({problem}); write it again."

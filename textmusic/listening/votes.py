@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.bootstrap import bootstrap
 from textmusic.result.figures import Figure
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file
 
 if TYPE_CHECKING:
     from textmusic.listening.pairs import Showing
@@ -208,17 +208,16 @@ class Votes:
         """
         votes = self.read()
         numbers = {name: k for k, name in enumerate(dict.fromkeys(v.listener for v in votes), 1)}
-
-        def write(partial: Path) -> None:
-            with partial.open("w", encoding="utf-8-sig", newline="") as file:
-                table = csv.writer(file)
-                table.writerow(COLUMNS)
-                for vote in votes:
-                    cells = (getattr(vote, name) for name in COLUMNS[1:])
-                    said = (NO_DIFFERENCE if cell is None else harmless(cell) for cell in cells)
-                    table.writerow([numbers[vote.listener], *said])
-
-        write_whole(path, write)
+        with (
+            whole_file(path) as partial,
+            partial.open("w", encoding="utf-8-sig", newline="") as file,
+        ):
+            table = csv.writer(file)
+            table.writerow(COLUMNS)
+            for vote in votes:
+                cells = (getattr(vote, name) for name in COLUMNS[1:])
+                said = (NO_DIFFERENCE if cell is None else harmless(cell) for cell in cells)
+                table.writerow([numbers[vote.listener], *said])
 
 
 @contextmanager

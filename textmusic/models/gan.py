@@ -37,7 +37,7 @@ from textmusic.models.gan_patches import (
 )
 from textmusic.music.plan import Plan
 from textmusic.music.theory import TIME_SIGNATURES
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file, write_text
 
 PENALTY = 10.0  # weight of the gradient penalty, as published
 FORMAT = 1
@@ -231,12 +231,9 @@ def save_gan(gan: Gan, folder: Path, plans: Sequence[Plan]) -> None:
     """
     weights = {name: value.detach().cpu().contiguous() for name, value in gan.state_dict().items()}
     about = {"format": FORMAT, "shape": gan.shape, "plans": [asdict(plan) for plan in plans]}
-    write_whole(folder / "model.safetensors", lambda path: save_file(weights, path))
-    write_whole(folder / "gan.json", lambda path: _write_json(about, path))
-
-
-def _write_json(about: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(about), encoding="utf-8")
+    with whole_file(folder / "model.safetensors") as partial:
+        save_file(weights, partial)
+    write_text(folder / "gan.json", json.dumps(about))
 
 
 def load_gan(folder: Path) -> tuple[Gan, tuple[Plan, ...]]:

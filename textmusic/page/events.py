@@ -41,7 +41,7 @@ from textmusic.page.wording import say
 from textmusic.result.generation import Generation
 from textmusic.sound.render import render, write_audio
 from textmusic.system.streams import Stream
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file
 from textmusic.writing.adjusting import Adjustment
 
 Shown = dict[Any, Any]  # updates by component
@@ -223,7 +223,8 @@ class Events:
         language, score = language_for(request), read_score(source)
         wav = source.with_suffix(".wav")
         if not wav.exists():
-            write_whole(wav, lambda path: write_audio(render(score), path))
+            with whole_file(wav) as partial:
+                write_audio(render(score), partial)
         one, two = say("before", language), say("after", language)
         sketch, sections = markers_of(score, measure(score))
         roll = piano_roll(score, title=title, sketch=sketch, sections=sections)

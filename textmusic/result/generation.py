@@ -27,7 +27,7 @@ from textmusic.result.flags import flags
 from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file
 from textmusic.version import __version__
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ class Generation:
         paths = []
         for name in formats:
             path = folder / f"{stem}.{name}"
-            write_whole(path, lambda partial, name=name: self._write(name, partial, audio))  # type: ignore[misc]
+            with whole_file(path) as partial:
+                self._write(name, partial, audio)
             paths.append(path)
         return paths
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from textmusic.errors import TextMusicError
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a file under a temporary name, then give it its own name.
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary name for the block to write to; when the block ends, the file gets its own name.
 
-    Raises TextMusicError where the folder cannot be written or the disk is full; no partial file
-    is left behind.
+    The folder is created if necessary, and no partial file is left behind. Raises TextMusicError
+    where the folder cannot be written or the disk is full.
     """
     partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
+        yield partial
         partial.replace(path)
     except TextMusicError as problem:  # of a writer, who knows the temporary name only
         raise TextMusicError(str(problem).replace(str(partial), str(path))) from None
@@ -34,9 +36,6 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """`write_whole` for a text, in UTF-8."""
-
-    def write(partial: Path) -> None:
+    """A `whole_file` with a text, in UTF-8."""
+    with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
-
-    write_whole(path, write)

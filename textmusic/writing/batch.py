@@ -15,7 +15,7 @@ from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import read_controls
 from textmusic.system.machine import cores
-from textmusic.system.whole_files import write_whole
+from textmusic.system.whole_files import whole_file
 from textmusic.system.workers import Post, Work, spread
 from textmusic.tokens.sampling import Sampling
 from textmusic.writing.jobs import Job
@@ -186,14 +186,11 @@ def kept(parcel: Parcel, settings: Settings) -> Outcome:
     """Give the files of a parcel their names here."""
     try:
         for name, content in parcel.files.items():
-            write_whole(settings.folder / name, partial(_fill, content))
+            with whole_file(settings.folder / name) as path:
+                path.write_bytes(content)
     except TextMusicError as problem:
         return replace(parcel.outcome, problem=str(problem))
     return parcel.outcome
-
-
-def _fill(content: bytes, path: Path) -> None:
-    path.write_bytes(content)
 
 
 def write(
