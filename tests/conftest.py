@@ -148,7 +148,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def windows(base: Path, pieces: list[Path], piece_rows: list[dict[str, Any]]) -> list[Any]:
     """Training windows of every fourth real piece; needs the train extra."""
-    from textmusic.corpus.cutting import windows_of
+    from cut_pieces import windows_of
 
     tokenizer, found = Tokenizer(base), []
     for path, row in list(zip(pieces, piece_rows, strict=True))[::4]:

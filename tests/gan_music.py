@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from textmusic.corpus.cutting import windows_of
+from cut_pieces import windows_of
+
 from textmusic.corpus.windows import Window
 from textmusic.music.plan import Plan
 from textmusic.tokens.tokenizer import Tokenizer

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from cut_pieces import windows_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from symusic import Score
 
-from textmusic.corpus.cutting import windows_of
 from textmusic.corpus.windows import Window
 from textmusic.music.plan import GENRES, LEVELS, MAX_PROGRAMS, TEMPO_RANGE, Plan
 from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES

@@ -45,3 +45,10 @@ def losses(folder: Path, kind: str = "loss") -> list[float]:
     """The losses of a run's log; kind: or "held_out"."""
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     return [row[kind] for row in rows if kind in row]
+
+
+def load_lora(base: MusicLLM, folder: Path) -> MusicLLM:
+    """The model that LoRA was trained on, with an adapter folder that `save_llm` wrote."""
+    from peft import PeftModel
+
+    return MusicLLM(PeftModel.from_pretrained(base.lm, folder), base.offset)

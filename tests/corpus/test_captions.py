@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cut_pieces import windows_of
 
 from textmusic.corpus.captions import Captioner
-from textmusic.corpus.cutting import windows_of
 from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES, TEMPO_MARKS, Plan, rounded, tempo_mark

@@ -21,13 +21,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from decoded import plan_of_ids
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
 pytest.importorskip("pyarrow", reason="comes with the train extra")
 
+from cut_pieces import windows_of
+
 from textmusic.cli import main
 from textmusic.corpus.captions import Captioner
-from textmusic.corpus.cutting import windows_of
 from textmusic.corpus.descriptions import read_descriptions
 from textmusic.corpus.files import find
 from textmusic.corpus.preparation import WORK, prepare
@@ -344,7 +346,7 @@ def test_a_person_s_words_reach_half_of_the_examples_and_are_true(
         text = int(np.flatnonzero(example.ids >= tokenizer.offset)[0])
         music = (example.ids[text + 1 :] - tokenizer.offset).tolist()
         mark = music.index(tokenizer.index["<|sketch|>"])
-        plan = tokenizer.decode_plan(music[:mark])
+        plan = plan_of_ids(tokenizer, music[:mark])
         words = example.ids[:text].tolist()
         said.append(next((t for t in texts if tokenizer.encode_text(t) == words), None))
         if said[-1] == texts[0]:

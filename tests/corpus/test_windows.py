@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cut_pieces import windows_of
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
 from textmusic.corpus import statistics
 from textmusic.corpus.captions import Captioner
-from textmusic.corpus.cutting import windows_of
 from textmusic.corpus.windows import PERMISSIVE, Window
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.bootstrap import figure

@@ -20,7 +20,6 @@ from symusic import Score
 from textmusic.evaluation.features import (
     chromatic_share,
     empty_bars,
-    empty_beats,
     features,
     groove_consistency,
     longest_loop,
@@ -50,6 +49,11 @@ def on_grid(notes: Notes, steps: int = STEPS) -> Notes:
     start = np.rint(notes.start * steps)
     length = np.maximum(np.rint(notes.end * steps) - start, 1)
     return replace(notes, start=start / steps, duration=length / steps)
+
+
+def empty_beats(notes: Notes) -> float:
+    """Share of quarter notes in which nothing sounds: of bars that last a quarter note."""
+    return empty_bars(notes, Plan(time_signature="1/4"))
 
 
 @pytest.fixture(scope="module")

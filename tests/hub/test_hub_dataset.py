@@ -13,10 +13,10 @@ pytest.importorskip("pyarrow", reason="comes with the train extra")
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from cut_pieces import windows_of
 from huggingface_hub import DatasetCard, snapshot_download
 
 from textmusic.cli.main import main
-from textmusic.corpus.cutting import windows_of
 from textmusic.corpus.windows import Window, read_windows, write_windows
 from textmusic.errors import TextMusicError
 from textmusic.hub.dataset import is_prepared, push_dataset, read_shares

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cut_pieces import windows_of
+from decoded import plan_of_ids, sketch_of_ids
 
 from textmusic.corpus.captions import Captioner
-from textmusic.corpus.cutting import fingerprint, windows_of
+from textmusic.corpus.cutting import fingerprint
 from textmusic.corpus.preparation import LONGEST_WINDOW
 from textmusic.corpus.windows import Window, read_windows, write_windows
 from textmusic.errors import TextMusicError
@@ -63,9 +65,9 @@ def test_an_example_is_text_plan_sketch_and_score_and_predicts_what_follows(
         assert np.all(example.labels[:text] == IGNORED), "no loss on the text"
         assert np.array_equal(example.labels[text:-1], example.ids[text + 1 :] - offset)
         assert example.labels[-1] == IGNORED
-        plan = tokenizer.decode_plan((example.ids[text + 1 : sketch] - offset).tolist())
+        plan = plan_of_ids(tokenizer, (example.ids[text + 1 : sketch] - offset).tolist())
         assert (example.ids[sketch + 1 : score] - offset).tolist() == list(window.sketch)
-        assert len(tokenizer.decode_sketch(list(window.sketch), plan.key).rows) == plan.bars
+        assert len(sketch_of_ids(tokenizer, list(window.sketch), plan.key).rows) == plan.bars
         assert all(value is not None for _, value in plan.known())
         assert plan.genre in (*window.genres, "other")
         assert example.notes == len(notes_of(tokenizer.decode_score(list(window.ids), window.plan)))
@@ -80,7 +82,7 @@ def test_examples_vary_in_key_tempo_and_now_and_then_an_instrument(
         text = int(np.flatnonzero(example.labels != IGNORED)[0])
         music = (example.ids[text:] - offset_of(tokenizer)).tolist()
         sketch, mark = music.index(tokenizer.index[SKETCH]), music.index(tokenizer.index[SCORE])
-        plan, score = tokenizer.decode_plan(music[1:sketch]), music[mark + 1 :]
+        plan, score = plan_of_ids(tokenizer, music[1:sketch]), music[mark + 1 :]
         assert window.plan.key and plan.key and window.plan.tempo and plan.tempo
         keys.add(plan.key)
         assert plan.key.split()[-1] == window.plan.key.split()[-1], "the mode stays"
@@ -257,7 +259,7 @@ def test_a_drill_is_a_word_and_the_plan_as_far_as_its_mood(
         example = examples.drill(random.Random(seed))
         cut = int(np.flatnonzero(example.ids == mark + tokenizer.offset)[0])
         assert example.ids[:cut].tolist() == tokenizer.encode_text(text)
-        plan = tokenizer.decode_plan((example.ids[cut + 1 :] - tokenizer.offset).tolist())
+        plan = plan_of_ids(tokenizer, (example.ids[cut + 1 :] - tokenizer.offset).tolist())
         assert [name for name, _ in plan.known()] == ["genre", "valence", "arousal"]
         assert [plan.valence, plan.arousal] == levels
         assert (example.labels != IGNORED).sum() == 3 and example.notes == 0

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 
 import torch
-from tiny_run import losses
+from tiny_run import load_lora, losses
 
 from textmusic.cli.main import main
 from textmusic.corpus.windows import read_windows, write_windows
@@ -29,7 +29,7 @@ from textmusic.learning.proposal import (
     suggested,
 )
 from textmusic.learning.runs import Data, make_model
-from textmusic.models.llm import load_llm, load_lora
+from textmusic.models.llm import load_llm
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.text_to_music import TextToMusic
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cut_pieces import windows_of
 
 from textmusic.corpus.captions import Captioner
-from textmusic.corpus.cutting import windows_of
 from textmusic.corpus.windows import Window
 from textmusic.learning.spellings import (
     PieceDraft,

@@ -17,14 +17,14 @@ pytest.importorskip("torch", reason="needs the train extra")
 import torch
 from interrupted import train_two_steps
 from make_tiny_model import CONTEXT
-from tiny_run import STEPS, losses, make_run
+from tiny_run import STEPS, load_lora, losses, make_run
 
 from textmusic.engines.onnx import Embeddings, OnnxEngine
 from textmusic.errors import TextMusicError
 from textmusic.learning.examples import Examples, collate
 from textmusic.learning.settings import Training, schedule
 from textmusic.models.export import export_onnx, import_onnx
-from textmusic.models.llm import MusicLLM, load_llm, load_lora, merge_lora, new_llm, with_lora
+from textmusic.models.llm import MusicLLM, load_llm, merge_lora, new_llm, with_lora
 from textmusic.tokens.tokenizer import IGNORED, Tokenizer
 from textmusic.writing.text_to_music import TextToMusic
 

@@ -13,9 +13,9 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 
 import torch
+from cut_pieces import windows_of
 
 from textmusic.corpus.captions import Captioner
-from textmusic.corpus.cutting import windows_of
 from textmusic.engines.recurrent import RecurrentEngine
 from textmusic.errors import TextMusicError
 from textmusic.learning.examples import Examples

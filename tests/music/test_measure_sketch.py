@@ -6,13 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from decoded import decode_sketch
 from random_music import real_windows, the_layout, the_tokenizer
 
 from textmusic.music.chords import QUALITIES, Chord
 from textmusic.music.measure_sketch import SketchAdherence, measure_sketch, sketch_adherence
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
-from textmusic.music.sketch import Row, Sketch, beats_per_bar, decode_sketch, encode_sketch
+from textmusic.music.sketch import Row, Sketch, beats_per_bar, encode_sketch
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import SCORE

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 import pytest
+from decoded import decode_sketch, sketch_of_ids
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_music import the_layout, the_tokenizer
@@ -18,7 +19,6 @@ from textmusic.music.sketch import (
     beats_per_bar,
     chord_token,
     decode_chord,
-    decode_sketch,
     encode_sketch,
     form_token,
     quarters_per_beat,
@@ -75,7 +75,7 @@ def test_what_is_said_is_understood(sketch: Sketch, key: str | None) -> None:
     tokens = encode_sketch(sketch, key)
     assert decode_sketch(tokens, key) == sketch
     ids = the_tokenizer().encode_sketch(sketch, key)
-    assert the_tokenizer().decode_sketch(ids, key) == sketch
+    assert sketch_of_ids(the_tokenizer(), ids, key) == sketch
     assert [the_layout().vocabulary[i] for i in ids] == tokens
 
 

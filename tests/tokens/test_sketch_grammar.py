@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from decoded import decode_sketch
 from hypothesis import given
 from hypothesis import strategies as st
 from random_music import Dice, many, the_layout, tokens_of, write
@@ -13,7 +14,7 @@ from random_music import Dice, many, the_layout, tokens_of, write
 from textmusic.music.chords import Chord
 from textmusic.music.outline import AskedRow, laid
 from textmusic.music.plan import Plan
-from textmusic.music.sketch import BeatChord, Outline, Row, Sketch, beats_per_bar, decode_sketch
+from textmusic.music.sketch import BeatChord, Outline, Row, Sketch, beats_per_bar
 from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import SCORE

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cut_pieces import windows_of
+from decoded import plan_of_ids, sketch_of_ids
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textmusic.corpus.cutting import windows_of
 from textmusic.errors import TextMusicError
 from textmusic.music.chords import Chord
 from textmusic.music.notes import Notes, notes_of, positions_per_beat, to_score
@@ -179,7 +180,7 @@ plans = st.builds(
 @given(plan=plans)
 def test_a_plan_comes_back_from_its_ids_as_its_tokens_can_say_it(plan: Plan) -> None:
     tokenizer = Tokenizer(Path(__file__).parents[1] / "data" / "tiny_model")
-    again = tokenizer.decode_plan(tokenizer.encode_plan(plan))
+    again = plan_of_ids(tokenizer, tokenizer.encode_plan(plan))
     assert again == rounded(plan)
     assert rounded(again) == again
 
@@ -248,7 +249,7 @@ def test_a_sequence_begins_what_is_given_and_nothing_else(tokenizer: Tokenizer) 
     assert whole == ids(head, sketch, rows, begun, score)
     assert whole[first:] == [i + tokenizer.offset for i in score]
     assert tokenizer.sequence("calm", plan, rows, [])[0] == ids(head, sketch, rows, begun)
-    assert tokenizer.decode_sketch(rows, "D major").rows[0].chords == ((0, Chord(2, "maj")),)
+    assert sketch_of_ids(tokenizer, rows, "D major").rows[0].chords == ((0, Chord(2, "maj")),)
 
 
 def test_another_vocabulary_is_told_by_its_first_token_that_differs(

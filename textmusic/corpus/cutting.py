@@ -56,13 +56,6 @@ def fingerprint(notes: Notes) -> str:
     return hashlib.sha1(steps.encode()).hexdigest()[:12] if len(line) > 12 else ""
 
 
-def windows_of(
-    row: dict[str, Any], data: bytes, source: str, group: str, tokenizer: Tokenizer, longest: int
-) -> tuple[list[Window], Counter[str]]:
-    """`windows_of_score` of a MIDI file's bytes."""
-    return windows_of_score(row, Score.from_midi(data), source, group, tokenizer, longest)
-
-
 def windows_of_score(
     row: dict[str, Any], score: Score, source: str, group: str, tokenizer: Tokenizer, longest: int
 ) -> tuple[list[Window], Counter[str]]:

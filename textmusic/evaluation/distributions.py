@@ -47,9 +47,11 @@ def table(pieces: Sequence[NotesAndPlan]) -> dict[str, Floats]:
 
 
 class Overlap:
-    """Overlapping area of a feature's distributions: `features.overlap` of any drawn pieces.
+    """Overlapping area of a feature's densities: ours, of any drawn prompts, and theirs; 0 to 1.
 
-    Bandwidth and grid stay those of all pieces, so that a draw costs a product of matrices.
+    Gaussian kernel density estimates with Scott's bandwidth (Yang & Lerch 2020, of distances
+    between pieces; here of the features themselves). Bandwidth and grid stay those of all pieces,
+    so that a draw costs a product of matrices.
     """
 
     biased = True

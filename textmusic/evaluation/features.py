@@ -143,27 +143,14 @@ def empty_bars(notes: Notes, plan: Plan) -> float:
     """Share of bars in which nothing sounds, 0 to 1, up to the end of the last note.
 
     MuseGAN's ratio of empty bars (Dong et al. 2018), there for each track. MusPy's
-    `empty_measure_rate` differs as its empty-beat rate does: see `empty_beats`.
+    `empty_measure_rate` takes the bar that begins where a note ends as sounding too, so that it is
+    never higher than ours.
     """
-    return _silent_share(notes, quarters_per_bar(plan.time_signature or "4/4"))
-
-
-def empty_beats(notes: Notes) -> float:
-    """Empty-beat rate: share of quarter notes in which nothing sounds, 0 to 1. Drums sound too.
-
-    Pypianoroll (Dong, Hsiao & Yang 2018), up to the end of the last note. A beat is a quarter note
-    in every metre, as MIDI files count. MusPy's `empty_beat_rate` takes the beat that begins where
-    a note ends as sounding too, so that it is never higher than ours.
-    """
-    return _silent_share(notes, 1.0)
-
-
-def _silent_share(notes: Notes, span: float) -> float:
-    """Share of spans (of so many quarter notes each) in which nothing sounds."""
-    total = int(np.ceil(notes.end.max() / span - 1e-6))
+    bar = quarters_per_bar(plan.time_signature or "4/4")
+    total = int(np.ceil(notes.end.max() / bar - 1e-6))
     heard = np.zeros(total, dtype=bool)
     for start, end in zip(notes.start, notes.end, strict=True):
-        heard[int(start // span + 1e-6) : int(np.ceil(end / span - 1e-6))] = True
+        heard[int(start // bar + 1e-6) : int(np.ceil(end / bar - 1e-6))] = True
     return float(1 - heard.mean())
 
 
@@ -186,21 +173,6 @@ def longest_loop(notes: Notes, plan: Plan) -> int:
         run = run + 1 if after and after == before else 0
         longest = max(longest, run)
     return longest
-
-
-def overlap(one: Floats, two: Floats) -> float:
-    """Overlapping area of two samples' densities, 0 (apart) to 1 (alike); NaNs are left out.
-
-    Gaussian kernel density estimates with Scott's bandwidth, on one grid (Yang & Lerch 2020, of
-    distances between pieces; here of the features themselves). No unit. NaN if a sample has fewer
-    than two numbers.
-    """
-    one, two = one[~np.isnan(one)], two[~np.isnan(two)]
-    if len(one) < 2 or len(two) < 2:
-        return float("nan")
-    grid = grid_over(one, two)
-    densities = [kernels(s, grid, bandwidth(s)).mean(axis=1) for s in (one, two)]
-    return float(min(np.minimum(*densities).sum() * (grid[1] - grid[0]), 1.0))
 
 
 def grid_over(one: Floats, two: Floats, points: int = 512) -> Floats:

@@ -136,7 +136,7 @@ def save_llm(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
     """Weights (safetensors), config and tokenizer files as one model folder.
 
     LoRA is merged into the weights, so that the folder is one like any other; the adapter alone
-    lies in its folder `adapter`, see `load_lora`.
+    lies in its folder `adapter`, see `adapter.assemble`.
     """
     model.settle()
     if model.has_lora:
@@ -166,10 +166,3 @@ def with_lora(model: MusicLLM, rank: int) -> MusicLLM:
 def merge_lora(model: MusicLLM) -> MusicLLM:
     """A copy with its LoRA and its trained rows folded into the weights: an ordinary model."""
     return MusicLLM(copy.deepcopy(model.lm).merge_and_unload(), model.offset)
-
-
-def load_lora(base: MusicLLM, folder: Path) -> MusicLLM:
-    """The model that LoRA was trained on, with an adapter folder that `save_llm` wrote."""
-    from peft import PeftModel
-
-    return MusicLLM(PeftModel.from_pretrained(base.lm, folder), base.offset)

@@ -174,28 +174,6 @@ def chord_token(chord: Chord | None, shift: int) -> str:
     return f"Chord_{(chord.root - shift) % 12}-{chord.quality}"
 
 
-def decode_sketch(tokens: Sequence[str], key: str | None) -> Sketch:
-    """Inverse of `encode_sketch`."""
-    count, shift = sum(token.startswith("Bar_") for token in tokens), shift_of(key)
-    rows: list[Row] = []
-    beat = 0
-    for token in tokens:
-        kind, _, value = token.partition("_")
-        if kind == "Bar":
-            rows.append(Row())
-            beat = 0
-        elif kind == "Like":
-            rows[-1] = replace(rows[-1], like=count - int(value))
-        elif kind == "Vary":
-            rows[-1] = replace(rows[-1], vary=count - int(value))
-        elif kind == "Beat":
-            beat = int(value)
-        elif kind == "Chord":
-            change = (beat, decode_chord(token, shift))
-            rows[-1] = replace(rows[-1], chords=(*rows[-1].chords, change))
-    return Sketch(tuple(rows))
-
-
 def decode_chord(token: str, shift: int) -> Chord | None:
     """The chord that sounds, of a chord token."""
     root, _, quality = token.partition("_")[2].partition("-")

@@ -57,10 +57,6 @@ class Usual:
         low, high = self.tempi
         return low <= tempo <= high and tempo_bin(tempo) in self.tempo_bins
 
-    def has_programs(self, programs: tuple[int, ...]) -> bool:
-        """Whether real pieces of the genre have these instruments."""
-        return programs in self.programs or programs in self.heard
-
     @property
     def is_tunes(self) -> bool:
         """Whether most of the genre's music is a single melody without accompaniment."""

@@ -23,11 +23,10 @@ from textmusic.music.notes import grid_signature, score_of
 from textmusic.music.plan import (
     COUNTED_BARS,
     Plan,
-    decode_plan,
     encode_plan,
     field_vocabulary,
 )
-from textmusic.music.sketch import Sketch, decode_sketch, encode_sketch, sketch_vocabulary
+from textmusic.music.sketch import Sketch, encode_sketch, sketch_vocabulary
 from textmusic.music.theory import shift_of
 from textmusic.tokens.folding import END, Struck, fold, struck
 from textmusic.tokens.text_tokenizers import CAPTIONS, TextTokenizer, open_text, text_file
@@ -161,17 +160,9 @@ class Tokenizer:
         """Music ids of a plan's known fields."""
         return self.music_ids(encode_plan(plan))
 
-    def decode_plan(self, ids: list[int]) -> Plan:
-        """The plan that music ids spell."""
-        return decode_plan([self.vocabulary[i] for i in ids])
-
     def encode_sketch(self, sketch: Sketch, key: str | None) -> list[int]:
         """Music ids of a sketch's rows."""
         return self.music_ids(encode_sketch(sketch, key))
-
-    def decode_sketch(self, ids: Sequence[int], key: str | None) -> Sketch:
-        """The sketch that music ids spell."""
-        return decode_sketch([self.vocabulary[i] for i in ids], key)
 
     def sequence(
         self,
