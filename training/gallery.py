@@ -15,7 +15,7 @@ import soundfile
 from rich.progress import track
 
 from textmusic import TextToMusic
-from textmusic.drawing.piano_roll import piano_roll_svg
+from textmusic.drawing.shapes import to_svg
 from textmusic.result.generation import Generation
 from textmusic.system.whole_files import whole_file, write_text
 from textmusic.version import __version__
@@ -48,11 +48,7 @@ def write(generation: Generation, number: int, folder: Path) -> str:
     audio = audio[: len(audio) // 2 * 2].reshape(-1, 2).mean(axis=1)  # 44,100 to 22,050 a second
     with whole_file(folder / f"{stem}.mp3") as partial:
         soundfile.write(partial, audio, RATE, format="MP3", compression_level=0.7)
-    svg = piano_roll_svg(
-        generation.score, key=generation.plan.key, title=generation.prompt.text,
-        sketch=generation.sketch, sections=generation.sections,
-    )  # fmt: skip
-    write_text(folder / f"{stem}.svg", svg)
+    write_text(folder / f"{stem}.svg", to_svg(generation.piano_roll()))
     generation.save(folder, formats=("mid",), stem=stem)
     rows = "".join(
         f"<tr><td>{row.field}</td><td>{escape(row.asked)}</td><td>{escape(row.planned)}</td>"

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from symusic import Note, Score, TimeSignature, Track
 
-from textmusic.drawing.piano_roll import piano_roll, piano_roll_png, piano_roll_svg
-from textmusic.drawing.shapes import SCALE, Box, Drawing, Label, text_width
+from textmusic.drawing.piano_roll import piano_roll, piano_roll_svg
+from textmusic.drawing.shapes import SCALE, Box, Drawing, Label, save_png, text_width
 from textmusic.music.chords import ALL_CHORDS, Chord
 from textmusic.music.sketch import Row, Sketch
 
@@ -144,8 +144,8 @@ def test_rows_and_sections_behind_the_end_are_left_out() -> None:
 
 def test_png_has_them_too(tmp_path: Path) -> None:
     sketch, sections = crowded(16), [(0, "A")]
-    piano_roll_png(tune(16), tmp_path / "a.png", sketch=sketch, sections=sections)
     drawing = piano_roll(tune(16), sketch=sketch, sections=sections)
+    save_png(drawing, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (round(drawing.width * SCALE), round(drawing.height * SCALE))
         strip = drawing.strips[0]

@@ -10,8 +10,17 @@ import pytest
 from PIL import Image
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
-from textmusic.drawing.piano_roll import piano_roll, piano_roll_png, piano_roll_svg
-from textmusic.drawing.shapes import SCALE, THEME, Box, Drawing, Label, fitted, text_width
+from textmusic.drawing.piano_roll import piano_roll, piano_roll_svg
+from textmusic.drawing.shapes import (
+    SCALE,
+    THEME,
+    Box,
+    Drawing,
+    Label,
+    fitted,
+    save_png,
+    text_width,
+)
 
 TPQ = 480
 
@@ -177,8 +186,8 @@ def test_scores_in_other_time_units(unit: str) -> None:
 @pytest.mark.parametrize("title", ["calm piano", "钢琴 café 🎹", ""])
 def test_png_has_the_drawing_on_it(tmp_path: Path, title: str) -> None:
     path = tmp_path / "roll.png"
-    piano_roll_png(band(8), path, key="D minor", title=title)
     drawing = piano_roll(band(8), key="D minor", title=title)
+    save_png(drawing, path)
     with Image.open(path) as image:
         assert image.size == (round(drawing.width * SCALE), round(drawing.height * SCALE))
         assert image.mode == "RGB"
@@ -187,7 +196,7 @@ def test_png_has_the_drawing_on_it(tmp_path: Path, title: str) -> None:
 
 def test_png_into_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="such file"):
-        piano_roll_png(band(1), tmp_path / "nowhere" / "roll.png")
+        save_png(piano_roll(band(1)), tmp_path / "nowhere" / "roll.png")
 
 
 def test_fitted_text() -> None:

@@ -17,10 +17,9 @@ from textmusic.music.chords import Chord
 from textmusic.music.markers import (
     ChordChange,
     as_lyrics,
-    as_texts,
     changes,
-    marked,
     markers_of,
+    named_midi,
     read_markers,
     read_midi,
 )
@@ -57,14 +56,12 @@ def tune(bars: int = 4, metre: tuple[int, int] = (4, 4), melodic: int = 1) -> Sc
 
 
 def test_what_a_file_says_is_read_by_its_plan() -> None:
-    made = marked(tune(), SKETCH, SECTIONS, None, "4/4")
-    read = Score.from_midi(made.dumps_midi())
-    assert markers_of(read, measure(read)) == read_markers(read, 4, "4/4")
+    read = read_midi(named_midi(tune(), SKETCH, SECTIONS, None, "4/4"))
+    plan = measure(read)
+    assert markers_of(read, plan) == read_markers(read, 4, "4/4")
     assert markers_of(read, Plan()) == (Sketch(), [])
     read.time_signatures.append(TimeSignature(1920, 3, 4))
-    assert markers_of(read, measure(made)) == (Sketch(), []), (
-        "its bars can't be counted by one metre"
-    )
+    assert markers_of(read, plan) == (Sketch(), []), "its bars can't be counted by one metre"
 
 
 def test_a_chord_that_goes_on_is_no_change() -> None:
@@ -77,9 +74,9 @@ def test_a_chord_that_goes_on_is_no_change() -> None:
 
 
 def test_mido_reads_the_names_at_their_ticks() -> None:
-    data = marked(tune(), SKETCH, SECTIONS, "C major", "4/4").dumps_midi()
+    data = named_midi(tune(), SKETCH, SECTIONS, "C major", "4/4")
     assert events(data, "marker") == [(0, "A"), (3840, "chorus")]
-    assert events(data, "lyrics") == [
+    assert events(data, "text") == [
         (0, "C"), (960, "F"), (3360, "G7"), (3840, "C"), (5760, "N.C."),
     ]  # fmt: skip
     last = MidiFile(file=BytesIO(data)).tracks[-1]
@@ -89,8 +86,8 @@ def test_mido_reads_the_names_at_their_ticks() -> None:
 
 def test_beats_are_eighths_in_metres_of_eighths() -> None:
     sketch = Sketch((Row(chords=((0, C), (3, F))), Row(chords=((0, F), (5, G7)))))
-    data = marked(tune(2, (6, 8)), sketch, [(1, "B")], None, "6/8").dumps_midi()
-    assert events(data, "lyrics") == [(0, "C"), (720, "F"), (1440 + 1200, "G7")]
+    data = named_midi(tune(2, (6, 8)), sketch, [(1, "B")], None, "6/8")
+    assert events(data, "text") == [(0, "C"), (720, "F"), (1440 + 1200, "G7")]
     assert events(data, "marker") == [(1440, "B")]
 
 
@@ -99,23 +96,23 @@ def test_beats_are_eighths_in_metres_of_eighths() -> None:
 )
 def test_names_are_spelt_in_the_key(key: str, names: list[str]) -> None:
     sketch = Sketch((Row(chords=((0, GB),)), Row(chords=((0, BBM),))))
-    data = marked(tune(), sketch, [], key, "4/4").dumps_midi()
-    assert [name for _, name in events(data, "lyrics")][:2] == names
+    data = named_midi(tune(), sketch, [], key, "4/4")
+    assert [name for _, name in events(data, "text")][:2] == names
 
 
 def test_nothing_is_added_for_nothing_and_the_score_is_left_alone() -> None:
     score = tune()
     before = score.dumps_midi()
     rests = Sketch((Row(), Row(chords=((0, None),))))
-    assert marked(score, rests, [], None, "4/4").dumps_midi() == before
-    marked(score, SKETCH, SECTIONS, None, "4/4")
+    assert named_midi(score, rests, [], None, "4/4") == before
+    named_midi(score, SKETCH, SECTIONS, None, "4/4")
     assert score.dumps_midi() == before
 
 
 def test_a_piece_that_was_stopped_has_no_names_behind_its_end() -> None:
-    data = marked(tune(2), SKETCH, SECTIONS, None, "4/4").dumps_midi()
+    data = named_midi(tune(2), SKETCH, SECTIONS, None, "4/4")
     assert events(data, "marker") == [(0, "A")]
-    assert [tick for tick, _ in events(data, "lyrics")] == [0, 960, 3360]
+    assert [tick for tick, _ in events(data, "text")] == [0, 960, 3360]
     assert (
         MidiFile(file=BytesIO(data)).length == MidiFile(file=BytesIO(tune(2).dumps_midi())).length
     )
@@ -128,7 +125,7 @@ def test_no_instrument_changes_in_a_file_that_has_no_channel_left() -> None:
     kit.notes.append(Note(0, 480, 36, 80))
     score.tracks.append(kit)
     programs: dict[int, set[int]] = {}
-    data = marked(score, SKETCH, SECTIONS, None, "4/4").dumps_midi()
+    data = named_midi(score, SKETCH, SECTIONS, None, "4/4")
     for track in MidiFile(file=BytesIO(data)).tracks:
         for message in track:
             if message.type == "program_change":
@@ -144,9 +141,10 @@ def test_real_pieces_keep_their_notes_in_every_reader(pieces: list[Path], tmp_pa
         plan = measure(score)
         assert plan.bars and plan.time_signature
         sketch = Sketch(tuple(Row(chords=((0, (C, F, G7)[bar % 3]),)) for bar in range(plan.bars)))
-        named = marked(score, sketch, [(0, "verse"), (4, "副歌")], plan.key, plan.time_signature)
+        sections = [(0, "verse"), (4, "副歌")]
+        named = named_midi(score, sketch, sections, plan.key, plan.time_signature)
         file, plain = tmp_path / path.name, tmp_path / f"plain-{path.name}"
-        named.dump_midi(file)
+        file.write_bytes(named)
         score.dump_midi(plain)
         ours, theirs = notes_of(Score(file)), notes_of(Score(plain))
         for column in ("start", "duration", "pitch", "velocity", "program"):
@@ -157,10 +155,9 @@ def test_real_pieces_keep_their_notes_in_every_reader(pieces: list[Path], tmp_pa
         assert [len(i.notes) for i in pretty.instruments] == [
             len(i.notes) for i in simple.instruments
         ]
-        assert len(pretty.lyrics) == plan.bars
-        assert read_markers(Score(file), plan.bars, plan.time_signature) == (
-            sketch, [(0, "verse"), (4, "副歌")],
-        )  # fmt: skip
+        assert not pretty.lyrics
+        read = read_midi(file.read_bytes())
+        assert read_markers(read, plan.bars, plan.time_signature) == (sketch, sections)
         checked += len(ours)
     assert checked > 1000
 
@@ -168,14 +165,15 @@ def test_real_pieces_keep_their_notes_in_every_reader(pieces: list[Path], tmp_pa
 def test_music21_reads_the_same_notes(tmp_path: Path) -> None:
     music21 = pytest.importorskip("music21", reason="needs the score extra (music21)")
     score = tune(melodic=2)
-    marked(score, SKETCH, SECTIONS, "C major", "4/4").dump_midi(tmp_path / "named.mid")
+    named = named_midi(score, SKETCH, SECTIONS, "C major", "4/4")
+    (tmp_path / "named.mid").write_bytes(named)
     read = music21.converter.parse(tmp_path / "named.mid")
     found = [(float(n.getOffsetInHierarchy(read)), n.pitch.midi) for n in read.recurse().notes]
     assert sorted(found) == sorted((4.0 * bar, 60 + bar) for bar in range(4) for _ in range(2))
 
 
 def test_what_is_written_is_read_again() -> None:
-    score = Score.from_midi(marked(tune(), SKETCH, SECTIONS, "C major", "4/4").dumps_midi())
+    score = read_midi(named_midi(tune(), SKETCH, SECTIONS, "C major", "4/4"))
     sketch, sections = read_markers(score, 4, "4/4")
     assert sections == SECTIONS
     assert changes(sketch) == changes(SKETCH)
@@ -207,8 +205,13 @@ def test_a_file_s_chords_are_text_events_which_nobody_sings(
 
 
 def test_older_files_say_their_chords_in_lyric_events(tmp_path: Path) -> None:
-    older = marked(tune(), SKETCH, SECTIONS, "C major", "4/4").dumps_midi()
-    newer = as_texts(older)
+    newer = named_midi(tune(), SKETCH, SECTIONS, "C major", "4/4")
+    score = tune()
+    score.markers.extend(TextMeta(1920 * bar, name) for bar, name in SECTIONS)
+    chords = Track("Chords", 0, is_drum=True)
+    chords.lyrics.extend(TextMeta(tick, name) for tick, name in events(newer, "text"))
+    score.tracks.append(chords)
+    older = score.dumps_midi()
     assert events(newer, "text") == events(older, "lyrics") and len(events(newer, "text")) == 5
     assert as_lyrics(newer) == as_lyrics(older) == older
     path = tmp_path / "older.mid"
@@ -219,6 +222,16 @@ def test_older_files_say_their_chords_in_lyric_events(tmp_path: Path) -> None:
         assert read_markers(score, 4, "4/4") == expected
 
 
+def test_a_chord_track_that_is_there_is_replaced() -> None:
+    """It is read as lyrics, as `read_midi` and `read_score` give it, and would be sung."""
+    named = named_midi(tune(), SKETCH, SECTIONS, "C major", "4/4")
+    other = Sketch((Row(chords=((0, GB),)),))
+    again = named_midi(read_midi(named), other, [(1, "B")], "Db major", "4/4")
+    assert events(again, "text") == [(0, "Gb")] and events(again, "lyrics") == []
+    assert events(again, "marker") == events(named, "marker"), "markers are a person's own"
+    assert events(named_midi(read_midi(named), Sketch(), [], None, "4/4"), "text") == []
+
+
 def test_what_is_a_person_s_own_stays_byte_for_byte() -> None:
     score = tune()
     score.tracks[0].name = "Chords"  # that are played
@@ -226,8 +239,8 @@ def test_what_is_a_person_s_own_stays_byte_for_byte() -> None:
     score.tracks.append(Track("Choir", 52))
     score.tracks[1].lyrics.append(TextMeta(0, "lo"))
     data = score.dumps_midi()
-    assert as_texts(data) == as_lyrics(data) == data
-    ours = as_texts(marked(tune(), SKETCH, [], None, "4/4").dumps_midi())
+    assert as_lyrics(data) == data
+    ours = named_midi(tune(), SKETCH, [], None, "4/4")
     for end in range(0, len(ours), 7):  # cut short
         assert as_lyrics(ours[:end]) in (ours[:end], as_lyrics(ours)[:end])
     broken = ours.replace(b"\xff\x01\x01C", b"\xff\x01\x7fC")

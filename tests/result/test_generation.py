@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from symusic import Score
 
+from textmusic.drawing.piano_roll import piano_roll
 from textmusic.errors import TextMusicError
 from textmusic.language.prompt import read_prompt
 from textmusic.music.markers import read_midi
@@ -61,6 +63,22 @@ def test_the_midi_file_holds_the_piece(piece: Generation, tmp_path: Path) -> Non
     assert sorted(track.name for track in score.tracks) == ["Chords", "Drums", "Piano"]
     assert [(s.numerator, s.denominator) for s in score.time_signatures] == [(4, 4)]
     assert [(k.key, k.tonality) for k in score.key_signatures] == [(-1, 1)]
+
+
+def test_a_roll_and_a_rank_do_not_read_the_notes_again(
+    piece: Generation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_again(_: Score) -> None:
+        raise AssertionError("the piece has its notes already")
+
+    expected = piano_roll(
+        piece.score, key=piece.plan.key, title=piece.prompt.text, sketch=piece.sketch,
+        sections=piece.sections,
+    )  # fmt: skip
+    for module in ("drawing.piano_roll", "result.generation"):
+        monkeypatch.setattr(f"textmusic.{module}.notes_of", read_again)
+    assert piece.piano_roll() == expected
+    assert piece.rank[1] == piece.nats
 
 
 def test_the_json_file_is_the_report(piece: Generation, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +23,6 @@ from textmusic.drawing.shapes import (
     Strip,
     fitted,
     flow,
-    save_png,
     text_width,
     to_svg,
 )
@@ -131,6 +129,7 @@ class _System:
 def piano_roll(
     score: Score, *, key: str | None = None, title: str = "", bars: int = 1,
     sketch: Sketch | None = None, sections: Sequence[tuple[int, str]] = (),
+    notes: Notes | None = None,
 ) -> Drawing:  # fmt: skip
     """The piano roll of a score, as shapes; long pieces take several systems.
 
@@ -141,9 +140,10 @@ def piano_roll(
         bars: room for so many at least, as for a score that is still being written.
         sketch: its chords are named over their beats, spelt as suits the key.
         sections: (first bar from 0, name) of each, shown over the bars' numbers.
+        notes: those of the score, where they are at hand.
     """
     score = score.to("tick") if score.ttype != "tick" else score
-    notes = notes_of(score)
+    notes = notes_of(score) if notes is None else notes
     key = None if key == NO_KEY else key
     # A hair past the last start, for a note without length has to be in some bar too.
     end = float(np.maximum(notes.end, notes.start + 1e-3).max()) if len(notes) else 0.0
@@ -192,14 +192,6 @@ def piano_roll_svg(
     """`piano_roll` as one SVG element; it follows the reader's light or dark setting."""
     shown = piano_roll(score, key=key, title=title, bars=bars, sketch=sketch, sections=sections)
     return to_svg(shown)
-
-
-def piano_roll_png(
-    score: Score, path: str | Path, *, key: str | None = None, title: str = "",
-    sketch: Sketch | None = None, sections: Sequence[tuple[int, str]] = (),
-) -> None:  # fmt: skip
-    """`piano_roll` written to a PNG file, on light paper."""
-    save_png(piano_roll(score, key=key, title=title, sketch=sketch, sections=sections), path)
 
 
 def _layout(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from textmusic.music.bars import TICKS, bars_until
@@ -45,29 +46,29 @@ def changes(sketch: Sketch) -> list[ChordChange]:
     return found
 
 
-def marked(
+def named_midi(
     score: Score,
     sketch: Sketch,
     sections: Sequence[tuple[int, str]],
     key: str | None,
     time_signature: str,
-) -> Score:
-    """A copy of a score that names its sections and chords, for sequencers to show.
+) -> bytes:
+    """The MIDI file of a score, with its sections and chords named for sequencers to show.
 
-    Sections are markers. Chords are lyrics, the only text that symusic knows in a track, on one of
-    their own, without notes, at the end; `as_texts` makes text events of them in a file. There is
-    no such track without chords. Names that would stand behind the last note are left out, for a
-    piece may have been stopped. A chord track that is there is replaced, since it names what no
-    longer sounds; markers that are there are a person's own, and stay alone.
+    Sections are markers. Chords are text events (FF 01) in a track of their own, without notes, at
+    the end; not lyrics, which one would sing. There is no such track without chords. Names that
+    would stand behind the last note are left out, for a piece may have been stopped. A chord track
+    that is there is replaced, since it names what no longer sounds; markers that are there are a
+    person's own, and stay alone.
 
     Args:
-        score: in ticks.
+        score: in ticks; it is left as it is.
         sketch: its chords as they sound.
         sections: (first bar from 0, name) of each.
         key: one of `plan.KEYS`, for the chords' spelling; None or "none": the usual mixture.
         time_signature: of all bars, as in "6/8".
     """
-    from symusic import TextMeta, Track
+    from symusic import TextMeta
 
     score = score.copy()
     end = score.end()
@@ -80,18 +81,32 @@ def marked(
         if bar * bar_ticks < end:
             score.markers.append(TextMeta(bar * bar_ticks, name))
     names = [
-        TextMeta(time, chord_name(chord, key))
+        (time, chord_name(chord, key))
         for bar, beat, chord in changes(sketch)
         if (time := bar * bar_ticks + beat * beat_ticks) < end
     ]
-    if names:
-        # symusic begins every track with a program change, and gives the sixteenth the channel of
-        # another. On the drums' own channel, with their own program, it changes nothing.
-        kit = next((track.program for track in score.tracks if track.is_drum), 0)
-        track = Track(CHORD_TRACK, kit, is_drum=True)
-        track.lyrics.extend(names)
-        score.tracks.append(track)
-    return score
+    midi = score.dumps_midi()
+    if not names:
+        return midi
+    kit = next((track.program for track in score.tracks if track.is_drum), 0)
+    count = int.from_bytes(midi[10:12], "big") + 1
+    return midi[:10] + count.to_bytes(2, "big") + midi[12:] + _chord_track(names, kit)
+
+
+def _chord_track(names: Sequence[tuple[int, str]], kit: int) -> bytes:
+    """The chunk of a track that names chords at their ticks.
+
+    Like every track that symusic writes, it begins with a program change; on the drums' own
+    channel, with their own program (kit), it changes nothing.
+    """
+    times = [0, *(time for time, _ in names)]
+    body = b"\0" + _NAME + bytes([0, 0xC9, kit])
+    body += b"".join(
+        _text_event(after - before, name)
+        for (before, after), (_, name) in zip(pairwise(times), names, strict=True)
+    )
+    body += b"\1\xff\x2f\0"
+    return b"MTrk" + len(body).to_bytes(4, "big") + body
 
 
 def sections_marked(score: Score) -> list[tuple[int, str]]:
@@ -120,41 +135,51 @@ def name_sections(score: Score, sections: Sequence[tuple[int, str]], begin: int,
     score.markers.extend(TextMeta(time, name) for time, name in sorted([*kept, *sections]))
 
 
-def as_texts(midi: bytes) -> bytes:
-    """A MIDI file whose chords are text events (FF 01), and no lyrics (FF 05) that one would sing.
-
-    Of a track named "Chords" without notes; all else stays byte for byte.
-    """
-    return _retold(midi, "lyrics", "text")
-
-
 def with_texts(midi: bytes, texts: Sequence[str]) -> bytes:
     """A MIDI file with text events (FF 01) at the beginning of its first track.
 
     midi: as symusic writes it. All else stays byte for byte.
     """
-    added = b"".join(_text_event(text.encode("utf-8")) for text in texts)
+    added = b"".join(_text_event(0, text) for text in texts)
     track = 8 + int.from_bytes(midi[4:8], "big")  # behind the header chunk
     size = int.from_bytes(midi[track + 4 : track + 8], "big") + len(added)
     body = track + 8
     return midi[: track + 4] + size.to_bytes(4, "big") + added + midi[body:]
 
 
-def _text_event(text: bytes) -> bytes:
-    """A text event at once (delta time 0); its length is seven bits a byte, the highest first."""
-    length, left = [len(text) & 0x7F], len(text) >> 7
+def _text_event(wait: int, text: str) -> bytes:
+    """A text event, so many ticks after the one before it."""
+    said = text.encode("utf-8")
+    return _length(wait) + b"\xff\x01" + _length(len(said)) + said
+
+
+def _length(value: int) -> bytes:
+    """A variable-length quantity of MIDI: seven bits a byte, the highest first."""
+    digits, left = [value & 0x7F], value >> 7
     while left:
-        length.insert(0, left & 0x7F | 0x80)
+        digits.insert(0, left & 0x7F | 0x80)
         left >>= 7
-    return b"\x00\xff\x01" + bytes(length) + text
+    return bytes(digits)
 
 
 def as_lyrics(midi: bytes) -> bytes:
-    """Inverse of `as_texts`, for symusic, which leaves text events out. Old files are so already.
+    """A MIDI file whose chord names are lyrics (FF 05), for symusic, which leaves text events out.
 
+    Of a track named "Chords" without notes; all else stays byte for byte. Old files are so already.
     Bytes that are no MIDI file, or a broken one, stay as they are.
     """
-    return _retold(midi, "text", "lyrics")
+    if _NAME not in midi:
+        return midi
+    parts = []
+    place = 0
+    while place < len(midi):
+        end = place + 8 + int.from_bytes(midi[place + 4 : place + 8], "big")
+        chunk = midi[place:end]
+        if chunk[:4] == b"MTrk" and _NAME in chunk and end <= len(midi):
+            chunk = _sung(chunk)
+        parts.append(chunk)
+        place = end
+    return b"".join(parts)
 
 
 def read_midi(midi: bytes) -> Score:
@@ -164,23 +189,8 @@ def read_midi(midi: bytes) -> Score:
     return Score.from_midi(as_lyrics(midi))
 
 
-def _retold(midi: bytes, old: str, new: str) -> bytes:
-    """A file in whose chord track the meta events of one kind have become another kind."""
-    if _NAME not in midi:
-        return midi
-    parts = []
-    place = 0
-    while place < len(midi):
-        end = place + 8 + int.from_bytes(midi[place + 4 : place + 8], "big")
-        chunk = midi[place:end]
-        if chunk[:4] == b"MTrk" and _NAME in chunk and end <= len(midi):
-            chunk = _retold_track(chunk, old, new)
-        parts.append(chunk)
-        place = end
-    return b"".join(parts)
-
-
-def _retold_track(chunk: bytes, old: str, new: str) -> bytes:
+def _sung(chunk: bytes) -> bytes:
+    """A chord track whose text events have become lyrics."""
     from mido import KeySignatureError, MetaMessage, MidiFile
 
     try:
@@ -191,7 +201,9 @@ def _retold_track(chunk: bytes, old: str, new: str) -> bytes:
     if track.name != CHORD_TRACK or any(message.type == "note_on" for message in track):
         return chunk
     track[:] = [
-        MetaMessage(new, text=message.text, time=message.time) if message.type == old else message
+        MetaMessage("lyrics", text=message.text, time=message.time)
+        if message.type == "text"
+        else message
         for message in track
     ]
     out = BytesIO()
@@ -210,7 +222,7 @@ def markers_of(score: Score, plan: Plan) -> tuple[Sketch, list[tuple[int, str]]]
 def read_markers(
     score: Score, bars: int, time_signature: str
 ) -> tuple[Sketch, list[tuple[int, str]]]:
-    """The chords and sections that `marked` wrote, of so many bars: inverse of it.
+    """The chords and sections that `named_midi` wrote, of so many bars: inverse of it.
 
     Of a file, what `read_midi` or `midi_files.read_score` gives. What each bar repeats is not in
     it. Names that are no chord symbol count as none.

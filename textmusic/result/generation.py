@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,9 @@ from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music import measure
 from textmusic.music.form import letters
-from textmusic.music.markers import as_texts, marked, sections_marked
+from textmusic.music.markers import named_midi, sections_marked
 from textmusic.music.measure_sketch import sketch_adherence
-from textmusic.music.notes import notes_of
+from textmusic.music.notes import Notes, notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
@@ -33,6 +33,7 @@ from textmusic.version import __version__
 if TYPE_CHECKING:
     from symusic import Score
 
+    from textmusic.drawing.shapes import Drawing
     from textmusic.tokens.sampling import Sampling
 
 TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
@@ -50,6 +51,7 @@ class Generation:
     model: str
     ids: int  # how many score ids were written
     nats: float  # mean -log p of them by the model, nothing masked: how likely it finds the piece
+    columns: Notes = field(repr=False, compare=False)  # the score's notes
     sketch: Sketch = Sketch()  # harmony and form as they were decided; no rows: not by a sketch
 
     @property
@@ -59,7 +61,7 @@ class Generation:
         Faults are rows of the report that fail, and what hardly any real piece has: see `flags`.
         """
         failed = sum(row.ok is False for row in self.report.rows)
-        return failed + len(flags(notes_of(self.score), self.plan)), self.nats
+        return failed + len(flags(self.columns, self.plan)), self.nats
 
     @property
     def sections(self) -> list[tuple[int, str]]:
@@ -74,11 +76,10 @@ class Generation:
 
     def midi(self) -> bytes:
         """The piece as a MIDI file, which says what `replay` needs to write it again."""
-        score = self.score
-        if self.sketch.rows:
-            metre = self.plan.time_signature or "4/4"
-            score = marked(score, self.sketch, self.sections, self.plan.key, metre)
-        return embed(as_texts(score.dumps_midi()), Recipe.of(self.report))
+        sections = self.sections if self.sketch.rows else ()
+        metre = self.plan.time_signature or "4/4"
+        midi = named_midi(self.score, self.sketch, sections, self.plan.key, metre)
+        return embed(midi, Recipe.of(self.report))
 
     def to_pretty_midi(self) -> Any:
         """The piece as a pretty_midi.PrettyMIDI."""
@@ -96,6 +97,15 @@ class Generation:
         return musicxml(
             self.score, title=self.prompt.text or "untitled", key=self.plan.key,
             sketch=self.sketch, sections=self.sections,
+        )  # fmt: skip
+
+    def piano_roll(self) -> Drawing:
+        """The piece as a piano roll; see `drawing.piano_roll`."""
+        from textmusic.drawing.piano_roll import piano_roll
+
+        return piano_roll(
+            self.score, key=self.plan.key, title=self.prompt.text or "untitled",
+            sketch=self.sketch, sections=self.sections, notes=self.columns,
         )  # fmt: skip
 
     def audio(self, soundfont: str | Path | None = None) -> Any:
@@ -137,26 +147,18 @@ class Generation:
         return paths
 
     def _write(self, name: str, path: Path, audio: Any) -> None:
-        from textmusic.drawing import piano_roll
+        from textmusic.drawing.shapes import save_png, to_svg
         from textmusic.sound import render
 
-        title = self.prompt.text or "untitled"
         if name == "mid":
             path.write_bytes(self.midi())  # symusic's own writing does not notice a full disk
         elif name == "json":
             text = json.dumps(self.report.to_dict(), indent=1, ensure_ascii=False)
             path.write_text(text + "\n", encoding="utf-8")
         elif name == "svg":
-            svg = piano_roll.piano_roll_svg(
-                self.score, key=self.plan.key, title=title, sketch=self.sketch,
-                sections=self.sections,
-            )  # fmt: skip
-            path.write_text(svg, encoding="utf-8")
+            path.write_text(to_svg(self.piano_roll()), encoding="utf-8")
         elif name == "png":
-            piano_roll.piano_roll_png(
-                self.score, path, key=self.plan.key, title=title, sketch=self.sketch,
-                sections=self.sections,
-            )  # fmt: skip
+            save_png(self.piano_roll(), path)
         elif name == "musicxml":
             path.write_text(self.musicxml(), encoding="utf-8")
         else:
@@ -192,14 +194,15 @@ def slug_of(text: str) -> str:
 def account(
     prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
     sketch: Sketch = Sketch(), sampling: Sampling | None = None, planned: Plan | None = None,
-    new_bars: tuple[int, int] | None = None,
+    new_bars: tuple[int, int] | None = None, notes: Notes | None = None,
 ) -> Generation:  # fmt: skip
     """A piece with its report: what was asked and planned, and what is measured in the score.
 
     sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
     that is not what has become of it, as in a piece that was stopped. new_bars: see `Report`.
+    notes: those of the score, where they are at hand.
     """
-    notes = notes_of(score)
+    notes = notes_of(score) if notes is None else notes
     report = Report(
         text=prompt.text,
         caption=prompt.caption,
@@ -221,7 +224,7 @@ def account(
         kept=sketch_adherence(notes, plan, sketch, new_bars),
         new_bars=new_bars,
     )
-    return Generation(prompt, plan, score, seed, report, model, ids, nats, sketch)
+    return Generation(prompt, plan, score, seed, report, model, ids, nats, notes, sketch)
 
 
 def finish(score: Score, plan: Plan) -> Score:

@@ -177,7 +177,7 @@ def same_piece(path: Path, piece: Generation) -> bool:
             getattr(report, name) == getattr(piece.report, name)
             for name in ("measured", "notes", "sketch")
         )
-    theirs, ours = notes_of(Score.from_midi(path.read_bytes())), notes_of(piece.score)
+    theirs, ours = notes_of(Score.from_midi(path.read_bytes())), piece.columns
     return all(
         np.array_equal(getattr(theirs, column), getattr(ours, column))
         for column in ("start", "duration", "pitch", "velocity", "program")

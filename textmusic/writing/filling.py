@@ -19,7 +19,7 @@ from textmusic.music.markers import name_sections
 from textmusic.music.material import Material, material_of
 from textmusic.music.measure import measure
 from textmusic.music.measure_sketch import measure_sketch
-from textmusic.music.notes import GRID, Note, Notes, sliced, to_score
+from textmusic.music.notes import GRID, Note, Notes, notes_of, sliced, to_score
 from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
 from textmusic.music.plan import COUNTED_BARS, MAX_PROGRAMS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
@@ -154,13 +154,15 @@ class Filling:
             notes, begin = _with(notes, written), end
         filled = self._filled(new)
         self._name_sections(filled)
-        plan = replace(measure(filled), key=self._material.plan.key, begin=True, end=True)
+        columns = notes_of(filled)
+        heard = measure(filled, notes=columns)
+        plan = replace(heard, key=self._material.plan.key, begin=True, end=True)
         before = self._before
         shown = Sketch(tuple(rows)).behind(before).rows
         return account(
             self._prompt, plan, filled, self._seed, self._music.name,
             sketch=Sketch((*([Row()] * before), *shown)), ids=ids, nats=nats / max(ids, 1),
-            new_bars=(before + first, before + last),
+            new_bars=(before + first, before + last), notes=columns,
         )  # fmt: skip
 
     # A part of the hole, in a window around it --------------------------------------------------
