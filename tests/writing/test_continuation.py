@@ -20,6 +20,7 @@ from textmusic.music.notes import joined, notes_of, sliced
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Sketch
 from textmusic.tokens.tokenizer import SCORE, SKETCH
+from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import read_ahead
 from textmusic.writing.scheduler import Scheduler
@@ -74,7 +75,7 @@ def test_the_rest_can_be_written_anew(tiny: TextToMusic) -> None:
 def test_what_the_model_reads_is_what_it_would_have_written(tiny: TextToMusic) -> None:
     """The given bars stand behind plan and sketch as if they had been chosen one by one."""
     piece = tiny.generate("piano in 4/4, 4 bars, C major", seed=3)
-    take = Continuation(tiny, piece.score, 2, seed=3, controls=Plan(key="C major")).take
+    take = Continuation(tiny, piece.score, 2, Brief(seed=3, controls=Plan(key="C major"))).take
     logits = tiny.engine.prefill(range(1), np.array(take.text))
     while not take.sketched:
         chosen = take.step(logits)
@@ -180,7 +181,7 @@ def test_another_metre_can_t_be_asked_for(tiny: TextToMusic) -> None:
 def test_the_scheduler_goes_on_too(tiny_model: Path) -> None:
     music = TextToMusic.from_pretrained(tiny_model, threads=1)
     alone = music.continue_from(bare(), 3, seed=4)
-    made = Continuation(music, bare(), 3, seed=4)
+    made = Continuation(music, bare(), 3, Brief(seed=4))
     bars = list(Scheduler(music).write(made.take))
     assert [(bar.index, bar.total) for bar in bars] == [(0, 3), (1, 3), (2, 3)]
     assert made.generation().score.dumps_midi() == alone.score.dumps_midi()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -53,6 +53,17 @@ class Notes:
         """When each note ends."""
         return self.start + self.duration
 
+    def chosen(self, which: Ints | NDArray[np.bool_]) -> Notes:
+        """The notes at these places, in this order, or those where a mask is true."""
+        return Notes(
+            self.start[which], self.duration[which], self.pitch[which], self.velocity[which],
+            self.program[which],
+        )  # fmt: skip
+
+    def sorted(self) -> Notes:
+        """The notes by onset, program and pitch."""
+        return self.chosen(np.lexsort((self.pitch, self.program, self.start)))
+
 
 def notes_of(score: Score) -> Notes:
     """All notes of a score, sorted by onset, program and pitch."""
@@ -66,16 +77,16 @@ def notes_of(score: Score) -> Notes:
     if not score.tracks:
         empty = np.zeros(0, dtype=np.int64)
         return Notes(empty / 1.0, empty / 1.0, empty, empty, empty)
-    start, duration, pitch, velocity, program = (np.concatenate(c) for c in columns)
-    order = np.lexsort((pitch, program, start))
+    start, duration, *others = (np.concatenate(c) for c in columns)
     quarter = float(score.ticks_per_quarter)
-    return Notes(
-        start[order] / quarter,
-        duration[order] / quarter,
-        pitch[order],
-        velocity[order],
-        program[order],
-    )
+    return Notes(start / quarter, duration / quarter, *others).sorted()
+
+
+def columns_of(notes: Sequence[Note]) -> Notes:
+    """Single notes as columns, in their order."""
+    start, duration, *others = list(zip(*notes, strict=True)) or [()] * 5
+    times = (np.array(column, dtype=np.float64) for column in (start, duration))
+    return Notes(*times, *(np.array(column, dtype=np.int64) for column in others))
 
 
 def top_line(notes: Notes) -> Floats:
@@ -93,27 +104,17 @@ def top_line(notes: Notes) -> Floats:
 
 def sliced(notes: Notes, begin: float, stop: float) -> Notes:
     """The notes that start in [begin, stop), moved to 0, cut at the end."""
-    inside = (notes.start >= begin - 1e-6) & (notes.start < stop - 1e-6)
-    start = notes.start[inside]
-    duration = np.minimum(notes.duration[inside], stop - start)
-    return Notes(
-        start - begin, duration, notes.pitch[inside], notes.velocity[inside], notes.program[inside]
-    )
+    inside = notes.chosen((notes.start >= begin - 1e-6) & (notes.start < stop - 1e-6))
+    duration = np.minimum(inside.duration, stop - inside.start)
+    return replace(inside, start=inside.start - begin, duration=duration)
 
 
 def joined(one: Notes, two: Notes, at: float) -> Notes:
     """Two lots of notes, the second moved to begin at a quarter note."""
-    start = np.concatenate([one.start, two.start + at])
-    program = np.concatenate([one.program, two.program])
-    pitch = np.concatenate([one.pitch, two.pitch])
-    order = np.lexsort((pitch, program, start))
-    return Notes(
-        start[order],
-        np.concatenate([one.duration, two.duration])[order],
-        pitch[order],
-        np.concatenate([one.velocity, two.velocity])[order],
-        program[order],
-    )
+    two = replace(two, start=two.start + at)
+    columns = ("start", "duration", "pitch", "velocity", "program")
+    both = (np.concatenate([getattr(one, name), getattr(two, name)]) for name in columns)
+    return Notes(*both).sorted()
 
 
 def repaired(notes: Notes, done: Counter[str]) -> Notes:
@@ -142,13 +143,7 @@ def repaired(notes: Notes, done: Counter[str]) -> Notes:
     first = np.maximum.accumulate(np.where(np.append(True, ~twice), np.arange(len(order)), 0))
     cut = order[first[:-1][later]]
     duration[cut] = np.minimum(duration[cut], notes.start[after[later]] - notes.start[cut])
-    return Notes(
-        notes.start[keep],
-        duration[keep],
-        notes.pitch[keep],
-        notes.velocity[keep],
-        notes.program[keep],
-    )
+    return replace(notes, duration=duration).chosen(keep)
 
 
 def grid_of(metre: str) -> int:

@@ -31,6 +31,7 @@ from textmusic.system.streams import Stream, result_of
 from textmusic.system.whole_files import write_text
 from textmusic.tokens.sampling import Sampling, drawn
 from textmusic.writing.adjusting import Adjustment, adjust
+from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.scheduler import Scheduler
@@ -162,11 +163,9 @@ class Desk:
     ) -> Generator[Moment, None, list[Generation]]:
         """New bars behind a MIDI file, or, with keep, in place of all but its first bars."""
         scheduler = self._scheduler(wish.model)
-        made = Continuation(
-            scheduler.music, read_score(midi), bars, keep=keep, text=wish.text,
-            controls=wish.controls.plan(), outline=wish.controls.outline(), seed=wish.seed,
-            sampling=wish.sampling,
-        )  # fmt: skip
+        said = wish.controls
+        brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
+        made = Continuation(scheduler.music, read_score(midi), bars, brief, keep=keep)
         within("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation, wish.text)
         return (yield from self._write([making], visitor))

@@ -6,6 +6,7 @@ Decoding, continuing, filling, adjusting, live audio, many at once, and other se
 __all__ = [
     "adjusting",
     "batch",
+    "brief",
     "continuation",
     "jobs",
     "live_audio",

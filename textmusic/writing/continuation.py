@@ -14,10 +14,11 @@ from textmusic.music.material import material_of
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import joined, notes_of, score_of, to_score
 from textmusic.music.plan import MAX_BARS, Plan
-from textmusic.music.sketch import Outline, Sketch
+from textmusic.music.sketch import Sketch
 from textmusic.music.theory import DEFAULT_TEMPO
 from textmusic.result.generation import Generation, account, finish
-from textmusic.tokens.sampling import Sampling, drawn
+from textmusic.tokens.sampling import drawn
+from textmusic.writing.brief import Brief
 from textmusic.writing.take import Take
 from textmusic.writing.written import Given
 
@@ -35,15 +36,11 @@ class Continuation:
         music: TextToMusic,
         score: Score,
         bars: int,
+        brief: Brief,
         *,
         keep: int | None = None,
-        text: str = "",
-        controls: Plan = Plan(),
-        outline: Outline = Outline(),
-        seed: int | None = None,
-        sampling: Sampling = Sampling(),
     ) -> None:
-        """What is measured in the last bars is kept to; text and controls win over it.
+        """What is measured in the last bars is kept to; what the brief says wins over it.
 
         bars: how many new ones, 1 to 255. keep: of the score's own only the first so many; the
         rest is written anew, and `bars` more, 0 or above. What is looked back on are as many bars
@@ -59,10 +56,9 @@ class Continuation:
         within("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
         self.bars = bars
         self._music, self._material = music, material
-        self._prompt = prompt = music.understand(
-            text, controls=replace(controls, bars=bars), outline=outline,
-            room=(bars, material.plan.time_signature or "4/4"),
-        )  # fmt: skip
+        brief = replace(brief, controls=replace(brief.controls, bars=bars))
+        metre = material.plan.time_signature or "4/4"
+        self._prompt = prompt = brief.read(music, bars, metre)
         if prompt.asked.time_signature not in (None, material.plan.time_signature):
             raise TextMusicError(
                 f"the piece is in {material.plan.time_signature}; it can't continue in"
@@ -73,8 +69,8 @@ class Continuation:
         asked = self._facts(prompt, self._looked_back + bars)
         self.take: Take = music.take(
             replace(prompt, asked=asked, seconds=None),
-            drawn(1) if seed is None else seed,
-            sampling,
+            drawn(1) if brief.seed is None else brief.seed,
+            brief.sampling,
             given=given,
         )
 
@@ -122,7 +118,7 @@ class Continuation:
         take, material = self.take, self._material
         written = take.settled()
         plan = written.plan
-        new = notes_of(score_of(take.sounding(plan.bars or 0), plan))
+        new = notes_of(score_of(take.notes.sounding(plan.bars or 0), plan))
         before = material.bars - self._looked_back
         plan = replace(plan, bars=before + (plan.bars or 0), begin=True)
         whole = replace(material, notes=joined(material.notes, new, material.end))

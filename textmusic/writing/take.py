@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +10,13 @@ import numpy as np
 from textmusic.engines.protocol import Floats32
 from textmusic.language.prompt import Prompt
 from textmusic.music.chords import Chord
-from textmusic.music.notes import Note
-from textmusic.music.outline import AskedRow, laid, multiple_of
+from textmusic.music.notes import score_of
+from textmusic.music.outline import AskedRow, laid, moved, multiple_of
 from textmusic.music.plan import COUNTED_BARS, TEMPO_RANGE, Plan, encode_plan
 from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
 from textmusic.music.theory import is_minor, quarters_per_bar, shift_of
-from textmusic.tokens.folding import Struck, spelt
+from textmusic.result.generation import Generation, account, finish
+from textmusic.tokens.folding import spelt
 from textmusic.tokens.guides import Guides
 from textmusic.tokens.layout import Mask, layout_of
 from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
@@ -23,6 +24,7 @@ from textmusic.tokens.sampling import Sampling, choose, surprise
 from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import FILL, PLAN, SKETCH, Tokenizer
+from textmusic.writing.bar_notes import BarNotes
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
@@ -85,9 +87,7 @@ class Take:
         self._guides: Guides | None = None
         self._mask: Mask | None = None  # of the next id, if it is known already
         self.rows: list[Row] = list(given.rows)
-        self._bars: dict[int, list[Struck]] = {}  # the notes of each bar, given and written
-        for note in given.notes:
-            self._bars.setdefault(note.bar, []).append(note)
+        self.notes = BarNotes(given)
         self._base = self._stop = 0  # bars of the window
         self.nats = 0.0  # of the score ids together
         self.count = 0  # score ids that were written
@@ -95,8 +95,6 @@ class Take:
         self.reread = False  # whether the engine has to read the window anew
         self.left = False  # set where nobody waits for it any more: it gives its slot away
         self._yielded = 0  # bars of `completed`
-        self._heard: dict[int, tuple[Note, ...]] = {}  # the new notes of bars, as they sound
-        self._filed = 0  # notes that lie in _bars
         self._opened = 0  # score ids that had been written when the window began
 
     @property
@@ -155,7 +153,8 @@ class Take:
     def _dense(self) -> bool:
         """Whether the bar being written takes a third of the context by itself."""
         bar = self._writing.bar
-        return len(spelt(self._notes(bar, bar + 1), bar, bar + 1, bar + 1)) > self._context // 3
+        notes = self.notes.between(bar, bar + 1)
+        return len(spelt(notes, bar, bar + 1, bar + 1)) > self._context // 3
 
     @property
     def _writing(self) -> ScoreGrammar:
@@ -175,7 +174,7 @@ class Take:
         sampling, guided = self.sampling, logits
         if self._grammar is self._score:
             assert self._guides is not None
-            self._file()
+            self.notes.file()
             guided = self._guides.guided(logits, mask, self._writing)
         else:
             if self._sketch_grammar is None:
@@ -219,10 +218,7 @@ class Take:
         first, last = self._given.bars or (0, self.plan.bars)
         if self._asked_rows is None and self.prompt.outline.known:
             rows = laid(self.prompt.outline, self.plan.key, last - first, self.plan.time_signature)
-            moved = (
-                row if row.like is None else replace(row, like=row.like + first) for row in rows
-            )
-            self._asked_rows = [*([AskedRow()] * first), *moved]
+            self._asked_rows = [*([AskedRow()] * first), *moved(rows, -first)]
         self._open(0)
 
     def _open(self, base: int) -> None:
@@ -289,19 +285,20 @@ class Take:
                 self._layout, self.plan, bars=given.bars, programs=given.programs,
                 standing=given.notes,
             )  # fmt: skip
+            self.notes.begin(score, self.plan)
             self._yielded = score.first
         self._guides = Guides(
-            self._layout, self.plan, self.sketch, self._bars,
+            self._layout, self.plan, self.sketch, self.notes.by_bar,
             harmony=self.sampling.harmony_strength, form=self.sampling.form_strength,
             asked=self._asked_rows or (),
         )  # fmt: skip
         if given.programs is None:
-            shown = self._notes(self._base, score.bar + 1)
+            shown = self.notes.between(self._base, score.bar + 1)
             tokens = spelt(shown, self._base, score.bar + 1, self._stop)
         else:
             bar, begun = score.bar, score.expects == "inside"
-            notes = self._notes(self._base, self._stop)
-            shown = [n for n in notes if begun and n.bar == bar and self._is_new(n)]
+            notes = self.notes.between(self._base, self._stop)
+            shown = [n for n in notes if begun and n.bar == bar and self.notes.is_new(n)]
             standing = [n for n in notes if n not in shown]
             tokens = spelt(standing, self._base, self._stop, self._stop)
             tokens += [FILL, *(f"Program_{program}" for program in given.programs)]
@@ -311,25 +308,13 @@ class Take:
             self.ids += self._shifted(tokens)
             self.reread = True
 
-    def _notes(self, first: int, last: int) -> list[Struck]:
-        """The notes of some bars, given or written, in the order of writing."""
-        self._file()
-        notes = [note for bar in range(first, last) for note in self._bars.get(bar, ())]
-        return sorted(notes, key=lambda note: note.place)
-
-    def _file(self) -> None:
-        """Sort the notes that were written since into their bars."""
-        if self._score is not None:
-            for note in self._score.notes[self._filed :]:
-                self._bars.setdefault(note.bar, []).append(note)
-            self._filed = len(self._score.notes)
-
     def _next_base(self, bar: int) -> int:
         """Where a window that goes on with a bar begins: how far it looks back."""
         base = bar
         last = bar + 1 if self._given.programs is None else max(bar + 1, self._stop)
         while base > max(0, bar - WINDOW_OVERLAP_BARS):
-            notes, rows = self._notes(base - 1, last), Sketch(tuple(self.rows[base - 1 : bar + 1]))
+            notes = self.notes.between(base - 1, last)
+            rows = Sketch(tuple(self.rows[base - 1 : bar + 1]))
             shown = len(spelt(notes, base - 1, last, bar + COUNTED_BARS))
             if shown > self._context // 4 or len(encode_sketch(rows, None)) > self._context // 8:
                 break
@@ -353,39 +338,13 @@ class Take:
         """The bars that were closed since the last call."""
         if self._score is None:
             return
-        self._file()
         first, last = self._score.first, self._score.last
         while self._yielded < self._complete:
             bar = self._yielded
             plan = replace(self.plan, bars=last - first)
-            notes = (note for note in self._bars.get(bar, ()) if self._is_new(note))
-            self._heard[bar] = self._sounding(notes)
-            yield Bar(bar - first, last - first, self._heard[bar], plan, self.rows[bar])
+            notes = self.notes.complete(bar)
+            yield Bar(bar - first, last - first, notes, plan, self.rows[bar])
             self._yielded += 1
-
-    def sounding(self, bars: int) -> list[Note]:
-        """The notes that were written in bars before `bars`, from the first written bar line on.
-
-        Bars that `completed` has given are not decoded again.
-        """
-        if self._score is None:
-            return []
-        heard: list[Note] = []
-        for bar in range(self._score.first, bars):
-            known = self._heard.get(bar)  # another thread may be adding to them
-            if known is None:
-                known = self._sounding(n for n in tuple(self._score.notes) if n.bar == bar)
-            heard += known
-        return heard
-
-    def _sounding(self, notes: Iterable[Struck]) -> tuple[Note, ...]:
-        first = self._writing.first
-        return tuple(note._replace(bar=note.bar - first).sounding(self.plan) for note in notes)
-
-    def _is_new(self, note: Struck) -> bool:
-        first, last = self._writing.first, self._writing.last
-        programs = self._given.programs
-        return first <= note.bar < last and (programs is None or note.program in programs)
 
     def settled(self) -> Written:
         """What is complete so far, and a plan that ends with it."""
@@ -396,6 +355,20 @@ class Take:
         notes = () if self._score is None else tuple(n for n in self._score.notes if n.bar < bars)
         plan = replace(self.plan, bars=bars)
         return Written(notes, plan, Sketch(tuple(self.rows[:bars])))
+
+    def generation(self, model: str) -> Generation:
+        """The piece as far as it has got: its complete bars. model: the name of what writes it."""
+        written = self.settled()
+        plan = written.plan
+        notes = self.notes.sounding(plan.bars or 0)
+        if not self.done:  # what would ring on ends with its last bar
+            end = (plan.bars or 0) * quarters_per_bar(plan.time_signature or "4/4")
+            notes = [note._replace(duration=min(note.duration, end - note.start)) for note in notes]
+        return account(
+            self.prompt, plan, finish(score_of(notes, plan), plan), self.seed, model,
+            sketch=written.sketch, ids=self.count, nats=self.likelihood,
+            sampling=self.sampling if self.done else None, planned=self.plan,
+        )  # fmt: skip
 
 
 def _settled(plan: Plan, asked: Plan, seconds: float | None) -> Plan:

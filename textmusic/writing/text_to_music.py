@@ -12,21 +12,22 @@ from textmusic.engines.protocol import SLOTS, Engine
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import check_plan
 from textmusic.language.prompt import Prompt, read_prompt
-from textmusic.music.notes import score_of
-from textmusic.music.outline import AskedRow, check
+from textmusic.music.outline import AskedRow
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.sketch import Outline, Sketch
-from textmusic.music.theory import DRUMS, quarters_per_bar
-from textmusic.result.generation import Generation, account, finish
-from textmusic.tokens.plan_grammar import OPEN_BARS, bars_for
+from textmusic.result.generation import Generation
+from textmusic.tokens.plan_grammar import OPEN_BARS
 from textmusic.tokens.sampling import Sampling, drawn
 from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.filling import Filling
+from textmusic.writing.hole import Hole
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.loading import locate, open_engine
 from textmusic.writing.take import Take
+from textmusic.writing.understanding import usable
 from textmusic.writing.written import Bar, Given
 
 if TYPE_CHECKING:
@@ -122,19 +123,7 @@ class TextToMusic:
         """
         check_plan(controls)
         prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
-        bars, metre = room or (_bars_asked(prompt), prompt.asked.time_signature or "4/4")
-        if bars is not None:
-            check(prompt.outline, bars, metre)
-        if prompt.asked.programs == (DRUMS,) and prompt.asked.key is not None:
-            note = f"'{prompt.asked.key}': drums on their own have no key"
-            asked = replace(prompt.asked, key=None)
-            prompt = replace(prompt, asked=asked, unused=(*prompt.unused, note))
-        caption = self.tokenizer.beginning(prompt.caption, self._longest_text)
-        if caption != prompt.caption:
-            rest = prompt.caption[len(caption) :].strip()[:40]
-            note = f"'{rest}…': the text is long; from here on only musical facts are read"
-            prompt = replace(prompt, caption=caption, unused=(*prompt.unused, note))
-        return prompt
+        return usable(prompt, self.tokenizer, self._longest_text, room)
 
     @property
     def _longest_text(self) -> int:
@@ -331,10 +320,8 @@ class TextToMusic:
 
         Raises TextMusicError where nothing can be gone on from, and for bars out of range.
         """
-        made = Continuation(
-            self, score, bars, keep=keep, text=text, controls=controls, outline=outline,
-            seed=seed, sampling=sampling,
-        )  # fmt: skip
+        brief = Brief(text, controls, outline, seed, sampling)
+        made = Continuation(self, score, bars, brief, keep=keep)
         for _, bar in decode(self.engine, in_turn([made.take]), 1):
             if on_bar:
                 on_bar(bar.index + 1, bar.total)
@@ -376,11 +363,9 @@ class TextToMusic:
             TextMusicError: the bars or the instruments are not there, the score holds no notes, or
                 the whole piece would be filled.
         """
-        filling = Filling(
-            self, score, bars=bars, instruments=instruments, add=add, text=text,
-            controls=controls, outline=outline, sketch=sketch, seed=seed, sampling=sampling,
-        )  # fmt: skip
-        return filling.write(on_bar)
+        brief = Brief(text, controls, outline, seed, sampling)
+        hole = Hole(score, bars, instruments, add)
+        return Filling(self, hole, brief, sketch).write(on_bar)
 
     def take(
         self,
@@ -401,23 +386,4 @@ class TextToMusic:
 
     def finished(self, take: Take) -> Generation:
         """The piece that a take has written, as far as it has got: its complete bars."""
-        written = take.settled()
-        plan = written.plan
-        notes = take.sounding(plan.bars or 0)
-        if not take.done:  # what would ring on ends with its last bar
-            end = (plan.bars or 0) * quarters_per_bar(plan.time_signature or "4/4")
-            notes = [note._replace(duration=min(note.duration, end - note.start)) for note in notes]
-        score = finish(score_of(notes, plan), plan)
-        return account(
-            take.prompt, plan, score, take.seed, self.name, sketch=written.sketch,
-            ids=take.count, nats=take.likelihood, sampling=take.sampling if take.done else None,
-            planned=take.plan,
-        )  # fmt: skip
-
-
-def _bars_asked(prompt: Prompt) -> int | None:
-    """The length in bars, where it is known before anything is planned."""
-    asked = prompt.asked
-    if prompt.seconds is None or asked.tempo is None or asked.time_signature is None:
-        return asked.bars
-    return bars_for(asked, prompt.seconds)
+        return take.generation(self.name)

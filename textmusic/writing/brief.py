@@ -1,0 +1,35 @@
+"""What new bars in a piece should be like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Outline
+from textmusic.tokens.sampling import Sampling
+
+if TYPE_CHECKING:
+    from textmusic.language.prompt import Prompt
+    from textmusic.writing.text_to_music import TextToMusic
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is said of bars that are continued or filled, and how they are drawn.
+
+    text, controls: what they should be like; controls win. outline: their chords and form.
+    seed: None draws one. sampling: how freely the model chooses.
+    """
+
+    text: str = ""
+    controls: Plan = Plan()
+    outline: Outline = Outline()
+    seed: int | None = None
+    sampling: Sampling = Sampling()
+
+    def read(self, music: TextToMusic, bars: int, metre: str) -> Prompt:
+        """What is asked of so many bars; raises what `TextToMusic.understand` raises."""
+        return music.understand(
+            self.text, controls=self.controls, outline=self.outline, room=(bars, metre)
+        )
