@@ -21,8 +21,9 @@ from textmusic.music.theory import quarters_per_bar
 from textmusic.tokens.folding import spelt
 from textmusic.tokens.tokenizer import PLAN, SCORE, SKETCH
 from textmusic.writing.decoding import decode, in_turn
-from textmusic.writing.take import SLACK, WINDOW_OVERLAP_BARS, Take
+from textmusic.writing.take import SLACK, Take
 from textmusic.writing.text_to_music import TextToMusic
+from textmusic.writing.windows import WINDOW_OVERLAP_BARS
 from textmusic.writing.written import Bar
 
 DENSE = Plan(programs=(0, 24, 40, 48, 73, 128), time_signature="4/4", key="Eb major")

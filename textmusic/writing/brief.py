@@ -11,7 +11,7 @@ from textmusic.tokens.sampling import Sampling
 
 if TYPE_CHECKING:
     from textmusic.language.prompt import Prompt
-    from textmusic.writing.text_to_music import TextToMusic
+    from textmusic.writing.loaded_model import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Brief:
     seed: int | None = None
     sampling: Sampling = Sampling()
 
-    def read(self, music: TextToMusic, bars: int, metre: str) -> Prompt:
-        """What is asked of so many bars; raises what `TextToMusic.understand` raises."""
+    def read(self, music: LoadedModel, bars: int, metre: str) -> Prompt:
+        """What is asked of so many bars; raises what `LoadedModel.understand` raises."""
         return music.understand(
             self.text, controls=self.controls, outline=self.outline, room=(bars, metre)
         )

@@ -23,7 +23,7 @@ from textmusic.writing.take import Take
 from textmusic.writing.written import Given
 
 if TYPE_CHECKING:
-    from textmusic.writing.text_to_music import TextToMusic
+    from textmusic.writing.loaded_model import LoadedModel
 
 LOOK_BACK = 32  # bars at most
 
@@ -33,7 +33,7 @@ class Continuation:
 
     def __init__(
         self,
-        music: TextToMusic,
+        music: LoadedModel,
         score: Score,
         bars: int,
         brief: Brief,

@@ -23,7 +23,8 @@ from textmusic.writing.hole import Hole
 from textmusic.writing.written import Given
 
 if TYPE_CHECKING:
-    from textmusic.writing.text_to_music import OnBar, TextToMusic
+    from textmusic.writing.loaded_model import LoadedModel
+    from textmusic.writing.text_to_music import OnBar
 
 BARS_AT_ONCE = 16  # bars of a hole that are written in one go
 _KEPT = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, whatever is said
@@ -34,14 +35,14 @@ class Filling:
 
     def __init__(
         self,
-        music: TextToMusic,
+        music: LoadedModel,
         hole: Hole,
         brief: Brief,
         sketch: Sketch | None = None,
     ) -> None:
         """What is asked of the bars that are filled, as for `TextToMusic.fill`.
 
-        Raises TextMusicError for what `TextToMusic.understand` refuses, and for a sketch of another
+        Raises TextMusicError for what `LoadedModel.understand` refuses, and for a sketch of another
         length.
         """
         self._music, self._hole, self._sampling = music, hole, brief.sampling

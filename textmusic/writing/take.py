@@ -12,7 +12,7 @@ from textmusic.language.prompt import Prompt
 from textmusic.music.chords import Chord
 from textmusic.music.notes import score_of
 from textmusic.music.outline import AskedRow, laid, moved, multiple_of
-from textmusic.music.plan import COUNTED_BARS, TEMPO_RANGE, Plan, encode_plan
+from textmusic.music.plan import TEMPO_RANGE, Plan, encode_plan
 from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
 from textmusic.music.theory import is_minor, quarters_per_bar, shift_of
 from textmusic.result.generation import Generation, account, finish
@@ -25,10 +25,10 @@ from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import FILL, PLAN, SKETCH, Tokenizer
 from textmusic.writing.bar_notes import BarNotes
+from textmusic.writing.windows import in_window, window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
-WINDOW_OVERLAP_BARS = 16  # bars at most that a new window repeats of the last one
 HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
 
 
@@ -132,7 +132,7 @@ class Take:
         if self._full and (self._dense or self.count == self._opened):
             self._advance(self._writing.closing)  # no window would have room for more of this bar
         elif self._full:
-            self._open(self._next_base(self._writing.bar))
+            self._reopen(self._writing.bar)
         else:
             self._advance(self._choose(logits))
         while not self.done and (forced := self._forced()) is not None:
@@ -208,7 +208,7 @@ class Take:
             return
         self.count += 1
         if self._writing.expects == "window" and not self.done:
-            self._open(self._next_base(self._writing.bar + 1))
+            self._reopen(self._writing.bar + 1)
 
     # From one part to the next --------------------------------------------------------------------
 
@@ -224,7 +224,12 @@ class Take:
     def _open(self, base: int) -> None:
         """Begin a window at a bar: its plan, and what is known of its sketch."""
         assert self.plan.bars is not None
-        self._base, self._stop, self._opened = base, self._reach(base), self.count
+        asked_rows, score = self._asked_rows or (), self._score
+        begun = (self._given.bars or (0, 0))[0] if score is None else score.bar
+        self._base, self._opened = base, self.count
+        self._stop = window_stop(
+            self.rows, asked_rows, base, begun=begun, bars=self.plan.bars, context=self._context
+        )
         plan = replace(
             self.plan,
             bars=self._stop - base,
@@ -232,7 +237,7 @@ class Take:
             end=bool(self.plan.end) and self._stop == self.plan.bars,
         )
         known = Sketch(tuple(self.rows)).cut(base, min(self._stop, len(self.rows)))
-        asked = [self._local(row, base) for row in (self._asked_rows or ())[base : self._stop]]
+        asked = [in_window(row, self.rows, base) for row in asked_rows[base : self._stop]]
         self._sketch_grammar = SketchGrammar(
             self._layout, plan, asked=asked, given=known.rows, most=self._context // 4
         )
@@ -244,26 +249,10 @@ class Take:
         self.reread |= ids != self.ids
         self.ids = ids
 
-    def _reach(self, base: int) -> int:
-        """Where a window that begins at a bar stops: its sketch takes a quarter of the context."""
-        assert self.plan.bars is not None
-        score, asked = self._score, self._asked_rows or ()
-        begun = (self._given.bars or (0, 0))[0] if score is None else score.bar
-        room = self._context // 4
-        for bar in range(base, min(self.plan.bars, base + COUNTED_BARS)):
-            known = self.rows[bar : bar + 1] or asked[bar : bar + 1]
-            room -= 2 + 2 * max(len(known[0].chords or ()) if known else 0, 1)
-            if room < 0 and bar > begun + 1:
-                return bar
-        return min(self.plan.bars, base + COUNTED_BARS)
-
-    def _local(self, row: AskedRow, base: int) -> AskedRow:
-        """What is asked of a bar, as a window says it that begins at a bar."""
-        if row.like is None:
-            return row
-        if row.like >= base:
-            return replace(row, like=row.like - base)
-        return AskedRow(new=True, chords=row.chords or self.rows[row.like].chords)
+    def _reopen(self, bar: int) -> None:
+        """Begin a window that goes on with a bar."""
+        last = bar + 1 if self._given.programs is None else max(bar + 1, self._stop)
+        self._open(window_begin(self.notes, self.rows, bar, last, self._context))
 
     def _sketch_done(self) -> None:
         assert self._sketch_grammar is not None
@@ -307,19 +296,6 @@ class Take:
         if tokens:
             self.ids += self._shifted(tokens)
             self.reread = True
-
-    def _next_base(self, bar: int) -> int:
-        """Where a window that goes on with a bar begins: how far it looks back."""
-        base = bar
-        last = bar + 1 if self._given.programs is None else max(bar + 1, self._stop)
-        while base > max(0, bar - WINDOW_OVERLAP_BARS):
-            notes = self.notes.between(base - 1, last)
-            rows = Sketch(tuple(self.rows[base - 1 : bar + 1]))
-            shown = len(spelt(notes, base - 1, last, bar + COUNTED_BARS))
-            if shown > self._context // 4 or len(encode_sketch(rows, None)) > self._context // 8:
-                break
-            base -= 1
-        return base
 
     def _shifted(self, tokens: Sequence[str]) -> list[int]:
         return [i + self._tokenizer.offset for i in self._tokenizer.music_ids(list(tokens))]

@@ -7,28 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textmusic.engines.folder import read_config
-from textmusic.engines.protocol import SLOTS, Engine
-from textmusic.errors import TextMusicError
-from textmusic.language.controls import check_plan
-from textmusic.language.prompt import Prompt, read_prompt
-from textmusic.music.outline import AskedRow
+from textmusic.engines.protocol import SLOTS
+from textmusic.language.prompt import Prompt
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.result.generation import Generation
 from textmusic.tokens.plan_grammar import OPEN_BARS
 from textmusic.tokens.sampling import Sampling, drawn
-from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.filling import Filling
 from textmusic.writing.hole import Hole
 from textmusic.writing.live_audio import sounding
-from textmusic.writing.loading import locate, open_engine
+from textmusic.writing.loaded_model import LoadedModel
 from textmusic.writing.take import Take
-from textmusic.writing.understanding import usable
-from textmusic.writing.written import Bar, Given
+from textmusic.writing.written import Bar
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -41,38 +35,12 @@ if TYPE_CHECKING:
 OnBar = Callable[[int, int], None]
 
 
-class TextToMusic:
+class TextToMusic(LoadedModel):
     """A model, ready to write music.
 
     >>> music = TextToMusic.from_pretrained()
     >>> music.generate("calm piano in D minor", seed=1).save("out")
     """
-
-    def __init__(self, engine: Engine, tokenizer: Tokenizer, name: str) -> None:
-        self.engine, self.tokenizer, self.name = engine, tokenizer, name
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        model: str | PathLike[str] | None = None,
-        *,
-        revision: str | None = None,
-        threads: int | None = None,
-    ) -> TextToMusic:
-        """Load a model: None for the bundled default, else a folder or a Hugging Face Hub id.
-
-        threads: cores to use; by default all that this process may. Raises TextMusicError where
-        the model is missing or not whole.
-        """
-        folder, name = locate(model, revision)
-        config = read_config(folder)
-        engine, tokenizer = open_engine(folder, threads=threads), Tokenizer(folder)
-        if tokenizer.offset != config["offset"]:
-            raise TextMusicError(
-                f"'{folder}' is not a complete textmusic model (tokenizer.json is from another"
-                " model); download it again."
-            )
-        return cls(engine, tokenizer, name)
 
     def push_to_hub(
         self,
@@ -105,30 +73,6 @@ class TextToMusic:
             self, repo, private=private, revision=revision, samples=samples, dry_run=dry_run,
             evaluation=None if evaluation is None else Path(evaluation), adapter=adapter,
         )  # fmt: skip
-
-    def understand(
-        self,
-        text: str,
-        *,
-        controls: Plan = Plan(),
-        seconds: float | None = None,
-        outline: Outline = Outline(),
-        room: tuple[int, str] | None = None,
-    ) -> Prompt:
-        """What would be forced for this text and these controls, and what could not be used.
-
-        room: (bars, time signature) that chords and form are for; by default those asked for.
-        Raises TextMusicError for controls that no plan can have, and for chords or a form that
-        these bars can't hold.
-        """
-        check_plan(controls)
-        prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
-        return usable(prompt, self.tokenizer, self._longest_text, room)
-
-    @property
-    def _longest_text(self) -> int:
-        """Ids of a prompt's text at most, so that there is room to look back on music."""
-        return self.engine.context // 4
 
     def plan(
         self, text: str = "", *, forced: bool = True, seed: int = 0, sampling: Sampling = Sampling()
@@ -366,24 +310,3 @@ class TextToMusic:
         brief = Brief(text, controls, outline, seed, sampling)
         hole = Hole(score, bars, instruments, add)
         return Filling(self, hole, brief, sketch).write(on_bar)
-
-    def take(
-        self,
-        prompt: Prompt,
-        seed: int,
-        sampling: Sampling = Sampling(),
-        lengths: tuple[int, int] = OPEN_BARS,
-        given: Given = Given(),
-        asked_rows: Sequence[AskedRow] | None = None,
-        free: bool = False,
-    ) -> Take:
-        """A piece to be written by `decode`; lengths, given, asked_rows, free: see `Take`."""
-        caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
-        return Take(
-            self.tokenizer, prompt, caption, seed, sampling, context=self.engine.context,
-            lengths=lengths, given=given, asked_rows=asked_rows, free=free,
-        )  # fmt: skip
-
-    def finished(self, take: Take) -> Generation:
-        """The piece that a take has written, as far as it has got: its complete bars."""
-        return take.generation(self.name)
