@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_checks import check_read_ahead, some_ids
 
 from textmusic.engines.folder import read_config
 from textmusic.engines.onnx import Embeddings, OnnxEngine
@@ -24,10 +25,6 @@ DATA = Path(__file__).parents[1] / "data"
 @pytest.fixture(params=["tiny_model", "tiny_model_int8"])
 def engine(request: pytest.FixtureRequest) -> OnnxEngine:
     return OnnxEngine(DATA / request.param, threads=1)
-
-
-def some_ids(length: int, seed: int = 0) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.random.default_rng(seed).integers(0, 1000, length)
 
 
 def prefill(engine: OnnxEngine, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats32:
@@ -78,24 +75,8 @@ def test_slots_that_share_a_prefill_go_their_own_ways(engine: OnnxEngine) -> Non
 
 
 def test_what_is_read_ahead_is_as_if_it_had_been_read_id_by_id(tiny_model: Path) -> None:
-    """extend, then a step, in the middle one of three slots of other lengths."""
-    engine = OnnxEngine(tiny_model, threads=1)  # with 8 bits, a batch is quantised together
-    ids = some_ids(40)
-    exact = engine.logits(ids)
-    engine.reserve(3)
-    for slot, length in enumerate((25, 10, 4)):
-        engine.prefill(range(slot, slot + 1), ids[:length])
-    beside = some_ids(2, seed=9)
-    engine.extend(1, ids[10:24])
-    engine.extend(1, ids[24:25])
-    assert [engine.length(slot) for slot in range(3)] == [25, 25, 4]
-    rows = engine.step(np.array([ids[25], ids[25], beside[0]]))
-    assert np.allclose(rows[:2], exact[25], atol=1e-4)
-    engine.extend(0, ids[26:38])
-    engine.move(0, 2)
-    rows = engine.step(np.array([ids[38], ids[26], ids[38]]))
-    assert np.allclose(rows[[0, 2]], exact[38], atol=1e-4)
-    assert np.allclose(rows[1], exact[26], atol=1e-4)
+    # the float model: with 8 bits, a batch is quantised together
+    check_read_ahead(OnnxEngine(tiny_model, threads=1))
 
 
 def test_no_more_is_read_ahead_than_fits(engine: OnnxEngine) -> None:

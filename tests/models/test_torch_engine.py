@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 
 import torch
+from engine_checks import check_read_ahead, some_ids
 
 from textmusic.engines.onnx import OnnxEngine
 from textmusic.errors import TextMusicError
@@ -47,10 +48,6 @@ def onnx(exported: Path) -> OnnxEngine:
 @pytest.fixture(params=[False, True], ids=["as-needed", "fixed"])
 def engine(request: pytest.FixtureRequest, trained: Path) -> TorchEngine:
     return TorchEngine(load_llm(trained), CPU, fixed=request.param)
-
-
-def some_ids(length: int, seed: int = 0) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.random.default_rng(seed).integers(0, 1000, length)
 
 
 def test_every_logit_is_the_model_s(engine: TorchEngine, trained: Path) -> None:
@@ -96,23 +93,7 @@ def test_the_whole_context_can_be_read(engine: TorchEngine) -> None:
 
 
 def test_what_is_read_ahead_is_as_if_it_had_been_read_id_by_id(engine: TorchEngine) -> None:
-    """extend, then a step, in the middle one of three slots of other lengths."""
-    ids = some_ids(40)
-    exact = engine.logits(ids)
-    engine.reserve(3)
-    for slot, length in enumerate((25, 10, 4)):
-        engine.prefill(range(slot, slot + 1), ids[:length])
-    beside = some_ids(2, seed=9)
-    engine.extend(1, ids[10:24])
-    engine.extend(1, ids[24:25])
-    assert [engine.length(slot) for slot in range(3)] == [25, 25, 4]
-    rows = engine.step(np.array([ids[25], ids[25], beside[0]]))
-    assert np.allclose(rows[:2], exact[25], atol=1e-4)
-    engine.extend(0, ids[26:38])
-    engine.move(0, 2)
-    rows = engine.step(np.array([ids[38], ids[26], ids[38]]))
-    assert np.allclose(rows[[0, 2]], exact[38], atol=1e-4)
-    assert np.allclose(rows[1], exact[26], atol=1e-4)
+    check_read_ahead(engine)
 
 
 def test_no_more_is_read_ahead_than_fits(engine: TorchEngine) -> None:
