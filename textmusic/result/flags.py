@@ -25,8 +25,8 @@ from textmusic.music.theory import DRUMS, quarters_per_bar
 
 HARMONY_BARS = 9  # on one triad
 SILENT = 0.6  # of the bars, in a row
-SILENT_OF_MANY = 0.9  # the same where there are more than `FEW` instruments
-FEW = 4
+SILENT_OF_MANY = 0.9  # the same where there are more than `FEW_INSTRUMENTS` instruments
+FEW_INSTRUMENTS = 4
 ONE_PITCH = 4  # notes: a part of fewer may well have one pitch
 
 
@@ -78,7 +78,7 @@ def _whole(notes: Notes, plan: Plan) -> Iterable[str]:
     bar = quarters_per_bar(plan.time_signature or "4/4")
     bars = plan.bars or max(int(np.ceil(notes.end.max() / bar - 1e-6)), 1)
     programs = plan.programs or ()
-    longest = bars * (SILENT if len(programs) <= FEW else SILENT_OF_MANY)
+    longest = bars * (SILENT if len(programs) <= FEW_INSTRUMENTS else SILENT_OF_MANY)
     for program in programs:
         mine = notes.program == program
         heard = np.zeros(bars, dtype=bool)

@@ -82,7 +82,7 @@ def render(
         TextMusicError: the soundfont is missing or broken.
     """
     font = open_soundfont(soundfont_path(soundfont))
-    strikes = choked(strikes_of(score, font))
+    strikes = choked(voice_strikes(score, font))
     if not strikes:
         return np.zeros((2, round(_SILENCE * sample_rate)), dtype=np.float32)
     last_note = max(strike.stop for strike in strikes)
@@ -136,7 +136,7 @@ def soundfont_path(soundfont: str | Path | None = None) -> Path:
     return Path(spec.origin).with_name("TimGM6mb.sf2")
 
 
-def strikes_of(score: Score, font: SoundFont) -> list[VoiceStrike]:
+def voice_strikes(score: Score, font: SoundFont) -> list[VoiceStrike]:
     """What a soundfont plays for each note of a score."""
     strikes = []
     for track in score.to("second").tracks:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textmusic.result.generation import Generation
 
 MAX_WORKERS, MAX_SLOTS = 64, 4096
-FEW = 8  # prompts that are not worth the start of another process
+FEW_PROMPTS = 8  # prompts that are not worth the start of another process
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def run(
             yield kept(parcel, settings)
         return
     if workers is None:
-        workers = min(cores(), max(1, len(jobs) // FEW))
+        workers = min(cores(), max(1, len(jobs) // FEW_PROMPTS))
     workers = min(workers, len(jobs))
     if workers > 1:
         yield from spread(partial(_writing, settings), jobs, workers=workers)

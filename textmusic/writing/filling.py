@@ -19,7 +19,7 @@ from textmusic.tokens.folding import Struck, spelt
 from textmusic.tokens.sampling import drawn
 from textmusic.writing.brief import Brief
 from textmusic.writing.decoding import decode, in_turn
-from textmusic.writing.hole import Hole
+from textmusic.writing.open_piece import OpenPiece
 from textmusic.writing.written import Given
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textmusic.writing.text_to_music import OnBar
 
 BARS_AT_ONCE = 16  # bars of a hole that are written in one go
-_KEPT = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, whatever is said
+_SETTLED = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, whatever is said
 
 
 class Filling:
@@ -36,7 +36,7 @@ class Filling:
     def __init__(
         self,
         music: LoadedModel,
-        hole: Hole,
+        piece: OpenPiece,
         brief: Brief,
         sketch: Sketch | None = None,
     ) -> None:
@@ -45,10 +45,10 @@ class Filling:
         Raises TextMusicError for what `LoadedModel.understand` refuses, and for a sketch of another
         length.
         """
-        self._music, self._hole, self._sampling = music, hole, brief.sampling
+        self._music, self._piece, self._sampling = music, piece, brief.sampling
         self._prompt = self._read(brief)
         self._seed = drawn(1) if brief.seed is None else brief.seed
-        first, last = hole.bars
+        first, last = piece.bars
         if sketch is not None and len(sketch.rows) != last - first:
             raise TextMusicError(
                 f"the sketch has {len(sketch.rows)} rows for {last - first} bars; give one row per"
@@ -58,21 +58,21 @@ class Filling:
 
     def _read(self, brief: Brief) -> Prompt:
         """What is said of the hole; what the piece has settled already is not used, and said so."""
-        bars = self._hole.bars[1] - self._hole.bars[0]
-        prompt = brief.read(self._music, bars, self._hole.metre)
-        settled, unused = replace(self._hole.material.plan, bars=bars), list(prompt.unused)
+        bars = self._piece.bars[1] - self._piece.bars[0]
+        prompt = brief.read(self._music, bars, self._piece.metre)
+        settled, unused = replace(self._piece.material.plan, bars=bars), list(prompt.unused)
         for name, value in prompt.asked.known():
-            if name in _KEPT and value != getattr(settled, name):
+            if name in _SETTLED and value != getattr(settled, name):
                 unused.append(f"'{value}': the piece keeps its own {name.replace('_', ' ')}")
-        asked = replace(prompt.asked, **dict.fromkeys((*_KEPT, "programs")))
+        asked = replace(prompt.asked, **dict.fromkeys((*_SETTLED, "programs")))
         return replace(prompt, asked=asked, seconds=None, unused=tuple(unused))
 
     def write(self, on_bar: OnBar | None = None) -> Generation:
         """The piece with its hole filled; what is not filled is note for note as it was."""
-        first, last = self._hole.bars
+        first, last = self._piece.bars
         asked = self._asked_rows()
-        notes = self._hole.standing
-        rows = list(self._hole.sketch().rows)
+        notes = self._piece.standing
+        rows = list(self._piece.sketch().rows)
         new: list[Note] = []
         ids, nats = 0, 0.0
         begin = first
@@ -84,13 +84,13 @@ class Filling:
             new += written
             ids, nats = ids + count, nats + likelihood * count
             notes, begin = joined(notes, columns_of(written), 0.0), end
-        filled = self._hole.filled(new)
+        filled = self._piece.filled(new)
         if self._sketch is None:
-            self._hole.name_sections(filled, self._prompt.outline)
+            self._piece.name_sections(filled, self._prompt.outline)
         columns = notes_of(filled)
         heard = measure(filled, notes=columns)
-        plan = replace(heard, key=self._hole.material.plan.key, begin=True, end=True)
-        before = self._hole.before
+        plan = replace(heard, key=self._piece.material.plan.key, begin=True, end=True)
+        before = self._piece.before
         shown = Sketch(tuple(rows)).behind(before).rows
         return account(
             self._prompt, plan, filled, self._seed, self._music.name,
@@ -113,7 +113,7 @@ class Filling:
         """New notes (quarters from the first bar), their rows, how many ids, and nats an id."""
         music = self._music
         a, b = self._window(notes, rows, begin, end)
-        bar = quarters_per_bar(self._hole.metre)
+        bar = quarters_per_bar(self._piece.metre)
         part = sliced(notes, a * bar, b * bar)
         plan = self._plan(part, a, b)
         known = Sketch(tuple(rows)).cut(a, b).rows
@@ -122,7 +122,7 @@ class Filling:
             tuple(self._struck(part, plan)),
             known[: begin - a] if open_rows else known,
             (begin - a, end - a),
-            self._hole.programs,
+            self._piece.programs,
         )
         wanted: list[AskedRow] | None = None
         if open_rows:
@@ -152,18 +152,18 @@ class Filling:
             end += 1
         if end == begin:
             raise TextMusicError(
-                f"bar {self._hole.before + begin + 1} has too many notes to add to; choose other"
+                f"bar {self._piece.before + begin + 1} has too many notes to add to; choose other"
                 " bars, or rewrite more of its instruments."
             )
         return end
 
     def _fits(self, notes: Notes, rows: Sequence[Row], a: int, b: int) -> bool:
         """Whether bars can be read together: half the context, a third of that for the sketch."""
-        bar, context = quarters_per_bar(self._hole.metre), self._music.engine.context
+        bar, context = quarters_per_bar(self._piece.metre), self._music.engine.context
         part = sliced(notes, a * bar, b * bar)
         if b - a > COUNTED_BARS or len(part) > context // 3:
             return False
-        plan = replace(self._hole.material.plan, bars=b - a)
+        plan = replace(self._piece.material.plan, bars=b - a)
         struck = self._struck(part, plan)
         sketch = encode_sketch(Sketch(tuple(rows)).cut(a, b), plan.key)
         shown = len(spelt(struck, 0, b - a, b - a))
@@ -171,7 +171,7 @@ class Filling:
 
     def _window(self, notes: Notes, rows: Sequence[Row], begin: int, end: int) -> tuple[int, int]:
         """Bars around a part of the hole that are read: as many as fit."""
-        a, b, bars = begin, end, self._hole.material.bars
+        a, b, bars = begin, end, self._piece.material.bars
         grows = True
         while grows:
             grows = False
@@ -183,38 +183,38 @@ class Filling:
 
     def _plan(self, part: Notes, a: int, b: int) -> Plan:
         """The plan of a window, what is to be filled included."""
-        material = self._hole.material.plan
-        score = to_score(part, self._hole.metre, material.tempo or DEFAULT_TEMPO)
+        material = self._piece.material.plan
+        score = to_score(part, self._piece.metre, material.tempo or DEFAULT_TEMPO)
         heard = measure(score)
-        programs = {int(p) for p in part.program} | set(self._hole.programs)
+        programs = {int(p) for p in part.program} | set(self._piece.programs)
         levels = replace(heard, valence=heard.valence or 3, arousal=heard.arousal or 3)
         plan = self._prompt.asked.over(levels)
         return replace(
             plan, programs=tuple(sorted(programs)), key=material.key, tempo=material.tempo,
-            time_signature=self._hole.metre, bars=b - a, begin=a == 0 and not self._hole.before,
-            end=b == self._hole.material.bars,
+            time_signature=self._piece.metre, bars=b - a, begin=a == 0 and not self._piece.before,
+            end=b == self._piece.material.bars,
         )  # fmt: skip
 
     def _struck(self, part: Notes, plan: Plan) -> list[Struck]:
         if not len(part):
             return []
-        score = to_score(part, self._hole.metre, plan.tempo or DEFAULT_TEMPO)
+        score = to_score(part, self._piece.metre, plan.tempo or DEFAULT_TEMPO)
         return self._music.tokenizer.struck(self._music.tokenizer.encode_score(score, plan))
 
     def _harmony_is_open(self, part: Notes, a: int) -> bool:
         """Whether nothing pitched stands in the hole, so that its chords have to be chosen."""
-        bar = quarters_per_bar(self._hole.metre)
-        first, last = self._hole.bars
+        bar = quarters_per_bar(self._piece.metre)
+        first, last = self._piece.bars
         inside = sliced(part, (first - a) * bar, (last - a) * bar)
         return not bool((inside.program != DRUMS).any())
 
     def _asked_rows(self) -> list[AskedRow] | None:
         """What is asked of the rows of all bars; None where nothing is."""
-        (first, last), outline = self._hole.bars, self._prompt.outline
+        (first, last), outline = self._piece.bars, self._prompt.outline
         if self._sketch is not None:
             rows = [as_asked(row, self._sketch) for row in self._sketch.rows]
         elif outline.known:
-            rows = laid(outline, self._hole.material.plan.key, last - first, self._hole.metre)
+            rows = laid(outline, self._piece.material.plan.key, last - first, self._piece.metre)
         else:
             return None
         return [*([AskedRow()] * first), *moved(rows, -first)]

@@ -27,7 +27,7 @@ from textmusic.sound.render import (
     VoiceStrike,
     choked,
     soundfont_path,
-    strikes_of,
+    voice_strikes,
     without_dead_air,
 )
 from textmusic.sound.soundfont import Wave, open_soundfont
@@ -61,7 +61,7 @@ class LiveAudio:
         loudness is as the notes have it: samples may lie beyond -1 .. 1.
         """
         score = finish(score_of(bar.notes, bar.plan), bar.plan)
-        struck = strikes_of(score, self._font)
+        struck = voice_strikes(score, self._font)
         self._last_note = max([self._last_note, *(strike.stop for strike in struck)])
         sounding = choked(self._ringing + struck)
         if bar.last:

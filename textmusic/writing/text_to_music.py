@@ -18,9 +18,9 @@ from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.filling import Filling
-from textmusic.writing.hole import Hole
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.loaded_model import LoadedModel
+from textmusic.writing.open_piece import OpenPiece
 from textmusic.writing.take import Take
 from textmusic.writing.written import Bar
 
@@ -308,5 +308,5 @@ class TextToMusic(LoadedModel):
                 the whole piece would be filled.
         """
         brief = Brief(text, controls, outline, seed, sampling)
-        hole = Hole(score, bars, instruments, add)
-        return Filling(self, hole, brief, sketch).write(on_bar)
+        piece = OpenPiece(score, bars, instruments, add)
+        return Filling(self, piece, brief, sketch).write(on_bar)

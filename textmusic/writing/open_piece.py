@@ -21,8 +21,8 @@ from textmusic.music.theory import DRUMS, quarters_per_bar
 from textmusic.result.generation import sections_of
 
 
-class Hole:
-    """What is to be written, and the piece around it.
+class OpenPiece:
+    """A piece with a hole: what is to be written, and what stands around it.
 
     bars: the first (from 0, in the last stretch of one time signature), and the one behind the
     last. programs: those that are written in them. before: bars of the piece before that stretch.
