@@ -25,8 +25,9 @@ from torch.nn import functional as F
 
 from textmusic.corpus.captions import Captioner
 from textmusic.evaluation.distributions import SINGLE
+from textmusic.learning.config_files import checked, read_json
 from textmusic.learning.examples import Examples
-from textmusic.learning.runs import Data, held_out_examples, read_config, start, validation_batches
+from textmusic.learning.runs import Data, held_out_examples, start, validation_batches
 from textmusic.learning.spellings import Spelling, write
 from textmusic.learning.trainer import Run
 from textmusic.models.llm import MusicLLM
@@ -191,10 +192,9 @@ def main() -> None:
         if args.only and name not in args.only:
             continue
         spelling = type("Spelling", (Spelling,), changes.get("spelling", {}))
-        config = read_config(
-            HERE / plan["config"],
-            **plan["training"] | changes.get("training", {}) | {"hours": args.minutes / 60},
-        )
+        config = read_json(HERE / plan["config"])
+        config["training"] |= plan["training"] | changes.get("training", {})
+        config["training"] |= {"hours": args.minutes / 60}
         config |= {"held_out": 4}
         config |= {k: plan[k] for k in ("base", "layers", "fills") if k in plan}
         config |= {"base": args.base} if args.base else {}
@@ -206,7 +206,7 @@ def main() -> None:
             batches = validation_batches(
                 data.valid, data.tokenizer, captioner, plan["held_out"], spelling
             )
-            run = start(config, data, folders[name], spelling=spelling)
+            run = start(checked(config, name), data, folders[name], spelling=spelling)
             found = measured(run, batches, marks)
             model = run.accelerator.unwrap_model(run.model, keep_torch_compile=False)
             tonal = [w for w in data.valid if w.plan.programs != (DRUMS,)]

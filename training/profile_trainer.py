@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from textmusic.errors import TextMusicError
+from textmusic.learning.config import RunConfig
 from textmusic.learning.runs import make_model
 from textmusic.learning.settings import bf16_is_faster
 from textmusic.models.attention import blocks_are_faster, use_blocks
@@ -70,7 +71,7 @@ class Trainer:
     def __init__(self, base: str, way: Way) -> None:
         """base: as in a config; its weights are left as they are on disk."""
         folder = locate(None if base == "bundled" else base, None)[0]
-        model = make_model({"base": base}, Tokenizer(folder))
+        model = make_model(RunConfig(base=base), Tokenizer(folder))
         assert isinstance(model, MusicLLM)
         self.way, self.model = way, model
         if way.blocks:

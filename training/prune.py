@@ -19,6 +19,7 @@ from torch import nn
 
 from textmusic.corpus.captions import Captioner
 from textmusic.errors import TextMusicError
+from textmusic.learning.config import RunConfig
 from textmusic.learning.runs import Data, make_model, validation_batches
 from textmusic.models.cutting import cut
 from textmusic.models.llm import MusicLLM, save_llm
@@ -46,7 +47,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         data = Data.read(args.data)
-        model = make_model({"base": args.base}, data.tokenizer)
+        model = make_model(RunConfig(base=args.base), data.tokenizer)
         assert isinstance(model, MusicLLM)
         batches = validation_batches(data.valid, data.tokenizer, Captioner(), args.held_out)
         whole = list(model.lm.base_model.layers)
