@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -33,6 +34,7 @@ from textmusic.music.repetition import (
 )
 from textmusic.music.theory import DRUMS
 from textmusic.result.flags import flags
+from textmusic.system.scripts import ended
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.tokenizer import Tokenizer
 
@@ -59,9 +61,14 @@ SAID = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("-n", type=int, default=4000, help="windows, both halves together")
-    parser.add_argument("--part", choices=("tune", "told", "rest", "all"), default="all")
+    parser.add_argument("data", type=Path, help="Folder of prepared data.")
+    parser.add_argument("-n", type=int, default=4000, help="Windows in both halves together.")
+    parser.add_argument(
+        "--part",
+        choices=("tune", "told", "rest", "all"),
+        default="all",
+        help="Part to print: the half that chose the limits, the other, the rest, or all.",
+    )
     args = parser.parse_args()
     chosen, rest = drawn(read_windows(args.data / "train.parquet"), args.n)
     tokenizer = Tokenizer(args.data / "tokenizer")
@@ -170,4 +177,4 @@ def touched(found: Sequence[Strike], plan: Plan) -> set[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "judge_repetition.py"))

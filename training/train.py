@@ -16,10 +16,10 @@ from typing import get_type_hints
 
 from transformers import HfArgumentParser
 
-from textmusic.errors import TextMusicError
 from textmusic.learning.config import RunConfig, RunOptions, Training
 from textmusic.learning.config_files import read_config, with_options
 from textmusic.learning.runs import Data, start
+from textmusic.system.scripts import ended
 
 OPTIONS = (RunOptions, Training)
 
@@ -82,9 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
             return 0
         best = run.train()
-    except TextMusicError as problem:
-        print(f"train.py: {problem}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         where = (
             f" at step {run.step:,}; with the same command {run.where_it_goes_on()}" if run else ""
@@ -97,4 +94,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main, "train.py"))

@@ -15,6 +15,7 @@ from textmusic.cli.main import app
 from textmusic.errors import TextMusicError
 from textmusic.learning.config import GanShape, RunConfig, RunOptions, Training, explained, given
 from textmusic.learning.config_files import checked, read_config, with_options, write_config
+from textmusic.system.scripts import ended
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "training" / "configs"
@@ -116,6 +117,11 @@ def script() -> dict[str, Any]:
     return runpy.run_path(str(ROOT / "training" / "train.py"))
 
 
+def code(script: dict[str, Any], *command: object) -> int:
+    """The exit code of the script."""
+    return ended(lambda: script["main"]([str(part) for part in command]), "train.py")
+
+
 @pytest.mark.train
 def test_the_help_has_a_sentence_for_every_field(
     script: dict[str, Any], capsys: pytest.CaptureFixture[str]
@@ -162,10 +168,10 @@ def test_an_option_wins_over_the_config_and_the_config_over_the_defaults(
         seen.append(config)
         raise TextMusicError("far enough")
 
-    main = script["main"]
-    monkeypatch.setitem(main.__globals__, "start", start)
-    monkeypatch.setattr(main.__globals__["Data"], "read", lambda folder: None)
-    assert main(["--config", str(CONFIGS / "gpu.json"), *given_options.split()]) == 2
+    names = script["main"].__globals__
+    monkeypatch.setitem(names, "start", start)
+    monkeypatch.setattr(names["Data"], "read", lambda folder: None)
+    assert code(script, "--config", CONFIGS / "gpu.json", *given_options.split()) == 2
     assert getattr(getattr(seen[0], part) if part else seen[0], field) == value
     assert seen[0].mix == read_config(CONFIGS / "gpu.json").mix
 
@@ -183,14 +189,14 @@ def test_a_mistyped_folder_to_finish_is_named_before_a_base_is_looked_for(
     script: dict[str, Any], prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config, gone = tmp_path / "config.json", tmp_path / "runs" / "lnog"
-    config.write_text(json.dumps({"base": str(tmp_path / "no-such-model")}))
-    common = ["--config", str(config), "--data", str(prepared), "--run", str(tmp_path / "new")]
-    assert script["main"]([*common, "--decay-from", str(gone)]) == 2
+    config.write_text(json.dumps({"base": str(tmp_path)}))
+    common = ("--config", config, "--data", prepared, "--run", tmp_path / "new")
+    assert code(script, *common, "--decay-from", gone) == 2
     assert capsys.readouterr().err == (
         f"train.py: '{gone}' has no checkpoint; give the folder of a run.\n"
     )
     assert not (tmp_path / "new").exists(), "nothing is begun"
-    assert script["main"](common) == 2
+    assert code(script, *common) == 2
     assert "is not a model that training can start from" in capsys.readouterr().err
 
 
@@ -208,8 +214,8 @@ def test_a_config_that_will_not_do_ends_in_a_sentence(
 ) -> None:  # fmt: skip
     config = tmp_path / "config.json"
     config.write_text(text)
-    command = ["--config", str(config), "--data", str(prepared), "--run", str(tmp_path / "run")]
-    assert script["main"](command) == 2
+    command = ("--config", config, "--data", prepared, "--run", tmp_path / "run")
+    assert code(script, *command) == 2
     err = capsys.readouterr().err
     assert err.startswith("train.py: ") and err.endswith(said + "\n")
     assert not (tmp_path / "run").exists()
