@@ -1,8 +1,8 @@
 """Judge the form estimator: python training/judge_form.py corpora/
 
 corpora/ holds a folder for each corpus, with midi.zip and metadata.jsonl; pop909/sections.jsonl in
-it holds people's section labels ({"id", "sections": [[first bar, letter, bars], ...]}). Songs with
-one metre only, since bars are counted in one; odd songs choose the settings, even ones are told.
+it holds people's section labels ({"id", "sections": [[first bar, letter, bars], ...]}). Only songs
+in one metre count. Odd songs (tune) are for choosing settings, even ones (told) for reporting.
 
 Printed, each beside chance, which is the same with the letters shuffled among the segments (of
 equal lengths, for phrases):
@@ -52,7 +52,7 @@ def main() -> None:
         "--half",
         choices=("tune", "told", "both"),
         default="both",
-        help="Half of the songs: that which chose the settings, the other, or both.",
+        help="Songs to judge: tune, on which settings are chosen; told, the others; or both.",
     )
     parser.add_argument(
         "--show",

@@ -2,8 +2,8 @@
 
 data/ is what textmusic prepare has written. Of its training windows of 8 to 64 bars with pitched
 instruments one is drawn a tune. Then tunes are drawn, from all sources alike as far as they reach,
-so that none is more than a fifth: one half chooses the limits, the other is told. The tunes that
-were not drawn, of the large sources alone, are told besides.
+so that none is more than a fifth. One half (tune) is for choosing the limits, the other (told) for
+reporting; so are the tunes that were not drawn (rest), which are from large sources alone.
 
 Printed, as per cent of the windows:
 - in how many something comes more often (or has more notes) than each of several limits;
@@ -67,7 +67,8 @@ def main() -> None:
         "--part",
         choices=("tune", "told", "rest", "all"),
         default="all",
-        help="Part to print: the half that chose the limits, the other, the rest, or all.",
+        help="Windows to judge: tune, on which limits are chosen; told, the other half; rest, those"
+        " not drawn; or all.",
     )
     args = parser.parse_args()
     chosen, rest = drawn(read_windows(args.data / "train.parquet"), args.n)

@@ -16,7 +16,7 @@ def ungrouped(command: Callable[..., None]) -> Callable[..., None]:
     nothing for this itself.
     """
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
     parameters: list[Parameter] = []
     for given in signature(command).parameters.values():
         if given.name in groups:

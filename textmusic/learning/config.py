@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 FILLS = 0.2  # share of examples with music in which bars or instruments are to be filled in
 
 
-def described(default: Any, sentence: str, **more: Any) -> Any:
+def documented(default: Any, sentence: str, **more: Any) -> Any:
     """A field with its help; more: what else transformers' HfArgumentParser is to know of it."""
     return field(default=default, metadata={"help": sentence} | more)
 
@@ -31,56 +31,58 @@ FLAG = {"nargs": "?", "const": True}  # --bf16 is --bf16 true
 class Training(Checked):
     """How a model is trained: the "training" part of a config."""
 
-    _argument_group_name: ClassVar = 'the "training" part of the config'
+    _argument_group_name: ClassVar = 'fields of the config, in its "training" part'
 
-    steps: int = described(1000, "Most training steps; patience or hours can end the run sooner.")
-    tokens: int = described(4096, "Token ids in a batch, approximately.")
-    global_batch: int | None = described(
+    steps: int = documented(1000, "Most training steps; patience or hours can end the run sooner.")
+    tokens: int = documented(4096, "Token ids in a batch, approximately.")
+    global_batch: int | None = documented(
         None, "Batches in a step, over all processes; default: one per process."
     )
-    optimizer: str = described(
+    optimizer: str = documented(
         "adamw", "adamw, or muon for the weight matrices and AdamW for the rest."
     )
-    learning_rate: float = described(6e-4, "Peak learning rate.")
-    rows_rate: float = described(
+    learning_rate: float = documented(6e-4, "Peak learning rate.")
+    rows_rate: float = documented(
         1.0, "Learning rate of the music embeddings, as a multiple of the others'."
     )
-    warmup: int = described(30, "Steps in which the learning rate rises to its peak.")
-    decay: float = described(
+    warmup: int = documented(30, "Steps in which the learning rate rises to its peak.")
+    decay: float = documented(
         0.4, "Share of the run, at its end, in which the learning rate falls to zero, 0 to 1."
     )
-    weight_decay: float = described(0.01, "Weight decay of the matrices, embeddings excepted.")
-    clip: float = described(1.0, "Largest gradient norm; longer gradients are scaled down to it.")
-    beta1: float = described(
+    weight_decay: float = documented(0.01, "Weight decay of the matrices, embeddings excepted.")
+    clip: float = documented(1.0, "Largest gradient norm; longer gradients are scaled down to it.")
+    beta1: float = documented(
         0.9, "AdamW's decay of the mean of past gradients; 0 for a GAN, whose target moves."
     )
-    beta2: float = described(0.95, "AdamW's decay of the mean of past squared gradients.")
-    reading: float = described(
+    beta2: float = documented(0.95, "AdamW's decay of the mean of past squared gradients.")
+    reading: float = documented(
         0.5, "Share of examples that are a caption and its plan alone, at the start, 0 to 1."
     )
-    reading_end: float = described(0.2, "The same share at the end of the run, 0 to 1.")
-    drills: float = described(0.0, "Examples of a single mood word or scene, per other example.")
-    evaluate_every: int = described(100, "Steps between evaluations on the held-out windows.")
-    save_every: int = described(
+    reading_end: float = documented(0.2, "The same share at the end of the run, 0 to 1.")
+    drills: float = documented(0.0, "Examples of a single mood word or scene, per other example.")
+    evaluate_every: int = documented(100, "Steps between evaluations on the held-out windows.")
+    save_every: int = documented(
         50, "Steps between checkpoints; one is written every 4 minutes in any case."
     )
-    patience: int | None = described(
+    patience: int | None = documented(
         None, "Stop after so many evaluations without a better held-out loss; default: never."
     )
-    bf16: bool | None = described(
+    bf16: bool | None = documented(
         None, "Compute in bfloat16; default: where that is faster on this machine.", **FLAG
     )
-    blocks: bool | None = described(
+    blocks: bool | None = documented(
         None, "Compute attention in blocks; default: where that is faster on this machine.", **FLAG
     )
-    ahead: bool = described(True, "Prepare batches in a separate process, where that is possible.")
-    compile: bool = described(False, "Compile the model with torch.compile; it pays on GPUs.")
-    hours: float | None = described(
+    ahead: bool = documented(
+        True, "Whether to prepare batches in a separate process, where that is possible."
+    )
+    compile: bool = documented(False, "Compile the model with torch.compile; it pays on GPUs.")
+    hours: float | None = documented(
         None, "Longest training time in hours; the learning rate is scheduled to end there."
     )
-    sample_every: int = described(0, "Steps between samples; 0 for none.")
-    tracker: str = described("none", "Track the run in tensorboard, trackio or none.")
-    seed: int = described(1, "Seed for the order of the data.")
+    sample_every: int = documented(0, "Steps between samples; 0 for none.")
+    tracker: str = documented("none", "Track the run in tensorboard, trackio or none.")
+    seed: int = documented(1, "Seed for the order of the data.")
 
     def reading_at(self, step: int) -> float:
         """Share of examples that are a caption and its plan alone, at a step."""
@@ -91,34 +93,34 @@ class Training(Checked):
 class RunOptions(Checked):
     """What is trained, and on what: the fields that can be given as an option, too."""
 
-    _argument_group_name: ClassVar = "the other fields of the config"
+    _argument_group_name: ClassVar = "fields of the config"
 
-    base: str | None = described(
+    base: str | None = documented(
         None,
         "Model to start from: a folder or Hub id; bundled is the one that comes with textmusic.",
     )
-    pretrained: bool = described(
-        True, "Start from the base's weights, or from random ones of the same shape."
+    pretrained: bool = documented(
+        True, "Whether to start from the base's weights, not from random ones of the same shape."
     )
-    grow: bool = described(
+    grow: bool = documented(
         False, "Start from a music model of an older format, and add what its vocabulary lacks."
     )
-    lora: int | None = described(
+    lora: int | None = documented(
         None, "LoRA rank; default: no adapter, all weights except the text embeddings are trained."
     )
-    permissive: bool = described(
+    permissive: bool = documented(
         False, "Leave out music under a copyleft licence or a licence of its own."
     )
-    favoured: bool = described(
+    favoured: bool = documented(
         False, "Draw more often what people ask for: 12 to 32 bars, and pop played by a band."
     )
-    fills: float = described(
+    fills: float = documented(
         FILLS, "Share of examples with music in which bars or instruments are filled in, 0 to 1."
     )
-    held_out: int | None = described(
+    held_out: int | None = documented(
         None, "Validation windows to evaluate on; default: 32, or 64 for a GAN."
     )
-    sample: str | None = described(None, "Prompt for the samples written during training.")
+    sample: str | None = documented(None, "Prompt for the samples written during training.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +149,18 @@ class RunConfig(RunOptions):
     A run trains an LLM or a music model (`base`), a recurrent model (`recurrent`) or a GAN (`gan`).
     """
 
-    layers: int | list[int] | None = described(
+    layers: int | list[int] | None = documented(
         None, "Layers of the base to keep: the first so many, or a list of their numbers."
     )
-    recurrent: RecurrentShape | None = described(
+    recurrent: RecurrentShape | None = documented(
         None,
         "Train a recurrent model from scratch: cell (lstm, gru or rnn), width, hidden, layers.",
     )
-    gan: GanShape | None = described(None, "Train a GAN from scratch: width, noise, critic_steps.")
-    mix: dict[str, float] | None = described(
+    gan: GanShape | None = documented(None, "Train a GAN from scratch: width, noise, critic_steps.")
+    mix: dict[str, float] | None = documented(
         None, "Weight of each source of the data, 1 if it is not named; default: by its size."
     )
-    data: dict[str, int] | None = described(
+    data: dict[str, int] | None = documented(
         None, "What textmusic train has seen of the data; training/train.py does not use it."
     )
     training: Training = field(

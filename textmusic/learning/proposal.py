@@ -11,6 +11,7 @@ import random
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate.utils import broadcast_object_list
@@ -97,8 +98,8 @@ def suggested(size: Size, *, full: bool, gpu: bool, processes: int = 1) -> Train
     )
 
 
-def paced(steps: int) -> dict[str, int]:
-    """What is done every so many steps of a run of `steps`."""
+def paced(steps: int) -> dict[str, Any]:
+    """The fields of `Training` that go by the steps of a run."""
     return {
         "steps": steps,
         "warmup": max(steps // 20, 2),
