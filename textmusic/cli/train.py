@@ -12,7 +12,6 @@ from textmusic.cli.checks import check_folder
 from textmusic.cli.terminal import new_console, say
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import within
-from textmusic.learning.config import RunOptions, Training, explained
 
 NEEDED = ("torch", "transformers", "accelerate", "peft", "onnxruntime_genai")
 
@@ -22,32 +21,29 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the new model.")],
     base: Annotated[
         str | None,
-        typer.Option(help=explained(RunOptions, "base", "default: the bundled model")),
+        typer.Option(help="Model to start from: a folder or Hub id; default: the bundled model."),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Train all weights instead of a LoRA adapter.")
     ] = False,
-    rank: Annotated[
-        int | None, typer.Option(help=explained(RunOptions, "lora", "default 16"))
-    ] = None,
+    rank: Annotated[int | None, typer.Option(help="LoRA rank; default 16.")] = None,
     cpu_hours: Annotated[
-        float | None, typer.Option(help=explained(Training, "hours", "default 2 on a CPU"))
+        float | None, typer.Option(help="Longest training time in hours; default 2 on a CPU.")
     ] = None,
-    max_steps: Annotated[
-        int | None, typer.Option(help=explained(Training, "steps", "default: by the data's size"))
-    ] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Most training steps.")] = None,
     learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            help=explained(Training, "learning_rate", "default 1e-3, or 3e-4 with --full")
-        ),
+        float | None, typer.Option(help="Peak learning rate; default 1e-3, or 3e-4 with --full.")
     ] = None,
-    sample: Annotated[str | None, typer.Option(help=explained(RunOptions, "sample"))] = None,
+    sample: Annotated[
+        str | None, typer.Option(help="Prompt for the samples written during training.")
+    ] = None,
     sample_every: Annotated[
-        int | None, typer.Option(help=explained(Training, "sample_every"))
+        int | None, typer.Option(help="Steps between samples; 0 for none.")
     ] = None,
-    tracker: Annotated[str | None, typer.Option(help=explained(Training, "tracker"))] = None,
-    seed: Annotated[int | None, typer.Option(help=explained(Training, "seed"))] = None,
+    tracker: Annotated[
+        str | None, typer.Option(help="Track the run in tensorboard, trackio or none.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed for the order of the data.")] = None,
     report: Annotated[
         bool,
         typer.Option(
