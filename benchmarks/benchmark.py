@@ -25,7 +25,9 @@ import speed
 from speed_page import LONG, PEERS, PRECISIONS, SEED, SHORT, TEXT, Scale, page, reason
 
 from textmusic.engines.folder import read_config
+from textmusic.errors import TextMusicError
 from textmusic.system.machine import cores
+from textmusic.system.scripts import ended
 
 Part = Callable[[Scale, dict[str, Any]], dict[str, Any]]
 
@@ -117,7 +119,7 @@ def reference(done: dict[str, Any]) -> dict[str, Any]:
     """Our own pieces, which all others are to write as many notes as."""
     row: dict[str, Any] = done["ours"]["int8"]
     if "missing" in row:
-        raise RuntimeError("our own pieces are missing")
+        raise TextMusicError("our own pieces are not measured; run --only ours first.")
     return row
 
 
@@ -252,12 +254,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("-o", "--output", type=Path, default=Path("speed.md"))
-    parser.add_argument("--model", help="model folder; by default the bundled one")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("speed.md"), help="File for the page."
+    )
+    parser.add_argument("--model", help="Model folder or Hub id; default: the bundled model.")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[], metavar="PART",
-                        help=f"measure these parts anew: {', '.join(PARTS)}")  # fmt: skip
-    parser.add_argument("--repeats", type=int, default=5, help="of each figure")
-    parser.add_argument("--quick", action="store_true", help="small, for a test")
+                        help=f"Measure only these parts, again: {', '.join(PARTS)}.")  # fmt: skip
+    parser.add_argument("--repeats", type=int, default=5, help="Repetitions of each figure.")
+    parser.add_argument(
+        "--quick", action="store_true", help="Measure little, as a test; the figures mean nothing."
+    )
     args = parser.parse_args()
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -268,7 +274,9 @@ def main() -> None:
                 visitors=(1, 2), visit_bars=1, repeats=2, megabytes=8, tiny=True,
             )  # fmt: skip
         if read_config(scale.folder).get("precision") != "int8":
-            parser.error("give a model in int8; its weights are measured in other precisions too")
+            parser.error(
+                "the model is not in int8; choose one that is (other precisions are made from it)."
+            )
         kept = measured(scale, args.output.with_suffix(".json"), args.only)
     said = " ".join(["python benchmarks/benchmark.py", *sys.argv[1:]])
     args.output.write_text(page(kept["parts"], kept["conditions"], scale, said), encoding="utf-8")
@@ -276,4 +284,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "benchmark.py"))

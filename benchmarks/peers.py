@@ -92,7 +92,7 @@ def new_peer(name: str, tokens_per_note: float, *, tiny: bool = False) -> Peer:
         case "Anticipatory", True:
             return Anticipation(small, longest=64)
         case _:
-            raise ValueError(f"{name} is not a peer")
+            raise ValueError(f"'{name}' is not a peer; choose one of PEERS.")
 
 
 def peer_costs(

@@ -257,7 +257,9 @@ def command(arguments: Sequence[str], model: Path | None, repeats: int) -> dict[
             if process.returncode:
                 assert process.stderr is not None
                 said = process.stderr.read().decode(errors="replace").strip()
-                raise TextMusicError(f"textmusic {arguments[0]} failed: {said}")
+                raise TextMusicError(
+                    f"textmusic {arguments[0]} failed ({said.rstrip('.')}); run it by itself first."
+                )
             if len(first) < len(end):  # written in the last two milliseconds, or none at all
                 first.append(end[-1])
     return {"first MIDI": spread(first), "end": spread(end)}

@@ -64,24 +64,11 @@ def page(found: dict[str, Any], conditions: dict[str, Any], scale: Scale, said: 
     ]
     if scale.tiny:
         head.append("**A quick run: tiny peers, small pieces. No figure here means anything.**")
-    sections: dict[Section, tuple[str, ...]] = {
-        writing: ("ours",),
-        limit: ("ours", "bandwidth"),
-        beginning: ("start",),
-        side_by_side: ("batch",),
-        visiting: ("visitors",),
-        audio: ("rendering",),
-        growing: ("growth",),
-        goals: ("ours", "bandwidth", "start", "batch", "growth"),
-    }
-    for section, needed in sections.items():
+    for heading, section, needed in SECTIONS:
         gone = [f"{n} ({found.get(n, {}).get('missing', 'not measured')})" for n in needed
                 if "missing" in found.get(n, {"missing": ""})]  # fmt: skip
-        if gone:
-            name = section.__name__.replace("_", " ").capitalize()
-            head += [f"## {name}", f"Missing: {', '.join(gone)}."]
-        else:
-            head += section(found, scale)
+        body = [f"Missing: {', '.join(gone)}."] if gone else section(found, scale)
+        head += [f"## {heading}", *body]
     return "\n\n".join(head) + "\n"
 
 
@@ -137,7 +124,6 @@ def writing(found: dict[str, Any], scale: Scale) -> list[str]:
             said.append(f"{name}: a note when so many are written, {at};"
                         f" it looks back on {row['context']:,.0f} notes at most")  # fmt: skip
     return [
-        "## Writing",
         table(*rows),
         "onnxruntime: whole pieces, with grammar, sampling and report. **Extrapolated**: the"
         f" others are to write as many notes as our piece has ({mine[SHORT]['notes']} and"
@@ -186,7 +172,6 @@ def limit(found: dict[str, Any], scale: Scale) -> list[str]:
     rates = ", ".join(f"{name} {shown(rate.get('size', rate))}"
                       for name, rate in found["bandwidth"].items())  # fmt: skip
     return [
-        "## The limit",
         table(*rows),
         f"Reading, GB/s, {cores()} threads: {rates} (memory: {scale.megabytes} MB; the others: as"
         " many bytes as the weights have, over and over, of which the processor's caches keep a"
@@ -198,7 +183,6 @@ def beginning(found: dict[str, Any], scale: Scale) -> list[str]:
     """How long one waits."""
     rows = [[name, shown(figure, " s")] for name, figure in found["start"].items()]
     return [
-        "## Beginning",
         table(["", "seconds"], *rows),
         f"{scale.bars[0]} bars. The first two: the model is loaded. The commands start a new"
         " Python, the model's files not in the system's cache (the packages' are).",
@@ -212,7 +196,6 @@ def side_by_side(found: dict[str, Any], scale: Scale) -> list[str]:
             for n, row in found["batch"].items()]  # fmt: skip
     head = ["pieces", "ids/s", f"against {scale.batches[0]}", "memory at the peak, MB"]
     return [
-        "## Side by side",
         table(head, *rows),
         f"{scale.batch_bars} bars each, int8; four times so many as are written at a time.",
     ]
@@ -229,7 +212,6 @@ def visiting(found: dict[str, Any], scale: Scale) -> list[str]:
         rows.append([many, *waits, f"{served + part['failed']} / {served}",
                      f"{part['memory']:.0f}"])  # fmt: skip
     return [
-        "## Visitors",
         table(*rows),
         f"{scale.visit_bars} bars each, all at the same moment, at the desk behind the page (no"
         " browser, no network): MIDI, WAV, MP3, SVG and report of each are written.",
@@ -239,7 +221,7 @@ def visiting(found: dict[str, Any], scale: Scale) -> list[str]:
 def audio(found: dict[str, Any], scale: Scale) -> list[str]:
     """Rendering."""
     rows = [[name, shown(figure)] for name, figure in found["rendering"].items()]
-    return ["## Audio", table(["", "x real time"], *rows), f"{scale.bars[1]} bars, TimGM6mb."]
+    return [table(["", "x real time"], *rows), f"{scale.bars[1]} bars, TimGM6mb."]
 
 
 def growing(found: dict[str, Any], scale: Scale) -> list[str]:
@@ -252,7 +234,6 @@ def growing(found: dict[str, Any], scale: Scale) -> list[str]:
     steps = [[n, shown(cost)] for n, cost in part["steps"].items()]
     shares = ", ".join(f"{name} {cost:,.0f}" for name, cost in part["shares"].items())
     return [
-        "## Growth",
         table(head, *rows),
         table(["looking back on, ids", "a step, ms"], *steps),
         f"Where the time of {scale.bars[0]} bars goes, microseconds an id: {shares}.",
@@ -286,4 +267,17 @@ def goals(found: dict[str, Any], scale: Scale) -> list[str]:
          "yes" if (value < -aim if aim < 0 else value > aim) else "no"]
         for name, value, aim in rows
     ]  # fmt: skip
-    return ["## Goals", table(["", "goal", "here", "reached"], *lines)]
+    return [table(["", "goal", "here", "reached"], *lines)]
+
+
+# Heading, what writes the section below it, and the parts that it tells of.
+SECTIONS: tuple[tuple[str, Section, tuple[str, ...]], ...] = (
+    ("Writing", writing, ("ours",)),
+    ("The limit", limit, ("ours", "bandwidth")),
+    ("Beginning", beginning, ("start",)),
+    ("Side by side", side_by_side, ("batch",)),
+    ("Visitors", visiting, ("visitors",)),
+    ("Audio", audio, ("rendering",)),
+    ("Growth", growing, ("growth",)),
+    ("Goals", goals, ("ours", "bandwidth", "start", "batch", "growth")),
+)

@@ -65,11 +65,13 @@ def build(folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=Path("build/space"))
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("build/space"), help="Folder for the Space."
+    )
     args = parser.parse_args()
     folder = args.output.resolve()
     if not (ROOT / "textmusic" / "bundled" / "textmusic.json").is_file():
-        parser.error("this checkout has no bundled model; fetch it whole before you build.")
+        parser.error("this checkout has no bundled model; get a complete checkout first.")
     try:
         if folder.exists() and not (folder.is_dir() and is_ours(folder)):
             parser.error(f"'{args.output}' holds other things; choose another folder with -o.")

@@ -5,7 +5,6 @@ STOP: the step before which all of them end, as if they were killed.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 import torch
 
+from textmusic.learning.config_files import read_config
 from textmusic.learning.runs import Data, start
 from textmusic.learning.trainer import Run
 
@@ -34,7 +34,7 @@ def main() -> None:
     """As the arguments say."""
     torch.set_num_threads(1)
     config, data, folder = (Path(argument) for argument in sys.argv[1:4])
-    run = start(json.loads(config.read_text()), Data.read(data), folder)
+    run = start(read_config(config), Data.read(data), folder)
     if len(sys.argv) > 4:
         stopping(run, int(sys.argv[4]))
     run.train()

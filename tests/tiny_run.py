@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from textmusic.learning.config import Training
 from textmusic.learning.examples import Examples, batches, collate
-from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
 from textmusic.models.llm import MusicLLM, save_llm
 

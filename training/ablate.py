@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from torch.nn import functional as F
 
 from textmusic.corpus.captions import Captioner
 from textmusic.evaluation.distributions import SINGLE
+from textmusic.learning.config_files import checked, read_json
 from textmusic.learning.examples import Examples
-from textmusic.learning.runs import Data, held_out_examples, read_config, start, validation_batches
+from textmusic.learning.runs import Data, held_out_examples, start, validation_batches
 from textmusic.learning.spellings import Spelling, write
 from textmusic.learning.trainer import Run
 from textmusic.models.llm import MusicLLM
@@ -36,6 +38,7 @@ from textmusic.music.notes import notes_of, score_of
 from textmusic.music.plan import Plan
 from textmusic.music.structure import LOOKED_AT
 from textmusic.music.theory import DRUMS
+from textmusic.system.scripts import ended
 from textmusic.tokens.tokenizer import IGNORED, SCORE, SKETCH, Tokenizer
 
 HERE = Path(__file__).parent / "configs"
@@ -174,14 +177,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--choices", type=Path, default=HERE / "choices.json")
-    parser.add_argument("--base", help="LLM to begin with, where a variant names none of its own")
-    parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
-    parser.add_argument("--minutes", type=float, default=3.0, help="processor time of each variant")
-    parser.add_argument("--pieces", type=int, default=60, help="that each variant writes")
-    parser.add_argument("--only", nargs="*", help="variants, by name")
-    parser.add_argument("-o", "--output", type=Path, default=Path("runs/ablation/table"))
+    parser.add_argument(
+        "--choices", type=Path, default=HERE / "choices.json", help="Variants to train."
+    )
+    parser.add_argument("--base", help="Model to start from, where a variant names none.")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="Folder of prepared data.")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs/ablation"), help="Folder for the runs."
+    )
+    parser.add_argument("--minutes", type=float, default=3.0, help="Processor minutes per variant.")
+    parser.add_argument("--pieces", type=int, default=60, help="Pieces that each variant writes.")
+    parser.add_argument("--only", nargs="*", help="Names of the variants to train; default: all.")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("runs/ablation/table"),
+        help="Table and curves, without suffix.",
+    )
     args = parser.parse_args()
     plan = json.loads(args.choices.read_text(encoding="utf-8"))
     data = Data.read(args.data)
@@ -191,10 +204,9 @@ def main() -> None:
         if args.only and name not in args.only:
             continue
         spelling = type("Spelling", (Spelling,), changes.get("spelling", {}))
-        config = read_config(
-            HERE / plan["config"],
-            **plan["training"] | changes.get("training", {}) | {"hours": args.minutes / 60},
-        )
+        config = read_json(HERE / plan["config"])
+        config["training"] |= plan["training"] | changes.get("training", {})
+        config["training"] |= {"hours": args.minutes / 60}
         config |= {"held_out": 4}
         config |= {k: plan[k] for k in ("base", "layers", "fills") if k in plan}
         config |= {"base": args.base} if args.base else {}
@@ -206,7 +218,7 @@ def main() -> None:
             batches = validation_batches(
                 data.valid, data.tokenizer, captioner, plan["held_out"], spelling
             )
-            run = start(config, data, folders[name], spelling=spelling)
+            run = start(checked(config, name), data, folders[name], spelling=spelling)
             found = measured(run, batches, marks)
             model = run.accelerator.unwrap_model(run.model, keep_torch_compile=False)
             tonal = [w for w in data.valid if w.plan.programs != (DRUMS,)]
@@ -234,4 +246,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "ablate.py"))

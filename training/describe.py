@@ -12,21 +12,27 @@ the captions say: the reference that `textmusic evaluate --real real/` takes.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from textmusic.corpus.windows import read_windows
 from textmusic.evaluation.held_out_prompts import describe
+from textmusic.system.scripts import ended
 from textmusic.tokens.tokenizer import Tokenizer
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="folder that training/prepare.py wrote")
-    parser.add_argument("-o", "--output", type=Path, default=Path("held-out.jsonl"))
-    parser.add_argument("--split", choices=("valid", "test"), default="test")
-    parser.add_argument("--pieces", type=Path, help="folder for the pieces themselves")
-    parser.add_argument("-n", type=int, default=500, help="how many prompts")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("data", type=Path, help="Folder of prepared data.")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("held-out.jsonl"), help="File for the prompts."
+    )
+    parser.add_argument(
+        "--split", choices=("valid", "test"), default="test", help="Split to describe."
+    )
+    parser.add_argument("--pieces", type=Path, help="Folder for the pieces themselves.")
+    parser.add_argument("-n", type=int, default=500, help="Most prompts to write.")
+    parser.add_argument("--seed", type=int, default=0, help="Seed for the choice and the words.")
     args = parser.parse_args()
     windows = read_windows(args.data / f"{args.split}.parquet")
     found = describe(windows, Tokenizer(args.data / "tokenizer"), args.output, pieces=args.pieces,
@@ -35,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "describe.py"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from textmusic.evaluation.figures import surprises
 from textmusic.evaluation.metrics import NGram
 from textmusic.learning.examples import Examples
 from textmusic.system.progress import tracked
+from textmusic.system.scripts import ended
 from textmusic.tokens.tokenizer import IGNORED, SCORE, Tokenizer
 from textmusic.writing.loading import locate, open_engine
 
@@ -69,12 +71,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path, help="folder that training/prepare.py wrote")
-    parser.add_argument("--model", help="model folder; by default the bundled one")
-    parser.add_argument("--pieces", type=int, default=200, help="held-out windows to predict")
+    parser.add_argument("data", type=Path, help="Folder of prepared data.")
+    parser.add_argument("--model", help="Model folder or Hub id; default: the bundled model.")
+    parser.add_argument("--pieces", type=int, default=200, help="Held-out windows to predict.")
     args = parser.parse_args()
     print(held_out(args.data, args.model, args.pieces))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "evaluate.py"))

@@ -7,6 +7,7 @@ piano roll and the asked / planned / measured table of each.
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import date
 from html import escape
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.progress import track
 from textmusic import TextToMusic
 from textmusic.drawing.shapes import to_svg
 from textmusic.result.generation import Generation
+from textmusic.system.scripts import ended
 from textmusic.system.whole_files import whole_file, write_text
 from textmusic.version import __version__
 
@@ -67,9 +69,13 @@ def write(generation: Generation, number: int, folder: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=Path("docs/gallery"))
-    parser.add_argument("--model", help="model folder or Hub id; by default the bundled one")
-    parser.add_argument("--seed", type=int, default=1, help="of the first prompt")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("docs/gallery"), help="Folder for the page."
+    )
+    parser.add_argument("--model", help="Model folder or Hub id; default: the bundled model.")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="Seed of the first prompt; increases by one."
+    )
     args = parser.parse_args()
     music = TextToMusic.from_pretrained(args.model)
     parts = [
@@ -89,4 +95,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "gallery.py"))

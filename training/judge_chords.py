@@ -32,6 +32,7 @@ from textmusic.music.measure import estimate_key
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.sketch import BeatChord, quarters_per_beat
 from textmusic.music.theory import DRUMS, is_minor, tonic
+from textmusic.system.scripts import ended
 
 SOURCES = ("pop909", "arrangements_mma", "nottingham", "openewld")
 Tables = dict[str, Any]  # arrays, by texture or by mode
@@ -360,13 +361,17 @@ def peer(folder: Path) -> Estimate:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpora", type=Path, help="folder of the four corpora")
-    parser.add_argument("--learn", action="store_true", help=f"write {TABLES.name} first")
+    parser.add_argument("corpora", type=Path, help="Folder of the four corpora.")
+    parser.add_argument(
+        "--learn", action="store_true", help=f"Learn the tables first, and write {TABLES.name}."
+    )
     parser.add_argument("--choose", action="store_true",
-                        help="judge by another tenth, which is not learnt from then")  # fmt: skip
-    parser.add_argument("--peer", type=Path, help="folder in which smg-metrics is installed")
-    parser.add_argument("--steps", type=int, default=1500, help="of learning")
-    parser.add_argument("-n", type=int, help="pieces of a corpus at most")
+                        help="Judge by another tenth, and leave it out of learning.")  # fmt: skip
+    parser.add_argument(
+        "--peer", type=Path, help="Folder in which smg-metrics is installed, to judge it too."
+    )
+    parser.add_argument("--steps", type=int, default=1500, help="Steps of learning.")
+    parser.add_argument("-n", type=int, help="Most pieces of a corpus; default: all.")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     if args.learn:
@@ -385,4 +390,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "judge_chords.py"))

@@ -1,8 +1,8 @@
 """Judge the form estimator: python training/judge_form.py corpora/
 
 corpora/ holds a folder for each corpus, with midi.zip and metadata.jsonl; pop909/sections.jsonl in
-it holds people's section labels ({"id", "sections": [[first bar, letter, bars], ...]}). Songs with
-one metre only, since bars are counted in one; odd songs choose the settings, even ones are told.
+it holds people's section labels ({"id", "sections": [[first bar, letter, bars], ...]}). Only songs
+in one metre count. Odd songs (tune) are for choosing settings, even ones (told) for reporting.
 
 Printed, each beside chance, which is the same with the letters shuffled among the segments (of
 equal lengths, for phrases):
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ from textmusic.music.form import alike, form_of, letters
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.sketch import Row
 from textmusic.music.theory import TIME_SIGNATURES, quarters_per_bar
+from textmusic.system.scripts import ended
 
 Section = tuple[int, str, int]  # first bar, letter, bars
 LETTERLESS = "xX"  # what stands between: two of them need not be the same material
@@ -42,10 +44,22 @@ WINDOW = 64  # bars
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("corpora", type=Path)
-    parser.add_argument("-n", type=int, default=300, help="pieces of each corpus for the shares")
-    parser.add_argument("--half", choices=("tune", "told", "both"), default="both")
-    parser.add_argument("--show", nargs="*", default=(), help="corpus/id: print its rows, and end")
+    parser.add_argument("corpora", type=Path, help="Folder of the corpora.")
+    parser.add_argument(
+        "-n", type=int, default=300, help="Pieces of each corpus for the shares; 0 for none."
+    )
+    parser.add_argument(
+        "--half",
+        choices=("tune", "told", "both"),
+        default="both",
+        help="Songs to judge: tune, on which settings are chosen; told, the others; or both.",
+    )
+    parser.add_argument(
+        "--show",
+        nargs="*",
+        default=(),
+        help="Print the rows of these pieces (corpus/id), and nothing else.",
+    )
     args = parser.parse_args()
     if args.show:
         for name in args.show:
@@ -220,4 +234,4 @@ def show(corpora: Path, corpus: str, piece: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "judge_form.py"))

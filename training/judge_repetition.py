@@ -2,8 +2,8 @@
 
 data/ is what textmusic prepare has written. Of its training windows of 8 to 64 bars with pitched
 instruments one is drawn a tune. Then tunes are drawn, from all sources alike as far as they reach,
-so that none is more than a fifth: one half chooses the limits, the other is told. The tunes that
-were not drawn, of the large sources alone, are told besides.
+so that none is more than a fifth. One half (tune) is for choosing the limits, the other (told) for
+reporting; so are the tunes that were not drawn (rest), which are from large sources alone.
 
 Printed, as per cent of the windows:
 - in how many something comes more often (or has more notes) than each of several limits;
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -33,6 +34,7 @@ from textmusic.music.repetition import (
 )
 from textmusic.music.theory import DRUMS
 from textmusic.result.flags import flags
+from textmusic.system.scripts import ended
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.tokenizer import Tokenizer
 
@@ -59,9 +61,15 @@ SAID = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("-n", type=int, default=4000, help="windows, both halves together")
-    parser.add_argument("--part", choices=("tune", "told", "rest", "all"), default="all")
+    parser.add_argument("data", type=Path, help="Folder of prepared data.")
+    parser.add_argument("-n", type=int, default=4000, help="Windows in both halves together.")
+    parser.add_argument(
+        "--part",
+        choices=("tune", "told", "rest", "all"),
+        default="all",
+        help="Windows to judge: tune, on which limits are chosen; told, the other half; rest, those"
+        " not drawn; or all.",
+    )
     args = parser.parse_args()
     chosen, rest = drawn(read_windows(args.data / "train.parquet"), args.n)
     tokenizer = Tokenizer(args.data / "tokenizer")
@@ -170,4 +178,4 @@ def touched(found: Sequence[Strike], plan: Plan) -> set[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "judge_repetition.py"))

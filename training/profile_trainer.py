@@ -22,11 +22,12 @@ from rich.progress import track
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
-from textmusic.errors import TextMusicError
+from textmusic.learning.config import RunConfig
 from textmusic.learning.runs import make_model
 from textmusic.learning.settings import bf16_is_faster
 from textmusic.models.attention import blocks_are_faster, use_blocks
 from textmusic.models.llm import MusicLLM
+from textmusic.system.scripts import ended
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.loading import locate
 
@@ -70,7 +71,7 @@ class Trainer:
     def __init__(self, base: str, way: Way) -> None:
         """base: as in a config; its weights are left as they are on disk."""
         folder = locate(None if base == "bundled" else base, None)[0]
-        model = make_model({"base": base}, Tokenizer(folder))
+        model = make_model(RunConfig(base=base), Tokenizer(folder))
         assert isinstance(model, MusicLLM)
         self.way, self.model = way, model
         if way.blocks:
@@ -131,14 +132,18 @@ def profiled(trainer: Trainer, shape: tuple[int, int]) -> dict[str, float]:
     return {kind: spent[kind] / total for kind in sorted(spent, key=lambda k: -spent[k])}
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--base", default="bundled", help="model to train: folder or 'bundled'")
-    parser.add_argument("--rounds", type=int, default=3, help="steps of each way and shape")
-    parser.add_argument("--compile", action="store_true", help="torch.compile too (minutes)")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--base", default="bundled", help="Model to train: a folder or Hub id, or bundled."
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="Timed steps of each way and shape.")
+    parser.add_argument(
+        "--compile", action="store_true", help="Try torch.compile too; it takes minutes."
+    )
+    parser.add_argument("--threads", type=int, default=1, help="Processor cores to use.")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     chosen_bf16 = bf16_is_faster()
@@ -147,11 +152,7 @@ def main() -> int:
     if chosen_bf16:  # elsewhere it is emulated, and a step takes minutes
         ways += [Way(True, False), Way(True, True)]
     ways += [Way(chosen.bf16, chosen.blocks, compiled=True)] if args.compile else []
-    try:
-        trainers = {way: Trainer(args.base, way) for way in ways}
-    except TextMusicError as problem:
-        print(f"profile_trainer.py: {problem}", file=sys.stderr)
-        return 2
+    trainers = {way: Trainer(args.base, way) for way in ways}
     best: dict[tuple[Way, tuple[int, int]], float] = {}
     turns = [(r, w, s) for r in range(args.rounds + 1) for s in SHAPES for w in ways]
     for number, way, shape in track(turns, "steps"):
@@ -176,8 +177,7 @@ def main() -> int:
     print(f"the trainer chooses here: {chosen}\n")
     for kind, share in profiled(trainers[chosen], SHAPES[0]).items():
         print(f"{share:6.1%}  {kind}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main, "profile_trainer.py"))

@@ -18,10 +18,11 @@ from rich.progress import track
 from torch import nn
 
 from textmusic.corpus.captions import Captioner
-from textmusic.errors import TextMusicError
+from textmusic.learning.config import RunConfig
 from textmusic.learning.runs import Data, make_model, validation_batches
 from textmusic.models.cutting import cut
 from textmusic.models.llm import MusicLLM, save_llm
+from textmusic.system.scripts import ended
 
 
 @torch.no_grad()
@@ -34,39 +35,38 @@ def nats_a_note(model: MusicLLM, batches: Sequence[dict[str, Any]]) -> float:
     return total / sum(batch["notes"] for batch in batches)
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--base", default="bundled", help="model to cut: folder, or 'bundled'")
-    parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--keep", type=int, default=6, help="layers to keep")
-    parser.add_argument("-o", "--output", type=Path, default=Path("runs/pruned"))
-    parser.add_argument("--held-out", type=int, default=16, help="validation windows to judge by")
+    parser.add_argument(
+        "--base", default="bundled", help="Model to cut: a folder or Hub id, or bundled."
+    )
+    parser.add_argument("--data", type=Path, default=Path("data"), help="Folder of prepared data.")
+    parser.add_argument("--keep", type=int, default=6, help="Layers to keep.")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("runs/pruned"), help="Folder for the model."
+    )
+    parser.add_argument("--held-out", type=int, default=16, help="Validation windows to judge by.")
     args = parser.parse_args()
-    try:
-        data = Data.read(args.data)
-        model = make_model({"base": args.base}, data.tokenizer)
-        assert isinstance(model, MusicLLM)
-        batches = validation_batches(data.valid, data.tokenizer, Captioner(), args.held_out)
-        whole = list(model.lm.base_model.layers)
-        kept = list(range(len(whole)))
-        print(f"all {len(whole)} layers: {nats_a_note(model, batches):.3f} nats a note")
-        while len(kept) > args.keep:
-            losses = {}
-            for out in track(kept, f"leaving out the {len(whole) - len(kept) + 1}."):
-                model.lm.base_model.layers = nn.ModuleList(whole[i] for i in kept if i != out)
-                losses[out] = nats_a_note(model, batches)
-            print("without " + ", ".join(f"{i}: {loss:.3f}" for i, loss in losses.items()))
-            kept.remove(min(losses, key=losses.__getitem__))
-            print(f"keep {kept}: {min(losses.values()):.3f} nats a note", flush=True)
-        model.lm.base_model.layers = nn.ModuleList(whole)
-        save_llm(cut(model, kept), args.output, data.tokenizer.folder)
-    except TextMusicError as problem:
-        print(f"prune.py: {problem}", file=sys.stderr)
-        return 2
-    return 0
+    data = Data.read(args.data)
+    model = make_model(RunConfig(base=args.base), data.tokenizer)
+    assert isinstance(model, MusicLLM)
+    batches = validation_batches(data.valid, data.tokenizer, Captioner(), args.held_out)
+    whole = list(model.lm.base_model.layers)
+    kept = list(range(len(whole)))
+    print(f"all {len(whole)} layers: {nats_a_note(model, batches):.3f} nats a note")
+    while len(kept) > args.keep:
+        losses = {}
+        for out in track(kept, f"leaving out the {len(whole) - len(kept) + 1}."):
+            model.lm.base_model.layers = nn.ModuleList(whole[i] for i in kept if i != out)
+            losses[out] = nats_a_note(model, batches)
+        print("without " + ", ".join(f"{i}: {loss:.3f}" for i, loss in losses.items()))
+        kept.remove(min(losses, key=losses.__getitem__))
+        print(f"keep {kept}: {min(losses.values()):.3f} nats a note", flush=True)
+    model.lm.base_model.layers = nn.ModuleList(whole)
+    save_llm(cut(model, kept), args.output, data.tokenizer.folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main, "prune.py"))

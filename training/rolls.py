@@ -8,6 +8,7 @@ The page has the rolls as SVG; the sheet is one PNG with two columns.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -19,6 +20,7 @@ from textmusic.drawing.piano_roll import piano_roll
 from textmusic.drawing.shapes import Drawing, save_png, to_svg
 from textmusic.music.markers import read_markers, read_midi
 from textmusic.music.measure import measure
+from textmusic.system.scripts import ended
 from textmusic.system.whole_files import whole_file, write_text
 
 STYLE = """body{font:16px/1.4 system-ui,sans-serif;margin:1.5rem;color:#222;background:#fff}
@@ -74,12 +76,16 @@ def sheet(rolls: Sequence[Drawing], captions: Sequence[str], path: Path) -> None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", type=Path, nargs="+", metavar="folder", help="one or two")
-    parser.add_argument("-o", "--output", type=Path, help="the page")
-    parser.add_argument("--png", type=Path, help="the contact sheet")
-    parser.add_argument("--count", type=int, default=12, help="how many files of a folder")
-    parser.add_argument("--title", default="Piano rolls")
-    parser.add_argument("--captions", nargs=2, help="of the columns; by default the folders' names")
+    parser.add_argument(
+        "folders", type=Path, nargs="+", metavar="folder", help="One or two folders of MIDI files."
+    )
+    parser.add_argument("-o", "--output", type=Path, help="File for the page.")
+    parser.add_argument("--png", type=Path, help="File for the sheet.")
+    parser.add_argument("--count", type=int, default=12, help="Most files of a folder.")
+    parser.add_argument("--title", default="Piano rolls", help="Title of the page.")
+    parser.add_argument(
+        "--captions", nargs=2, help="Headings of the two columns; default: the folders' names."
+    )
     args = parser.parse_args()
     if len(args.folders) > 2 or not (args.output or args.png):
         parser.error("name one or two folders, and -o or --png or both.")
@@ -87,7 +93,9 @@ def main() -> None:
         set.intersection(*({path.name for path in f.glob("*.mid")} for f in args.folders))
     )[: args.count]
     if not names:
-        parser.error("no MIDI file (*.mid) is in every folder under the same name; name others.")
+        parser.error(
+            "no MIDI file (*.mid) has the same name in both folders; choose other folders."
+        )
     rolls = [roll(folder / name) for name in names for folder in args.folders]
     two = len(args.folders) == 2
     captions = (args.captions or [folder.resolve().name for folder in args.folders]) if two else []
@@ -100,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "rolls.py"))

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from textmusic.errors import TextMusicError
 from textmusic.learning.lock import is_held
+from textmusic.system.scripts import ended
 
 STEPS = "█▇▆▅▄▃▂▁"[::-1]
 
@@ -51,17 +53,18 @@ def spark(values: Sequence[float], width: int = 24) -> str:
     return "".join(STEPS[round((p - low) / (high - low or 1) * (len(STEPS) - 1))] for p in points)
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="folder of a run")
+    parser.add_argument("run", type=Path, help="Folder of a run.")
     args = parser.parse_args()
     try:
         print(status(args.run))
     except (OSError, ValueError) as problem:
-        print(f"status.py: '{args.run}' has no log of a run ({problem}).", file=sys.stderr)
-        return 2
-    return 0
+        reason = getattr(problem, "strerror", None) or problem
+        raise TextMusicError(
+            f"'{args.run}' has no log of a run ({reason}); give the folder of a run."
+        ) from None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main, "status.py"))

@@ -10,6 +10,7 @@ features with real pieces of that split, and what a listener notices of harmony 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from textmusic.evaluation.figures import adherence
 from textmusic.evaluation.reference import real_pieces
 from textmusic.music import structure
 from textmusic.system.progress import tracked
+from textmusic.system.scripts import ended
 from textmusic.tokens.sampling import Sampling
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.batch import Settings, run
@@ -44,12 +46,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("prompts", type=Path, help="of the validation split")
-    parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--model", help="model folder; by default the bundled one")
-    parser.add_argument("--seed", type=int, default=5000)
-    parser.add_argument("--cells", type=int, default=len(GRID), help="of the grid, from the first")
-    parser.add_argument("-o", "--output", type=Path, default=Path("docs/sampling.md"))
+    parser.add_argument("prompts", type=Path, help="Prompts of the validation split.")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="Folder of prepared data.")
+    parser.add_argument("--model", help="Model folder or Hub id; default: the bundled model.")
+    parser.add_argument(
+        "--seed", type=int, default=5000, help="Seed of the first prompt; increases by one."
+    )
+    parser.add_argument(
+        "--cells", type=int, default=len(GRID), help="Number of settings to try, from the first."
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("docs/sampling.md"), help="File for the table."
+    )
     args = parser.parse_args()
     expected = read_expectations(args.prompts)
     jobs = read_jobs(args.prompts, seed=args.seed, text_only=True)
@@ -60,7 +68,10 @@ def main() -> None:
             settings = Settings(Path(folder), ("mid", "json"), args.model, sampling=sampling)
             for outcome in run(jobs, settings):
                 if outcome.problem:
-                    raise TextMusicError(f"prompt {outcome.number} failed: {outcome.problem}")
+                    raise TextMusicError(
+                        f"prompt {outcome.number} failed ({outcome.problem.rstrip('.')}); leave it"
+                        f" out of '{args.prompts}'."
+                    )
             answers, _ = read_answers(Path(folder), len(expected))
         pieces, numbers = [a.piece for a in answers], [a.number for a in answers]
         found = adherence(expected, answers) | beside(pieces, real, numbers)
@@ -78,4 +89,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "sweep.py"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sentencepiece import SentencePieceTrainer
 from textmusic.corpus.captions import Captioner
 from textmusic.corpus.windows import read_windows
 from textmusic.learning.examples import Examples
+from textmusic.system.scripts import ended
 from textmusic.system.whole_files import whole_file
 from textmusic.tokens.tokenizer import Tokenizer
 
@@ -33,11 +35,17 @@ def captions(examples: Examples, size: int, seed: int) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("-o", "--output", type=Path, default=Path("tokenizers/captions.model"))
-    parser.add_argument("--captions", type=int, default=60_000, help="how many are written")
-    parser.add_argument("--size", type=int, default=6000, help="text ids at most")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--data", type=Path, default=Path("data"), help="Folder of prepared data.")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("tokenizers/captions.model"),
+        help="File for the tokenizer.",
+    )
+    parser.add_argument("--captions", type=int, default=60_000, help="Captions to learn from.")
+    parser.add_argument("--size", type=int, default=6000, help="Most text ids.")
+    parser.add_argument("--seed", type=int, default=1, help="Seed for the captions.")
     args = parser.parse_args()
     tokenizer = Tokenizer(args.data / "tokenizer")
     examples = Examples(read_windows(args.data / "train.parquet"), tokenizer, Captioner())
@@ -61,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "train_tokenizers.py"))

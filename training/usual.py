@@ -20,8 +20,10 @@ from textmusic.corpus.pieces import corpus_jobs
 from textmusic.corpus.preparation import LONGEST_WINDOW
 from textmusic.corpus.windows import Window, read_windows
 from textmusic.errors import TextMusicError
+from textmusic.learning.config_files import read_config
 from textmusic.music.plan import GENRES
 from textmusic.music.usual import THIN, Seen, Usual, measured
+from textmusic.system.scripts import ended
 from textmusic.system.whole_files import write_text
 from textmusic.tokens.tokenizer import Tokenizer
 
@@ -44,21 +46,21 @@ class NoIds(Tokenizer):
         return []
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="prepared data, or a folder of corpora")
-    parser.add_argument("-o", "--output", type=Path, default=OUTPUT)
-    parser.add_argument("--mix", type=Path, default=HERE / "configs" / "cpu.json")
+    parser.add_argument("data", type=Path, help="Folder of prepared data, or of corpora.")
+    parser.add_argument("-o", "--output", type=Path, default=OUTPUT, help="File to write.")
+    parser.add_argument(
+        "--mix",
+        type=Path,
+        default=HERE / "configs" / "cpu.json",
+        help="Training config with the weights of the sources.",
+    )
     args = parser.parse_args()
-    mix = json.loads(args.mix.read_text(encoding="utf-8"))["mix"]
+    mix = read_config(args.mix).mix or {}
     prepared = args.data / "train.parquet"
-    try:
-        found = read_windows(prepared) if prepared.exists() else list(windows(args.data, mix))
-        write_text(args.output, written(tables(found, mix)))
-    except TextMusicError as problem:
-        print(f"usual: {problem}", file=sys.stderr)
-        return 2
-    return 0
+    found = read_windows(prepared) if prepared.exists() else list(windows(args.data, mix))
+    write_text(args.output, written(tables(found, mix)))
 
 
 def windows(corpora: Path, mix: dict[str, float]) -> Iterator[Window]:
@@ -70,7 +72,7 @@ def windows(corpora: Path, mix: dict[str, float]) -> Iterator[Window]:
     for source in mix:
         if not (corpora / source).is_dir():
             raise TextMusicError(
-                f"'{corpora / source}' is missing; name the folder of all corpora."
+                f"'{corpora / source}' is missing; give the folder that has all corpora."
             )
         for job in corpus_jobs(corpora / source):
             assert job.row is not None
@@ -90,7 +92,7 @@ def tables(found: list[Window], mix: dict[str, float]) -> dict[str, Usual]:
         if own := [window for window in seen if genre in window.genres]:
             made[genre] = measured(own, genre)
     thin = [g for g in GENRES if g not in made or made[g].pieces < THIN]
-    print(f"{len(seen):,} windows; as all music for want of pieces: {', '.join(thin) or 'none'}")
+    print(f"{len(seen):,} windows; too few pieces, so as all music: {', '.join(thin) or 'none'}")
     return made
 
 
@@ -104,4 +106,4 @@ def written(made: dict[str, Usual]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main, "usual.py"))

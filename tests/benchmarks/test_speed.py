@@ -96,6 +96,9 @@ def test_the_page_says_what_is_missing(tmp_path: Path) -> None:
     found = {"ours": {"missing": "not measured: no reason"}}
     said = page(found, conditions, Scale(None, tmp_path), "the command")
     assert "`the command`" in said and "ours (not measured: no reason)" in said
+    headings = [line for line in said.splitlines() if line.startswith("## ")]
+    written = (ROOT / "docs" / "speed.md").read_text("utf-8").splitlines()
+    assert headings == [line for line in written if line.startswith("## ")][: len(headings)]
 
 
 @pytest.mark.parametrize("only", ["rendering", "bandwidth"])

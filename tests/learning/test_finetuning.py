@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tiny_run import load_lora, losses
 from textmusic.cli.main import main
 from textmusic.corpus.windows import read_windows, write_windows
 from textmusic.errors import TextMusicError
+from textmusic.learning.config import RunConfig, Training
+from textmusic.learning.config_files import write_config
 from textmusic.learning.outcome import Learnt
 from textmusic.learning.proposal import (
     FILLED,
@@ -98,7 +101,7 @@ def test_it_is_pushed_with_its_figures_and_its_adapter(
 def test_the_adapter_fits_its_base(tuned: Path, prepared: Path) -> None:
     origin = json.loads((tuned / "adapter" / "base.json").read_text())
     assert origin["base"] == str(TINY) and len(origin["sha256"]) == 64
-    base = make_model({"base": str(TINY)}, Tokenizer(prepared / "tokenizer"))
+    base = make_model(RunConfig(base=str(TINY)), Tokenizer(prepared / "tokenizer"))
     base.settle()
     base.music = None
     again = load_lora(base, tuned / "adapter")
@@ -212,9 +215,9 @@ def test_a_diverging_run_ends_with_a_sentence(
     run = tmp_path / "m" / "run"
     choices = Choices(base=str(TINY), rank=4, steps=5)
     config = configured(choices, Data.read(prepared), run)
-    config["training"] |= {"learning_rate": 1e30, "clip": 1e30}
+    diverging = replace(config.training, learning_rate=1e30, clip=1e30)
     run.mkdir(parents=True)
-    (run / "config.json").write_text(json.dumps(config))
+    write_config(replace(config, training=diverging), run / "config.json")
     said = refused(capsys, prepared, "-o", tmp_path / "m")
     assert "the loss is not a number at step" in said and "lower learning rate" in said
     assert not (tmp_path / "m" / "textmusic.json").exists()
@@ -227,7 +230,7 @@ def test_little_data_are_gone_through_more_often_than_much() -> None:
     def times(windows: int, ids: int) -> float:
         size = Size(windows, windows, ids)
         training = suggested(size, full=False, gpu=False)
-        return training["steps"] * training["tokens"] * FILLED / size.learnt
+        return training.steps * training.tokens * FILLED / size.learnt
 
     found = [times(n, 800 * n) for n in (10, 100, 1_000, 10_000, 100_000)]
     assert found == sorted(found, reverse=True)
@@ -235,17 +238,17 @@ def test_little_data_are_gone_through_more_often_than_much() -> None:
 
 
 def test_steps_fit_into_the_hours() -> None:
-    training = {"tokens": 2048} | paced(10_000)
+    training = Training(tokens=2048, **paced(10_000))
     estimate = Estimate(step=4.0, look=20.0)
-    short = fitted(training | {"hours": 1 / 3}, estimate)
-    assert 200 < short["steps"] < 300
+    short = fitted(replace(training, hours=1 / 3), estimate)
+    assert 200 < short.steps < 300
     assert estimate.seconds(short) <= 20 * 60
-    assert short["evaluate_every"] == short["steps"] // 8
+    assert short.evaluate_every == short.steps // 8
     assert fitted(training, estimate) == training, "no limit"
-    long = fitted(training | {"hours": 100}, estimate)
-    assert long["steps"] == 10_000
+    long = fitted(replace(training, hours=100), estimate)
+    assert long.steps == 10_000
     with pytest.raises(TextMusicError, match="too short"):
-        fitted(training | {"hours": 0.01}, estimate)
+        fitted(replace(training, hours=0.01), estimate)
 
 
 def test_times_are_said_in_the_unit_that_fits() -> None:
@@ -257,13 +260,13 @@ def test_choices_win_over_the_defaults_and_over_what_was_begun(
 ) -> None:
     data = Data.read(prepared)
     config = configured(Choices(base="x", steps=40, seed=7, sample="a waltz"), data, tmp_path)
-    training = config["training"]
-    assert (training["steps"], training["evaluate_every"], training["seed"]) == (40, 5, 7)
-    assert config["sample"] == "a waltz" and config["lora"] == 16
-    (tmp_path / "config.json").write_text(json.dumps(config))
+    training = config.training
+    assert (training.steps, training.evaluate_every, training.seed) == (40, 5, 7)
+    assert config.sample == "a waltz" and config.lora == 16
+    write_config(config, tmp_path / "config.json")
     again = configured(Choices(learning_rate=1e-5), data, tmp_path)
-    assert again["training"] == training | {"learning_rate": 1e-5}
-    assert again["sample"] == "a waltz" and again["base"] == "x"
+    assert again.training == replace(training, learning_rate=1e-5)
+    assert again.sample == "a waltz" and again.base == "x"
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(TextMusicError, match="can't be read"):
         configured(Choices(), data, tmp_path)

@@ -13,6 +13,7 @@ from interrupted import train_two_steps  # noqa: E402
 from tiny_run import STEPS, losses, make_run  # noqa: E402
 
 from textmusic.errors import TextMusicError  # noqa: E402
+from textmusic.learning.config import Training  # noqa: E402
 from textmusic.learning.examples import Examples  # noqa: E402
 from textmusic.learning.optimizers import (  # noqa: E402
     MuonAdamW,
@@ -20,7 +21,6 @@ from textmusic.learning.optimizers import (  # noqa: E402
     evened,
     make_optimizer,
 )
-from textmusic.learning.settings import Training  # noqa: E402
 from textmusic.models.llm import MusicLLM, load_llm, new_llm  # noqa: E402
 from textmusic.tokens.tokenizer import Tokenizer  # noqa: E402
 

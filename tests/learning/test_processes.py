@@ -18,6 +18,7 @@ import yaml
 from tiny_run import losses
 
 from textmusic.errors import TextMusicError
+from textmusic.learning.config_files import checked
 from textmusic.learning.runs import Data, start
 
 pytestmark = [
@@ -42,7 +43,7 @@ def trained(prepared: Path, run: Path, **changes: Any) -> Any:
     """A run in this process, trained."""
     torch.set_num_threads(1)
     config = CONFIG | {"training": CONFIG["training"] | changes}  # type: ignore[operator]
-    made = start(config, Data.read(prepared), run)
+    made = start(checked(config), Data.read(prepared), run)
     made.train()
     return made
 
@@ -88,7 +89,7 @@ def test_a_step_is_the_mean_over_all_its_labels_not_over_its_batches(
     feeds = [run.make_batches(lane, 0) for lane in (0, 1)]
     (first, second) = [next(feed) for feed in feeds]
     sums = []
-    fresh = start(CONFIG, Data.read(prepared), tmp_path / "fresh")
+    fresh = start(checked(CONFIG), Data.read(prepared), tmp_path / "fresh")
     for batch in (first, second):
         with torch.no_grad():
             pair = (torch.from_numpy(batch[name]) for name in ("ids", "labels"))

@@ -21,8 +21,10 @@ from tiny_run import STEPS, load_lora, losses, make_run
 
 from textmusic.engines.onnx import Embeddings, OnnxEngine
 from textmusic.errors import TextMusicError
+from textmusic.learning.config import Training
+from textmusic.learning.config_files import read_config
 from textmusic.learning.examples import Examples, collate
-from textmusic.learning.settings import Training, schedule
+from textmusic.learning.settings import schedule
 from textmusic.models.export import export_onnx, import_onnx
 from textmusic.models.llm import MusicLLM, load_llm, merge_lora, new_llm, with_lora
 from textmusic.tokens.tokenizer import IGNORED, Tokenizer
@@ -307,6 +309,6 @@ def test_training_configs_name_known_fields_and_sources() -> None:
             assert set(changes.get("spelling", {})) <= {"running", "sketch", "again"}
             assert set(changes.get("training", {})) <= known_fields
     for path in set(configs.glob("*.json")) - choices:
-        config = json.loads(path.read_text())
-        assert set(config["mix"]) <= known, path.name
-        assert config["training"]["steps"] > 0
+        config = read_config(path)
+        assert config.mix is not None and set(config.mix) <= known, path.name
+        assert config.training.steps > 0

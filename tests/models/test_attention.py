@@ -8,7 +8,8 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from torch.nn import functional as F  # noqa: E402
 
-from textmusic.learning.settings import Training, settled  # noqa: E402
+from textmusic.learning.config import Training  # noqa: E402
+from textmusic.learning.settings import settled  # noqa: E402
 from textmusic.models import attention  # noqa: E402
 from textmusic.models.attention import BLOCK, in_blocks, use_blocks  # noqa: E402
 from textmusic.models.llm import new_llm  # noqa: E402

@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from textmusic.errors import TextMusicError  # noqa: E402
+from textmusic.learning.config import RunConfig  # noqa: E402
 from textmusic.learning.runs import make_model  # noqa: E402
 from textmusic.models.cutting import cut  # noqa: E402
 from textmusic.models.llm import MusicLLM, load_llm, new_llm, save_llm  # noqa: E402
@@ -71,7 +72,7 @@ def test_layers_that_are_not_there_are_named(model: MusicLLM, kept: list[int]) -
 def test_a_config_names_the_layers(trained: Path, base: Path) -> None:
     tokenizer = Tokenizer(trained)
     for layers, expected in ((1, 1), ([1], 1), ([0, 1], 2), (10, 2), (None, 2)):
-        made = make_model({"base": str(trained), "layers": layers}, tokenizer)
+        made = make_model(RunConfig(base=str(trained), layers=layers), tokenizer)
         assert isinstance(made, MusicLLM)
         assert len(made.lm.base_model.layers) == expected, layers
     assert new_llm(str(base), 50, layers=1).lm.config.num_hidden_layers == 1

@@ -18,9 +18,9 @@ from interrupted import train_two_steps
 
 from textmusic.corpus.captions import Captioner
 from textmusic.errors import TextMusicError
+from textmusic.learning.config import GanShape, RunConfig, Training
 from textmusic.learning.examples import Examples
 from textmusic.learning.gan_runs import batches, held_out, some_plans, start_gan
-from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
 from textmusic.models import gan_patches as p
 from textmusic.models.gan import Gan, frechet, gradient_penalty, load_gan, mask_of, save_gan
@@ -47,7 +47,8 @@ def examples(
 
 
 def make_run(examples: Examples, folder: Path, training: Training = STEPS) -> Run:
-    return start_gan({"gan": SHAPE, "held_out": 4}, training, examples, examples, folder)
+    config = RunConfig(gan=GanShape(**SHAPE), held_out=4)
+    return start_gan(config, training, examples, examples, folder)
 
 
 def weights_of(net: torch.nn.Module) -> torch.Tensor:

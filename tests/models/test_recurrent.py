@@ -18,6 +18,7 @@ from cut_pieces import windows_of
 from textmusic.corpus.captions import Captioner
 from textmusic.engines.recurrent import RecurrentEngine
 from textmusic.errors import TextMusicError
+from textmusic.learning.config_files import checked
 from textmusic.learning.examples import Examples
 from textmusic.learning.runs import Data, start
 from textmusic.models.recurrent import MusicRNN, RecurrentConfig, load_recurrent, save_recurrent
@@ -158,7 +159,7 @@ def test_the_whole_road_from_config_to_music(
         "training": {"steps": 3, "tokens": 600, "warmup": 0, "evaluate_every": 3, "bf16": False,
                      "drills": 1.0},
     }  # fmt: skip
-    run = start(config, Data(tokenizer, windows, windows), tmp_path / "run")
+    run = start(checked(config), Data(tokenizer, windows, windows), tmp_path / "run")
     assert np.isfinite(run.train())
     again = load_recurrent(tmp_path / "run" / "best")
     example = Examples(windows, tokenizer, Captioner()).make(windows[0], random.Random(1))

@@ -7,23 +7,18 @@ from typing import Annotated
 
 import typer
 
-from textmusic.cli.checks import (
-    check_folder,
-    check_seed,
-    check_soundfont,
-    read_formats,
-    read_sampling,
-)
+from textmusic.cli.checks import check_folder, check_seed, check_soundfont, read_formats
 from textmusic.cli.options import (
+    FORMAT,
     FORMAT_LIST,
     OUT,
-    FormStrength,
-    HarmonyStrength,
+    FirstSeed,
     Model,
     Out,
+    Ray,
+    SamplingOptions,
     Soundfont,
-    Temperature,
-    TopP,
+    Workers,
 )
 from textmusic.cli.terminal import plain
 from textmusic.language.controls import within
@@ -39,38 +34,24 @@ def batch(
             " line."
         ),
     ],
+    *,
     out: Out = OUT,
     audio: Annotated[
         bool,
         typer.Option("--audio/--no-audio", help="Write audio and pictures, or only mid and json."),
     ] = True,
-    formats: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="File formats, separated by commas: mid, wav, flac, mp3, svg, png, json,"
-            " musicxml.",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the first prompt; increases by one.")] = 0,
+    formats: Annotated[str | None, FORMAT] = None,
+    seed: FirstSeed = 0,
     text_only: Annotated[
         bool, typer.Option("--text-only", help="Ignore everything in the file but the text.")
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Number of processes; default: one per core.")
-    ] = None,
+    workers: Workers = None,
     slots: Annotated[
         int | None,
         typer.Option(help="Pieces that each process writes side by side; default 8, more on GPUs."),
     ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(help="Run on a Ray cluster: local (start one here), auto, or HOST:PORT."),
-    ] = None,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    harmony_strength: HarmonyStrength = None,
-    form_strength: FormStrength = None,
+    ray: Ray = None,
+    how: SamplingOptions,
     soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
@@ -95,8 +76,7 @@ def batch(
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
     check_soundfont(kinds, soundfont)
-    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
-    settings = Settings(out, kinds, model, soundfont, sampling, slots or SLOTS)
+    settings = Settings(out, kinds, model, soundfont, how.sampling(), slots or SLOTS)
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
     try:

@@ -5,30 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import MAX_SEED, within
 from textmusic.result.formats import AUDIO_FORMATS, FORMATS
-
-if TYPE_CHECKING:
-    from textmusic.tokens.sampling import Sampling
-
-
-def read_sampling(
-    temperature: float | None,
-    top_p: float | None,
-    harmony_strength: float | None,
-    form_strength: float | None,
-) -> Sampling:
-    """The sampling options that are given, and the defaults for the rest."""
-    from textmusic.tokens.sampling import Sampling
-
-    given = {
-        "temperature": temperature, "top_p": top_p, "harmony_strength": harmony_strength,
-        "form_strength": form_strength,
-    }  # fmt: skip
-    return Sampling(**{name: value for name, value in given.items() if value is not None})
 
 
 def read_formats(said: str) -> tuple[str, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from textmusic.cli.checks import check_folder, check_seed, check_soundfont
-from textmusic.cli.options import Model, Soundfont
+from textmusic.cli.options import HOST, PORT, FirstSeed, Host, Model, Port, Soundfont
 from textmusic.cli.terminal import plain
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import within
@@ -28,8 +29,8 @@ def listen(
     results: Annotated[
         bool, typer.Option("--results", help="Show everybody the results right away.")
     ] = False,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    host: Host = HOST,
+    port: Port = PORT,
     soundfont: Soundfont = None,
 ) -> None:
     """Open a blind listening test that asks which of two answers is better."""
@@ -56,59 +57,63 @@ def listen(
     launch(page, host=host, port=port, footer_links=["settings"])  # no API page for listeners
 
 
-Answers = Annotated[
-    list[Path] | None,
-    typer.Option(help="Folder of MIDI answers, 0001.mid for the first prompt; can be repeated."),
-]
-Real = Annotated[
-    Path | None,
-    typer.Option(help="Folder of real pieces that answer the prompts, used as reference."),
-]
-Seeds = Annotated[int, typer.Option(help="Answers per prompt, 1 to 10.")]
 Report = Annotated[Path, typer.Option("--out", "-o", help="Folder for the answers and the report.")]
-SoundsOf = Annotated[
-    int,
-    typer.Option(help="Answers per model that are rendered and analysed as audio (audio extra)."),
-]
-Examples = Annotated[
-    int, typer.Option(help="Prompts shown in the report with audio and piano roll.")
-]
-Words = Annotated[bool, typer.Option("--words/--no-words", help="Also test single mood words.")]
-Data = Annotated[Path | None, typer.Option(help="Prepared data, to measure originality and genre.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What is measured, and on which answers."""
+
+    answers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of MIDI answers, 0001.mid for the first prompt; can be repeated."
+        ),
+    ] = None
+    real: Annotated[
+        Path | None,
+        typer.Option(help="Folder of real pieces that answer the prompts, used as reference."),
+    ] = None
+    seeds: Annotated[int, typer.Option(help="Answers per prompt, 1 to 10.")] = 1
+    seed: FirstSeed = 1000
+    words: Annotated[
+        bool, typer.Option("--words/--no-words", help="Also test single mood words.")
+    ] = True
+    sounds: Annotated[
+        int,
+        typer.Option(
+            help="Answers per model that are rendered and analysed as audio (audio extra)."
+        ),
+    ] = 60
+    examples: Annotated[
+        int, typer.Option(help="Prompts shown in the report with audio and piano roll.")
+    ] = 8
+    data: Annotated[
+        Path | None, typer.Option(help="Prepared data, to measure originality and genre.")
+    ] = None
+    soundfont: Soundfont = None
 
 
 def evaluate(
     prompts: Annotated[Path, typer.Argument(help="JSON lines with text and expected facts.")],
-    answers: Answers = None,
-    real: Real = None,
+    *,
+    measured: Measurement,
     out: Report = Path("evaluation"),
-    seeds: Seeds = 1,
-    seed: Annotated[int, typer.Option(help="Seed of the first prompt; increases by one.")] = 1000,
-    words: Words = True,
-    sounds: SoundsOf = 60,
-    examples: Examples = 8,
-    data: Data = None,
-    soundfont: Soundfont = None,
     model: Model = None,
 ) -> None:
     """Measure how well a model, or a folder of --answers, follows the prompts."""
-    models = [] if answers and model is None else [model or "default"]
-    _report(prompts, models, answers or [], real, out, examples, seeds=seeds, seed=seed,
-            words=words, sounds=sounds, data=data, soundfont=soundfont)  # fmt: skip
+    models = [] if measured.answers and model is None else [model or "default"]
+    _report(prompts, models, measured, out)
 
 
 def compare(
     prompts: Annotated[Path, typer.Option(help="JSON lines with text and expected facts.")],
+    *,
     models: Annotated[
         list[str] | None,
         typer.Option(help="Two or more: default, lstm, a model folder or a Hub id."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
-    answers: Answers = None,
-    real: Real = None,
-    out: Report = Path("comparison"),
-    seeds: Seeds = 1,
-    seed: Annotated[int, typer.Option(help="Seed of the first prompt; increases by one.")] = 1000,
     same_plan: Annotated[
         bool,
         typer.Option(
@@ -116,34 +121,33 @@ def compare(
             help="Give all models the first one's plan, or let each plan for itself.",
         ),
     ] = True,
-    words: Words = True,
-    sounds: SoundsOf = 60,
-    examples: Examples = 8,
-    data: Data = None,
-    soundfont: Soundfont = None,
+    measured: Measurement,
+    out: Report = Path("comparison"),
 ) -> None:
     """Compare models on the same prompts, seeds and plans; writes a report with audio."""
     named = [*(models or []), *(more or [])]  # --models a b: click takes b for an argument
-    if len(named) + len(answers or []) < 2:
+    if len(named) + len(measured.answers or []) < 2:
         raise TextMusicError("compare needs two models; for example --models default lstm.")
-    _report(prompts, named, answers or [], real, out, examples, seeds=seeds, seed=seed,
-            same_plan=same_plan, words=words, sounds=sounds, data=data,
-            soundfont=soundfont)  # fmt: skip
+    _report(prompts, named, measured, out, same_plan=same_plan)
 
 
 def _report(
-    prompts: Path, models: Sequence[str], answers: Sequence[Path], real: Path | None, out: Path,
-    examples: int, **options: Any,
+    prompts: Path, models: Sequence[str], measured: Measurement, out: Path, *,
+    same_plan: bool = False,
 ) -> None:  # fmt: skip
-    within("seeds", options["seeds"], 1, 10)
-    check_seed(options["seed"])
+    within("seeds", measured.seeds, 1, 10)
+    check_seed(measured.seed)
     check_folder(out)
-    check_soundfont(AUDIO_FORMATS, options["soundfont"])
+    check_soundfont(AUDIO_FORMATS, measured.soundfont)
     from textmusic.evaluation.comparison import Options, compare, entrants
     from textmusic.evaluation.report_page import markdown, save
 
-    taking_part = entrants(models, answers)
-    comparison = compare(prompts, taking_part, out, Options(**options), real)
-    page = save(comparison, out, examples=examples, soundfont=options["soundfont"])
+    options = Options(
+        seeds=measured.seeds, seed=measured.seed, same_plan=same_plan, sounds=measured.sounds,
+        words=measured.words, data=measured.data, soundfont=measured.soundfont,
+    )  # fmt: skip
+    taking_part = entrants(models, measured.answers or [])
+    comparison = compare(prompts, taking_part, out, options, measured.real)
+    page = save(comparison, out, examples=measured.examples, soundfont=measured.soundfont)
     typer.echo(markdown(comparison))
     typer.echo(str(page))

@@ -7,42 +7,33 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textmusic.cli.batch import batch
-from textmusic.cli.checks import (
-    check_folder,
-    check_seed,
-    check_soundfont,
-    check_threads,
-    read_formats,
-    read_sampling,
-)
+from textmusic.cli.checks import check_seed, check_threads
 from textmusic.cli.figures import compare, evaluate, listen
+from textmusic.cli.grouped import ungrouped
 from textmusic.cli.hub import push
 from textmusic.cli.options import (
-    FORMAT_LIST,
-    OUT,
-    Chords,
-    Form,
-    Formats,
-    FormStrength,
-    HarmonyStrength,
+    HOST,
+    PORT,
+    ControlOptions,
+    Host,
     Model,
-    Out,
-    Soundfont,
-    Temperature,
-    TopP,
+    Port,
+    ResultOptions,
+    SamplingOptions,
+    Seed,
+    Threads,
 )
 from textmusic.cli.pieces import adjust, go_on, replay
 from textmusic.cli.prepare import prepare
 from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.cli.train import train
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import Controls, well_formed, within
+from textmusic.language.controls import well_formed, within
 from textmusic.system.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -96,78 +87,42 @@ def options(
     """Turn a description into music."""
 
 
-@app.command()
 def generate(
     text: Annotated[str, typer.Argument(help='Description; "" leaves everything to the model.')],
-    out: Out = OUT,
-    bars: Annotated[int | None, typer.Option(help="Length in bars, 1 to 256.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="Length in seconds, 2 to 600.")] = None,
-    key: Annotated[str | None, typer.Option(help='For example "D minor".')] = None,
-    tempo: Annotated[
-        str | None, typer.Option(help="Quarter notes per minute, or a word such as andante.")
-    ] = None,
-    time_signature: Annotated[str | None, typer.Option(help="For example 6/8.")] = None,
-    instrument: Annotated[
-        list[str] | None,
-        typer.Option(help="Name or General MIDI program number, 128 for drums; can be repeated."),
-    ] = None,
-    mood: Annotated[
-        str | None,
-        typer.Option(
-            help='A word, or two levels (valence,arousal) from 1 to 5 such as "2,4"; "open" skips'
-            " one."
-        ),
-    ] = None,
-    genre: Annotated[str | None, typer.Option(help="For example ragtime.")] = None,
-    density: Annotated[
-        str | None,
-        typer.Option(help="1 (very sparse) to 5 (very dense), or a word such as sparse."),
-    ] = None,
-    chords: Chords = None,
-    form: Form = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    harmony_strength: HarmonyStrength = None,
-    form_strength: FormStrength = None,
+    *,
+    wanted: ControlOptions,
+    seed: Seed = None,
+    how: SamplingOptions,
     variations: Annotated[int, typer.Option(help="Number of pieces, 1 to 16.")] = 1,
     best_of: Annotated[
         int, typer.Option(help="Write this many pieces, 1 to 16, and keep the best.")
     ] = 1,
-    formats: Formats = FORMAT_LIST,
     play: Annotated[
         bool, typer.Option("--play", help="Play the piece while it is being written.")
     ] = False,
-    soundfont: Soundfont = None,
+    results: ResultOptions,
     model: Model = None,
-    threads: Annotated[
-        int | None, typer.Option(help="Processor cores to use; default: all.")
-    ] = None,
+    threads: Threads = None,
 ) -> None:
     """Write music for a description, and report what was asked for and what came out."""
-    controls = Controls(
-        key, tempo, time_signature, instrument or (), bars, seconds, mood, genre, density, chords,
-        form,
-    )  # fmt: skip
-    plan, outline = controls.plan(), controls.outline()
-    kinds = read_formats(formats)
+    plan, outline = wanted.controls.plan(), wanted.controls.outline()
+    many = max(variations, best_of)
     within("variations", variations, 1, MAX_VARIATIONS)
     within("best-of", best_of, 1, MAX_VARIATIONS)
     if variations > 1 and best_of > 1:
         raise TextMusicError("--variations and --best-of cannot be combined; use one of them.")
-    if play and max(variations, best_of) > 1:
+    if play and many > 1:
         raise TextMusicError("--play plays only one piece; leave out --variations and --best-of.")
-    check_seed(seed, max(variations, best_of))
+    check_seed(seed, many)
     check_threads(threads)
-    check_folder(out)
-    check_soundfont((*kinds, "wav") if play else kinds, soundfont)
+    results.check(playing=play)
     from textmusic.sound.player import Player, find_player
 
     player = Player(find_player()) if play else None
 
     from textmusic.language.prompt import check_length
 
-    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
+    sampling = how.sampling()
     text = well_formed(text)
     check_length(text)  # a text that is too long is said before the model is loaded
 
@@ -181,18 +136,18 @@ def generate(
                 from textmusic.writing.live_audio import relay
 
                 stream = music.stream_audio(
-                    text, controls=plan, seconds=seconds, outline=outline, seed=seed,
-                    sampling=sampling, soundfont=soundfont,
+                    text, controls=plan, seconds=wanted.seconds, outline=outline, seed=seed,
+                    sampling=sampling, soundfont=results.soundfont,
                 )  # fmt: skip
                 generations = [relay(stream, player.write, step)]
             else:
                 generations = music.generate_many(
-                    text, max(variations, best_of), controls=plan, seconds=seconds,
+                    text, many, controls=plan, seconds=wanted.seconds,
                     outline=outline, seed=seed, sampling=sampling, on_bar=step,
                 )  # fmt: skip
         if best_of > 1:
             generations = [min(generations, key=lambda generation: generation.rank)]
-        _keep(generations, out, kinds, soundfont)
+        _keep(generations, results)
         notes = sum(generation.report.notes for generation in generations)
         say(new_console(), f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
         problem = player.finish() if player else None
@@ -203,25 +158,22 @@ def generate(
         raise typer.Exit(1)
 
 
-def _keep(
-    generations: Sequence[Generation], out: Path, kinds: Sequence[str], soundfont: Path | None
-) -> None:
+def _keep(generations: Sequence[Generation], results: ResultOptions) -> None:
     """Write the files of every piece, and say what came out."""
     console = new_console()
     for number, generation in enumerate(generations, 1):
         if len(generations) > 1:
             console.print()
             say(console, f"variation {number} of {len(generations)}, seed {generation.seed}")
-        paths = generation.save(out, formats=kinds, soundfont=soundfont)
+        paths = results.save(generation)
         show(generation, console)
         for path in paths:
             say(console, str(path))
 
 
-@app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    host: Host = HOST,
+    port: Port = PORT,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -234,9 +186,7 @@ def serve(
             "--mcp", help="Also offer the page's functions to AI assistants over MCP (mcp extra)."
         ),
     ] = False,
-    threads: Annotated[
-        int | None, typer.Option(help="Processor cores to use; default: all.")
-    ] = None,
+    threads: Threads = None,
 ) -> None:
     """Open the web page."""
     within("port", port, 1, 65535)
@@ -247,7 +197,6 @@ def serve(
     layout.serve(load_models(model or (), threads=threads), mcp=mcp, host=host, port=port)
 
 
-@app.command()
 def info(model: Model = None) -> None:
     """Print the model's card."""
     from textmusic.engines.folder import read_config
@@ -262,6 +211,8 @@ def info(model: Model = None) -> None:
     typer.echo(card)
 
 
-for command in (batch, replay, adjust, prepare, train, evaluate, compare, listen, push):
-    app.command()(command)
-app.command("continue")(go_on)
+for command in (
+    generate, serve, info, batch, replay, adjust, prepare, train, evaluate, compare, listen, push,
+):  # fmt: skip
+    app.command()(ungrouped(command))
+app.command("continue")(ungrouped(go_on))

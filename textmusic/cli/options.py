@@ -1,45 +1,154 @@
-"""Options that several commands have, in the same words."""
+"""Options that several commands have, each declared once: alone, or in a group with what it is for.
+
+A command that takes a group gets it through `grouped.ungrouped`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from textmusic.cli.checks import check_folder, check_soundfont, read_formats
+from textmusic.language.controls import Controls
 from textmusic.result.formats import DEFAULT_FORMATS
+
+if TYPE_CHECKING:
+    from textmusic.result.generation import Generation
+    from textmusic.tokens.sampling import Sampling
+
+# Alone --------------------------------------------------------------------------------------------
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 OUT = Path("out")
 FORMAT_LIST = ",".join(DEFAULT_FORMATS)
-Model = Annotated[
-    str | None,
-    typer.Option(help="Model folder or Hugging Face Hub id; default: the bundled model."),
-]
+FORMAT = typer.Option(
+    "--format",
+    help="File formats, separated by commas: mid, wav, flac, mp3, svg, png, json, musicxml.",
+)
 Soundfont = Annotated[
     Path | None,
     typer.Option(help="SF2 or SF3 soundfont; default: TEXTMUSIC_SOUNDFONT, or else TimGM6mb."),
 ]
-Formats = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        help="File formats, separated by commas: mid, wav, flac, mp3, svg, png, json, musicxml.",
-    ),
+Model = Annotated[
+    str | None,
+    typer.Option(help="Model folder or Hugging Face Hub id; default: the bundled model."),
 ]
+MidiFile = Annotated[Path, typer.Argument(help="MIDI file, up to 2 MB.")]
 Chords = Annotated[str | None, typer.Option(help='For example "Am F C G" or I-V-vi-IV.')]
 Form = Annotated[str | None, typer.Option(help='For example AABA or "verse chorus verse chorus".')]
-Temperature = Annotated[
-    float | None, typer.Option(help="Sampling temperature, 0 (always the likeliest) to 2.")
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same music.")]
+FirstSeed = Annotated[int, typer.Option(help="Seed of the first prompt; increases by one.")]
+Threads = Annotated[int | None, typer.Option(help="Processor cores to use; default: all.")]
+Workers = Annotated[int | None, typer.Option(help="Number of processes; default: one per core.")]
+Ray = Annotated[
+    str | None,
+    typer.Option(help="Run on a Ray cluster: local (start one here), auto, or HOST:PORT."),
 ]
-TopP = Annotated[
-    float | None,
-    typer.Option(help="Sample from the likeliest tokens with this total probability, up to 1."),
-]
-HarmonyStrength = Annotated[
-    float | None, typer.Option(help="How closely notes follow the chords, 0 (not at all) to 1.")
-]
-FormStrength = Annotated[
-    float | None,
-    typer.Option(help="How closely repeated bars follow the originals, 0 (not at all) to 1."),
-]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+HOST = "127.0.0.1"
+Port = Annotated[int, typer.Option(help="Port to listen on.")]
+PORT = 7860
+
+# Groups -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ControlOptions:
+    """What is asked for beside the text."""
+
+    bars: Annotated[int | None, typer.Option(help="Length in bars, 1 to 256.")] = None
+    seconds: Annotated[float | None, typer.Option(help="Length in seconds, 2 to 600.")] = None
+    key: Annotated[str | None, typer.Option(help='For example "D minor".')] = None
+    tempo: Annotated[
+        str | None, typer.Option(help="Quarter notes per minute, or a word such as andante.")
+    ] = None
+    time_signature: Annotated[str | None, typer.Option(help="For example 6/8.")] = None
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(help="Name or General MIDI program number, 128 for drums; can be repeated."),
+    ] = None
+    mood: Annotated[
+        str | None,
+        typer.Option(
+            help='A word, or two levels (valence,arousal) from 1 to 5 such as "2,4"; "open" skips'
+            " one."
+        ),
+    ] = None
+    genre: Annotated[str | None, typer.Option(help="For example ragtime.")] = None
+    density: Annotated[
+        str | None,
+        typer.Option(help="1 (very sparse) to 5 (very dense), or a word such as sparse."),
+    ] = None
+    chords: Chords = None
+    form: Form = None
+
+    @property
+    def controls(self) -> Controls:
+        """The same as controls, unread."""
+        return Controls(
+            key=self.key, tempo=self.tempo, time_signature=self.time_signature,
+            instruments=self.instrument or (), bars=self.bars, seconds=self.seconds,
+            mood=self.mood, genre=self.genre, density=self.density, chords=self.chords,
+            form=self.form,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingOptions:
+    """How freely the model writes."""
+
+    temperature: Annotated[
+        float | None, typer.Option(help="Sampling temperature, 0 (always the likeliest) to 2.")
+    ] = None
+    top_p: Annotated[
+        float | None,
+        typer.Option(help="Sample from the likeliest tokens with this total probability, up to 1."),
+    ] = None
+    harmony_strength: Annotated[
+        float | None,
+        typer.Option(help="How closely notes follow the chords, 0 (not at all) to 1."),
+    ] = None
+    form_strength: Annotated[
+        float | None,
+        typer.Option(help="How closely repeated bars follow the originals, 0 (not at all) to 1."),
+    ] = None
+
+    def sampling(self) -> Sampling:
+        """What is given, and the defaults for the rest.
+
+        Raises TextMusicError for a value out of range.
+        """
+        from textmusic.tokens.sampling import Sampling
+
+        given = {
+            "temperature": self.temperature, "top_p": self.top_p,
+            "harmony_strength": self.harmony_strength, "form_strength": self.form_strength,
+        }  # fmt: skip
+        return Sampling(**{name: value for name, value in given.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class ResultOptions:
+    """The files that a piece is kept in."""
+
+    out: Out = OUT
+    formats: Annotated[str, FORMAT] = FORMAT_LIST
+    soundfont: Soundfont = None
+
+    def check(self, *, playing: bool = False) -> None:
+        """Raise TextMusicError, before anything is loaded, where a file could not be written.
+
+        playing: whether the soundfont is needed in any case.
+        """
+        kinds = read_formats(self.formats)
+        check_folder(self.out)
+        check_soundfont((*kinds, "wav") if playing else kinds, self.soundfont)
+
+    def save(self, piece: Generation, stem: str | None = None) -> Sequence[Path]:
+        """Write a piece's files; they are returned."""
+        kinds = read_formats(self.formats)
+        return piece.save(self.out, formats=kinds, stem=stem, soundfont=self.soundfont)

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textmusic.cli.checks import (
-    check_folder,
-    check_seed,
-    check_soundfont,
-    read_formats,
-    read_sampling,
-)
+from textmusic.cli.checks import check_seed
 from textmusic.cli.options import (
-    FORMAT_LIST,
-    OUT,
     Chords,
     Form,
-    Formats,
-    FormStrength,
-    HarmonyStrength,
+    MidiFile,
     Model,
-    Out,
-    Soundfont,
-    Temperature,
-    TopP,
+    ResultOptions,
+    SamplingOptions,
+    Seed,
 )
 from textmusic.cli.terminal import new_console, say, show
 from textmusic.errors import TextMusicError
@@ -40,9 +28,8 @@ if TYPE_CHECKING:
 
 def replay(
     file: Annotated[Path, typer.Argument(help="A MIDI file or report that textmusic wrote.")],
-    out: Out = OUT,
-    formats: Formats = FORMAT_LIST,
-    soundfont: Soundfont = None,
+    *,
+    results: ResultOptions,
     model: Annotated[
         str | None,
         typer.Option(help="Model folder or Hub id; default: the model named in the file."),
@@ -51,9 +38,7 @@ def replay(
     """Write a piece again from its file, and check that every note is the same."""
     from textmusic.result.recipe import read_recipe, same_piece
 
-    kinds = read_formats(formats)
-    check_folder(out)
-    check_soundfont(kinds, soundfont)
+    results.check()
     recipe = read_recipe(file)
 
     from textmusic.writing.text_to_music import TextToMusic
@@ -70,14 +55,15 @@ def replay(
             f" another model (textmusic {recipe.version}, {recipe.model}), which --model can name."
         )
     console = new_console()
-    for path in piece.save(out, formats=kinds, soundfont=soundfont):
+    for path in results.save(piece):
         say(console, str(path))
     say(console, f"identical to {file}, note for note")
 
 
 def go_on(
-    file: Annotated[Path, typer.Argument(help="MIDI file, up to 2 MB.")],
+    file: MidiFile,
     text: Annotated[str, typer.Argument(help="Description of the new bars.")] = "",
+    *,
     bars: Annotated[
         int | None,
         typer.Option(help="Number of new bars, 1 to 255; default: as the text says, or else 8."),
@@ -87,23 +73,16 @@ def go_on(
     ] = None,
     chords: Chords = None,
     form: Form = None,
-    out: Out = OUT,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    harmony_strength: HarmonyStrength = None,
-    form_strength: FormStrength = None,
-    formats: Formats = FORMAT_LIST,
-    soundfont: Soundfont = None,
+    seed: Seed = None,
+    how: SamplingOptions,
+    results: ResultOptions,
     model: Model = None,
 ) -> None:
     """Continue a MIDI file, or rewrite its end with --keep."""
     outline = Controls(chords=chords, form=form).outline()
-    kinds = read_formats(formats)
     check_seed(seed)
-    check_folder(out)
-    check_soundfont(kinds, soundfont)
-    sampling = read_sampling(temperature, top_p, harmony_strength, form_strength)
+    results.check()
+    sampling = how.sampling()
     from textmusic.music.midi_files import read_score
 
     score = read_score(file)
@@ -117,11 +96,12 @@ def go_on(
             score, bars, keep=keep, text=well_formed(text), outline=outline, seed=seed,
             sampling=sampling, on_bar=step,
         )  # fmt: skip
-    _save(piece, out, kinds, soundfont, f"{file.stem}-{'varied' if keep else 'continued'}")
+    _save(piece, results, f"{file.stem}-{'varied' if keep else 'continued'}")
 
 
 def adjust(
-    file: Annotated[Path, typer.Argument(help="MIDI file, up to 2 MB.")],
+    file: MidiFile,
+    *,
     transpose: Annotated[int, typer.Option(help="Semitones up (negative: down), -24 to 24.")] = 0,
     snap: Annotated[
         str | None, typer.Option(help='Move notes into the scale of a key, for example "D minor".')
@@ -130,14 +110,10 @@ def adjust(
     instrument: Annotated[
         list[str] | None, typer.Option(help="Instrument to use instead; can be repeated.")
     ] = None,
-    out: Out = OUT,
-    formats: Formats = FORMAT_LIST,
-    soundfont: Soundfont = None,
+    results: ResultOptions,
 ) -> None:
     """Transpose a MIDI file, snap it to a key, or change its tempo or instruments."""
-    kinds = read_formats(formats)
-    check_folder(out)
-    check_soundfont(kinds, soundfont)
+    results.check()
     wanted = Controls(key=snap, instruments=instrument or ()).plan()
     from textmusic.music.midi_files import read_score
     from textmusic.writing.adjusting import Adjustment
@@ -145,15 +121,13 @@ def adjust(
 
     change = Adjustment(transpose, wanted.key, tempo, wanted.programs)
     piece = adjusted(read_score(file), change)
-    _save(piece, out, kinds, soundfont, f"{file.stem}-adjusted")
+    _save(piece, results, f"{file.stem}-adjusted")
 
 
-def _save(
-    piece: Generation, out: Path, kinds: Sequence[str], soundfont: Path | None, stem: str
-) -> None:
+def _save(piece: Generation, results: ResultOptions, stem: str) -> None:
     """Write a piece's files, and say what it is."""
     console = new_console()
-    paths = piece.save(out, formats=kinds, stem=stem, soundfont=soundfont)
+    paths = results.save(piece, stem)
     show(piece, console)
     for path in paths:
         say(console, str(path))

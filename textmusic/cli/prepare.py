@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textmusic.cli.checks import check_folder
+from textmusic.cli.options import Ray, Workers
 from textmusic.cli.terminal import new_console, say
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import within
@@ -39,13 +40,8 @@ def prepare(
     ] = 1920,
     valid: Annotated[int, typer.Option(help="Percentage of the tunes for validation.")] = 2,
     test: Annotated[int, typer.Option(help="Percentage of the tunes for the test.")] = 4,
-    workers: Annotated[
-        int | None, typer.Option(help="Number of processes; default: one per core.")
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(help="Run on a Ray cluster: local (start one here), auto, or HOST:PORT."),
-    ] = None,
+    workers: Workers = None,
+    ray: Ray = None,
 ) -> None:
     """Turn a folder of music into training data.
 

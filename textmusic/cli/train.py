@@ -79,8 +79,9 @@ def train(
     from textmusic.learning.proposal import Choices
 
     choices = Choices(
-        base, full or None, rank, max_steps, cpu_hours, learning_rate, sample, sample_every,
-        tracker, seed,
+        base=base, full=full or None, rank=rank, steps=max_steps, hours=cpu_hours,
+        learning_rate=learning_rate, sample=sample, sample_every=sample_every, tracker=tracker,
+        seed=seed,
     )  # fmt: skip
     console = new_console()
     finetune(

@@ -72,6 +72,11 @@ def confirm(folder: Path) -> None:
     (folder / NEXT).replace(folder / FILE)
 
 
+def missing(folder: Path) -> TextMusicError:
+    """What is said where a run's folder has no checkpoint to begin with."""
+    return TextMusicError(f"'{folder}' has no checkpoint; give the folder of a run.")
+
+
 def restore(model: Any, optimizer: Any, folder: Path) -> dict[str, Any] | None:
     """Put a checkpoint back; what was kept beside the tensors, None where there is none.
 

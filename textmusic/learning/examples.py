@@ -18,6 +18,7 @@ from textmusic.corpus.descriptions import facts_of, untrue
 from textmusic.corpus.windows import PERMISSIVE, Window, music_ids, with_genre
 from textmusic.errors import TextMusicError
 from textmusic.learning import weighing
+from textmusic.learning.config import FILLS
 from textmusic.music.plan import TEMPO_RANGE, Plan, rounded
 from textmusic.music.theory import tempo_bin, transposed
 from textmusic.system.whole_files import write_text
@@ -32,7 +33,6 @@ KIN = (
 )  # fmt: skip
 SWAP = 0.15  # share of examples in which one instrument is swapped for one of its kin
 OWN_KEY = 0.3  # share of examples that keep the piece's own key
-FILLS = 0.2  # share of examples with music in which bars or instruments are to be filled in
 OWN_TEXT = 0.5  # share of examples with a person's own words, of windows that have such
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from textmusic.corpus.windows import Window, with_genre
 from textmusic.engines.protocol import Floats32
+from textmusic.learning.config import RunConfig, Training, given
 from textmusic.learning.examples import Examples
-from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
 from textmusic.models.gan import Gan, save_gan
 from textmusic.models.gan_patches import (
@@ -32,16 +32,17 @@ from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.tokens.tokenizer import Tokenizer
 
+HELD_OUT = 64  # validation windows, where the config does not say
 PLANS = 1000  # of the training set that stand in a model folder, to fill open fields from
 
 
 def start_gan(
-    config: dict[str, Any], training: Training, examples: Examples, valid: Examples, folder: Path
+    config: RunConfig, training: Training, examples: Examples, valid: Examples, folder: Path
 ) -> Run:
     """The run that a config describes, from its beginning or from the folder's checkpoint.
 
-    Keys: `gan` (arguments of `Gan`) and `held_out` (validation windows). The held-out figure is
-    `Gan.distance`; training.tokens counts steps, of which a patch has 64.
+    training: the config's, as the run has it; its `tokens` count steps, of which a patch has 64.
+    The held-out figure is `Gan.distance`.
     """
     feed = partial(
         batches,
@@ -49,11 +50,11 @@ def start_gan(
         tokens=training.tokens,
     )
     return Run(
-        Gan(seed=training.seed, **config["gan"]),
+        Gan(seed=training.seed, **given(config.gan)),
         folder,
         replace(training, bf16=False),  # the penalty differentiates twice: bfloat16 is too coarse
         lambda lane, skip: feed(seed=training.seed + 1000 * lane, skip=skip),
-        [held_out(valid, config.get("held_out", 64))],
+        [held_out(valid, config.held_out or HELD_OUT)],
         partial(save_gan, plans=some_plans(examples, PLANS)),
         # most steps are the critic's alone, and the generator's weights have no gradient then
         handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],

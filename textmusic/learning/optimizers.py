@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from textmusic.errors import TextMusicError
-from textmusic.learning.settings import Training
+from textmusic.learning.config import Training
 
 OPTIMIZERS = ("adamw", "muon")
 MOMENTUM = 0.95  # of Muon

@@ -98,7 +98,7 @@ def export(proposal: Proposal, output: Path) -> bool:
         write_text(partial / CARD, card(proposal, name, learnt))
         if (best / "adapter").exists():
             shutil.copytree(best / "adapter", partial / "adapter")
-            origin = json.dumps(origin_of(proposal.config["base"]), indent=1)
+            origin = json.dumps(origin_of(proposal.base), indent=1)
             write_text(partial / "adapter" / "base.json", origin + "\n")
         shutil.rmtree(output / "evaluation", ignore_errors=True)  # of an earlier export
         shutil.rmtree(output / "adapter", ignore_errors=True)
@@ -140,7 +140,7 @@ def report(proposal: Proposal, output: Path, data: Path, n: int) -> Comparison:
         windows = read_windows(data / "test.parquet")
         describe(windows, Tokenizer(data / "tokenizer"), prompts, pieces=real, n=n)
         write_text(asked, json.dumps(n))
-    base = music_folder(proposal.config["base"])
+    base = music_folder(proposal.base)
     taking_part = [Entrant(BEFORE, str(base))] if base else []
     taking_part.append(Entrant(output.resolve().name, str(output)))
     options = Options(words=False, sounds=0, pace=False, data=data)
@@ -172,11 +172,11 @@ def card(
     proposal: Proposal, name: str, learnt: Learnt, comparison: Comparison | None = None
 ) -> str:
     """A model card: base, data, training and, where there is a report, its figures."""
-    config, size = proposal.config, Size.of(proposal.data)
-    base = music_folder(config["base"])
-    origin = str(origin_of(config["base"])["base"])
+    size = Size.of(proposal.data)
+    base = music_folder(proposal.base)
+    origin = str(origin_of(proposal.base)["base"])
     head = read_head(base) if base else {"base_model": origin}
-    rank = config.get("lora")
+    rank = proposal.config.lora
     how = f"LoRA of rank {rank}, merged" if rank else "all weights except the text rows"
     licences = Counter((w.source, w.licence) for w in proposal.data.train)
     rows = [

@@ -9,7 +9,7 @@ import json
 import math
 import random
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from accelerate.utils import broadcast_object_list
 
 from textmusic.corpus.captions import Captioner
 from textmusic.errors import TextMusicError
+from textmusic.learning.config import RunConfig, Training
+from textmusic.learning.config_files import read_config, write_config
 from textmusic.learning.examples import Examples, batches
 from textmusic.learning.runs import Data, make_model, start
-from textmusic.learning.settings import Training, bf16_is_faster, this_process
+from textmusic.learning.settings import bf16_is_faster, this_process
 from textmusic.learning.trainer import Run
 from textmusic.models.llm import MusicLLM
-from textmusic.system.whole_files import write_text
 
 CONFIG = "config.json"  # in the run's folder: what training/train.py --config takes, too
 AROUND = 70  # ids of a caption and a plan, about
@@ -74,8 +75,8 @@ class Size:
         return self.ids + AROUND * self.windows
 
 
-def suggested(size: Size, *, full: bool, gpu: bool, processes: int = 1) -> dict[str, Any]:
-    """A config's "training" part for so much data, each process with a batch of a step.
+def suggested(size: Size, *, full: bool, gpu: bool, processes: int = 1) -> Training:
+    """How to train on so much data, each process with a batch of a step.
 
     Little data is gone through several times, at most eight, and training stops where the held-out
     loss no longer falls; from four million ids on once is enough. Batches are small, since steps
@@ -84,20 +85,21 @@ def suggested(size: Size, *, full: bool, gpu: bool, processes: int = 1) -> dict[
     times = min(8.0, max(1.0, 4e6 / size.learnt))
     tokens = (2048 if size.learnt < 2e6 else 4096) * (4 if gpu else 1)
     steps = max(math.ceil(times * size.learnt / (FILLED * tokens * processes)), 10)
-    return {
-        "tokens": tokens,
-        "global_batch": processes,
-        "learning_rate": 3e-4 if full else 1e-3,
-        "reading": 0.4,
-        "reading_end": 0.2,
-        "drills": 1.0,
-        "patience": 4,
-        "seed": 1,
-    } | paced(steps)
+    return Training(
+        tokens=tokens,
+        global_batch=processes,
+        learning_rate=3e-4 if full else 1e-3,
+        reading=0.4,
+        reading_end=0.2,
+        drills=1.0,
+        patience=4,
+        seed=1,
+        **paced(steps),
+    )
 
 
-def paced(steps: int) -> dict[str, int]:
-    """What is done every so many steps of a run of `steps`."""
+def paced(steps: int) -> dict[str, Any]:
+    """The fields of `Training` that go by the steps of a run."""
     return {
         "steps": steps,
         "warmup": max(steps // 20, 2),
@@ -107,7 +109,7 @@ def paced(steps: int) -> dict[str, int]:
     }
 
 
-def configured(choices: Choices, data: Data, run: Path) -> dict[str, Any]:
+def configured(choices: Choices, data: Data, run: Path) -> RunConfig:
     """The config of a run: as the folder has it, if it was begun, else with the defaults.
 
     Raises TextMusicError where a choice does not fit what was begun.
@@ -120,45 +122,44 @@ def configured(choices: Choices, data: Data, run: Path) -> dict[str, Any]:
     before = _begun(run)
     if before is None:
         full = bool(choices.full)
-        base = choices.base or "default"
         training = suggested(
             size, full=full, gpu=torch.cuda.is_available(), processes=this_process().num_processes
         )
-        config: dict[str, Any] = {
-            "base": base,
-            **({} if full else {"lora": choices.rank or RANK}),
-            "held_out": min(HELD_OUT, max(len(data.valid), 4)),
-            "data": asdict(size),
-            "training": training,
-        }
+        config = RunConfig(
+            base=choices.base or "default",
+            lora=None if full else choices.rank or RANK,
+            held_out=min(HELD_OUT, max(len(data.valid), 4)),
+            data=asdict(size),
+            training=training,
+        )
     else:
         config = before
-        base, rank = config["base"], config.get("lora")
+        base, rank = config.base, config.lora
         if choices.base not in (None, base):
             raise _otherwise(run, f"base {base}")
         if (choices.full and rank) or choices.rank not in (None, rank):
             raise _otherwise(run, f"LoRA of rank {rank}" if rank else "all weights")
-        if config["data"] != asdict(size):
-            raise _otherwise(run, f"{config['data']['windows']:,} windows of different data")
+        if config.data != asdict(size):
+            windows = (config.data or {}).get("windows", 0)
+            raise _otherwise(run, f"{windows:,} windows of different data")
     named = ("steps", "hours", "learning_rate", "sample_every", "tracker", "seed")
     given = {name: v for name in named if (v := getattr(choices, name)) is not None}
-    if "steps" in given:
-        config["training"] |= paced(given["steps"])
-    config["training"] |= given
-    config["sample"] = choices.sample or config.get("sample") or a_caption(data)
-    return config
+    paces = paced(choices.steps) if choices.steps is not None else {}
+    return replace(
+        config,
+        training=replace(config.training, **paces | given),
+        sample=choices.sample or config.sample or a_caption(data),
+    )
 
 
-def _begun(run: Path) -> dict[str, Any] | None:
+def _begun(run: Path) -> RunConfig | None:
     path = run / CONFIG
     if not path.exists():
         return None
     try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        Training(**config["training"])
-    except (OSError, ValueError, LookupError, TypeError):
+        return read_config(path)
+    except TextMusicError:
         raise TextMusicError(f"'{path}' can't be read; delete '{run}' to start over.") from None
-    return config
 
 
 def _otherwise(run: Path, what: str) -> TextMusicError:
@@ -173,12 +174,11 @@ def a_caption(data: Data) -> str:
     return examples.caption(data.valid[0], random.Random(0))
 
 
-def seconds_a_step(model: MusicLLM, config: dict[str, Any], data: Data) -> float:
+def seconds_a_step(model: MusicLLM, training: Training, data: Data) -> float:
     """How long a step takes on this machine: of one batch, forwards and backwards, scaled up.
 
     The first of three is left out: it warms up.
     """
-    training = Training(**config["training"])
     examples = Examples(data.train, data.tokenizer, Captioner())
     feed = batches(
         examples, tokens=training.tokens, reading=lambda _: 0.0, seed=training.seed,
@@ -225,55 +225,59 @@ class Estimate:
     sample: float = 12.0  # 8 bars by torch; a guess, as it depends on what is written
 
     @classmethod
-    def of(cls, config: dict[str, Any], data: Data, a_step: float) -> Estimate:
+    def of(cls, config: RunConfig, data: Data, a_step: float) -> Estimate:
         """From the seconds of a step. Forwards alone takes a third of the time."""
         a_window = sum(len(w.ids) + AROUND for w in data.valid) / len(data.valid)
-        share = config["held_out"] * a_window / config["training"]["tokens"] / FILLED
+        share = (config.held_out or HELD_OUT) * a_window / config.training.tokens / FILLED
         return cls(a_step, share * a_step / 3)
 
-    def beside(self, training: dict[str, int]) -> float:
+    def beside(self, training: Training) -> float:
         """Seconds that go into looks and samples."""
-        looks = training["steps"] // training["evaluate_every"] + 1
-        every = training["sample_every"]
-        return looks * self.look + (training["steps"] // every if every else 0) * self.sample
+        looks = training.steps // training.evaluate_every + 1
+        every = training.sample_every
+        return looks * self.look + (training.steps // every if every else 0) * self.sample
 
-    def seconds(self, training: dict[str, Any]) -> float:
+    def seconds(self, training: Training) -> float:
         """Of a whole run."""
-        whole = training["steps"] * self.step + self.beside(training)
-        return min(float(whole), (training.get("hours") or math.inf) * 3600)
+        whole = training.steps * self.step + self.beside(training)
+        return min(float(whole), (training.hours or math.inf) * 3600)
 
 
-def fitted(training: dict[str, Any], estimate: Estimate) -> dict[str, Any]:
-    """A config's "training" part with as many steps as fit into its hours."""
-    if not training.get("hours"):
+def fitted(training: Training, estimate: Estimate) -> Training:
+    """The same with as many steps as fit into its hours."""
+    if not training.hours:
         return training
-    room = training["hours"] * 3600 - estimate.beside(training)
+    room = training.hours * 3600 - estimate.beside(training)
     steps = int(room / estimate.step)
     if steps < 1:
         raise TextMusicError(
-            f"one step takes {estimate.step:.0f} s here, so {training['hours']:g} hours are too"
+            f"one step takes {estimate.step:.0f} s here, so {training.hours:g} hours are too"
             " short; raise --cpu-hours."
         )
-    return (
-        training | paced(min(training["steps"], steps)) if steps < training["steps"] else training
-    )
+    return replace(training, **paced(steps)) if steps < training.steps else training
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A run that could start, and what is said of it. begun: the step that it goes on from."""
 
-    config: dict[str, Any]
+    config: RunConfig
     model: MusicLLM
     data: Data
     folder: Path
     seconds: float
     begun: bool
 
+    @property
+    def base(self) -> str:
+        """What is trained, as `runs.make_model` takes it."""
+        assert self.config.base is not None
+        return self.config.base
+
     def start(self) -> Run:
         """The run, its config kept beside it."""
         if this_process().is_main_process:
-            write_text(self.folder / CONFIG, json.dumps(self.config, indent=1) + "\n")
+            write_config(self.config, self.folder / CONFIG)
         return start(self.config, self.data, self.folder, self.model)
 
 
@@ -285,23 +289,22 @@ def propose(choices: Choices, data: Data, run: Path) -> Proposal:
     begun = (run / CONFIG).exists()
     config = configured(choices, data, run)
     model = make_model(config, data.tokenizer)
-    measured = [seconds_so_far(run) or seconds_a_step(model, config, data)]
+    measured = [seconds_so_far(run) or seconds_a_step(model, config.training, data)]
     broadcast_object_list(measured)  # every process has its own, and one has to count
     estimate = Estimate.of(config, data, measured[0])
     if not begun:
-        training = config["training"]
+        training = config.training
         if choices.steps is None and choices.hours is None and not torch.cuda.is_available():
-            training["hours"] = CPU_HOURS
-        config["training"] = fitted(training, estimate)
-    return Proposal(config, model, data, run, estimate.seconds(config["training"]), begun)
+            training = replace(training, hours=CPU_HOURS)
+        config = replace(config, training=fitted(training, estimate))
+    return Proposal(config, model, data, run, estimate.seconds(config.training), begun)
 
 
 def described(proposal: Proposal, report_minutes: float) -> list[tuple[str, str]]:
     """What a run will do, in words: pairs of a subject and what is said of it."""
-    config, size = proposal.config, Size.of(proposal.data)
-    training = Training(**config["training"])
+    training, size = proposal.config.training, Size.of(proposal.data)
     weights = sum(p.numel() for p in proposal.model.parameters() if p.requires_grad)
-    rank = config.get("lora")
+    rank = proposal.config.lora
     how = f"LoRA of rank {rank} and the music rows" if rank else "all except the text rows"
     a_step = round(FILLED * training.tokens * (training.global_batch or 1))
     learnt = training.steps * a_step
@@ -309,7 +312,7 @@ def described(proposal: Proposal, report_minutes: float) -> list[tuple[str, str]
     return [
         ("data", f"{size.pieces:,} pieces in {size.windows:,} windows, {size.ids:,} ids;"
                  f" {len(proposal.data.valid):,} windows held out for validation"),
-        ("base", config["base"]),
+        ("base", proposal.base),
         ("trains", f"{how}: {weights / 1e6:.1f} million weights,"
                    f" learning rate {training.learning_rate:g}"),
         ("steps", f"{training.steps:,} of about {a_step:,} ids{end}: about"

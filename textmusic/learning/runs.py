@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +15,11 @@ from textmusic.corpus.captions import Captioner
 from textmusic.corpus.windows import Window, read_windows
 from textmusic.errors import TextMusicError
 from textmusic.hub.fetch import is_music_model
-from textmusic.learning.examples import FILLS, Examples, batches, collate
+from textmusic.learning import checkpoint
+from textmusic.learning.config import RunConfig, given
+from textmusic.learning.examples import Examples, batches, collate
 from textmusic.learning.gan_runs import start_gan
 from textmusic.learning.samples import write_sample
-from textmusic.learning.settings import Training
 from textmusic.learning.trainer import Run
 from textmusic.models.attention import use_blocks
 from textmusic.models.cutting import cut
@@ -35,6 +35,8 @@ from textmusic.tokens.tokenizer import (
     read_vocabulary,
 )
 from textmusic.writing.loading import BUNDLED, locate
+
+HELD_OUT = 32  # validation windows, where the config does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,8 @@ class Data:
         return cls(Tokenizer(folder / "tokenizer"), train, valid)
 
 
-def read_config(path: Path, **changes: Any) -> dict[str, Any]:
-    """A config file; `changes` that are not None win over its "training" part."""
-    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    config["training"] |= {name: v for name, v in changes.items() if v is not None}
-    return config
-
-
 def start(
-    config: dict[str, Any],
+    config: RunConfig,
     data: Data,
     folder: Path,
     model: MusicLLM | MusicRNN | None = None,
@@ -70,37 +65,33 @@ def start(
 ) -> Run:
     """The run that a config describes, from its beginning or from the folder's checkpoint.
 
-    Keys: `base` (Hub id or folder of an LLM or of a music model, or "bundled"), `layers` (the first
-    so many are kept, or those that a list names), `grow` (a music model of an older format gets
-    rows for what is new), `pretrained` (false: the same shape at random), `lora` (rank; else
-    everything but the text rows is trained), or instead of all these `recurrent` (fields of
-    `models.recurrent.Shape`: cell, width, hidden, layers) or `gan` (arguments of `models.gan.Gan`:
-    width, noise, critic_steps); `mix` (weight by source), `permissive`, `favoured` (see
-    `weighing`), `fills` (share of examples with music that are fills), `held_out` (validation
-    windows), `sample` (the text that an LLM writes a piece to every `sample_every` steps) and
-    `training` (fields of `Training`). model: as `make_model` gives it, if it is there already.
-    spelling: how examples are written, see training/ablate.py. decay_from: the folder of another
-    run of this config, from whose newest checkpoint the rate falls to nothing: a finished model in
-    so many steps, while the other run may go on.
+    model: as `make_model` gives it, if it is there already. spelling: how examples are written, see
+    training/ablate.py. decay_from: the folder of another run of this config, from whose newest
+    checkpoint the rate falls to nothing: a finished model in so many steps, while the other run may
+    go on. Raises TextMusicError where there is no checkpoint to begin with, or the model or the
+    data do not fit.
     """
-    training = Training(**config["training"])
-    if decay_from is not None:  # other batches than those that the other run goes on with
+    training = config.training
+    if decay_from is not None:
+        if not any((run / checkpoint.FILE).exists() for run in (folder, decay_from)):
+            raise checkpoint.missing(decay_from)  # said before a model is looked for
+        # other batches than those that the other run goes on with
         training = replace(training, warmup=0, decay=1.0, seed=training.seed + 1)
     captioner = Captioner()
     tokenizer = data.tokenizer
-    if "recurrent" in config:
+    if config.recurrent is not None:
         tokenizer = create_tokenizer(captions_file(), folder / "tokenizer")
         check_vocabulary(tokenizer, data.tokenizer)
     examples = spelling(
         data.train,
         tokenizer,
         captioner,
-        weights=config.get("mix"),
-        permissive=config.get("permissive", False),
-        favoured=config.get("favoured", False),
-        fills=config.get("fills", FILLS),
+        weights=config.mix,
+        permissive=config.permissive,
+        favoured=config.favoured,
+        fills=config.fills,
     )
-    if "gan" in config:
+    if config.gan is not None:
         held_out = held_out_examples(data.valid, tokenizer, captioner)
         return start_gan(config, training, examples, held_out, folder)
     feed = partial(
@@ -111,8 +102,8 @@ def start(
         drills=training.drills,
     )
     sample = None
-    if "recurrent" not in config and config.get("sample") is not None:
-        sample = partial(write_sample, tokenizer=tokenizer, text=config["sample"])
+    if config.recurrent is None and config.sample is not None:
+        sample = partial(write_sample, tokenizer=tokenizer, text=config.sample)
     model = model or make_model(config, tokenizer)
     run = Run(
         model,
@@ -121,9 +112,9 @@ def start(
         lambda lane, skip: feed(
             seed=training.seed + 1000 * lane, skip=skip, counts=folder / f"batches-{lane}.json"
         ),
-        validation_batches(data.valid, tokenizer, captioner, config.get("held_out", 32), spelling),
+        validation_batches(data.valid, tokenizer, captioner, config.held_out or HELD_OUT, spelling),
         partial(
-            save_recurrent if "recurrent" in config else save_llm,
+            save_llm if config.recurrent is None else save_recurrent,
             tokenizer_folder=tokenizer.folder,
         ),
         sample=sample,
@@ -134,18 +125,20 @@ def start(
     return run
 
 
-def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | MusicRNN:
+def make_model(config: RunConfig, tokenizer: Tokenizer) -> MusicLLM | MusicRNN:
     """The model to begin with: of an LLM, the text rows or everything but LoRA is frozen.
 
-    Raises TextMusicError where there is no such base, or one that reads other ids.
+    Raises TextMusicError where no base is named, there is none such, or one that reads other ids.
     """
     music = len(tokenizer.vocabulary)
-    torch.manual_seed(config.get("training", {}).get("seed", 1))  # LoRA begins at random
-    if "recurrent" in config:
-        return MusicRNN(RecurrentConfig(tokenizer.offset, music, **config["recurrent"]))
-    base, layers = config["base"], config.get("layers")
+    torch.manual_seed(config.training.seed)  # LoRA begins at random
+    if config.recurrent is not None:
+        return MusicRNN(RecurrentConfig(tokenizer.offset, music, **given(config.recurrent)))
+    if config.base is None:
+        raise TextMusicError("the config names no model to train; give one with --base.")
+    base, layers = config.base, config.layers
     folder = music_folder(base)
-    if folder is not None and config.get("grow"):
+    if folder is not None and config.grow:
         model = open_llm(folder, older=True)
         model = grown(model, read_vocabulary(folder), tokenizer.vocabulary)
     elif folder is not None:
@@ -157,7 +150,7 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
                 base,
                 music,
                 layers=None if isinstance(layers, list) else layers,
-                pretrained=config.get("pretrained", True),
+                pretrained=config.pretrained,
             )
         except (OSError, ValueError) as problem:
             first = str(problem).splitlines()[0].rstrip(".")
@@ -174,8 +167,8 @@ def make_model(config: dict[str, Any], tokenizer: Tokenizer) -> MusicLLM | Music
             f"'{base}' has {model.offset:,} text rows, the data's tokenizer {tokenizer.offset:,};"
             f" prepare the data again with --base {base}."
         )
-    if config.get("lora"):
-        return with_lora(model, config["lora"])
+    if config.lora:
+        return with_lora(model, config.lora)
     model.freeze_text_rows()
     return model
 

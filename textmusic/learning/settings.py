@@ -1,4 +1,4 @@
-"""The settings of a training run: those of its config file, and those fixed when it starts."""
+"""What of a run's settings is fixed when it starts: the schedule, what suits this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,46 +17,11 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
 from textmusic.errors import TextMusicError
+from textmusic.learning.config import Training
 from textmusic.models.attention import blocks_are_faster
 
 # Packages that show figures while they come in, and what each needs.
 TRACKERS = {"none": (), "tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What a run does. The fields are the keys of the config files in training/configs."""
-
-    steps: int = 1000  # optimiser steps in all
-    tokens: int = 4096  # ids in a batch, about
-    global_batch: int | None = None  # batches in a step, over all processes; None: one each
-    optimizer: str = "adamw"  # or "muon" for the matrices, see learning.optimizers
-    learning_rate: float = 6e-4  # peak; see `schedule`
-    rows_rate: float = 1.0  # learning rate of the music rows, in times of the rest's
-    warmup: int = 30  # steps
-    decay: float = 0.4  # share of the run, at its end, in which the rate falls to nothing
-    weight_decay: float = 0.01  # matrices only, embeddings left out
-    clip: float = 1.0  # largest gradient norm
-    beta1: float = 0.9  # AdamW's decay of past gradients; 0 for a GAN, whose target moves
-    beta2: float = 0.95  # ... and of their squares
-    reading: float = 0.5  # share of examples that are caption and plan alone, at the start
-    reading_end: float = 0.2  # ... and at the end of the run
-    drills: float = 0.0  # single mood words and scenes for each example, see Examples.drill
-    evaluate_every: int = 100  # steps
-    save_every: int = 50  # steps; a checkpoint is written after 4 minutes in any case
-    patience: int | None = None  # evaluations without a better held-out loss before it stops
-    bf16: bool | None = None  # compute in bfloat16; None: where that is faster on this machine
-    blocks: bool | None = None  # attention in blocks, see models.attention; None: where faster
-    ahead: bool = True  # batches are written in a process beside, where that can be
-    compile: bool = False  # torch.compile, which pays on GPUs
-    hours: float | None = None  # stop after so long, with the schedule bent to end there
-    sample_every: int = 0  # steps between pieces that the model writes on the way; 0: none
-    tracker: str = "none"  # one of TRACKERS
-    seed: int = 1
-
-    def reading_at(self, step: int) -> float:
-        """Share of reading lessons at a step."""
-        return self.reading + (self.reading_end - self.reading) * min(step / self.steps, 1.0)
 
 
 def schedule(done: float, warmup: float, decay: float) -> float:

@@ -23,11 +23,12 @@ from torch import nn
 
 from textmusic.errors import TextMusicError
 from textmusic.learning import checkpoint
+from textmusic.learning.config import Training
 from textmusic.learning.curve import draw
 from textmusic.learning.feeding import ahead
 from textmusic.learning.lock import held
 from textmusic.learning.optimizers import check_whole, make_optimizer
-from textmusic.learning.settings import Training, schedule, settled
+from textmusic.learning.settings import schedule, settled
 from textmusic.system.whole_files import write_text
 from textmusic.tokens.tokenizer import IGNORED
 
@@ -275,7 +276,7 @@ class Run:
         kept = checkpoint.restore(self.model, self.optimizer.optimizer, self.folder)
         if kept is None and branch_of is not None:
             if not checkpoint.restore(self.model, self.optimizer.optimizer, branch_of):
-                raise TextMusicError(f"'{branch_of}' has no checkpoint; give the folder of a run.")
+                raise checkpoint.missing(branch_of)
         elif kept is not None:
             self.step, self.spent, self.best = kept["step"], kept["spent"], kept["best"]
             self.worse, self.saved = kept.get("worse", 0), self.step

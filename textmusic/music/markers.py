@@ -85,7 +85,7 @@ def named_midi(
         for bar, beat, chord in changes(sketch)
         if (time := bar * bar_ticks + beat * beat_ticks) < end
     ]
-    midi = score.dumps_midi()
+    midi: bytes = score.dumps_midi()
     if not names:
         return midi
     kit = next((track.program for track in score.tracks if track.is_drum), 0)

@@ -85,8 +85,10 @@ def notes_of(score: Score) -> Notes:
 def columns_of(notes: Sequence[Note]) -> Notes:
     """Single notes as columns, in their order."""
     start, duration, *others = list(zip(*notes, strict=True)) or [()] * 5
-    times = (np.array(column, dtype=np.float64) for column in (start, duration))
-    return Notes(*times, *(np.array(column, dtype=np.int64) for column in others))
+    return Notes(
+        np.array(start, dtype=np.float64), np.array(duration, dtype=np.float64),
+        *(np.array(column, dtype=np.int64) for column in others),
+    )  # fmt: skip
 
 
 def top_line(notes: Notes) -> Floats:

@@ -1,4 +1,4 @@
-"""The machine, files that are written whole, progress, streams, and work spread over processes.
+"""The machine, whole files, progress, streams, work spread over processes, ends of scripts.
 
 There is no music in it.
 """
@@ -7,6 +7,7 @@ __all__ = [
     "crew",
     "machine",
     "progress",
+    "scripts",
     "streams",
     "whole_files",
     "workers",

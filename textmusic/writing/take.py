@@ -225,10 +225,10 @@ class Take:
         """Begin a window at a bar: its plan, and what is known of its sketch."""
         assert self.plan.bars is not None
         asked_rows, score = self._asked_rows or (), self._score
-        begun = (self._given.bars or (0, 0))[0] if score is None else score.bar
+        first = (self._given.bars or (0, 0))[0] if score is None else score.bar
         self._base, self._opened = base, self.count
         self._stop = window_stop(
-            self.rows, asked_rows, base, begun=begun, bars=self.plan.bars, context=self._context
+            self.rows, asked_rows, base, begun=first, bars=self.plan.bars, context=self._context
         )
         plan = replace(
             self.plan,
