@@ -1,4 +1,4 @@
-"""What happens on the page: its controls -> the desk -> what it shows."""
+"""What happens on the page: its controls -> the service -> what it shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from textmusic.language.controls import Controls, well_formed
 from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.music.midi_files import read_score
-from textmusic.page.desk import Desk, Moment, Piece, Wish
 from textmusic.page.forms import (
     WISH,
     Told,
@@ -28,6 +27,7 @@ from textmusic.page.forms import (
     whole,
     wish_of,
 )
+from textmusic.page.service import Moment, Piece, Service, Wish
 from textmusic.page.views import (
     files_html,
     live_html,
@@ -48,13 +48,13 @@ Shown = dict[Any, Any]  # updates by component
 
 
 class Events:
-    """The page's components, by tab, and the desk behind them."""
+    """The page's components, by tab, and the service behind them."""
 
     def __init__(
-        self, desk: Desk, create: dict[str, Any], change: dict[str, Any],
+        self, service: Service, create: dict[str, Any], change: dict[str, Any],
         compare: dict[str, Any], result: dict[str, Any],
     ) -> None:  # fmt: skip
-        self.desk = desk
+        self.service = service
         self.create, self.change, self.compare, self.result = create, change, compare, result
 
     def connect(self, page: gr.Blocks) -> None:
@@ -112,7 +112,7 @@ class Events:
         language = language_for(request)
         try:
             wish = self._wish(data)
-            prompt, controls = self.desk.understand(wish)
+            prompt, controls = self.service.understand(wish)
         except TextMusicError as problem:
             return f"<p>{escape(str(problem))}</p>"
         return understood_html(prompt, controls, language, wish.controls.outline())
@@ -127,13 +127,13 @@ class Events:
         with Told():
             wish = self._wish(data)
             many = int(data[self.create["variations"]])
-            making = self.desk.generate(wish, visitor_of(request), many)
+            making = self.service.generate(wish, visitor_of(request), many)
             pieces = data[self.result["pieces"]]
             yield from self._written(making, pieces, wish.text, None, request, progress)
 
     def stop(self, request: gr.Request) -> None:
         """Keep the bars that are finished."""
-        self.desk.stop(visitor_of(request))
+        self.service.stop(visitor_of(request))
 
     def _wish(self, data: Shown) -> Wish:
         return wish_of({name: data[self.create[name]] for name in WISH})
@@ -170,7 +170,7 @@ class Events:
                 tempo,
                 Controls(instruments=programs).plan().programs,
             )
-            made = self.desk.adjust(source, adjustment)
+            made = self.service.adjust(source, adjustment)
             named = f"{title} ({say('adjusted', language_for(request))})"
             pieces = self._keep([made], data[self.result["pieces"]], named, parent)
             return self._shown(pieces, pieces[-1], request) | self._sides(
@@ -201,7 +201,7 @@ class Events:
             source, title, parent = self._source(data, request)
             text = well_formed(data[self.change["text"]] or "")
             wish = Wish(text)
-            making = self.desk.go_on(source, bars, wish, visitor_of(request), keep)
+            making = self.service.go_on(source, bars, wish, visitor_of(request), keep)
             pieces = data[self.result["pieces"]]
             done = say("continued" if keep is None else "varied", language_for(request))
             named = f"{text or title} ({done})"
@@ -251,10 +251,10 @@ class Events:
             plan = None
             for side, model in (("one", data[compare["first"]]), ("two", data[compare["second"]])):
                 wish = Wish(text, seed=seed, model=model)
-                making = self.desk.generate(wish, visitor_of(request), plan=plan)
+                making = self.service.generate(wish, visitor_of(request), plan=plan)
                 (made,) = yield from self._followed(making, progress, language)
                 plan = plan or made.plan
-                piece = self.desk.keep(made, [], text)
+                piece = self.service.keep(made, [], text)
                 shown = piece_html(piece.audio, piece.drawing(), model, language)
                 yield {
                     compare[side]: f"<h3>{escape(model)}</h3>{shown}"
@@ -274,7 +274,7 @@ class Events:
         if chosen is None:
             return {result["sheet"]: ""}
         try:
-            file, pages = self.desk.sheet(chosen)
+            file, pages = self.service.sheet(chosen)
         except TextMusicError as problem:
             return {result["sheet"]: f"<p>{escape(str(problem))}</p>"}
         files = files_html((*chosen.files, file))
@@ -314,7 +314,7 @@ class Events:
     ) -> list[Piece]:
         kept = list(pieces)
         for generation in written:
-            kept.append(self.desk.keep(generation, kept, title, parent))
+            kept.append(self.service.keep(generation, kept, title, parent))
         return kept
 
     def _shown(self, pieces: Sequence[Piece], chosen: Piece, request: gr.Request) -> Shown:

@@ -14,7 +14,7 @@ from textmusic.language.controls import MAX_SEED, Controls, well_formed
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES
 from textmusic.music.theory import KEYS
-from textmusic.page.desk import Wish
+from textmusic.page.service import Wish
 from textmusic.page.wording import language_of
 from textmusic.tokens.sampling import Sampling
 

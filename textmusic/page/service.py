@@ -45,7 +45,7 @@ MOST_PIECES_AT_ONCE = 4  # pieces that one visitor may have in the making
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was typed and set. seed: None draws one. model: of the desk's; "" is its first."""
+    """What was typed and set. seed: None draws one. model: of the service's; "" is its first."""
 
     text: str = ""
     controls: Controls = field(default_factory=Controls)
@@ -108,7 +108,7 @@ class _Making:
 
 
 @dataclass
-class Desk:
+class Service:
     """Models, a folder for results, and the limits of a shared page.
 
     cache: where files are put, each piece in a folder whose name can't be guessed. max_bars: of a
