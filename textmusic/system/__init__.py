@@ -5,6 +5,7 @@ There is no music in it.
 
 __all__ = [
     "crew",
+    "lifeline",
     "machine",
     "progress",
     "streams",
