@@ -6,7 +6,7 @@ import struct
 
 from symusic import Note, Score, Tempo, Track
 
-from textmusic.music.midi_files import MOST_NOTES
+from textmusic.music.sanity import MOST_NOTES
 
 
 def header(kind: int, tracks: int, division: int = 480) -> bytes:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 
@@ -36,8 +37,7 @@ def work(job: str) -> str:
 
 def pid_and_wait(job: str) -> str:
     """Say who works at it, in a file, and be at it for longer than any test."""
-    with open(job, "w", encoding="ascii") as file:
-        file.write(str(os.getpid()))
+    Path(job).write_text(str(os.getpid()))
     time.sleep(300)
     return job
 

@@ -42,8 +42,9 @@ from textmusic.cli.prepare import prepare
 from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.cli.train import train
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import Controls, well_formed, within
+from textmusic.language.controls import Controls, well_formed
 from textmusic.system.progress import progress_bar
+from textmusic.system.values import within
 
 if TYPE_CHECKING:
     from textmusic.result.generation import Generation

@@ -10,13 +10,13 @@ from typing import Any
 import gradio as gr
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import MAX_SEED, Controls, well_formed
+from textmusic.language.controls import Controls, well_formed
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES
 from textmusic.music.theory import KEYS
 from textmusic.page.service import Wish
 from textmusic.page.wording import language_of
-from textmusic.tokens.sampling import Sampling
+from textmusic.tokens.sampling import MAX_SEED, Sampling
 
 # The boxes that make a wish, in the order in which the handlers take them.
 WISH = (

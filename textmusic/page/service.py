@@ -17,8 +17,9 @@ from textmusic.drawing.piano_roll import piano_roll
 from textmusic.drawing.shapes import Drawing
 from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import MAX_SEED, Controls, within
-from textmusic.language.prompt import Prompt
+from textmusic.language.controls import Controls
+from textmusic.language.prompt import MAX_CHARACTERS, Prompt
+from textmusic.language.reading.text import quote
 from textmusic.music.markers import markers_of, read_midi
 from textmusic.music.midi_files import read_score
 from textmusic.music.notes import Note, score_of
@@ -28,8 +29,9 @@ from textmusic.page.broadcast import broadcast
 from textmusic.result.generation import Generation, finish, slug_of
 from textmusic.result.report import Report
 from textmusic.system.streams import Stream, result_of
+from textmusic.system.values import text, whole
 from textmusic.system.whole_files import write_text
-from textmusic.tokens.sampling import Sampling, drawn
+from textmusic.tokens.sampling import Sampling, check_seed, drawn
 from textmusic.writing.adjusting import Adjustment, adjust
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.live_audio import sounding
@@ -142,13 +144,13 @@ class Service:
 
         plan: forced instead of what is read. `stop` ends it after the bar that is being written.
         """
-        within("variations", variations, 1, MOST_VARIATIONS)
+        whole("variations", variations, 1, MOST_VARIATIONS)
         prompt, _ = self.understand(wish)
         if plan is not None:
             music = self._scheduler(wish.model).music
             prompt = music.understand(wish.text, controls=plan, outline=wish.controls.outline())
         seed = drawn(variations) if wish.seed is None else wish.seed
-        within("seed", seed, 0, MAX_SEED - variations + 1)
+        check_seed(seed, variations)
         scheduler = self._scheduler(wish.model)
         makings = []
         for n in range(variations):
@@ -167,7 +169,7 @@ class Service:
             controls=wish.controls.plan(), outline=wish.controls.outline(), seed=wish.seed,
             sampling=wish.sampling,
         )  # fmt: skip
-        within("new bars", made.bars, 1, self.max_bars)
+        whole("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation, wish.text)
         return (yield from self._write([making], visitor))
 
@@ -204,10 +206,10 @@ class Service:
                 self._stopped.add(visitor)
 
     def _scheduler(self, model: str) -> Scheduler:
-        model = model or next(iter(self.models))
+        model = text("model", model, MAX_CHARACTERS) or next(iter(self.models))
         if model not in self.models:
             raise TextMusicError(
-                f"the page does not offer '{model}'; choose one of {', '.join(self.models)}."
+                f"the page does not offer '{quote(model)}'; choose one of {', '.join(self.models)}."
             )
         with self._lock:
             if model not in self._schedulers:

@@ -12,7 +12,7 @@ import numpy as np
 from symusic import Score
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import MAX_SEED, check_plan, within
+from textmusic.language.controls import check_plan
 from textmusic.language.reading.form import MAX_SECTIONS
 from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.music.chords import ALL_CHORDS
@@ -21,7 +21,8 @@ from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, read_outline
 from textmusic.result.report import Report
-from textmusic.tokens.sampling import Sampling
+from textmusic.system.values import real
+from textmusic.tokens.sampling import Sampling, check_seed
 
 if TYPE_CHECKING:
     from textmusic.result.generation import Generation
@@ -76,9 +77,9 @@ class Recipe:
         made = Recipe(**{**data, "asked": plan, "sampling": sampling, "outline": outline})
         if not (isinstance(made.text, str) and isinstance(made.seed, int)):
             raise ValueError("text or seed is missing")
-        within("seed", made.seed, 0, MAX_SEED)
+        check_seed(made.seed)
         if made.seconds is not None:
-            within("seconds", made.seconds, *SECONDS_RANGE)
+            real("seconds", made.seconds, *SECONDS_RANGE)
         return made
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "machine",
     "progress",
     "streams",
+    "values",
     "whole_files",
     "workers",
 ]

@@ -25,6 +25,7 @@ from textmusic.music.plan import COUNTED_BARS, MAX_PROGRAMS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
 from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, quarters_per_bar
 from textmusic.result.generation import Generation, account, sections_of
+from textmusic.system.values import wrong_type
 from textmusic.tokens.folding import Struck, spelt
 from textmusic.tokens.layout import Mask
 from textmusic.tokens.sampling import Sampling, drawn
@@ -89,7 +90,11 @@ class Filling:
         add: Sequence[str | int],
     ) -> Rectangle:
         total = self._before + self._material.bars
+        if bars is not None and not (isinstance(bars, Sequence) and len(bars) == 2):
+            raise wrong_type("bars", bars, "the first and the last")
         first, last = bars or (self._before + 1, total)
+        if isinstance(first, bool) or not (isinstance(first, int) and isinstance(last, int)):
+            raise wrong_type("bars", (first, last), "the first and the last")
         if not 1 <= first <= last <= total:
             raise TextMusicError(
                 f"bars {first} to {last} do not exist; choose from bars 1 to {total}."

@@ -12,14 +12,17 @@ from textmusic.engines.protocol import SLOTS, Engine
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import check_plan
 from textmusic.language.prompt import Prompt, read_prompt
+from textmusic.language.reading.length import SECONDS_RANGE
+from textmusic.music.midi_files import as_score
 from textmusic.music.notes import score_of
 from textmusic.music.outline import AskedRow, check
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import DRUMS, quarters_per_bar
 from textmusic.result.generation import Generation, account, finish
+from textmusic.system.values import real, whole
 from textmusic.tokens.plan_grammar import OPEN_BARS, bars_for
-from textmusic.tokens.sampling import Sampling, drawn
+from textmusic.tokens.sampling import Sampling, check_seed, drawn
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import decode, in_turn
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from textmusic.sound.soundfont import Wave
 
 OnBar = Callable[[int, int], None]
+MOST_PIECES = 4_096  # side by side: each has its share of the memory
 
 
 class TextToMusic:
@@ -121,6 +125,8 @@ class TextToMusic:
         these bars can't hold.
         """
         check_plan(controls)
+        if seconds is not None:
+            real("seconds", seconds, *SECONDS_RANGE)
         prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
         bars, metre = room or (_bars_asked(prompt), prompt.asked.time_signature or "4/4")
         if bars is not None:
@@ -218,8 +224,9 @@ class TextToMusic:
         on_bar: OnBar | None = None,
     ) -> list[Generation]:
         """Write n variations side by side, with the seeds seed, seed + 1, ..."""
+        whole("number of pieces", n, 1, MOST_PIECES)
+        seed = drawn(n) if seed is None else check_seed(seed, n)
         prompt = self.understand(text, controls=controls, seconds=seconds, outline=outline)
-        seed = drawn(n) if seed is None else seed
         takes = [self.take(prompt, seed + i, sampling) for i in range(n)]
         written: dict[int, tuple[int, int]] = {}
         for take, bar in decode(self.engine, in_turn(takes), n):
@@ -307,7 +314,7 @@ class TextToMusic:
 
     def continue_from(
         self,
-        score: Score,
+        score: Score | str | PathLike[str],
         bars: int = 8,
         *,
         keep: int | None = None,
@@ -321,8 +328,8 @@ class TextToMusic:
         """Write new bars behind those of a score.
 
         Args:
-            score: symusic.Score in one time signature; `textmusic.music.midi_files.read_score`
-                reads files of others safely.
+            score: a MIDI file, or a symusic.Score, in one time signature. Files are read in a
+                process of their own, which broken ones may crash.
             bars: how many new ones, 1 to 255.
             keep: of its own bars only the first so many; the rest is written anew, and `bars` more.
             text, controls: what the new bars should be like; "" goes on as before.
@@ -332,7 +339,7 @@ class TextToMusic:
         Raises TextMusicError where nothing can be gone on from, and for bars out of range.
         """
         made = Continuation(
-            self, score, bars, keep=keep, text=text, controls=controls, outline=outline,
+            self, as_score(score), bars, keep=keep, text=text, controls=controls, outline=outline,
             seed=seed, sampling=sampling,
         )  # fmt: skip
         for _, bar in decode(self.engine, in_turn([made.take]), 1):
@@ -342,7 +349,7 @@ class TextToMusic:
 
     def fill(
         self,
-        score: Score,
+        score: Score | str | PathLike[str],
         *,
         bars: tuple[int, int] | None = None,
         instruments: Sequence[str | int] = (),
@@ -358,8 +365,8 @@ class TextToMusic:
         """Write bars or instruments of a piece anew, or add instruments; the rest stays as it is.
 
         Args:
-            score: symusic.Score; `textmusic.music.midi_files.read_score` reads files of others
-                safely.
+            score: a MIDI file, or a symusic.Score. Files are read in a process of their own, which
+                broken ones may crash.
             bars: the first and the last, counted from 1; None for all in the last time signature.
             instruments: those that are written anew, by name or General MIDI number; () for all.
             add: instruments that the piece does not have yet.
@@ -377,7 +384,7 @@ class TextToMusic:
                 the whole piece would be filled.
         """
         filling = Filling(
-            self, score, bars=bars, instruments=instruments, add=add, text=text,
+            self, as_score(score), bars=bars, instruments=instruments, add=add, text=text,
             controls=controls, outline=outline, sketch=sketch, seed=seed, sampling=sampling,
         )  # fmt: skip
         return filling.write(on_bar)
@@ -395,8 +402,9 @@ class TextToMusic:
         """A piece to be written by `decode`; lengths, given, asked_rows, free: see `Take`."""
         caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
         return Take(
-            self.tokenizer, prompt, caption, seed, sampling, context=self.engine.context,
-            lengths=lengths, given=given, asked_rows=asked_rows, free=free,
+            self.tokenizer, prompt, caption, check_seed(seed), sampling,
+            context=self.engine.context, lengths=lengths, given=given, asked_rows=asked_rows,
+            free=free,
         )  # fmt: skip
 
     def finished(self, take: Take) -> Generation:
