@@ -280,12 +280,12 @@ def visits(model: str | None, text: str, bars: int, visitors: int, rounds: int) 
     files are there (`end`), of those who got one; how many did not; memory in MB at the peak.
     """
     from textmusic.language.controls import Controls
-    from textmusic.page.service import Service, Wish
+    from textmusic.page.service import Service, Visitor, Wish
 
     def visit(number: int) -> tuple[float, float] | None:
         began = time.perf_counter()
         wish = Wish(text, Controls(bars=bars), seed=number)
-        making = Stream(service.generate(wish, f"visitor {number}"))
+        making = Stream(service.generate(wish, Visitor(f"visitor {number}")))
         try:
             heard = [time.perf_counter() - began for _ in making]  # each bar, when it can be
             service.keep(making.result[0], [], text)

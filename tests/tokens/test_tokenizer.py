@@ -35,11 +35,6 @@ from textmusic.music.sketch import Sketch
 from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES, quarters_per_bar, shift_of, tonic
 from textmusic.tokens.folding import END
 from textmusic.tokens.tokenizer import (
-    FILL,
-    MARKS,
-    PLAN,
-    SCORE,
-    SKETCH,
     Tokenizer,
     check_vocabulary,
     create_tokenizer,
@@ -48,6 +43,7 @@ from textmusic.tokens.tokenizer import (
     read_vocabulary,
     remi_file,
 )
+from textmusic.tokens.vocabulary import FILL, MARKS, PLAN, SCORE, SKETCH
 
 LONGEST = 1500  # ids of a window
 Row = dict[str, Any]

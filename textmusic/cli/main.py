@@ -235,6 +235,13 @@ def serve(
             "--mcp", help="Also offer the page's functions to AI assistants over MCP (mcp extra)."
         ),
     ] = False,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the reverse proxy in front, whose X-Forwarded-For header is believed;"
+            " networks and commas are possible."
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(help="Processor cores to use; default: all.")
     ] = None,
@@ -245,7 +252,9 @@ def serve(
     from textmusic.page import layout
     from textmusic.writing.writers import load_models
 
-    layout.serve(load_models(model or (), threads=threads), mcp=mcp, host=host, port=port)
+    layout.serve(
+        load_models(model or (), threads=threads), mcp=mcp, proxy=proxy, host=host, port=port
+    )
 
 
 @app.command()

@@ -5,6 +5,7 @@ They can be called with gradio_client, over HTTP, and as tools of a Model Contex
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,15 @@ from gradio.utils import get_upload_folder
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.names import in_words
+from textmusic.language.prompt import check_length
 from textmusic.page.forms import visitor_of
 from textmusic.page.service import Moment, Piece, Service, Wish
 from textmusic.result.generation import Generation
 from textmusic.system.streams import result_of
+from textmusic.tokens.sampling import check_seed
 
+DEFECT = "the request met a defect in textmusic; try another, and report this one."
+_LOG = logging.getLogger(__name__)
 Making = Generator[Moment, None, list[Generation]]
 
 
@@ -142,14 +147,16 @@ def add_endpoints(service: Service) -> None:
 
 
 def _wish(
-    text: str, key: str = "", tempo: str = "", bars: int = 0, seed: int = -1, model: str = "", *,
-    chords: str = "", form: str = "",
+    text: object, key: Any = "", tempo: Any = "", bars: Any = 0, seed: object = -1,
+    model: Any = "", *, chords: Any = "", form: Any = "",
 ) -> Wish:  # fmt: skip
+    """What programs ask for; they send any JSON, and null for what they leave open."""
     controls = Controls(
         key=key or None, tempo=tempo or None, bars=bars or None, chords=chords or None,
         form=form or None,
     )  # fmt: skip
-    return Wish(well_formed(str(text)), controls, None if seed < 0 else seed, model=model)
+    chosen = None if seed is None or (type(seed) is int and seed == -1) else check_seed(seed)
+    return Wish(well_formed(check_length(text or "")), controls, chosen, model=model or "")
 
 
 def _understood(service: Service, wish: Wish) -> dict[str, Any]:
@@ -180,11 +187,16 @@ def _file(path: Path) -> dict[str, Any]:
     return dict(FileData(path=str(path), orig_name=path.name).model_dump())
 
 
-def _uploaded(midi: Any) -> Path:
-    path = Path(str(midi["path"] if isinstance(midi, dict) else midi.path)).resolve()
-    if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-        raise TextMusicError("the file was not uploaded; upload it with handle_file(...).")
-    return path
+def _uploaded(midi: object) -> Path:
+    """The file that a client has uploaded; raises TextMusicError for any other, and for none."""
+    said = midi.get("path") if isinstance(midi, dict) else getattr(midi, "path", None)
+    try:
+        path = Path(said if isinstance(said, str) else "").resolve()
+        if path.is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file():
+            return path
+    except (OSError, ValueError):  # no name that a file can have
+        pass
+    raise TextMusicError("the file was not uploaded; upload it with handle_file(...).")
 
 
 @contextmanager
@@ -194,3 +206,6 @@ def _told() -> Iterator[None]:
         yield
     except TextMusicError as problem:
         raise gr.Error(str(problem), print_exception=False) from None
+    except Exception:  # clients are not shown our inside
+        _LOG.exception("a request through the API met a defect")
+        raise gr.Error(DEFECT, print_exception=False) from None

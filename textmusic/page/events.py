@@ -13,12 +13,15 @@ import gradio as gr
 from textmusic.drawing.piano_roll import piano_roll
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
+from textmusic.language.prompt import check_length
 from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.music.midi_files import read_score
+from textmusic.music.plan import MAX_BARS
 from textmusic.page.forms import (
     WISH,
     Told,
+    count,
     language_for,
     new_seed,
     number,
@@ -27,7 +30,7 @@ from textmusic.page.forms import (
     whole,
     wish_of,
 )
-from textmusic.page.service import Moment, Piece, Service, Wish
+from textmusic.page.service import MOST_VARIATIONS, Moment, Piece, Service, Wish
 from textmusic.page.views import (
     files_html,
     live_html,
@@ -42,7 +45,7 @@ from textmusic.result.generation import Generation
 from textmusic.sound.render import render, write_audio
 from textmusic.system.streams import Stream
 from textmusic.system.whole_files import write_whole
-from textmusic.writing.adjusting import Adjustment
+from textmusic.writing.adjusting import MOST_SEMITONES, Adjustment
 
 Shown = dict[Any, Any]  # updates by component
 
@@ -126,7 +129,7 @@ class Events:
         """Write a piece, shown and heard while it grows."""
         with Told():
             wish = self._wish(data)
-            many = int(data[self.create["variations"]])
+            many = count("variations", data[self.create["variations"]], 1, MOST_VARIATIONS)
             making = self.service.generate(wish, visitor_of(request), many)
             pieces = data[self.result["pieces"]]
             yield from self._written(making, pieces, wish.text, None, request, progress)
@@ -147,7 +150,7 @@ class Events:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Generator[Shown, None, None]:
         """New bars behind the source."""
-        yield from self._changed(data, request, progress, bars=int(data[self.change["bars"]]))
+        yield from self._changed(data, request, progress, "bars")
 
     def vary(
         self,
@@ -156,7 +159,7 @@ class Events:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Generator[Shown, None, None]:
         """The source's first bars, and others for the rest."""
-        yield from self._changed(data, request, progress, keep=int(data[self.change["keep"]]))
+        yield from self._changed(data, request, progress, "keep")
 
     def adjust(self, data: Shown, request: gr.Request) -> Shown:
         """Transposed, snapped, faster, played by others."""
@@ -165,7 +168,7 @@ class Events:
             tempo = number("tempo", data[self.change["tempo"]])
             programs = data[self.change["instruments"]] or ()
             adjustment = Adjustment(
-                int(data[self.change["semitones"]]),
+                count("semitones", data[self.change["semitones"]], -MOST_SEMITONES, MOST_SEMITONES),
                 data[self.change["snap"]] or None,
                 tempo,
                 Controls(instruments=programs).plan().programs,
@@ -194,12 +197,14 @@ class Events:
         return {self.result["live"]: gr.skip()}
 
     def _changed(
-        self, data: Shown, request: gr.Request, progress: gr.Progress, bars: int = 0,
-        keep: int | None = None,
-    ) -> Generator[Shown, None, None]:  # fmt: skip
+        self, data: Shown, request: gr.Request, progress: gr.Progress, slider: str
+    ) -> Generator[Shown, None, None]:
+        """slider: "bars" goes on behind the source, "keep" rewrites all but its first bars."""
         with Told():
+            number_of_bars = count("bars", data[self.change[slider]], 0, MAX_BARS)
+            bars, keep = (number_of_bars, None) if slider == "bars" else (0, number_of_bars)
             source, title, parent = self._source(data, request)
-            text = well_formed(data[self.change["text"]] or "")
+            text = well_formed(check_length(data[self.change["text"]] or ""))
             wish = Wish(text)
             making = self.service.go_on(source, bars, wish, visitor_of(request), keep)
             pieces = data[self.result["pieces"]]
@@ -245,7 +250,7 @@ class Events:
         """the same words, plan and seed for two models."""
         compare, language = self.compare, language_for(request)
         with Told():
-            text = well_formed(data[compare["text"]] or "")
+            text = well_formed(check_length(data[compare["text"]] or ""))
             seed = whole("seed", data[compare["seed"]] or new_seed())
             assert seed is not None
             plan = None

@@ -203,10 +203,13 @@ def _result() -> dict[str, Any]:
     return made
 
 
-def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any) -> Any:
+def serve(
+    models: Mapping[str, TextToMusic], *, mcp: bool = False, proxy: str | None = None, **where: Any
+) -> Any:
     """Build the page and `launch` it, with what it needs to be heard live.
 
-    mcp: also offer the endpoints as tools of a Model Context Protocol server (`mcp` extra).
+    mcp: also offer the endpoints as tools of a Model Context Protocol server (`mcp` extra). proxy:
+    addresses of a reverse proxy, see `launch`; by default those in TEXTMUSIC_PROXY.
     TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD protect the page.
     """
     if mcp and find_spec("mcp") is None:
@@ -216,8 +219,9 @@ def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any)
     user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
     if bool(user) != bool(password):
         raise TextMusicError("set both TEXTMUSIC_USER and TEXTMUSIC_PASSWORD, or neither.")
+    proxy = os.environ.get("TEXTMUSIC_PROXY", "") if proxy is None else proxy
     more: dict[str, Any] = {"auth": (user, password)} if user else {}
-    return launch(page, app_kwargs={"routes": routes}, mcp_server=mcp, **more, **where)
+    return launch(page, app_kwargs={"routes": routes}, mcp_server=mcp, proxy=proxy, **more, **where)
 
 
 def _max_bars() -> int:

@@ -42,7 +42,7 @@ from textmusic.writing.written import Bar
 
 PAGE_FORMATS = ("mid", "wav", "mp3", "svg", "json")
 MOST_VARIATIONS = 4
-MOST_PIECES_AT_ONCE = 4  # pieces that one visitor may have in the making
+MOST_PIECES_AT_ONCE = 4  # pieces that one address may have in the making
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,22 @@ class Wish:
     seed: int | None = None
     sampling: Sampling = Sampling()
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks. name: a browser's session, whose pieces it may stop; clients choose it themselves.
+
+    address: what limits count by, as clients can't choose it; "" counts by name.
+    """
+
+    name: str
+    address: str = ""
+
+    @property
+    def counted(self) -> str:
+        """What limits count by."""
+        return self.address or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +138,8 @@ class Service:
     max_bars: int = MAX_BARS
     slots: int = SLOTS
     _schedulers: dict[str, Scheduler] = field(default_factory=dict)
-    _stopped: set[str] = field(default_factory=set)
-    _busy: Counter[str] = field(default_factory=Counter)
+    _stopped: set[Visitor] = field(default_factory=set)
+    _busy: Counter[Visitor] = field(default_factory=Counter)
     _lock: Any = field(default_factory=Lock)
 
     def understand(self, wish: Wish) -> tuple[Prompt, Plan]:
@@ -138,7 +154,7 @@ class Service:
         return prompt, plan
 
     def generate(
-        self, wish: Wish, visitor: str, variations: int = 1, plan: Plan | None = None
+        self, wish: Wish, visitor: Visitor, variations: int = 1, plan: Plan | None = None
     ) -> Generator[Moment, None, list[Generation]]:
         """Write a piece, and variations with the seeds after it; what is heard live is the first.
 
@@ -160,7 +176,7 @@ class Service:
         return (yield from self._write(makings, visitor))
 
     def go_on(
-        self, midi: Path, bars: int, wish: Wish, visitor: str, keep: int | None = None
+        self, midi: Path, bars: int, wish: Wish, visitor: Visitor, keep: int | None = None
     ) -> Generator[Moment, None, list[Generation]]:
         """New bars behind a MIDI file, or, with keep, in place of all but its first bars."""
         scheduler = self._scheduler(wish.model)
@@ -199,7 +215,7 @@ class Service:
         write_text(file, xml)
         return file, engrave(xml)
 
-    def stop(self, visitor: str) -> None:
+    def stop(self, visitor: Visitor) -> None:
         """End what is being written for a visitor, after its bar."""
         with self._lock:
             if self._busy[visitor]:
@@ -217,7 +233,7 @@ class Service:
             return self._schedulers[model]
 
     def _write(
-        self, makings: Sequence[_Making], visitor: str
+        self, makings: Sequence[_Making], visitor: Visitor
     ) -> Generator[Moment, None, list[Generation]]:
         first, *others = makings
         with self._working(visitor, len(makings)), ThreadPoolExecutor(MOST_VARIATIONS) as pool:
@@ -229,7 +245,7 @@ class Service:
                 for making in makings:
                     making.scheduler.leave(making.take)
 
-    def _aloud(self, making: _Making, visitor: str) -> Generator[Moment, None, Generation]:
+    def _aloud(self, making: _Making, visitor: Visitor) -> Generator[Moment, None, Generation]:
         sending = Stream(broadcast(sounding(self._bars(making, visitor)), self.cache / "live"))
         notes: list[Note] = []
         rows: list[Row] = []
@@ -248,7 +264,7 @@ class Service:
             yield Moment(bar, address, drawing)
         return sending.result
 
-    def _bars(self, making: _Making, visitor: str) -> Generator[Bar, None, Generation]:
+    def _bars(self, making: _Making, visitor: Visitor) -> Generator[Bar, None, Generation]:
         """The bars of a take until it ends or is stopped."""
         for bar in making.scheduler.write(making.take):
             if bar.total > self.max_bars:
@@ -261,12 +277,12 @@ class Service:
         return making.finished()
 
     @contextmanager
-    def _working(self, visitor: str, pieces: int) -> Iterator[None]:
+    def _working(self, visitor: Visitor, pieces: int) -> Iterator[None]:
         with self._lock:
-            if self._busy[visitor] + pieces > MOST_PIECES_AT_ONCE:
+            busy = sum(n for one, n in self._busy.items() if one.counted == visitor.counted)
+            if busy + pieces > MOST_PIECES_AT_ONCE:
                 raise TextMusicError(
-                    f"{self._busy[visitor]} of your pieces are being written; wait until one is"
-                    " finished."
+                    f"{busy} of your pieces are being written; wait until one is finished."
                 )
             self._busy[visitor] += pieces
         try:

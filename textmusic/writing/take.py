@@ -22,7 +22,8 @@ from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
 from textmusic.tokens.sampling import Sampling, choose, surprise
 from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_grammar import SketchGrammar
-from textmusic.tokens.tokenizer import FILL, PLAN, SKETCH, Tokenizer
+from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textmusic.engines.folder import read_config
+from textmusic.engines.folder import broken, read_config
 from textmusic.engines.protocol import SLOTS, Engine
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import check_plan
@@ -71,10 +71,9 @@ class TextToMusic:
         config = read_config(folder)
         engine, tokenizer = open_engine(folder, threads=threads), Tokenizer(folder)
         if tokenizer.offset != config["offset"]:
-            raise TextMusicError(
-                f"'{folder}' is not a complete textmusic model (tokenizer.json is from another"
-                " model); download it again."
-            )
+            raise TextMusicError(broken(folder, "tokenizer.json is from another model"))
+        if engine.music != len(tokenizer.vocabulary):
+            raise TextMusicError(broken(folder, "vocabulary.json is from another model"))
         return cls(engine, tokenizer, name)
 
     def push_to_hub(
