@@ -66,6 +66,6 @@ def _networks(proxy: str) -> str:
         return ",".join(str(ip_network(part)) for part in said)
     except ValueError:
         raise TextMusicError(
-            f"the proxy '{proxy[:80]}' is not an address or a network; give one such as 127.0.0.1 or"
-            " 10.0.0.0/8."
+            f"the proxy '{proxy[:80]}' is not an address or a network; give one such as 127.0.0.1"
+            " or 10.0.0.0/8."
         ) from None
