@@ -125,9 +125,7 @@ def _transposed(score: Any) -> None:
         raise ValueError(f"an adjusted file {wrong}")
 
 
-def notation(
-    kind: str, files: int, rng: random.Random, keep: Path
-) -> Judged:
+def notation(kind: str, files: int, rng: random.Random, keep: Path) -> Judged:
     """Files of music notation, as `prepare` reads them: in processes that may end."""
     sources = _notated(kind)
     paths = []
@@ -146,8 +144,6 @@ def _notated(kind: str) -> list[bytes]:
     small = [path for path in _sources("pieces", ".mid") if path.stat().st_size < 2_500][:3]
     scores = [score for _, score in read_scores(small) if not isinstance(score, str)]
     return [musicxml(score).encode() for score in scores]
-        musicxml(score).encode() for _, score in read_scores(midi) if not isinstance(score, str)
-    ]
 
 
 def read_file(path: Path) -> Verdict:

@@ -1,4 +1,4 @@
-"""Broken inputs are read or refused in a sentence: a few hundred here; benchmarks/fuzz.py has more."""
+"""Broken inputs are read or refused in a sentence; benchmarks/fuzz.py tries more of them."""
 
 from __future__ import annotations
 
