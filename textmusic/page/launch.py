@@ -30,7 +30,7 @@ def launch(
     TextMusicError if the port is taken or the address is not this machine's.
     """
     # uvicorn reads it when it starts, and would believe every process of this machine
-    os.environ["FORWARDED_ALLOW_IPS"] = _networks(proxy)
+    os.environ["FORWARDED_ALLOW_IPS"] = trusted(proxy)
     theme = gr.themes.Default(
         primary_hue="indigo",
         font=["ui-sans-serif", "system-ui", "sans-serif"],
@@ -59,7 +59,7 @@ def launch(
         ) from None
 
 
-def _networks(proxy: str) -> str:
+def trusted(proxy: str) -> str:
     """The proxies as uvicorn wants them; raises TextMusicError for what is no address."""
     said = [part.strip() for part in proxy.split(",") if part.strip()]
     try:
