@@ -60,5 +60,5 @@ def test_numbers_of_any_length_are_refused_in_a_sentence(fields: dict[str, Any])
 def test_a_plan_of_python_is_checked_too(fields: dict[str, Any]) -> None:
     with pytest.raises(TextMusicError):
         check_plan(Plan(**fields))
-    with pytest.raises(TextMusicError, match="controls .* has the wrong type"):
+    with pytest.raises(TextMusicError, match=r"controls .* has the wrong type"):
         check_plan("D minor")  # type: ignore[arg-type]

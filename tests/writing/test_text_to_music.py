@@ -364,7 +364,7 @@ def test_nats_are_those_of_the_unmasked_model(tiny: TextToMusic) -> None:
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1", [1]])
 def test_a_seed_that_is_none_is_refused_in_a_sentence(tiny: TextToMusic, seed: Any) -> None:
-    with pytest.raises(TextMusicError, match="seed .*(out of range; choose 0|wrong type)"):
+    with pytest.raises(TextMusicError, match=r"seed .*(out of range; choose 0|wrong type)"):
         tiny.generate("piano, 1 bar", seed=seed)
     with pytest.raises(TextMusicError, match="seed"):
         next(tiny.stream("piano, 1 bar", seed=seed))
@@ -382,8 +382,11 @@ def test_wrong_types_are_refused_in_a_sentence(tiny: TextToMusic, given: dict[st
         tiny.generate(**given)
 
 
-@pytest.mark.parametrize("given", [{"temperature": "x"}, {"top_p": True}, {"form_strength": None},
-                                   {"harmony_strength": [1]}, {"temperature": float("nan")}])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [{"temperature": "x"}, {"top_p": True}, {"form_strength": None}, {"harmony_strength": [1]},
+     {"temperature": float("nan")}],
+)  # fmt: skip
 def test_sampling_of_wrong_types_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(TextMusicError, match=r"out of range|wrong type"):
         Sampling(**given)
@@ -398,7 +401,7 @@ def test_a_piece_to_go_on_from_may_be_a_path(tiny: TextToMusic, pieces: list[Pat
 
 @pytest.mark.parametrize("source", [5, None, b"MThd", ["a.mid"]])
 def test_what_is_no_music_is_refused(tiny: TextToMusic, source: Any) -> None:
-    with pytest.raises(TextMusicError, match="is no music; give a MIDI file or a symusic.Score"):
+    with pytest.raises(TextMusicError, match=r"is no music; give a MIDI file or a symusic\.Score"):
         tiny.continue_from(source, 4)
     with pytest.raises(TextMusicError, match="is no music"):
         tiny.fill(source)
@@ -413,5 +416,5 @@ def test_a_missing_file_is_named(tiny: TextToMusic) -> None:
 def test_new_bars_of_a_wrong_kind_are_refused(
     tiny: TextToMusic, pieces: list[Path], bars: Any
 ) -> None:
-    with pytest.raises(TextMusicError, match="bars .*(out of range|wrong type)"):
+    with pytest.raises(TextMusicError, match=r"bars .*(out of range|wrong type)"):
         tiny.continue_from(pieces[0], bars)

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from os import PathLike
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -20,7 +19,6 @@ from typing import TYPE_CHECKING
 from textmusic.errors import TextMusicError
 from textmusic.music.markers import as_lyrics
 from textmusic.music.sanity import insanity
-from textmusic.system.values import quoted
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -37,20 +35,6 @@ def read_score(path: Path) -> Score:
     if isinstance(found, str):
         raise TextMusicError(f"'{path.name}' {found}; choose another MIDI file.")
     return found
-
-
-def as_score(source: Score | str | PathLike[str]) -> Score:
-    """A score as it is, or the one in a MIDI file, which is read as `read_score` does.
-
-    Raises TextMusicError for files that are not sane, and for values that are neither.
-    """
-    from symusic import Score
-
-    if isinstance(source, str | PathLike):
-        return read_score(Path(source))
-    if not isinstance(source, Score):
-        raise TextMusicError(f"{quoted(source)} is no music; give a MIDI file or a symusic.Score.")
-    return source
 
 
 def read_scores(paths: Sequence[Path]) -> Iterator[tuple[Path, Score | str]]:

@@ -13,7 +13,6 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import check_plan
 from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.language.reading.length import SECONDS_RANGE
-from textmusic.music.midi_files import as_score
 from textmusic.music.notes import score_of
 from textmusic.music.outline import AskedRow, check
 from textmusic.music.plan import COUNTED_BARS, Plan
@@ -29,6 +28,7 @@ from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.filling import Filling
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.loading import locate, open_engine
+from textmusic.writing.sources import as_score
 from textmusic.writing.take import Take
 from textmusic.writing.written import Bar, Given
 
