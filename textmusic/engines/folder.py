@@ -59,8 +59,8 @@ def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
     for name, (low, high) in (RECURRENT_SIZES if recurrent else SIZES).items():
         size = config.get(name)
         if type(size) is not int or not low <= size <= high:
-            problem = f"textmusic.json has no {name} from {low} to {high:,}"
-            raise TextMusicError(broken(folder, problem))
+            wrong = f"textmusic.json has no {name} from {low} to {high:,}"
+            raise TextMusicError(broken(folder, wrong))
     if recurrent and config.get("cell") not in CELLS:
         raise TextMusicError(broken(folder, f"textmusic.json has no cell of {', '.join(CELLS)}"))
     return config

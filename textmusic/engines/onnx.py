@@ -201,8 +201,8 @@ def check_logits(folder: Path, engine: Engine, offset: int) -> None:
     ids = np.array([0, offset], dtype=np.int64)
     try:
         found = engine.prefill(range(1), ids)
-    except Exception as problem:  # onnxruntime raises its own types for each cause
-        raise TextMusicError(broken(folder, problem)) from None
+    except Exception:  # onnxruntime raises its own types for each cause
+        raise TextMusicError(broken(folder, "its graph can't be run in these sizes")) from None
     if found.shape != (engine.music,) or not np.isfinite(found).all():
         raise TextMusicError(broken(folder, "its weights give no numbers"))
     engine.reserve(1)
@@ -217,5 +217,6 @@ def open_session(folder: Path, name: str, threads: int) -> Any:
     options.log_severity_level = 4  # what goes wrong is raised, too
     try:
         return ort.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # onnxruntime raises its own types for each cause
-        raise TextMusicError(broken(folder, problem)) from None
+    except Exception:  # onnxruntime raises its own types for each cause
+        why = "can't be opened, nor its weights" if (folder / name).exists() else "is missing"
+        raise TextMusicError(broken(folder, f"{name} {why}")) from None

@@ -28,7 +28,7 @@ from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.language.reading.metre import read_time_signature
 from textmusic.language.reading.progression import parse_chords
 from textmusic.language.reading.tempo import read_tempo_number, tempo_remedy, tempo_words
-from textmusic.language.reading.text import Span, blank, prepare, quote
+from textmusic.language.reading.text import LARGEST, Span, blank, prepare, quote
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import (
     GENRES,
@@ -80,6 +80,8 @@ class Controls:
             _said("tempo", self.tempo, "a number or a word")
         if not isinstance(self.density, int) or isinstance(self.density, bool):
             _said("density", self.density, "a level or a word")
+        elif abs(self.density) > LARGEST:  # Python writes no integers of any length
+            values.whole("density", self.density, LEVELS[0], LEVELS[-1])
         if self.bars is not None and (
             isinstance(self.bars, bool) or not isinstance(self.bars, int)
         ):
@@ -142,6 +144,8 @@ def _check_names(instruments: object) -> None:
     for said in instruments:
         if not isinstance(said, int) or isinstance(said, bool):
             _said("instrument", said or "", "a name or a number")
+        elif abs(said) > LARGEST:
+            values.whole("instrument", said, 0, DRUMS)
 
 
 def check_plan(plan: Plan) -> None:
@@ -279,7 +283,7 @@ def parse_tempo(said: str | float) -> float:
 
     Raises TextMusicError outside 30 to 250 and for unknown words.
     """
-    text = said if isinstance(said, str) else f"{said:g}"
+    text = said if isinstance(said, str) else f"{max(min(said, LARGEST), -LARGEST):g}"
     text = prepare(text)
     try:
         tempo = float(text)
