@@ -10,7 +10,7 @@ from textmusic.errors import TextMusicError
 
 # Sizes that textmusic.json may name: what lies outside is a broken file, and no larger model.
 SIZES = {
-    "offset": (1, 1 << 20), "context": (256, 1 << 17), "kv_heads": (1, 256),
+    "offset": (1, 1 << 20), "context": (64, 1 << 17), "kv_heads": (1, 256),
     "head_width": (1, 1024),
 }  # fmt: skip
 RECURRENT_SIZES = {"offset": (1, 1 << 20), "layers": (1, 64), "hidden": (1, 16_384)}
