@@ -39,7 +39,7 @@ def test_what_is_too_long_is_said(fields: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"bars": 10**310}, {"bars": 0}, {"bars": -1}, {"seconds": float("nan")}, {"seconds": 1e400},
+    [{"bars": 10**310}, {"bars": 0}, {"bars": -1}, {"seconds": float("nan")}, {"seconds": 1e400}, {"seconds": 10**310},
      {"tempo": 10**310}, {"tempo": float("nan")}, {"tempo": "9" * 310}, {"density": 10**310}, {"density": 10**5000},
      {"mood": "9" * 400 + ",1"}, {"instruments": ["9" * 400]}, {"instruments": [10**310]}, {"instruments": [10**5000]},
      {"time_signature": "9" * 300 + "/4"}, {"key": "\0"}, {"genre": "\ud800"}],

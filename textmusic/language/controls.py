@@ -86,8 +86,10 @@ class Controls:
             isinstance(self.bars, bool) or not isinstance(self.bars, int)
         ):
             raise wrong_type("bars", self.bars, "a whole number")
-        if self.seconds is not None:
-            values.real("seconds", self.seconds, -math.inf, math.inf)
+        if self.seconds is not None and (
+            isinstance(self.seconds, bool) or not isinstance(self.seconds, int | float)
+        ):
+            raise wrong_type("seconds", self.seconds, "a number")
         _check_names(self.instruments)
 
     def plan(self) -> Plan:
