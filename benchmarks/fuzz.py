@@ -143,7 +143,7 @@ def _notated(kind: str) -> list[bytes]:
 
     small = [path for path in _sources("pieces", ".mid") if path.stat().st_size < 2_500][:3]
     scores = [score for _, score in read_scores(small) if not isinstance(score, str)]
-    return [musicxml(score).encode() for score in scores]
+    return [musicxml(score, title="", key=None).encode() for score in scores]
 
 
 def read_file(path: Path) -> Verdict:
