@@ -276,27 +276,27 @@ def _forget_files(folder: Path) -> None:
 
 
 def visits(model: str | None, text: str, bars: int, visitors: int, rounds: int) -> dict[str, Any]:
-    """So many people who ask the page's desk for a piece at the same time, some times over.
+    """So many people who ask the page's service for a piece at the same time, some times over.
 
     Seconds until a visitor's first bar can be heard (`first`), and until the piece and all its
     files are there (`end`), of those who got one; how many did not; memory in MB at the peak.
     """
     from textmusic.language.controls import Controls
-    from textmusic.page.desk import Desk, Wish
+    from textmusic.page.service import Service, Visitor, Wish
 
     def visit(number: int) -> tuple[float, float] | None:
         began = time.perf_counter()
         wish = Wish(text, Controls(bars=bars), seed=number)
-        making = Stream(desk.generate(wish, f"visitor {number}"))
+        making = Stream(service.generate(wish, Visitor(f"visitor {number}")))
         try:
             heard = [time.perf_counter() - began for _ in making]  # each bar, when it can be
-            desk.keep(making.result[0], [], text)
+            service.keep(making.result[0], [], text)
         except TextMusicError:
             return None
         return heard[0], time.perf_counter() - began
 
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(visitors) as pool:
-        desk = Desk({"default": TextToMusic.from_pretrained(model)}, Path(folder))
+        service = Service({"default": TextToMusic.from_pretrained(model)}, Path(folder))
         visit(0)  # it reads the soundfont
         seen = [one for _ in range(rounds) for one in pool.map(visit, range(visitors))]
     served = [one for one in seen if one is not None]

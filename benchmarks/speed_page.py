@@ -213,7 +213,7 @@ def visiting(found: dict[str, Any], scale: Scale) -> list[str]:
                      f"{part['memory']:.0f}"])  # fmt: skip
     return [
         table(*rows),
-        f"{scale.visit_bars} bars each, all at the same moment, at the desk behind the page (no"
+        f"{scale.visit_bars} bars each, all at the same moment, at the service behind the page (no"
         " browser, no network): MIDI, WAV, MP3, SVG and report of each are written.",
     ]
 

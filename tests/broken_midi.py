@@ -6,7 +6,7 @@ import struct
 
 from symusic import Note, Score, Tempo, Track
 
-from textmusic.music.midi_files import MOST_NOTES
+from textmusic.music.sanity import MOST_NOTES
 
 
 def header(kind: int, tracks: int, division: int = 480) -> bytes:
@@ -38,6 +38,7 @@ def tempo_of(qpm: float) -> bytes:
     return bytes(score.dumps_midi())
 
 
+DATA = "invalid pitch or velocity|can't be parsed"
 BROKEN = {
     "empty": (b"", "is not a MIDI file"),
     "a PNG renamed": (b"\x89PNG\r\n\x1a\n" + bytes(200), "is not a MIDI file"),
@@ -52,4 +53,15 @@ BROKEN = {
     "endless": (header(0, 1) + chunk(b"\xff\xff\xff\x7f" + NOTE[1:] + END), "is longer than"),
     "tempo 0": (header(0, 1) + chunk(b"\0\xff\x51\3\0\0\0" + NOTE + END), "tempo|parsed"),
     "running status garbage": (header(0, 1) + chunk(b"\0\x3c\x50" * 50 + END), "parsed|no notes"),
+    "a velocity over 127": (
+        header(0, 1) + chunk(NOTE + b"\0\x90\x3c\xff\x60\x80\x3c\0" + END),
+        DATA,
+    ),
+    "a pitch over 127": (header(0, 1) + chunk(NOTE + b"\0\x90\xbc\x50\x60\x80\xbc\0" + END), DATA),
+    "a program over 127": (header(0, 1) + chunk(b"\0\xc0\x83" + NOTE + END), "invalid program"),
+    "a controller over 127": (header(0, 1) + chunk(b"\0\xb0\x07\xff" + NOTE + END), "controllers"),
+    "a time signature of 128/0": (
+        header(0, 1) + chunk(b"\0\xff\x58\4\x80\xff\x18\x08" + NOTE + END),
+        "invalid time signature",
+    ),
 }

@@ -150,7 +150,7 @@ def test_where_there_is_no_page_the_health_check_fails() -> None:
 
 BUILD = "python space/build.py -o build/space"
 # See test_replicas.py.
-REPLICAS = [f"textmusic serve --port {port} --threads 2" for port in (7861, 7862)]
+REPLICAS = [f"textmusic serve --port {port} --threads 2 --proxy 127.0.0.1" for port in (7861, 7862)]
 BELOW_A_PATH = "GRADIO_ROOT_PATH=/textmusic python app.py"
 PAGES = [
     "python app.py",

@@ -39,7 +39,8 @@ from textmusic.music.plan import Plan
 from textmusic.music.structure import LOOKED_AT
 from textmusic.music.theory import DRUMS
 from textmusic.system.scripts import ended
-from textmusic.tokens.tokenizer import IGNORED, SCORE, SKETCH, Tokenizer
+from textmusic.tokens.tokenizer import IGNORED, Tokenizer
+from textmusic.tokens.vocabulary import SCORE, SKETCH
 
 HERE = Path(__file__).parent / "configs"
 # Figures of the music, by their names in the table.

@@ -22,7 +22,8 @@ from textmusic.evaluation.metrics import NGram
 from textmusic.learning.examples import Examples
 from textmusic.system.progress import tracked
 from textmusic.system.scripts import ended
-from textmusic.tokens.tokenizer import IGNORED, SCORE, Tokenizer
+from textmusic.tokens.tokenizer import IGNORED, Tokenizer
+from textmusic.tokens.vocabulary import SCORE
 from textmusic.writing.loading import locate, open_engine
 
 TEXT_AND_PLAN = 120  # ids that a caption and a plan take at most

@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -229,3 +231,63 @@ def test_a_model_that_runs_reports_nothing_home(tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run(command, env=environment, check=True)
     assert not list(tmp_path.rglob("*"))
+
+
+# Folders whose files do not belong together -------------------------------------------------------
+
+
+def refused(folder: Path, said: str = "not a complete textmusic model") -> None:
+    with pytest.raises(TextMusicError, match=said):
+        TextToMusic.from_pretrained(folder, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("context", 1e12), ("context", 10**12), ("context", -5), ("context", 0), ("context", 8),
+     ("context", 1_089), ("context", True), ("kv_heads", 10**6), ("kv_heads", 2),
+     ("head_width", 17), ("head_width", 8), ("head_width", 64), ("offset", 299), ("offset", "300")],
+)  # fmt: skip
+def test_sizes_that_the_graph_does_not_have_are_refused(copy: Path, name: str, value: Any) -> None:
+    config = json.loads((copy / "textmusic.json").read_text())
+    (copy / "textmusic.json").write_text(json.dumps(config | {name: value}))
+    refused(copy)
+
+
+@pytest.mark.parametrize("name", ["textmusic.json", "vocabulary.json", "remi.json"])
+def test_files_that_are_nested_without_end_are_refused(copy: Path, name: str) -> None:
+    (copy / name).write_text("[" * 100_000)
+    refused(copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda rows, scale: (rows[:1], scale[:1]), lambda rows, scale: (rows[:, :-1], scale),
+     lambda rows, scale: (rows[:, :0], scale), lambda rows, scale: (rows.reshape(-1), scale),
+     lambda rows, scale: (rows.astype(np.float32), scale), lambda rows, scale: (rows, scale[:0]),
+     lambda rows, scale: (rows, scale[:, 0]), lambda rows, scale: (rows, scale * np.nan)],
+    ids=["one row", "narrow", "no width", "one dimension", "floats", "no scale", "flat", "NaN"],
+)  # fmt: skip
+def test_embeddings_of_other_shapes_are_refused(copy: Path, change: Any) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    file = copy / "embeddings.safetensors"
+    found = load_file(file)
+    rows, scale = change(found["quantised"], found["scale"])
+    save_file({"quantised": np.ascontiguousarray(rows), "scale": np.ascontiguousarray(scale)}, file)
+    refused(copy)
+
+
+def test_weights_that_are_no_numbers_are_refused(copy: Path) -> None:
+    file = copy / "model.onnx.data"
+    weights = np.frombuffer(file.read_bytes(), dtype=np.float32).copy()
+    weights[:] = np.nan
+    file.write_bytes(weights.tobytes())
+    refused(copy, "its weights give no numbers")
+
+
+@pytest.mark.bundled
+def test_the_graph_of_another_model_is_refused(copy: Path) -> None:
+    bundled = Path(str(resources.files("textmusic") / "bundled"))
+    for name in ("model.onnx", "model.onnx.data"):
+        shutil.copy(bundled / name, copy / name)
+    refused(copy)

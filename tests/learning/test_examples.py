@@ -25,7 +25,8 @@ from textmusic.music.measure import estimate_key
 from textmusic.music.notes import notes_of
 from textmusic.music.theory import DRUMS, shift_of, transposed
 from textmusic.tokens.folding import END, struck
-from textmusic.tokens.tokenizer import FILL, IGNORED, PLAN, SCORE, SKETCH, Tokenizer
+from textmusic.tokens.tokenizer import IGNORED, Tokenizer
+from textmusic.tokens.vocabulary import FILL, PLAN, SCORE, SKETCH
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ from textmusic.learning.spellings import (
 )
 from textmusic.music.plan import Plan
 from textmusic.tokens.folding import END, struck
-from textmusic.tokens.tokenizer import IGNORED, SCORE, SKETCH, Tokenizer
+from textmusic.tokens.tokenizer import IGNORED, Tokenizer
+from textmusic.tokens.vocabulary import SCORE, SKETCH
 from textmusic.writing.text_to_music import TextToMusic
 
 SPELLINGS = {

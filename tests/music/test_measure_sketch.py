@@ -16,7 +16,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row, Sketch, beats_per_bar, encode_sketch
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.sketch_grammar import SketchGrammar
-from textmusic.tokens.tokenizer import SCORE
+from textmusic.tokens.vocabulary import SCORE
 
 C, F, G, AM = Chord(0, "maj"), Chord(5, "maj"), Chord(7, "maj"), Chord(9, "min")
 # What is sung in a bar: (quarter, steps above the chord's root), of two rhythms.

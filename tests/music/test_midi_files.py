@@ -85,3 +85,8 @@ def test_a_file_that_hangs_or_kills_the_reader_is_passed_over(
     found = dict(read_scores([hang, none, die, none]))
     assert found[hang] == found[die] == "can't be parsed"
     assert found[none] == "is not a MIDI file"
+
+
+def test_what_the_other_process_sends_is_not_believed() -> None:
+    for state in ("", "AAAA", "/" * 400):
+        assert midi_files._unpacked(state) == midi_files.BROKEN

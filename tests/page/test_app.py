@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fuzz
 import pytest
 from broken_midi import BROKEN
 from documented import blocks, pages
@@ -208,11 +209,47 @@ def test_refused(client: Client, more: dict[str, Any], said: str) -> None:
         client.predict(**more, api_name="/generate")
 
 
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("understand", {"bars": 1.5}), ("understand", {"bars": True}), ("understand", {"bars": "x"}),
+    ("understand", {"bars": 10**310}), ("understand", {"key": ["a"]}), ("understand", {"text": 5}),
+    ("understand", {"tempo": {"a": 1}}), ("understand", {"chords": [1]}),
+    ("understand", {"form": 5}), ("understand", {"text": "9" * 310 + " bars", "bars": 300}),
+    ("generate", {"bars": 1.5}), ("generate", {"bars": True}), ("generate", {"seed": 1.5}),
+    ("generate", {"seed": "1"}), ("generate", {"seed": True}), ("generate", {"seed": -2}),
+    ("generate", {"seed": 10**310}), ("generate", {"model": ["a"]}), ("generate", {"model": 5}),
+    ("continue", {"midi": None}), ("continue", {"midi": 5}), ("continue", {"midi": {}}),
+    ("continue", {"midi": []}), ("continue", {"midi": "/etc/passwd"}),
+    ("compare", {"first": ["a"]}), ("compare", {"second": 5}), ("compare", {"seed": 1.5}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "given"), WRONG, ids=lambda value: str(value)[:40])
+def test_a_wrong_type_is_refused_in_a_sentence(
+    client: Client, name: str, given: dict[str, Any]
+) -> None:
+    verdict = fuzz.called(client.src, name, list((fuzz.CALLS[name] | given).values()))
+    assert verdict.kind == fuzz.REFUSED, verdict
+
+
+def test_null_leaves_a_field_open(client: Client) -> None:
+    for field in ("key", "tempo", "bars", "chords", "form", "model", "seed"):
+        given = fuzz.CALLS["generate"] | {"text": "piano, 1 bar", field: None}
+        assert fuzz.called(client.src, "generate", list(given.values())).kind == fuzz.READ, field
+
+
+def test_one_call_fails_nobody_else(client: Client) -> None:
+    innocent = [client.submit("piano, 30 bars", seed=n, api_name="/generate") for n in range(2)]
+    for given in ({"bars": 1.5}, {"bars": True}, {"key": ["a"]}):
+        data = list((fuzz.CALLS["generate"] | given).values())
+        assert fuzz.called(client.src, "generate", data).kind == fuzz.REFUSED
+    assert [job.result(timeout=120)["report"]["measured"]["bars"] for job in innocent] == [30, 30]
+
+
 def test_many_at_once_are_all_served(client: Client) -> None:
     jobs = [client.submit(f"piano, {2 + n % 3} bars", seed=n, api_name="/generate")
             for n in range(6)]  # fmt: skip
     problems = [str(job.exception(timeout=120) or "") for job in jobs]
-    assert problems.count("") >= 4, "one visitor has four at a time"
+    assert problems.count("") >= 4, "one address has four at a time"
     assert all(not said or "wait until one is finished" in said for said in problems)
 
 
@@ -291,3 +328,40 @@ def test_app() -> None:
     models = app["load_models"]([], threads=1)
     assert list(models) == ["default", "lstm"]
     assert build_page(models).fns
+
+
+# Who asks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+     ("2001:db8:1:2::9", "2001:db8:1:2::/64"), ("::ffff:192.0.2.7", "192.0.2.7"),
+     ("testclient", "testclient")],
+)  # fmt: skip
+def test_addresses_are_counted_by_house(host: str, counted: str) -> None:
+    from textmusic.page.forms import network_of
+
+    assert network_of(host) == counted
+
+
+def test_a_client_that_names_its_session_is_counted_by_its_address() -> None:
+    from types import SimpleNamespace
+
+    from textmusic.page.forms import visitor_of
+
+    request: Any = SimpleNamespace(session_hash="mine", client=SimpleNamespace(host="192.0.2.7"))
+    assert (visitor_of(request).name, visitor_of(request).counted) == ("mine", "192.0.2.7")
+    assert visitor_of(None).counted == "program"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "believed"),
+    [("", ""), ("127.0.0.1", "127.0.0.1/32"), ("10.0.0.0/8, ::1", "10.0.0.0/8,::1/128")],
+)
+def test_only_proxies_that_are_named_are_believed(proxy: str, believed: str) -> None:
+    from textmusic.page.launch import trusted
+
+    assert trusted(proxy) == believed
+    with pytest.raises(TextMusicError, match="is not an address or a network; give one such as"):
+        trusted(f"{proxy},*")

@@ -138,3 +138,24 @@ def test_old_files_go(whole: Path, tmp_path: Path) -> None:
     os.utime(whole, (0, 0))
     LiveFile(tmp_path, PLAN).close()
     assert not whole.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 300 + ".wav", "a" * 5_000 + ".wav", "%00.wav", "..%2f..%2fx.wav", "a.mp3", ".wav"],
+)
+def test_names_that_no_file_has_are_not_found(name: str, listener: TestClient) -> None:
+    assert listener.get(f"/live/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "said", ["9" * 5_000 + "-", "9" * 5_000 + "-" + "9" * 5_000, "9" * 5_000 + "-5", "7-3"]
+)
+def test_ranges_behind_the_end_are_refused(said: str, whole: Path, listener: TestClient) -> None:
+    heard = listener.get(f"/live/{whole.name}", headers={"Range": f"bytes={said}"})
+    assert heard.status_code == 416
+
+
+def test_an_end_of_thousands_of_digits_is_the_end(whole: Path, listener: TestClient) -> None:
+    heard = listener.get(f"/live/{whole.name}", headers={"Range": f"bytes=4-{'9' * 5_000}"})
+    assert heard.status_code == 206 and heard.content == whole.read_bytes()[4:]

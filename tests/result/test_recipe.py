@@ -208,3 +208,13 @@ def test_a_changed_note_is_noticed(tiny: TextToMusic, tmp_path: Path) -> None:
     score.tracks[0].notes[0].pitch += 1
     path.write_bytes(score.dumps_midi())
     assert not same_piece(path, piece)
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, '{"seed": ' + "9" * 5_000 + "}", '{"sampling": [1]}', "[]", "5"]
+)
+def test_a_report_of_anything_else_is_no_recipe(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(content)
+    with pytest.raises(TextMusicError, match="does not say how it was made"):
+        read_recipe(path)

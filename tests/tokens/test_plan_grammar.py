@@ -19,7 +19,7 @@ from textmusic.music.plan import (
 )
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, tempo_bin
 from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar, bars_for
-from textmusic.tokens.tokenizer import SKETCH
+from textmusic.tokens.vocabulary import SKETCH
 
 
 def planned(asked: Plan = Plan(), seed: int = 1, **options: object) -> Plan:

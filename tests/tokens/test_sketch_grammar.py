@@ -17,7 +17,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import BeatChord, Outline, Row, Sketch, beats_per_bar
 from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES
 from textmusic.tokens.sketch_grammar import SketchGrammar
-from textmusic.tokens.tokenizer import SCORE
+from textmusic.tokens.vocabulary import SCORE
 
 C, F, G7, AM = Chord(0, "maj"), Chord(5, "maj"), Chord(7, "7"), Chord(9, "min")
 PLAN = Plan(programs=(0,), key="C major", time_signature="4/4", bars=4)

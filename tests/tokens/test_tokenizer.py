@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,11 +37,6 @@ from textmusic.music.sketch import Sketch
 from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES, quarters_per_bar, shift_of, tonic
 from textmusic.tokens.folding import END
 from textmusic.tokens.tokenizer import (
-    FILL,
-    MARKS,
-    PLAN,
-    SCORE,
-    SKETCH,
     Tokenizer,
     check_vocabulary,
     create_tokenizer,
@@ -49,6 +45,7 @@ from textmusic.tokens.tokenizer import (
     read_vocabulary,
     remi_file,
 )
+from textmusic.tokens.vocabulary import FILL, MARKS, PLAN, SCORE, SKETCH
 
 LONGEST = 1500  # ids of a window
 Row = dict[str, Any]
@@ -294,3 +291,37 @@ def use(tokenizer: Tokenizer, plan: Plan) -> Sequence[int]:
     """Touch every file of a tokenizer."""
     tokenizer.decode_score([], replace(plan))
     return tokenizer.encode_text("a")
+
+
+@pytest.mark.parametrize("what", ["shuffled", "shorter", "a number", "exchanged", "of notes only"])
+def test_a_vocabulary_that_is_not_whole_is_refused(
+    tiny_model: Path, tmp_path: Path, what: str
+) -> None:
+    for file in ("vocabulary.json", "tokenizer.json", "remi.json"):
+        (tmp_path / file).write_bytes((tiny_model / file).read_bytes())
+    words: list[Any] = json.loads((tiny_model / "vocabulary.json").read_text())
+    pitch = words.index("Pitch_60")
+    match what:
+        case "shuffled":
+            random.Random(1).shuffle(words)
+        case "shorter":
+            del words[500:]
+        case "a number":
+            words[700] = 5
+        case "exchanged":
+            words[pitch], words[pitch + 1] = words[pitch + 1], words[pitch]
+        case _:
+            words = words[words.index("Pitch_12") :]
+    (tmp_path / "vocabulary.json").write_text(json.dumps(words))
+    with pytest.raises(TextMusicError, match="not this version's list of music tokens"):
+        Tokenizer(tmp_path)
+
+
+def test_settings_of_another_miditok_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    for file in ("vocabulary.json", "tokenizer.json", "remi.json"):
+        (tmp_path / file).write_bytes((tiny_model / file).read_bytes())
+    remi = json.loads((tmp_path / "remi.json").read_text())
+    remi["config"]["beat_res"] = {"0_4": 8}
+    (tmp_path / "remi.json").write_text(json.dumps(remi))
+    with pytest.raises(TextMusicError, match=r"remi\.json: not this version's settings"):
+        Tokenizer(tmp_path)

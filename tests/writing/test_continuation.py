@@ -19,7 +19,7 @@ from textmusic.music.midi_files import read_scores
 from textmusic.music.notes import joined, notes_of, sliced
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Sketch
-from textmusic.tokens.tokenizer import SCORE, SKETCH
+from textmusic.tokens.vocabulary import SCORE, SKETCH
 from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import read_ahead

@@ -31,7 +31,7 @@ from textmusic.music.theory import DRUMS
 from textmusic.result.generation import Generation
 from textmusic.tokens.folding import END, spelt
 from textmusic.tokens.sampling import Sampling
-from textmusic.tokens.tokenizer import FILL, SCORE, SKETCH
+from textmusic.tokens.vocabulary import FILL, SCORE, SKETCH
 from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 

@@ -15,7 +15,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import END
 from textmusic.tokens.score_grammar import FOLLOWERS, ScoreGrammar, allowed_ids
-from textmusic.tokens.tokenizer import SCORE
+from textmusic.tokens.vocabulary import SCORE
 from textmusic.writing.remote import Request, make_request, read_answer
 from textmusic.writing.text_to_music import TextToMusic
 

@@ -140,3 +140,67 @@ def test_a_defect_is_told_to_those_who_wait_and_the_next_one_is_served(
     with pytest.raises(RuntimeError, match="out of memory"):
         written(scheduler, "piano, 2 bars", 1)
     assert written(scheduler, "piano, 2 bars", 1).plan.bars == 2
+
+
+# Failures -----------------------------------------------------------------------------------------
+
+
+def fails_at(take: Take, method: str, call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one take meet a defect, the so manieth time that something is asked of it."""
+    whole, calls = getattr(take, method), []
+
+    def broken(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == call:
+            raise RuntimeError("a defect")
+        return whole(*args)
+
+    monkeypatch.setattr(take, method, broken)
+
+
+@pytest.mark.parametrize(("method", "call"), [("step", 1), ("step", 40), ("completed", 30)])
+def test_a_take_that_fails_fails_alone(
+    method: str,
+    call: int,
+    music: TextToMusic,
+    tiny: TextToMusic,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scheduler = Scheduler(music, slots=4)
+    takes = [take_of(music, 8, seed) for seed in range(6)]
+    fails_at(takes[1], method, call, monkeypatch)
+
+    def tried(take: Take) -> Generation | Exception:
+        try:
+            return [*scheduler.write(take), scheduler.music.finished(take)][-1]  # type: ignore[return-value]
+        except RuntimeError as problem:
+            return problem
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(tried, takes))
+    assert isinstance(found[1], RuntimeError)
+    for seed in (0, 2, 3, 4, 5):
+        piece = found[seed]
+        assert isinstance(piece, Generation)
+        alone = tiny.generate("piano", controls=Plan(bars=8), seed=seed)
+        assert notes_in(piece) == notes_in(alone)
+
+
+def test_a_text_that_the_engine_cannot_read_costs_no_other(
+    music: TextToMusic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler = Scheduler(music, slots=4)
+    prefill = music.engine.prefill
+
+    def broken(slots: range, ids: Ids) -> Floats32:
+        if list(ids) == bad.text:
+            raise RuntimeError("a defect")
+        return prefill(slots, ids)
+
+    bad = music.take(music.understand("violin", controls=Plan(bars=2)), 1)
+    long = scheduler.write(take_of(music, 30))
+    next(long)
+    monkeypatch.setattr(music.engine, "prefill", broken)
+    with pytest.raises(RuntimeError, match="a defect"):
+        list(scheduler.write(bad))
+    assert [bar.index for bar in long] == list(range(1, 30))

@@ -19,7 +19,7 @@ from textmusic.music.plan import Plan, encode_plan
 from textmusic.music.sketch import Outline, Sketch, encode_sketch
 from textmusic.music.theory import quarters_per_bar
 from textmusic.tokens.folding import spelt
-from textmusic.tokens.tokenizer import PLAN, SCORE, SKETCH
+from textmusic.tokens.vocabulary import PLAN, SCORE, SKETCH
 from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.take import SLACK, Take
 from textmusic.writing.text_to_music import TextToMusic

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from contents import notes_in
+from symusic import Score
 
 from textmusic.errors import TextMusicError
 from textmusic.language.reading.form import parse_form
@@ -356,3 +357,64 @@ def test_nats_are_those_of_the_unmasked_model(tiny: TextToMusic) -> None:
     """Near uniform over the music ids: about the logarithm of their number, or a little less."""
     made = tiny.generate("piano, 2 bars", seed=1)
     assert 0.5 * np.log(len(tiny.tokenizer.vocabulary)) < made.nats < 1.2 * np.log(830)
+
+
+# Values of Python ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1", [1]])
+def test_a_seed_that_is_none_is_refused_in_a_sentence(tiny: TextToMusic, seed: Any) -> None:
+    with pytest.raises(TextMusicError, match=r"seed .*(out of range; choose 0|wrong type)"):
+        tiny.generate("piano, 1 bar", seed=seed)
+    with pytest.raises(TextMusicError, match="seed"):
+        next(tiny.stream("piano, 1 bar", seed=seed))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"controls": Plan(bars=1.5)}, {"controls": Plan(bars=True)}, {"controls": "x"},
+     {"seconds": "x"}, {"seconds": 1e9}, {"text": 5}, {"text": None}, {"best_of": 0},
+     {"best_of": 1.5}],
+    ids=str,
+)  # fmt: skip
+def test_wrong_types_are_refused_in_a_sentence(tiny: TextToMusic, given: dict[str, Any]) -> None:
+    with pytest.raises(TextMusicError, match=r"out of range|wrong type"):
+        tiny.generate(**given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"temperature": "x"}, {"top_p": True}, {"form_strength": None}, {"harmony_strength": [1]},
+     {"temperature": float("nan")}],
+)  # fmt: skip
+def test_sampling_of_wrong_types_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(TextMusicError, match=r"out of range|wrong type"):
+        Sampling(**given)
+
+
+def test_a_piece_to_go_on_from_may_be_a_path(tiny: TextToMusic, pieces: list[Path]) -> None:
+    source = pieces[0]
+    made = tiny.continue_from(str(source), 2, seed=1)
+    same = tiny.continue_from(source, 2, seed=1)
+    assert made.midi() == same.midi() == tiny.continue_from(Score(source), 2, seed=1).midi()
+
+
+@pytest.mark.parametrize("source", [5, None, b"MThd", ["a.mid"]])
+def test_what_is_no_music_is_refused(tiny: TextToMusic, source: Any) -> None:
+    with pytest.raises(TextMusicError, match=r"is no music; give a MIDI file or a symusic\.Score"):
+        tiny.continue_from(source, 4)
+    with pytest.raises(TextMusicError, match="is no music"):
+        tiny.fill(source)
+
+
+def test_a_missing_file_is_named(tiny: TextToMusic) -> None:
+    with pytest.raises(TextMusicError, match=r"'a\.mid' can't be read"):
+        tiny.continue_from("a.mid", 4)
+
+
+@pytest.mark.parametrize("bars", [0, 1.5, True, "4", None, 10**310])
+def test_new_bars_of_a_wrong_kind_are_refused(
+    tiny: TextToMusic, pieces: list[Path], bars: Any
+) -> None:
+    with pytest.raises(TextMusicError, match=r"bars .*(out of range|wrong type)"):
+        tiny.continue_from(pieces[0], bars)

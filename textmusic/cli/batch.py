@@ -21,9 +21,9 @@ from textmusic.cli.options import (
     Workers,
 )
 from textmusic.cli.terminal import plain
-from textmusic.language.controls import within
 from textmusic.result.formats import AUDIO_FORMATS
 from textmusic.system.progress import progress_bar
+from textmusic.system.values import within
 
 
 def batch(

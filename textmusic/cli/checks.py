@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import MAX_SEED, within
 from textmusic.result.formats import AUDIO_FORMATS, FORMATS
+from textmusic.system.values import within
 
 
 def read_formats(said: str) -> tuple[str, ...]:
@@ -30,7 +30,9 @@ def read_formats(said: str) -> tuple[str, ...]:
 def check_seed(seed: int | None, variations: int = 1) -> None:
     """Raise TextMusicError unless the seed and those after it can be used."""
     if seed is not None:
-        within("seed", seed, 0, MAX_SEED - variations + 1)
+        from textmusic.tokens import sampling
+
+        sampling.check_seed(seed, variations)
 
 
 def check_threads(threads: int | None) -> None:

@@ -13,8 +13,8 @@ from textmusic.cli.checks import check_folder, check_seed, check_soundfont
 from textmusic.cli.options import HOST, PORT, FirstSeed, Host, Model, Port, Soundfont
 from textmusic.cli.terminal import plain
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import within
 from textmusic.result.formats import AUDIO_FORMATS
+from textmusic.system.values import within
 
 
 def listen(

@@ -33,8 +33,9 @@ from textmusic.cli.prepare import prepare
 from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.cli.train import train
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import well_formed, within
+from textmusic.language.controls import well_formed
 from textmusic.system.progress import progress_bar
+from textmusic.system.values import within
 
 if TYPE_CHECKING:
     from textmusic.result.generation import Generation
@@ -186,6 +187,13 @@ def serve(
             "--mcp", help="Also offer the page's functions to AI assistants over MCP (mcp extra)."
         ),
     ] = False,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the reverse proxy in front, whose X-Forwarded-For header is believed;"
+            " networks and commas are possible."
+        ),
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Open the web page."""
@@ -194,7 +202,9 @@ def serve(
     from textmusic.page import layout
     from textmusic.writing.writers import load_models
 
-    layout.serve(load_models(model or (), threads=threads), mcp=mcp, host=host, port=port)
+    layout.serve(
+        load_models(model or (), threads=threads), mcp=mcp, proxy=proxy, host=host, port=port
+    )
 
 
 def info(model: Model = None) -> None:

@@ -12,7 +12,7 @@ from textmusic.cli.checks import check_folder
 from textmusic.cli.options import Ray, Workers
 from textmusic.cli.terminal import new_console, say
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import within
+from textmusic.system.values import within
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,7 +11,7 @@ import typer
 from textmusic.cli.checks import check_folder
 from textmusic.cli.terminal import new_console, say
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import within
+from textmusic.system.values import within
 
 NEEDED = ("torch", "transformers", "accelerate", "peft", "onnxruntime_genai")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -50,7 +51,12 @@ class File:
         """Its bytes. Raises OSError, zipfile.BadZipFile or NotImplementedError."""
         if self.member is None:
             return self.path.read_bytes()
-        return opened(self.path).read(self.member)
+        try:
+            return opened(self.path).read(self.member)
+        except NotImplementedError:
+            raise
+        except (zlib.error, EOFError, RuntimeError) as problem:  # damaged, cut off, or encrypted
+            raise zipfile.BadZipFile(str(problem)) from None
 
 
 @dataclass(slots=True)

@@ -24,7 +24,8 @@ from textmusic.corpus.descriptions import decoded
 from textmusic.corpus.files import LARGEST_MUSIC_FILE, MUSIC, RATIO
 from textmusic.drawing.sheet_music import DRUM_KIT, require
 from textmusic.errors import TextMusicError
-from textmusic.music.midi_files import LARGEST_MIDI_FILE, insanity, parsed
+from textmusic.music.midi_files import LARGEST_MIDI_FILE, parsed
+from textmusic.music.sanity import insanity
 from textmusic.music.theory import DRUMS
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ def read_origin(folder: Path, name: str) -> Origin:
         origin = Origin(said["base"], said["sha256"])
         if not (isinstance(origin.base, str) and isinstance(origin.sha256, str)):
             raise TypeError("base.json")
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         raise TextMusicError(
             f"'{name}' has no adapter for a textmusic model ({', '.join(FILES)}); share the whole"
             " model instead."

@@ -8,6 +8,13 @@ from typing import Any
 
 from textmusic.errors import TextMusicError
 
+# Sizes that textmusic.json may name: what lies outside is a broken file, and no larger model.
+SIZES = {
+    "offset": (1, 1 << 20), "context": (64, 1 << 17), "kv_heads": (1, 256),
+    "head_width": (1, 1024),
+}  # fmt: skip
+RECURRENT_SIZES = {"offset": (1, 1 << 20), "layers": (1, 64), "hidden": (1, 16_384)}
+CELLS = ("lstm", "gru", "rnn")
 FORMAT = 3  # a sketch before the score, running status; in format 2 every note said all
 
 
@@ -35,12 +42,9 @@ def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
             f"'{folder}' is not a complete textmusic model (it has no textmusic.json); give"
             " another folder, or download it again."
         ) from None
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise TextMusicError(broken(folder, problem)) from None
-    recurrent = isinstance(config, dict) and config.get("architecture") == "recurrent"
-    more = ("layers", "hidden") if recurrent else ("context", "kv_heads", "head_width")
-    wanted = ("format", "offset", *more)
-    if not (isinstance(config, dict) and all(isinstance(config.get(k), int) for k in wanted)):
+    if not isinstance(config, dict) or type(config.get("format")) is not int:
         raise TextMusicError(broken(folder, "textmusic.json does not describe a model"))
     if config["format"] > FORMAT:
         raise TextMusicError(
@@ -51,6 +55,14 @@ def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
             f"'{folder}' was made by an older textmusic, which uses an older note format; use a"
             " newer model, or the textmusic version that made it."
         )
+    recurrent = config.get("architecture") == "recurrent"
+    for name, (low, high) in (RECURRENT_SIZES if recurrent else SIZES).items():
+        size = config.get(name)
+        if type(size) is not int or not low <= size <= high:
+            wrong = f"textmusic.json has no {name} from {low} to {high:,}"
+            raise TextMusicError(broken(folder, wrong))
+    if recurrent and config.get("cell") not in CELLS:
+        raise TextMusicError(broken(folder, f"textmusic.json has no cell of {', '.join(CELLS)}"))
     return config
 
 
@@ -60,7 +72,7 @@ def _trained_offset(folder: Path) -> int:
         names = ("config.json", "vocabulary.json")
         llm, vocabulary = (json.loads((folder / n).read_text(encoding="utf-8")) for n in names)
         return int(llm["vocab_size"]) - len(vocabulary)
-    except (OSError, ValueError, LookupError, TypeError) as problem:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as problem:
         raise TextMusicError(broken(folder, problem)) from None
 
 

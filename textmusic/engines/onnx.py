@@ -6,6 +6,7 @@ that occur are ever read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from textmusic.engines.folder import broken, read_config
-from textmusic.engines.protocol import Floats32, Ids
+from textmusic.engines.protocol import Engine, Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.system.machine import cores
 
@@ -30,6 +31,14 @@ class Embeddings:
                 self._scale = file.get_tensor("scale")  # (V, 1) float32
         except Exception as problem:  # the library's own exception type is not exported
             raise TextMusicError(broken(path.parent, problem)) from None
+        rows = self._quantised.shape[0] if self._quantised.ndim == 2 else -1
+        if self._quantised.dtype != np.int8 or self._scale.shape != (rows, 1):
+            raise TextMusicError(broken(path.parent, f"{path.name} holds no 8-bit rows"))
+        if not np.isfinite(self._scale).all():
+            raise TextMusicError(broken(path.parent, f"{path.name} has scales that are no numbers"))
+
+    def __len__(self) -> int:
+        return int(self._quantised.shape[0])
 
     @property
     def width(self) -> int:
@@ -62,9 +71,30 @@ class OnnxEngine:
         self._heads, self._width = config["kv_heads"], config["head_width"]
         self._session = open_session(folder, "model.onnx", threads or cores())
         self._embeddings = Embeddings(folder / "embeddings.safetensors")
-        names = [i.name for i in self._session.get_inputs()]
-        self._past = [name for name in names if name.startswith("past_key_values.")]
-        self._music = next(o.shape[-1] for o in self._session.get_outputs() if o.name == "logits")
+        inputs = {i.name: i.shape for i in self._session.get_inputs()}
+        outputs = {o.name: o.shape for o in self._session.get_outputs()}
+        self._past = [name for name in inputs if name.startswith("past_key_values.")]
+        self.music: int = len(self._embeddings) - config["offset"]
+        fits = (
+            bool(self._past)
+            and fixed_end(inputs, "inputs_embeds") == self._embeddings.width
+            and all(inputs[name][1:2] == [self._heads] for name in self._past)
+            and fixed_end(outputs, "logits") == self.music > 0
+        )
+        if not fits:
+            raise TextMusicError(broken(folder, "model.onnx is of other sizes than its files"))
+        self.reserve(1)
+        check_logits(folder, self, config["offset"])
+        self._check_context(folder)
+
+    def _check_context(self, folder: Path) -> None:
+        """Raise TextMusicError unless the graph has a last place of the context, as it should."""
+        self._lengths[0] = self.context - 1
+        try:
+            self.step(np.zeros(1, dtype=np.int64))
+        except Exception:  # onnxruntime raises its own types for each cause
+            problem = f"model.onnx has no context of {self.context:,}"
+            raise TextMusicError(broken(folder, problem)) from None
         self.reserve(1)
 
     def reserve(self, slots: int) -> None:
@@ -143,7 +173,7 @@ class OnnxEngine:
         batch = slots.stop - slots.start
         run = self._session.io_binding()
         embeddings = np.empty((batch, length, self._embeddings.width), dtype=np.float32)
-        logits = np.empty((batch, length, self._music), dtype=np.float32)
+        logits = np.empty((batch, length, self.music), dtype=np.float32)
         run.bind_input("inputs_embeds", *_place(embeddings))
         run.bind_output("logits", *_place(logits))
         for name, cache in zip(self._past, self._cache, strict=True):
@@ -157,14 +187,36 @@ def _place(array: Floats32) -> tuple[str, int, Any, tuple[int, ...], int]:
     return "cpu", 0, np.float32, array.shape, array.ctypes.data
 
 
+def fixed_end(shapes: Mapping[str, Sequence[Any]], name: str) -> int | None:
+    """The last dimension of a graph's input or output; None where it has none, or an open one."""
+    shape = shapes.get(name) or [None]
+    return shape[-1] if isinstance(shape[-1], int) else None
+
+
+def check_logits(folder: Path, engine: Engine, offset: int) -> None:
+    """Let an engine read one id of a text and one of music; TextMusicError if it can't.
+
+    Weights that are no numbers, and graphs of another model, show themselves.
+    """
+    ids = np.array([0, offset], dtype=np.int64)
+    try:
+        found = engine.prefill(range(1), ids)
+    except Exception:  # onnxruntime raises its own types for each cause
+        raise TextMusicError(broken(folder, "its graph can't be run in these sizes")) from None
+    if found.shape != (engine.music,) or not np.isfinite(found).all():
+        raise TextMusicError(broken(folder, "its weights give no numbers"))
+    engine.reserve(1)
+
+
 def open_session(folder: Path, name: str, threads: int) -> Any:
     """An onnxruntime session of a graph in a model folder; TextMusicError if that is not whole."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is raised, too
     try:
         return ort.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # onnxruntime raises its own types for each cause
-        raise TextMusicError(broken(folder, problem)) from None
+    except Exception:  # onnxruntime raises its own types for each cause
+        why = "can't be opened, nor its weights" if (folder / name).exists() else "is missing"
+        raise TextMusicError(broken(folder, f"{name} {why}")) from None

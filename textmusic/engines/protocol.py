@@ -16,6 +16,7 @@ class Engine(Protocol):
     """What the decode loop needs of a model: sequences side by side, each in a slot of its own."""
 
     context: int  # ids it can look back on at most
+    music: int  # how many music ids there are: the width of its logits
 
     def reserve(self, slots: int) -> None:
         """Make room for so many sequences; forgets everything."""

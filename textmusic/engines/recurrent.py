@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from textmusic.engines.folder import read_config
-from textmusic.engines.onnx import open_session
+from textmusic.engines.folder import broken, read_config
+from textmusic.engines.onnx import check_logits, fixed_end, open_session
 from textmusic.engines.protocol import Floats32, Ids
+from textmusic.errors import TextMusicError
 from textmusic.system.machine import cores
 
 
@@ -28,7 +29,12 @@ class RecurrentEngine:
         self._encoder = open_session(folder, "encoder.onnx", threads or cores())
         self._decoder = open_session(folder, "decoder.onnx", threads or cores())
         self._kinds = ("h", "c") if config["cell"] == "lstm" else ("h",)
+        width = fixed_end({o.name: o.shape for o in self._decoder.get_outputs()}, "logits")
+        if width is None:
+            raise TextMusicError(broken(folder, "decoder.onnx has no logits"))
+        self.music: int = width
         self.reserve(1)
+        check_logits(folder, self, self._offset)
 
     def reserve(self, slots: int) -> None:
         """Make room for so many sequences; forgets everything."""

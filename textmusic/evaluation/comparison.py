@@ -45,7 +45,7 @@ from textmusic.result.figures import Figure
 from textmusic.system.machine import installed, machine
 from textmusic.tokens.tokenizer import check_vocabulary
 from textmusic.version import __version__
-from textmusic.writing.jobs import read_jobs
+from textmusic.writing.jobs import Job, read_jobs
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.writers import is_gan, load_writer
 
@@ -207,25 +207,13 @@ def compare(
     if real and "real" in (entrant.name for entrant in taking_part):
         raise TextMusicError("'real' is the name of the reference; rename the other folder.")
     expected = read_expectations(prompts)
-    runs = runs_of(read_jobs(prompts, text_only=True), options.seeds, options.seed)
+    runs = _runs(prompts, taking_part, options)
     theirs = _real(real, expected, options) if real else None
-    models = [entrant.model for entrant in taking_part if entrant.model is not None]
-    if options.same_plan and models:
-        plans = plans_of(models[0], runs)
-        runs = [[replace(job, plan=plans[k, job.number]) for job in jobs]
-                for k, jobs in enumerate(runs)]  # fmt: skip
     entries = []
     for entrant in taking_part:
-        pace = None
-        if (model := entrant.model) is not None:
-            places = [folder / "answers" / entrant.name / f"run-{k + 1}" for k in range(len(runs))]
-            for place, jobs in zip(places, runs, strict=True):
-                write_answers(model, jobs, place)
-            entrant = replace(entrant, folders=tuple(places))
-            if options.pace:
-                first = [(job.text, job.plan, job.seed) for job in runs[0][:PACED]]
-                pace = measure_pace(model, first)
-        entries.append(_entry(entrant, expected, theirs, options, pace))
+        answered = _answered(entrant, runs, folder)
+        pace = _pace(entrant, runs) if options.pace else None
+        entries.append(_entry(answered, expected, theirs, options, pace))
     if options.data:
         entries, theirs = _with_data(entries, theirs, expected, options.data)
     rows = chain.from_iterable(differences(entries[0], other) for other in entries[1:])
@@ -236,6 +224,37 @@ def compare(
         tuple(rows),
         _about(prompts, options),
     )
+
+
+def _runs(
+    prompts: Path, taking_part: Sequence[Entrant], options: Options
+) -> Sequence[Sequence[Job]]:
+    """The prompts once a seed, with the first model's plans where all are to share them."""
+    runs = runs_of(read_jobs(prompts, text_only=True), options.seeds, options.seed)
+    models = [entrant.model for entrant in taking_part if entrant.model is not None]
+    if not (options.same_plan and models):
+        return runs
+    plans = plans_of(models[0], runs)
+    return [
+        [replace(job, plan=plans[run, job.number]) for job in jobs] for run, jobs in enumerate(runs)
+    ]
+
+
+def _answered(entrant: Entrant, runs: Sequence[Sequence[Job]], folder: Path) -> Entrant:
+    """An entrant with the folders of its answers, which its model has written."""
+    if entrant.model is None:
+        return entrant
+    places = [folder / "answers" / entrant.name / f"run-{k + 1}" for k in range(len(runs))]
+    for place, jobs in zip(places, runs, strict=True):
+        write_answers(entrant.model, jobs, place)
+    return replace(entrant, folders=tuple(places))
+
+
+def _pace(entrant: Entrant, runs: Sequence[Sequence[Job]]) -> Pace | None:
+    """The speed of an entrant's model, with the first prompts."""
+    if entrant.model is None:
+        return None
+    return measure_pace(entrant.model, [(job.text, job.plan, job.seed) for job in runs[0][:PACED]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from textmusic.engines.folder import is_trained
 from textmusic.errors import TextMusicError
 from textmusic.hub.files import CARD
-from textmusic.language.controls import within
 from textmusic.result.figures import SECTIONS, Figure
+from textmusic.system.values import within
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, RepoCard

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import math
 import re
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.language.reading.metre import read_time_signature
 from textmusic.language.reading.progression import parse_chords
 from textmusic.language.reading.tempo import read_tempo_number, tempo_remedy, tempo_words
-from textmusic.language.reading.text import Span, blank, prepare, quote
+from textmusic.language.reading.text import LARGEST, Span, blank, prepare, quote
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import (
     GENRES,
@@ -43,8 +42,11 @@ from textmusic.music.plan import (
 )
 from textmusic.music.sketch import Outline
 from textmusic.music.theory import DRUMS, NO_KEY, TIME_SIGNATURES
+from textmusic.system import values
+from textmusic.system.values import within, wrong_type
 
-MAX_SEED = 2**32 - 1
+LONGEST_CONTROL = 2_000  # characters, as of a prompt
+MOST_INSTRUMENTS = 64  # names in a list: an ensemble has several programs, and names repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,26 @@ class Controls:
     density: str | int | None = None
     chords: str | None = None
     form: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise TextMusicError for values of a wrong type; `plan` and `outline` read the rest."""
+        for name in ("key", "time_signature", "mood", "genre", "chords", "form"):
+            _said(name, getattr(self, name))
+        if not isinstance(self.tempo, int | float) or isinstance(self.tempo, bool):
+            _said("tempo", self.tempo, "a number or a word")
+        if not isinstance(self.density, int) or isinstance(self.density, bool):
+            _said("density", self.density, "a level or a word")
+        elif abs(self.density) > LARGEST:  # Python writes no integers of any length
+            values.whole("density", self.density, LEVELS[0], LEVELS[-1])
+        if self.bars is not None and (
+            isinstance(self.bars, bool) or not isinstance(self.bars, int)
+        ):
+            raise wrong_type("bars", self.bars, "a whole number")
+        if self.seconds is not None and (
+            isinstance(self.seconds, bool) or not isinstance(self.seconds, int | float)
+        ):
+            raise wrong_type("seconds", self.seconds, "a number")
+        _check_names(self.instruments)
 
     def plan(self) -> Plan:
         """The facts of a plan that are fixed; raises TextMusicError for what can't be had."""
@@ -105,25 +127,48 @@ class Controls:
         return replace(asked, form=form.form, names=form.names, last=form.last or asked.last)
 
 
+def _said(name: str, value: object, wanted: str = "a string") -> None:
+    """Raise TextMusicError unless a control is left open, or some words."""
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise wrong_type(name.replace("_", " "), value, wanted)
+    values.text(name.replace("_", " "), value, LONGEST_CONTROL)
+
+
+def _check_names(instruments: object) -> None:
+    if isinstance(instruments, str) or not isinstance(instruments, Sequence):
+        raise wrong_type("instruments", instruments, "a list")
+    if len(instruments) > MOST_INSTRUMENTS:
+        raise TextMusicError(
+            f"{len(instruments):,} instruments are too many; use at most {MOST_INSTRUMENTS} names."
+        )
+    for said in instruments:
+        if not isinstance(said, int) or isinstance(said, bool):
+            _said("instrument", said or "", "a name or a number")
+        elif abs(said) > LARGEST:
+            values.whole("instrument", said, 0, DRUMS)
+
+
 def check_plan(plan: Plan) -> None:
     """Raise TextMusicError for values that no plan can have."""
+    if not isinstance(plan, Plan):
+        raise wrong_type("controls", plan, "a textmusic.Plan")
     known = field_vocabulary()
     for name, value in plan.known():
         if name == "tempo":
-            within(name, value, *TEMPO_RANGE)
+            values.real(name, value, *TEMPO_RANGE)
         elif name == "bars":
-            within(name, value, 1, MAX_BARS)
+            values.whole(name, value, 1, MAX_BARS)
+        elif name == "programs" and not isinstance(value, tuple):
+            raise wrong_type(name, value, "a tuple of General MIDI programs")
+        elif name in ("begin", "end") and not isinstance(value, bool):
+            raise wrong_type(name, value, "True or False")
         elif not set(field_tokens(name, value)) <= set(known[name]):
             said = ", ".join(map(str, value)) if isinstance(value, tuple) else value
             raise TextMusicError(
                 f"'{said}' is not a valid {name}; see textmusic.Plan for the values."
             )
-
-
-def within(name: str, value: float, low: float, high: float) -> None:
-    """Raise TextMusicError, with the range, unless low <= value <= high (so never for NaN)."""
-    if not low <= value <= high:
-        raise TextMusicError(f"{name} {value:,} is out of range; choose {low:,g} to {high:,.0f}.")
 
 
 def parse_density(said: str | int) -> int:
@@ -178,23 +223,19 @@ def read_controls(record: dict[str, Any]) -> Controls:
     if isinstance(mood, list):
         mood = ",".join(map(str, mood))
     seconds = record.get("seconds")
-    given: dict[str, tuple[Any, Any, str]] = {
-        "key": (record.get("key"), str, "a string"),
-        "tempo": (record.get("tempo"), str | int | float, "a number or a word"),
-        "time_signature": (record.get("time_signature"), str, "a string"),
-        "instruments": (instruments, list | tuple, "a list"),
-        "bars": (record.get("bars"), int, "a whole number"),
-        "seconds": (None if isinstance(seconds, list) else seconds, int | float, "a number"),
-        "mood": (mood, str, "a word or two levels"),
-        "genre": (record.get("genre"), str, "a string"),
-        "density": (record.get("density"), str | int, "a level or a word"),
-        "chords": (chords, str, "a string"),
-        "form": (form, str, "a string"),
-    }
-    for name, (value, kind, wanted) in given.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
-            raise TextMusicError(f"{name} {json.dumps(value)} has the wrong type; give {wanted}.")
-    return Controls(**{name: value for name, (value, _, _) in given.items()})
+    return Controls(
+        key=record.get("key"),
+        tempo=record.get("tempo"),
+        time_signature=record.get("time_signature"),
+        instruments=instruments,
+        bars=record.get("bars"),
+        seconds=None if isinstance(seconds, list) else seconds,
+        mood=mood,
+        genre=record.get("genre"),
+        density=record.get("density"),
+        chords=chords,
+        form=form,
+    )
 
 
 def parse_key(said: str) -> str:
@@ -244,7 +285,7 @@ def parse_tempo(said: str | float) -> float:
 
     Raises TextMusicError outside 30 to 250 and for unknown words.
     """
-    text = said if isinstance(said, str) else f"{said:g}"
+    text = said if isinstance(said, str) else f"{max(min(said, LARGEST), -LARGEST):g}"
     text = prepare(text)
     try:
         tempo = float(text)

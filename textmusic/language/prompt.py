@@ -11,7 +11,6 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
-from textmusic.errors import TextMusicError
 from textmusic.language.outlines import (
     OutlineRead,
     covered,
@@ -40,6 +39,7 @@ from textmusic.language.reading.typos import read_typos
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
 from textmusic.music.theory import is_minor
+from textmusic.system import values
 
 MAX_CHARACTERS = 2_000
 
@@ -79,12 +79,9 @@ class _Read:
     outline: OutlineRead
 
 
-def check_length(text: str) -> None:
-    """Raise TextMusicError for a text of more than 2,000 characters."""
-    if len(text) > MAX_CHARACTERS:
-        raise TextMusicError(
-            f"the prompt has {len(text):,} characters; use at most {MAX_CHARACTERS:,}."
-        )
+def check_length(text: object) -> str:
+    """A text of at most 2,000 characters; raises TextMusicError for any other value."""
+    return values.text("prompt", text, MAX_CHARACTERS)
 
 
 def read_prompt(
@@ -96,9 +93,9 @@ def read_prompt(
 ) -> Prompt:
     """Read a prompt; `controls`, `seconds` and the fields of `outline` win over the words.
 
-    Raises TextMusicError for a text of more than 2,000 characters, and for nothing else.
+    Raises TextMusicError for a text of more than 2,000 characters, and for what is no text.
     """
-    check_length(text)
+    text = check_length(text)
     visible = visible_text(text)
     if visible and not any(unicodedata.category(c)[0] in "LN" for c in visible):
         prompt = Prompt(text, controls, seconds, "", (f"'{quote(visible)}': no readable words",))

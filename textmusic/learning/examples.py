@@ -23,7 +23,8 @@ from textmusic.music.plan import TEMPO_RANGE, Plan, rounded
 from textmusic.music.theory import tempo_bin, transposed
 from textmusic.system.whole_files import write_text
 from textmusic.tokens.folding import END, Struck, spelt
-from textmusic.tokens.tokenizer import FILL, IGNORED, Tokenizer
+from textmusic.tokens.tokenizer import IGNORED, Tokenizer
+from textmusic.tokens.vocabulary import FILL
 
 # General MIDI programs that may play each other's parts: pianos, electric pianos, organs ...
 KIN = (

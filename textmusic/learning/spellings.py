@@ -22,7 +22,8 @@ from textmusic.music.notes import Note
 from textmusic.music.plan import Plan
 from textmusic.tokens.folding import END, struck
 from textmusic.tokens.sampling import Sampling, choose
-from textmusic.tokens.tokenizer import IGNORED, SCORE, SKETCH
+from textmusic.tokens.tokenizer import IGNORED
+from textmusic.tokens.vocabulary import SCORE, SKETCH
 
 LONGEST_PIECE = 1800  # tokens of a piece at most; one that is cut counts as far as it goes
 

@@ -113,6 +113,7 @@ class TorchEngine:
         self.context: int = context_of(model.lm.config)
         self._device, self._dtype, self._fixed = device, dtype, fixed
         self._rows = model.rows.detach().float().to(device)
+        self.music: int = len(self._rows)
         AttentionInterface.register(ATTENTION, attend)
         model.lm.set_attn_implementation(ATTENTION)
         if model.lm.config._attn_implementation != ATTENTION:

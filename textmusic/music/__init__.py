@@ -18,6 +18,7 @@ __all__ = [
     "outline",
     "plan",
     "repetition",
+    "sanity",
     "sketch",
     "structure",
     "theory",

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
 from textmusic.music.markers import as_lyrics
+from textmusic.music.sanity import insanity
 
 if TYPE_CHECKING:
     from symusic import Score
 
 LARGEST_MIDI_FILE = 2_000_000  # bytes of a file
-MOST_NOTES = 50_000
-LONGEST_SCORE = 50_000  # quarter notes
+BROKEN = "can't be parsed"
 PARSING_SECONDS = 2.5  # for one file
 PARSER_MEMORY = 2 << 30  # bytes that the parsing process may take, where the system can limit it
 
@@ -39,16 +39,14 @@ def read_score(path: Path) -> Score:
 
 def read_scores(paths: Sequence[Path]) -> Iterator[tuple[Path, Score | str]]:
     """Each file with its score, or with what is wrong with it: "has no notes"."""
-    from symusic import Score
-
     left = list(paths)
     while left:
         with _reader() as child:
             while left and child.poll() is None:
                 path = left.pop(0)
                 answer = _asked(child, path)
-                problem, midi = json.loads(answer) if answer else ("can't be parsed", "")
-                yield path, problem or Score.from_midi(base64.b64decode(midi))
+                problem, state = json.loads(answer) if answer else (BROKEN, "")
+                yield path, problem or _unpacked(state)
 
 
 @contextmanager
@@ -85,6 +83,18 @@ def _asked(child: subprocess.Popen[str], path: Path) -> str:
         timer.cancel()
 
 
+def _unpacked(state: str) -> Score | str:
+    """The score that the other process has sent, as its parser made it."""
+    from symusic.core import ScoreTick
+
+    score = ScoreTick.__new__(ScoreTick)
+    try:
+        score.__setstate__(base64.b64decode(state))
+    except (RuntimeError, ValueError, MemoryError):
+        return BROKEN
+    return score
+
+
 # In the other process -----------------------------------------------------------------------------
 
 
@@ -99,8 +109,9 @@ def _answer(path: Path) -> tuple[str, str]:
     score = parsed(as_lyrics(data))
     if isinstance(score, str):
         return score, ""
-    # written anew: the parser reads past the end of broken data, now with luck and now without
-    return "", base64.b64encode(score.dumps_midi()).decode()
+    # As symusic keeps it, not as MIDI: the parser reads past the end of broken data, now with luck
+    # and now without, and what it makes of it must not be parsed where it would crash us.
+    return "", base64.b64encode(score.__getstate__()).decode()
 
 
 def parsed(data: bytes) -> Score | str:
@@ -120,7 +131,7 @@ def parsed(data: bytes) -> Score | str:
         score = Score.from_midi(data)
         return insanity(score) or score
     except (RuntimeError, ValueError, MemoryError):
-        return "can't be parsed"
+        return BROKEN
 
 
 def _whole(data: bytes) -> bool:
@@ -129,23 +140,6 @@ def _whole(data: bytes) -> bool:
     while place + 8 <= len(data):
         place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
     return place <= len(data)
-
-
-def insanity(score: Score) -> str:
-    """What is wrong with a score (in ticks), or ""."""
-    if (notes := score.note_num()) == 0:
-        return "has no notes"
-    if notes > MOST_NOTES:
-        return f"has {notes:,} notes, more than {MOST_NOTES:,}"
-    if score.ticks_per_quarter <= 0:
-        return "measures time in frames, not in quarter notes"
-    if score.end() > LONGEST_SCORE * score.ticks_per_quarter or score.start() < 0:
-        return f"is longer than {LONGEST_SCORE:,} quarter notes"
-    if any(not 1 <= tempo.qpm <= 10_000 for tempo in score.tempos):
-        return "has an invalid tempo"
-    if any(ts.numerator <= 0 or ts.denominator <= 0 for ts in score.time_signatures):
-        return "has an invalid time signature"
-    return ""
 
 
 def _serve() -> None:

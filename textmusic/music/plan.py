@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 from typing import Any
 
 from textmusic.music.theory import DRUMS, KEYS, NO_KEY, TIME_SIGNATURES, quarters_per_bar
@@ -96,8 +97,8 @@ def field_tokens(name: str, value: object) -> list[str]:
             return [f"Tempo_{TEMPO_MARKS[tempo_mark(float(value))]}"]
         case "time_signature", str():
             return [f"TimeSig_{value}"]
-        case "bars", int():
-            return [f"Bars_{min(value, COUNTED_BARS)}"]
+        case "bars", Integral():
+            return [f"Bars_{min(int(value), COUNTED_BARS)}"]
         case (("begin" | "end"), bool()):
             return [f"{name.capitalize()}_{int(value)}"]
         case _:

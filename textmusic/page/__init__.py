@@ -1,7 +1,7 @@
 """The page: what it shows, what its buttons do, endpoints for programs, and its two languages."""
 
 __all__ = [
-    "desk",
     "launch",
     "layout",
+    "service",
 ]

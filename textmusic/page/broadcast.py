@@ -30,6 +30,8 @@ PREFIX = "live"
 _BLOCK = 1 << 16  # bytes sent at a time
 _LOOK_AGAIN = 0.05  # seconds
 _HEADER = 44
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\.wav")
+_DIGITS = 18  # of a place in a file
 _KEPT = 3600  # seconds after its last sound
 
 
@@ -86,8 +88,9 @@ def route(folder: Path) -> Route:
     """The route that serves the files in `folder`, those that are still being written too."""
 
     async def serve(request: Request) -> Response:
-        path = folder / request.path_params["name"]
-        if path.suffix != ".wav" or not path.is_file():
+        name = request.path_params["name"]
+        path = folder / name
+        if not _NAME.fullmatch(name) or not path.is_file():
             return Response(status_code=404)
         return answer(path, request)
 
@@ -100,14 +103,20 @@ def answer(path: Path, request: Request) -> Response:
         size = _HEADER + int.from_bytes(file.read(_HEADER)[-4:], "little")
     first, stop, status = 0, size, 200
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store"}
-    if match := re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", "")):
-        first, stop = int(match[1]), min(int(match[2] or size) + 1, size)
+    if match := re.fullmatch(r"bytes=([0-9]+)-([0-9]*)", request.headers.get("range", "")):
+        first, last = (_place(said, size) for said in match.groups())
+        stop = min(last + 1, size)
         if first >= stop:
             return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
         headers["Content-Range"], status = f"bytes {first}-{stop - 1}/{size}", 206
     headers["Content-Length"] = str(stop - first)
     body = _read(path, first, stop, request)
     return StreamingResponse(body, status, headers, media_type="audio/wav")
+
+
+def _place(said: str, size: int) -> int:
+    """A place in a file of `size` bytes; the end where none is named, or one far behind it."""
+    return size if not said or len(said) > _DIGITS else int(said)
 
 
 async def _read(path: Path, first: int, stop: int, request: Request) -> AsyncIterator[bytes]:

@@ -5,6 +5,9 @@ They can be called with gradio_client, over HTTP, and as tools of a Model Contex
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +18,28 @@ from gradio.utils import get_upload_folder
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.names import in_words
-from textmusic.page.desk import Desk, Piece, Wish
+from textmusic.language.prompt import check_length
 from textmusic.page.forms import visitor_of
+from textmusic.page.service import Moment, Piece, Service, Wish
+from textmusic.result.generation import Generation
 from textmusic.system.streams import result_of
+from textmusic.tokens.sampling import check_seed
+
+DEFECT = "the request met a defect in textmusic; try another, and report this one."
+_LOG = logging.getLogger(__name__)
+Making = Generator[Moment, None, list[Generation]]
 
 
-def add_endpoints(desk: Desk) -> None:
-    """Define /understand, /generate, /continue and /compare on the page being built."""
+class Endpoints:
+    """/understand, /generate, /continue and /compare of a service; docstrings are their help."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     def understand(
-        text: str, key: str = "", tempo: str = "", bars: int = 0, chords: str = "", form: str = ""
-    ) -> dict[str, Any]:
+        self, text: str, key: str = "", tempo: str = "", bars: int = 0, chords: str = "",
+        form: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
         """Say how a description of music is understood, and which parts of it can't be used.
 
         Args:
@@ -37,14 +51,15 @@ def add_endpoints(desk: Desk) -> None:
             form: for example "AABA" or "verse chorus"; "" leaves it to the text.
 
         Returns:
-            asked (facts by name), seconds, chords, form ("" is open), unused (what can't be used,'
-                ' and why).
+            asked (facts by name), seconds, chords, form ("" is open), unused (what can't be used,
+                and why).
         """
-        wish = (text, key, tempo, bars)
-        return _told(lambda: _understood(desk, _wish(*wish, chords=chords, form=form)))
+        with _told():
+            wish = _wish(text, key, tempo, bars, chords=chords, form=form)
+            return _understood(self._service, wish)
 
     def generate(
-        text: str, key: str = "", tempo: str = "", bars: int = 0, seed: int = -1,
+        self, text: str, key: str = "", tempo: str = "", bars: int = 0, seed: int = -1,
         model: str = "", chords: str = "", form: str = "", request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Write music for a description.
@@ -63,16 +78,12 @@ def add_endpoints(desk: Desk) -> None:
             midi, audio, piano_roll, report_file (files) and report (what was asked, planned and
             measured).
         """
-
-        def made() -> dict[str, Any]:
+        with _told():
             wish = _wish(text, key, tempo, bars, seed, model, chords=chords, form=form)
-            (piece,) = result_of(desk.generate(wish, visitor_of(request)))
-            return _files(desk.keep(piece, [], text))
-
-        return _told(made)
+            return self._kept(self._service.generate(wish, visitor_of(request)), wish.text)
 
     def continue_piece(
-        midi: FileData, bars: int = 8, text: str = "", seed: int = -1, model: str = "",
+        self, midi: FileData, bars: int = 8, text: str = "", seed: int = -1, model: str = "",
         chords: str = "", form: str = "", request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Continue a MIDI file with new bars.
@@ -89,17 +100,14 @@ def add_endpoints(desk: Desk) -> None:
         Returns:
             as /generate; the files have the old bars and the new ones.
         """
-
-        def made() -> dict[str, Any]:
+        with _told():
             source = _uploaded(midi)
-            wish = _wish(text, "", "", 0, seed, model, chords=chords, form=form)
-            (piece,) = result_of(desk.go_on(source, bars, wish, visitor_of(request)))
-            return _files(desk.keep(piece, [], text or source.stem))
-
-        return _told(made)
+            wish = _wish(text, seed=seed, model=model, chords=chords, form=form)
+            making = self._service.go_on(source, bars, wish, visitor_of(request))
+            return self._kept(making, wish.text or source.stem)
 
     def compare(
-        text: str, first: str = "", second: str = "lstm", seed: int = 1,
+        self, text: str, first: str = "", second: str = "lstm", seed: int = 1,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Write music with two models from the same description, plan and seed.
@@ -113,38 +121,46 @@ def add_endpoints(desk: Desk) -> None:
         Returns:
             first and second, each as /generate.
         """
-
-        def made() -> dict[str, Any]:
-            found, plan = {}, None
+        found, plan = {}, None
+        with _told():
             for name, model in (("first", first), ("second", second)):
-                wish = _wish(text, "", "", 0, seed, model)
-                (piece,) = result_of(desk.generate(wish, visitor_of(request), plan=plan))
+                wish = _wish(text, seed=seed, model=model)
+                making = self._service.generate(wish, visitor_of(request), plan=plan)
+                (piece,) = result_of(making)
                 plan = plan or piece.plan
-                found[name] = _files(desk.keep(piece, [], text))
-            return found
+                found[name] = _files(self._service.keep(piece, [], wish.text))
+        return found
 
-        return _told(made)
+    def _kept(self, making: Making, title: str) -> dict[str, Any]:
+        (piece,) = result_of(making)
+        return _files(self._service.keep(piece, [], title))
 
+
+def add_endpoints(service: Service) -> None:
+    """Define the endpoints on the page being built."""
+    endpoints = Endpoints(service)
     for function, name in (
-        (understand, "understand"), (generate, "generate"), (continue_piece, "continue"),
-        (compare, "compare"),
+        (endpoints.understand, "understand"), (endpoints.generate, "generate"),
+        (endpoints.continue_piece, "continue"), (endpoints.compare, "compare"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 
 
 def _wish(
-    text: str, key: str, tempo: str, bars: int, seed: int = -1, model: str = "", *,
-    chords: str = "", form: str = "",
+    text: object, key: Any = "", tempo: Any = "", bars: Any = 0, seed: object = -1,
+    model: Any = "", *, chords: Any = "", form: Any = "",
 ) -> Wish:  # fmt: skip
+    """What programs ask for; they send any JSON, and null for what they leave open."""
     controls = Controls(
         key=key or None, tempo=tempo or None, bars=bars or None, chords=chords or None,
         form=form or None,
     )  # fmt: skip
-    return Wish(well_formed(str(text)), controls, None if seed < 0 else seed, model=model)
+    chosen = None if seed is None or (type(seed) is int and seed == -1) else check_seed(seed)
+    return Wish(well_formed(check_length(text or "")), controls, chosen, model=model or "")
 
 
-def _understood(desk: Desk, wish: Wish) -> dict[str, Any]:
-    prompt, _ = desk.understand(wish)
+def _understood(service: Service, wish: Wish) -> dict[str, Any]:
+    prompt, _ = service.understand(wish)
     asked = dict(prompt.asked.known())
     near = dict(prompt.near.known())
     words = in_words(prompt.asked, outline=prompt.outline)
@@ -171,16 +187,25 @@ def _file(path: Path) -> dict[str, Any]:
     return dict(FileData(path=str(path), orig_name=path.name).model_dump())
 
 
-def _uploaded(midi: Any) -> Path:
-    path = Path(str(midi["path"] if isinstance(midi, dict) else midi.path)).resolve()
-    if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-        raise TextMusicError("the file was not uploaded; upload it with handle_file(...).")
-    return path
-
-
-def _told(make: Any) -> dict[str, Any]:
+def _uploaded(midi: object) -> Path:
+    """The file that a client has uploaded; raises TextMusicError for any other, and for none."""
+    said = midi.get("path") if isinstance(midi, dict) else getattr(midi, "path", None)
     try:
-        made: dict[str, Any] = make()
-        return made
+        path = Path(said if isinstance(said, str) else "").resolve()
+        if path.is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file():
+            return path
+    except (OSError, ValueError):  # no name that a file can have
+        pass
+    raise TextMusicError("the file was not uploaded; upload it with handle_file(...).")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Problems as the API's own errors, which clients get as text."""
+    try:
+        yield
     except TextMusicError as problem:
         raise gr.Error(str(problem), print_exception=False) from None
+    except Exception:  # clients are not shown our inside
+        _LOG.exception("a request through the API met a defect")
+        raise gr.Error(DEFECT, print_exception=False) from None

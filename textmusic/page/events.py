@@ -1,4 +1,4 @@
-"""What happens on the page: its controls -> the desk -> what it shows."""
+"""What happens on the page: its controls -> the service -> what it shows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import gradio as gr
 from textmusic.drawing.piano_roll import piano_roll
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
+from textmusic.language.prompt import check_length
 from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.music.midi_files import read_score
-from textmusic.page.desk import Desk, Moment, Piece, Wish
+from textmusic.music.plan import MAX_BARS
 from textmusic.page.forms import (
     WISH,
     Told,
+    count,
     language_for,
     new_seed,
     number,
@@ -28,6 +30,7 @@ from textmusic.page.forms import (
     whole,
     wish_of,
 )
+from textmusic.page.service import MOST_VARIATIONS, Moment, Piece, Service, Wish
 from textmusic.page.views import (
     files_html,
     live_html,
@@ -42,19 +45,19 @@ from textmusic.result.generation import Generation
 from textmusic.sound.render import render, write_audio
 from textmusic.system.streams import Stream
 from textmusic.system.whole_files import whole_file
-from textmusic.writing.adjusting import Adjustment
+from textmusic.writing.adjusting import MOST_SEMITONES, Adjustment
 
 Shown = dict[Any, Any]  # updates by component
 
 
 class Events:
-    """The page's components, by tab, and the desk behind them."""
+    """The page's components, by tab, and the service behind them."""
 
     def __init__(
-        self, desk: Desk, create: dict[str, Any], change: dict[str, Any],
+        self, service: Service, create: dict[str, Any], change: dict[str, Any],
         compare: dict[str, Any], result: dict[str, Any],
     ) -> None:  # fmt: skip
-        self.desk = desk
+        self.service = service
         self.create, self.change, self.compare, self.result = create, change, compare, result
 
     def connect(self, page: gr.Blocks) -> None:
@@ -112,7 +115,7 @@ class Events:
         language = language_for(request)
         try:
             wish = self._wish(data)
-            prompt, controls = self.desk.understand(wish)
+            prompt, controls = self.service.understand(wish)
         except TextMusicError as problem:
             return f"<p>{escape(str(problem))}</p>"
         return understood_html(prompt, controls, language, wish.controls.outline())
@@ -126,14 +129,14 @@ class Events:
         """Write a piece, shown and heard while it grows."""
         with Told():
             wish = self._wish(data)
-            many = int(data[self.create["variations"]])
-            making = self.desk.generate(wish, visitor_of(request), many)
+            many = count("variations", data[self.create["variations"]], 1, MOST_VARIATIONS)
+            making = self.service.generate(wish, visitor_of(request), many)
             pieces = data[self.result["pieces"]]
             yield from self._written(making, pieces, wish.text, None, request, progress)
 
     def stop(self, request: gr.Request) -> None:
         """Keep the bars that are finished."""
-        self.desk.stop(visitor_of(request))
+        self.service.stop(visitor_of(request))
 
     def _wish(self, data: Shown) -> Wish:
         return wish_of({name: data[self.create[name]] for name in WISH})
@@ -147,7 +150,7 @@ class Events:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Generator[Shown, None, None]:
         """New bars behind the source."""
-        yield from self._changed(data, request, progress, bars=int(data[self.change["bars"]]))
+        yield from self._changed(data, request, progress, "bars")
 
     def vary(
         self,
@@ -156,7 +159,7 @@ class Events:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Generator[Shown, None, None]:
         """The source's first bars, and others for the rest."""
-        yield from self._changed(data, request, progress, keep=int(data[self.change["keep"]]))
+        yield from self._changed(data, request, progress, "keep")
 
     def adjust(self, data: Shown, request: gr.Request) -> Shown:
         """Transposed, snapped, faster, played by others."""
@@ -165,12 +168,12 @@ class Events:
             tempo = number("tempo", data[self.change["tempo"]])
             programs = data[self.change["instruments"]] or ()
             adjustment = Adjustment(
-                int(data[self.change["semitones"]]),
+                count("semitones", data[self.change["semitones"]], -MOST_SEMITONES, MOST_SEMITONES),
                 data[self.change["snap"]] or None,
                 tempo,
                 Controls(instruments=programs).plan().programs,
             )
-            made = self.desk.adjust(source, adjustment)
+            made = self.service.adjust(source, adjustment)
             named = f"{title} ({say('adjusted', language_for(request))})"
             pieces = self._keep([made], data[self.result["pieces"]], named, parent)
             return self._shown(pieces, pieces[-1], request) | self._sides(
@@ -194,14 +197,16 @@ class Events:
         return {self.result["live"]: gr.skip()}
 
     def _changed(
-        self, data: Shown, request: gr.Request, progress: gr.Progress, bars: int = 0,
-        keep: int | None = None,
-    ) -> Generator[Shown, None, None]:  # fmt: skip
+        self, data: Shown, request: gr.Request, progress: gr.Progress, slider: str
+    ) -> Generator[Shown, None, None]:
+        """slider: "bars" goes on behind the source, "keep" rewrites all but its first bars."""
         with Told():
+            number_of_bars = count("bars", data[self.change[slider]], 0, MAX_BARS)
+            bars, keep = (number_of_bars, None) if slider == "bars" else (0, number_of_bars)
             source, title, parent = self._source(data, request)
-            text = well_formed(data[self.change["text"]] or "")
+            text = well_formed(check_length(data[self.change["text"]] or ""))
             wish = Wish(text)
-            making = self.desk.go_on(source, bars, wish, visitor_of(request), keep)
+            making = self.service.go_on(source, bars, wish, visitor_of(request), keep)
             pieces = data[self.result["pieces"]]
             done = say("continued" if keep is None else "varied", language_for(request))
             named = f"{text or title} ({done})"
@@ -246,16 +251,16 @@ class Events:
         """the same words, plan and seed for two models."""
         compare, language = self.compare, language_for(request)
         with Told():
-            text = well_formed(data[compare["text"]] or "")
+            text = well_formed(check_length(data[compare["text"]] or ""))
             seed = whole("seed", data[compare["seed"]] or new_seed())
             assert seed is not None
             plan = None
             for side, model in (("one", data[compare["first"]]), ("two", data[compare["second"]])):
                 wish = Wish(text, seed=seed, model=model)
-                making = self.desk.generate(wish, visitor_of(request), plan=plan)
+                making = self.service.generate(wish, visitor_of(request), plan=plan)
                 (made,) = yield from self._followed(making, progress, language)
                 plan = plan or made.plan
-                piece = self.desk.keep(made, [], text)
+                piece = self.service.keep(made, [], text)
                 shown = piece_html(piece.audio, piece.drawing(), model, language)
                 yield {
                     compare[side]: f"<h3>{escape(model)}</h3>{shown}"
@@ -275,7 +280,7 @@ class Events:
         if chosen is None:
             return {result["sheet"]: ""}
         try:
-            file, pages = self.desk.sheet(chosen)
+            file, pages = self.service.sheet(chosen)
         except TextMusicError as problem:
             return {result["sheet"]: f"<p>{escape(str(problem))}</p>"}
         files = files_html((*chosen.files, file))
@@ -315,7 +320,7 @@ class Events:
     ) -> list[Piece]:
         kept = list(pieces)
         for generation in written:
-            kept.append(self.desk.keep(generation, kept, title, parent))
+            kept.append(self.service.keep(generation, kept, title, parent))
         return kept
 
     def _shown(self, pieces: Sequence[Piece], chosen: Piece, request: gr.Request) -> Shown:

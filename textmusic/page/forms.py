@@ -5,18 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from html import escape
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import gradio as gr
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import MAX_SEED, Controls, well_formed
+from textmusic.language.controls import Controls, well_formed
+from textmusic.language.prompt import MAX_CHARACTERS, check_length
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES
 from textmusic.music.theory import KEYS
-from textmusic.page.desk import Wish
+from textmusic.page.service import Visitor, Wish
 from textmusic.page.wording import language_of
-from textmusic.tokens.sampling import Sampling
+from textmusic.system import values
+from textmusic.tokens.sampling import MAX_SEED, Sampling
 
 # The boxes that make a wish, in the order in which the handlers take them.
 WISH = (
@@ -43,14 +46,17 @@ class Told:
 
 
 def wish_of(value: Mapping[str, Any]) -> Wish:
-    """What the boxes of `WISH` say; raises TextMusicError for what is no number."""
+    """What the boxes of `WISH` say; raises TextMusicError for what is no number.
+
+    Browsers send what the boxes hold, and programs what they like.
+    """
+    levels = {side: count(side, value[side], 0, 5) for side in ("valence", "arousal")}
     mood = None
-    if value["valence"] or value["arousal"]:  # a slider at 0 leaves its half open
-        mood = ",".join(f"{value[side]:.0f}" if value[side] else "open"
-                        for side in ("valence", "arousal"))  # fmt: skip
+    if any(levels.values()):  # a slider at 0 leaves its half open
+        mood = ",".join(str(level or "open") for level in levels.values())
     controls = Controls(
         value["key"] or None,
-        stripped(value["tempo"]),
+        stripped("tempo", value["tempo"]),
         value["time_signature"] or None,
         value["instruments"] or (),
         whole("bars", value["bars"]),
@@ -58,24 +64,31 @@ def wish_of(value: Mapping[str, Any]) -> Wish:
         mood,
         value["genre"] or None,
         value["density"] or None,
-        stripped(value["chords"]),
-        stripped(value["form"]),
+        stripped("chords", value["chords"]),
+        stripped("form", value["form"]),
     )
     sampling = Sampling(
         value["temperature"], value["top_p"], value["harmony_strength"], value["form_strength"]
     )
-    text, seed = well_formed(value["text"] or ""), whole("seed", value["seed"])
-    return Wish(text, controls, seed, sampling, value["model"])
+    text = well_formed(check_length(value["text"] or ""))
+    return Wish(text, controls, whole("seed", value["seed"]), sampling, value["model"] or "")
 
 
-def stripped(said: str | None) -> str | None:
+def stripped(name: str, said: object) -> str | None:
     """The text in a box; None if it was left empty."""
-    return (said or "").strip() or None
+    return values.text(name, said or "", MAX_CHARACTERS).strip() or None
 
 
-def number(name: str, said: str | None) -> float | None:
+def count(name: str, said: object, low: int, high: int) -> int:
+    """The whole number of a slider, which sends 8.0 for 8, and nothing for its first place."""
+    if isinstance(said, float) and said.is_integer():
+        said = int(said)
+    return values.whole(name, said or 0, low, high)
+
+
+def number(name: str, said: object) -> float | None:
     """The number in a text box; None if it was left empty."""
-    if (text := stripped(said)) is None:
+    if (text := stripped(name, said)) is None:
         return None
     try:
         return float(text)
@@ -85,9 +98,9 @@ def number(name: str, said: str | None) -> float | None:
         ) from None
 
 
-def whole(name: str, said: str | None) -> int | None:
+def whole(name: str, said: object) -> int | None:
     """The whole number in a text box; None if it was left empty."""
-    if (text := stripped(said)) is None:
+    if (text := stripped(name, said)) is None:
         return None
     try:
         return int(text)
@@ -115,8 +128,20 @@ def language_for(request: gr.Request) -> str:
     return language_of(request.headers.get("accept-language", ""))
 
 
-def visitor_of(request: gr.Request | None) -> str:
-    """Who asks: a browser's session, or an address."""
+def visitor_of(request: gr.Request | None) -> Visitor:
+    """Who asks: a browser's session, and the address that it comes from."""
     if request is None:
-        return "program"
-    return str(request.session_hash or (request.client and request.client.host) or "program")
+        return Visitor("program")
+    address = network_of(request.client.host) if request.client else ""
+    return Visitor(str(request.session_hash or address or "program"), address)
+
+
+def network_of(host: str) -> str:
+    """What limits take for one client: an IPv4 address, or the 64 bits that IPv6 gives a house."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(ip_network((int(address), 64), strict=False))
+    return str(address.ipv4_mapped or address) if address.version == 6 else host

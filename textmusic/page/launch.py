@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from importlib import resources
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,18 @@ I18N = gr.I18n(**translations())
 
 
 def launch(
-    page: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, **more: Any
-) -> Any:
+    page: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, proxy: str = "",
+    **more: Any,
+) -> Any:  # fmt: skip
     """Serve the page; nothing is fetched from or sent to elsewhere.
 
-    port: None takes a free one from 7860 on. more: further options of gradio's `launch`. Raises
+    port: None takes a free one from 7860 on. proxy: addresses or networks, separated by commas,
+    whose X-Forwarded-For header is believed; of others it is ignored, since anyone can send one.
+    more: further options of gradio's `launch`. Raises
     TextMusicError if the port is taken or the address is not this machine's.
     """
+    # uvicorn reads it when it starts, and would believe every process of this machine
+    os.environ["FORWARDED_ALLOW_IPS"] = trusted(proxy)
     theme = gr.themes.Default(
         primary_hue="indigo",
         font=["ui-sans-serif", "system-ui", "sans-serif"],
@@ -49,4 +56,16 @@ def launch(
         raise TextMusicError(
             f"{host}:{port or 7860} is in use, or is not an address of this machine; choose"
             " another --port or --host."
+        ) from None
+
+
+def trusted(proxy: str) -> str:
+    """The proxies as uvicorn wants them; raises TextMusicError for what is no address."""
+    said = [part.strip() for part in proxy.split(",") if part.strip()]
+    try:
+        return ",".join(str(ip_network(part)) for part in said)
+    except ValueError:
+        raise TextMusicError(
+            f"the proxy '{proxy[:80]}' is not an address or a network; give one such as 127.0.0.1"
+            " or 10.0.0.0/8."
         ) from None

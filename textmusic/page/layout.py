@@ -18,10 +18,10 @@ from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES, MAX_BARS
 from textmusic.music.theory import KEYS, TIME_SIGNATURES
 from textmusic.page.broadcast import route
-from textmusic.page.desk import MOST_VARIATIONS, Desk
 from textmusic.page.endpoints import add_endpoints
 from textmusic.page.events import Events
 from textmusic.page.launch import I18N, WAITING, launch
+from textmusic.page.service import MOST_VARIATIONS, Service
 from textmusic.tokens.sampling import Sampling
 from textmusic.version import __version__
 
@@ -53,11 +53,11 @@ def build_page(
     max_bars: of a piece. about: the text of the last tab, in Markdown. Named endpoints: see
     `endpoints`.
     """
-    desk = Desk(models, Path(get_upload_folder()), max_bars=max_bars)
+    service = Service(models, Path(get_upload_folder()), max_bars=max_bars)
     with gr.Blocks(
         title="textmusic", analytics_enabled=False, delete_cache=(3600, KEPT_SECONDS)
     ) as page:
-        add_endpoints(desk)  # first, so that their names are theirs
+        add_endpoints(service)  # first, so that their names are theirs
         with gr.Column(elem_classes="tm-wide"):
             gr.Markdown("# textmusic")
             with gr.Tabs():
@@ -70,8 +70,8 @@ def build_page(
                 with gr.Tab(I18N("about"), id="about"):
                     gr.Markdown(about or "textmusic")
             result = _result()
-        Events(desk, create, change, compare, result).connect(page)
-    return page.queue(default_concurrency_limit=desk.slots, max_size=WAITING)
+        Events(service, create, change, compare, result).connect(page)
+    return page.queue(default_concurrency_limit=service.slots, max_size=WAITING)
 
 
 def _create(models: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,10 +203,13 @@ def _result() -> dict[str, Any]:
     return made
 
 
-def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any) -> Any:
+def serve(
+    models: Mapping[str, TextToMusic], *, mcp: bool = False, proxy: str | None = None, **where: Any
+) -> Any:
     """Build the page and `launch` it, with what it needs to be heard live.
 
-    mcp: also offer the endpoints as tools of a Model Context Protocol server (`mcp` extra).
+    mcp: also offer the endpoints as tools of a Model Context Protocol server (`mcp` extra). proxy:
+    addresses of a reverse proxy, see `launch`; by default those in TEXTMUSIC_PROXY.
     TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD protect the page.
     """
     if mcp and find_spec("mcp") is None:
@@ -216,8 +219,9 @@ def serve(models: Mapping[str, TextToMusic], *, mcp: bool = False, **where: Any)
     user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
     if bool(user) != bool(password):
         raise TextMusicError("set both TEXTMUSIC_USER and TEXTMUSIC_PASSWORD, or neither.")
+    proxy = os.environ.get("TEXTMUSIC_PROXY", "") if proxy is None else proxy
     more: dict[str, Any] = {"auth": (user, password)} if user else {}
-    return launch(page, app_kwargs={"routes": routes}, mcp_server=mcp, **more, **where)
+    return launch(page, app_kwargs={"routes": routes}, mcp_server=mcp, proxy=proxy, **more, **where)
 
 
 def _max_bars() -> int:

@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from symusic import Score
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import MAX_SEED, check_plan, within
+from textmusic.language.controls import check_plan
 from textmusic.language.reading.form import MAX_SECTIONS
 from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.music.chords import ALL_CHORDS
 from textmusic.music.markers import with_texts
+from textmusic.music.midi_files import read_score
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, read_outline
 from textmusic.result.report import Report
-from textmusic.tokens.sampling import Sampling
+from textmusic.system.values import real
+from textmusic.tokens.sampling import Sampling, check_seed
 
 if TYPE_CHECKING:
     from textmusic.result.generation import Generation
@@ -76,9 +77,9 @@ class Recipe:
         made = Recipe(**{**data, "asked": plan, "sampling": sampling, "outline": outline})
         if not (isinstance(made.text, str) and isinstance(made.seed, int)):
             raise ValueError("text or seed is missing")
-        within("seed", made.seed, 0, MAX_SEED)
+        check_seed(made.seed)
         if made.seconds is not None:
-            within("seconds", made.seconds, *SECONDS_RANGE)
+            real("seconds", made.seconds, *SECONDS_RANGE)
         return made
 
 
@@ -113,7 +114,10 @@ def read_recipe(path: Path) -> Recipe:
             f"'{path}' was written by an older textmusic ({older}), which chose notes differently;"
             " replay it with that version."
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError, TextMusicError):
+    except (
+        ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
+        TextMusicError,
+    ):  # fmt: skip
         found = None
     if found is None:
         raise TextMusicError(
@@ -177,7 +181,7 @@ def same_piece(path: Path, piece: Generation) -> bool:
             getattr(report, name) == getattr(piece.report, name)
             for name in ("measured", "notes", "sketch")
         )
-    theirs, ours = notes_of(Score.from_midi(path.read_bytes())), piece.columns
+    theirs, ours = notes_of(read_score(path)), piece.columns
     return all(
         np.array_equal(getattr(theirs, column), getattr(ours, column))
         for column in ("start", "duration", "pitch", "velocity", "program")

@@ -5,10 +5,12 @@ There is no music in it.
 
 __all__ = [
     "crew",
+    "lifeline",
     "machine",
     "progress",
     "scripts",
     "streams",
+    "values",
     "whole_files",
     "workers",
 ]

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from textmusic.errors import TextMusicError
+from textmusic.system.lifeline import end_with_parent
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -65,83 +66,114 @@ def outcomes(
     modules that all workers need, imported once where the system can copy processes. Raises
     TextMusicError where no worker can be started.
     """
-    copies = "forkserver" in get_all_start_methods()
-    # Neither forked, for the threads of this process would be missing there, nor (where that can
-    # be helped) spawned, for each would import everything again.
-    context: Any = get_context("forkserver" if copies else "spawn")
-    if copies:
-        context.set_forkserver_preload([__name__, *preload])
-    waiting = enumerate(jobs)
-    hands: dict[Connection, _Hand] = {}
-    faults = 0
-    too_slow = Lost(f"takes more than {seconds:.0f} s to read")
+    crew = _Crew(work, enumerate(jobs), seconds, preload)
+    try:
+        for _ in range(workers):
+            crew.hire()
+        while crew.hands:
+            yield from crew.answers()
+            yield from crew.overdue()
+    finally:
+        crew.end()
 
-    def hire() -> None:
-        mine, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, work, seconds), daemon=True)
+
+class _Crew(Generic[Task, Result]):
+    """The workers that are there, each with its pipe, and the jobs that wait for one."""
+
+    def __init__(
+        self,
+        work: Callable[[Task], Result],
+        waiting: Iterator[tuple[int, Task]],
+        seconds: float,
+        preload: Sequence[str],
+    ) -> None:
+        copies = "forkserver" in get_all_start_methods()
+        # Neither forked, for the threads of this process would be missing there, nor (where that
+        # can be helped) spawned, for each would import everything again.
+        self._context: Any = get_context("forkserver" if copies else "spawn")
+        if copies:
+            self._context.set_forkserver_preload([__name__, *preload])
+        self._work, self._waiting, self._seconds = work, waiting, seconds
+        self._too_slow = Lost(f"takes more than {seconds:.0f} s to read")
+        self._faults = 0
+        self.hands: dict[Connection, _Hand] = {}
+
+    def hire(self) -> None:
+        """Start a worker, which says when it is ready."""
+        mine, theirs = self._context.Pipe()
+        given = (theirs, self._work, self._seconds)
+        process = self._context.Process(target=_serve, args=given, daemon=True)
         process.start()
         theirs.close()
-        hands[mine] = _Hand(process)
+        self.hands[mine] = _Hand(process)
 
-    def dismiss(pipe: Connection) -> int | None:
-        """End a worker; returns its exit code."""
-        hand = hands.pop(pipe)
-        pipe.close()
-        hand.process.join()
-        return hand.process.exitcode
+    def answers(self) -> Iterator[tuple[int, Result | Lost]]:
+        """Wait until a worker says something, or is overdue; the results of all who do."""
+        soonest = min(hand.until for hand in self.hands.values())
+        left = None if soonest == float("inf") else max(soonest - time.monotonic(), 0)
+        for pipe in cast("list[Connection]", wait(list(self.hands), left)):
+            place = self.hands[pipe].place
+            try:
+                result = pipe.recv()
+            except (EOFError, ConnectionResetError):
+                why = self._lost(pipe)
+                if place is not None:
+                    yield place, why
+                self.hire()
+                continue
+            if place is not None:
+                yield place, result
+            if self.hands[pipe].given >= FRESH:
+                self._dismiss(pipe)
+                self.hire()
+            elif not self._give(pipe):
+                self._dismiss(pipe)
 
-    def give(pipe: Connection) -> bool:
+    def overdue(self) -> Iterator[tuple[int, Lost]]:
+        """End the workers whose job takes too long by the clock."""
+        for pipe, hand in list(self.hands.items()):
+            if time.monotonic() > hand.until and not pipe.poll():
+                hand.process.kill()
+                self._dismiss(pipe)
+                assert hand.place is not None
+                yield hand.place, self._too_slow
+                self.hire()
+
+    def end(self) -> None:
+        """End all workers, whatever they are at."""
+        for pipe in list(self.hands):
+            self.hands[pipe].process.kill()
+            self._dismiss(pipe)
+
+    def _give(self, pipe: Connection) -> bool:
         """The next job; False where there is none."""
-        place, job = next(waiting, (None, None))
+        place, job = next(self._waiting, (None, None))
         if place is None:
             return False
-        hands[pipe].place, hands[pipe].until = place, time.monotonic() + WAIT * seconds
-        hands[pipe].given += 1
+        hand = self.hands[pipe]
+        hand.place, hand.until = place, time.monotonic() + WAIT * self._seconds
+        hand.given += 1
         with suppress(BrokenPipeError):  # its end is seen when it is asked
             pipe.send(job)
         return True
 
-    try:
-        for _ in range(workers):
-            hire()
-        while hands:
-            soonest = min(hand.until for hand in hands.values())
-            left = None if soonest == float("inf") else max(soonest - time.monotonic(), 0)
-            for pipe in wait(list(hands), left):
-                pipe = cast("Connection", pipe)
-                place = hands[pipe].place
-                try:
-                    result = pipe.recv()
-                except (EOFError, ConnectionResetError):
-                    late = dismiss(pipe) == -getattr(signal, "SIGPROF", 0)
-                    faults = faults + 1 if place is None else 0
-                    if faults == FAULTS:
-                        raise TextMusicError(
-                            "worker processes fail to start, perhaps for lack of memory; use fewer"
-                            " --workers."
-                        ) from None
-                    if place is not None:
-                        yield place, too_slow if late else Lost(CRASHED)
-                    hire()
-                    continue
-                if place is not None:
-                    yield place, result
-                if hands[pipe].given >= FRESH:
-                    dismiss(pipe)
-                    hire()
-                elif not give(pipe):
-                    dismiss(pipe)
-            for pipe, hand in list(hands.items()):
-                if time.monotonic() > hand.until and not pipe.poll():
-                    hand.process.kill()
-                    dismiss(pipe)
-                    assert hand.place is not None
-                    yield hand.place, too_slow
-                    hire()
-    finally:
-        for pipe in list(hands):
-            hands[pipe].process.kill()
-            dismiss(pipe)
+    def _lost(self, pipe: Connection) -> Lost:
+        """Why a worker ended by itself; TextMusicError if they keep doing so at the start."""
+        idle = self.hands[pipe].place is None
+        late = self._dismiss(pipe) == -getattr(signal, "SIGPROF", 0)
+        self._faults = self._faults + 1 if idle else 0
+        if self._faults == FAULTS:
+            raise TextMusicError(
+                "worker processes fail to start, perhaps for lack of memory; use fewer --workers."
+            ) from None
+        return self._too_slow if late else Lost(CRASHED)
+
+    def _dismiss(self, pipe: Connection) -> int | None:
+        """Let a worker go; returns its exit code."""
+        hand = self.hands.pop(pipe)
+        pipe.close()
+        hand.process.join()
+        return hand.process.exitcode
 
 
 # In a worker --------------------------------------------------------------------------------------
@@ -149,6 +181,7 @@ def outcomes(
 
 def _serve(pipe: Connection, work: Callable[[Any], Any], seconds: float) -> None:
     """Do the jobs that come, until there are no more."""
+    end_with_parent()
     # its signal ends the process
     timer = partial(signal.setitimer, signal.ITIMER_PROF) if hasattr(signal, "SIGPROF") else _none
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides

@@ -22,6 +22,7 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textmusic.errors import TextMusicError
+from textmusic.system.lifeline import end_with_parent
 from textmusic.system.machine import cores
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ _shared: list[Any] = []  # of this process, if it is a worker: queues only reach
 
 def _begin(*shared: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
+    end_with_parent()
     _shared[:] = shared
 
 

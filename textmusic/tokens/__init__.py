@@ -12,4 +12,5 @@ __all__ = [
     "score_grammar",
     "sketch_grammar",
     "tokenizer",
+    "vocabulary",
 ]

@@ -28,7 +28,7 @@ from textmusic.music.plan import (
 )
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, quarters_per_bar, tempo_bin
 from textmusic.tokens.layout import Layout, Mask
-from textmusic.tokens.tokenizer import SKETCH
+from textmusic.tokens.vocabulary import SKETCH
 
 OPEN_BARS = (12, 32)  # lengths the model may choose among when none is asked for
 NEAR_MULTIPLE = 0.1  # how much longer or shorter bars may be than asked, to be a multiple

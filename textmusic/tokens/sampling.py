@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textmusic.errors import TextMusicError
+from textmusic.system.values import real, whole
+
+MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,12 @@ class Sampling:
     plan_temperature: float = 0.7
 
     def __post_init__(self) -> None:
-        for temperature in (self.temperature, self.plan_temperature):
-            if not 0 <= temperature <= 2:
-                raise TextMusicError(f"temperature {temperature} is out of range; choose 0 to 2.")
-        if not 0 < self.top_p <= 1:
-            raise TextMusicError(
-                f"top-p {self.top_p} is out of range; choose a number above 0 and up to 1."
-            )
-        for name in ("harmony_strength", "form_strength"):
-            if not 0 <= (strength := getattr(self, name)) <= 1:
-                raise TextMusicError(
-                    f"{name.replace('_', ' ')} {strength} is out of range; choose 0 to 1."
-                )
+        real("temperature", self.temperature, 0, 2)
+        real("temperature", self.plan_temperature, 0, 2)
+        if real("top-p", self.top_p, 0, 1) == 0:
+            raise TextMusicError("top-p 0 is out of range; choose a number above 0 and up to 1.")
+        real("harmony strength", self.harmony_strength, 0, 1)
+        real("form strength", self.form_strength, 0, 1)
 
 
 def choose(
@@ -70,6 +67,11 @@ def surprise(logits: NDArray[np.float32], music_id: int) -> float:
     """-log p of an id by the model alone, in nats. logits: (M,)."""
     top = float(logits.max())
     return top + float(np.log(np.exp(logits - top).sum())) - float(logits[music_id])
+
+
+def check_seed(seed: object, pieces: int = 1) -> int:
+    """A seed that can be used, as those of the pieces after it can; raises TextMusicError else."""
+    return whole("seed", seed, 0, MAX_SEED - pieces + 1)
 
 
 def drawn(n: int) -> int:

@@ -21,7 +21,8 @@ from textmusic.music.repetition import Repetition
 from textmusic.music.theory import DRUM_PITCH_RANGE, DRUMS, range_of, shift_of
 from textmusic.tokens.folding import END, Struck, steps_of
 from textmusic.tokens.layout import Layout, Mask
-from textmusic.tokens.tokenizer import SCORE, Tokenizer
+from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.tokens.vocabulary import SCORE
 
 _NOTE = ("Velocity", "Duration", "Pitch", "PitchDrum")
 # Which kinds of tokens may follow a kind in a score, whatever the plan.

@@ -21,7 +21,7 @@ from textmusic.music.sketch import (
 )
 from textmusic.music.theory import DRUMS, shift_of
 from textmusic.tokens.layout import Layout, Mask
-from textmusic.tokens.tokenizer import SCORE
+from textmusic.tokens.vocabulary import SCORE
 
 OPEN = AskedRow()
 

@@ -20,24 +20,25 @@ from typing import TYPE_CHECKING, Any
 
 from textmusic.errors import TextMusicError
 from textmusic.music.notes import grid_signature, score_of
-from textmusic.music.plan import (
-    COUNTED_BARS,
-    Plan,
-    encode_plan,
-    field_vocabulary,
-)
-from textmusic.music.sketch import Sketch, encode_sketch, sketch_vocabulary
+from textmusic.music.plan import Plan, encode_plan
+from textmusic.music.sketch import Sketch, encode_sketch
 from textmusic.music.theory import shift_of
-from textmusic.tokens.folding import END, Struck, fold, struck
+from textmusic.tokens.folding import Struck, fold, struck
 from textmusic.tokens.text_tokenizers import CAPTIONS, TextTokenizer, open_text, text_file
+from textmusic.tokens.vocabulary import (
+    NOTE_KINDS,
+    PLAN,
+    SCORE,
+    SKETCH,
+    is_remi,
+    is_vocabulary,
+    known_tokens,
+)
 
 if TYPE_CHECKING:
     from symusic import Score
 
 IGNORED = -100
-
-PLAN, SKETCH, SCORE, FILL = "<|plan|>", "<|sketch|>", "<|score|>", "<|fill|>"
-MARKS = (PLAN, SKETCH, SCORE, FILL, END)
 
 
 def remi_file() -> Path:
@@ -86,11 +87,7 @@ def copy_tokenizer(source: Path, folder: Path) -> None:
 
 def make_vocabulary(remi: Any) -> list[str]:
     """All music tokens: marks, plan, counted bars, sketch, then MidiTok's own."""
-    plan = [token for tokens in field_vocabulary().values() for token in tokens]
-    bars = [f"Bar_{n}" for n in range(1, COUNTED_BARS + 1)]
-    kinds = ("Position", "Pitch", "PitchDrum", "Velocity", "Duration")
-    notes = [token for token in remi.vocab if token.split("_")[0] in kinds]
-    return [*MARKS, *plan, *bars, *sketch_vocabulary(), *notes]
+    return [*known_tokens(), *(t for t in remi.vocab if t.split("_")[0] in NOTE_KINDS)]
 
 
 class Tokenizer:
@@ -99,9 +96,11 @@ class Tokenizer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         vocabulary = self._json("vocabulary.json")
-        if not (isinstance(vocabulary, list) and set(MARKS) <= set(map(str, vocabulary))):
+        if not is_vocabulary(vocabulary):
             raise self._broken("vocabulary.json", "not this version's list of music tokens")
-        self._json("remi.json")  # MidiTok reads it when it is needed: importing that takes a second
+        # MidiTok reads it when it is needed: importing that takes a second
+        if not is_remi(self._json("remi.json"), remi_file()):
+            raise self._broken("remi.json", "not this version's settings of MidiTok")
         self.vocabulary: tuple[str, ...] = tuple(vocabulary)
         self.index = {token: i for i, token in enumerate(self.vocabulary)}
         self._latest: tuple[str, list[int]] = ("", [])  # a text and its ids: takes share captions
@@ -109,7 +108,7 @@ class Tokenizer:
     def _json(self, name: str) -> Any:
         try:
             return json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, RecursionError) as problem:
             raise self._broken(name, problem) from None
 
     def _broken(self, name: str, problem: object) -> TextMusicError:
@@ -217,7 +216,7 @@ def read_vocabulary(folder: Path) -> list[str]:
     """The music tokens of a model folder, of whatever format, in the order of their ids."""
     try:
         return [str(token) for token in json.loads((folder / "vocabulary.json").read_text())]
-    except (OSError, ValueError, TypeError) as problem:
+    except (OSError, ValueError, TypeError, RecursionError) as problem:
         raise TextMusicError(
             f"'{folder}' is not a complete textmusic model (vocabulary.json: {problem}); download"
             " it again."

@@ -13,6 +13,7 @@ __all__ = [
     "loading",
     "remote",
     "scheduler",
+    "sources",
     "take",
     "text_to_music",
     "writers",

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from symusic import Score
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import within
 from textmusic.language.prompt import Prompt
 from textmusic.music.material import material_of
 from textmusic.music.measure import measure
@@ -18,6 +17,7 @@ from textmusic.music.notes import Notes
 from textmusic.music.plan import TEMPO_RANGE, Plan
 from textmusic.music.theory import DRUMS, NO_KEY, degrees_of, range_of, tonic, transposed
 from textmusic.result.generation import Generation, account, finish
+from textmusic.system.values import within
 
 MOST_SEMITONES = 24
 Pitches = NDArray[np.int64]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from symusic import Score
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import within
 from textmusic.language.prompt import Prompt
 from textmusic.music.material import material_of
 from textmusic.music.measure_sketch import measure_sketch
@@ -17,6 +16,7 @@ from textmusic.music.plan import MAX_BARS, Plan
 from textmusic.music.sketch import Sketch
 from textmusic.music.theory import DEFAULT_TEMPO
 from textmusic.result.generation import Generation, account, finish
+from textmusic.system.values import whole
 from textmusic.tokens.sampling import drawn
 from textmusic.writing.brief import Brief
 from textmusic.writing.take import Take
@@ -49,11 +49,12 @@ class Continuation:
         """
         material = material_of(score)
         if keep is not None:
-            within("keep", keep, 1, material.bars)
-            bars, material = bars + material.bars - keep, material.cut(keep)
+            whole("keep", keep, 1, material.bars)
+            bars = whole("bars", bars, 0, MAX_BARS - 1) + material.bars - keep
+            material = material.cut(keep)
             if not bars:
                 raise TextMusicError("--keep covers the whole piece; keep fewer bars.")
-        within("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
+        whole("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
         self.bars = bars
         self._music, self._material = music, material
         brief = replace(brief, controls=replace(brief.controls, bars=bars))

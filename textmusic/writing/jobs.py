@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import MAX_SEED, well_formed
+from textmusic.language.controls import well_formed
+from textmusic.tokens.sampling import MAX_SEED
 
 if TYPE_CHECKING:
     from textmusic.music.plan import Plan

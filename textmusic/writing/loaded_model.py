@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
-from textmusic.engines.folder import read_config
+from textmusic.engines.folder import broken, read_config
 from textmusic.engines.protocol import Engine
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import check_plan
 from textmusic.language.prompt import Prompt, read_prompt
+from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
 from textmusic.result.generation import Generation
+from textmusic.system.values import real
 from textmusic.tokens.plan_grammar import OPEN_BARS
-from textmusic.tokens.sampling import Sampling
+from textmusic.tokens.sampling import Sampling, check_seed
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.loading import locate, open_engine
 from textmusic.writing.take import Take
@@ -49,10 +51,9 @@ class LoadedModel:
         config = read_config(folder)
         engine, tokenizer = open_engine(folder, threads=threads), Tokenizer(folder)
         if tokenizer.offset != config["offset"]:
-            raise TextMusicError(
-                f"'{folder}' is not a complete textmusic model (tokenizer.json is from another"
-                " model); download it again."
-            )
+            raise TextMusicError(broken(folder, "tokenizer.json is from another model"))
+        if engine.music != len(tokenizer.vocabulary):
+            raise TextMusicError(broken(folder, "vocabulary.json is from another model"))
         return cls(engine, tokenizer, name)
 
     def understand(
@@ -71,6 +72,8 @@ class LoadedModel:
         these bars can't hold.
         """
         check_plan(controls)
+        if seconds is not None:
+            real("seconds", seconds, *SECONDS_RANGE)
         prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
         return usable(prompt, self.tokenizer, self._longest_text, room)
 
@@ -92,8 +95,9 @@ class LoadedModel:
         """A piece to be written by `decode`; lengths, given, asked_rows, free: see `Take`."""
         caption = self.tokenizer.encode_text(prompt.caption)[: self._longest_text]
         return Take(
-            self.tokenizer, prompt, caption, seed, sampling, context=self.engine.context,
-            lengths=lengths, given=given, asked_rows=asked_rows, free=free,
+            self.tokenizer, prompt, caption, check_seed(seed), sampling,
+            context=self.engine.context, lengths=lengths, given=given, asked_rows=asked_rows,
+            free=free,
         )  # fmt: skip
 
     def finished(self, take: Take) -> Generation:

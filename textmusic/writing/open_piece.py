@@ -19,6 +19,7 @@ from textmusic.music.plan import MAX_PROGRAMS
 from textmusic.music.sketch import Outline, Row, Sketch
 from textmusic.music.theory import DRUMS, quarters_per_bar
 from textmusic.result.generation import sections_of
+from textmusic.system.values import wrong_type
 
 
 class OpenPiece:
@@ -43,7 +44,11 @@ class OpenPiece:
         self.metre = material.plan.time_signature or "4/4"
         heard = tuple(sorted({int(p) for p in material.tail(material.bars).program}))
         total = self.before + material.bars
+        if bars is not None and not (isinstance(bars, Sequence) and len(bars) == 2):
+            raise wrong_type("bars", bars, "the first and the last")
         first, last = bars or (self.before + 1, total)
+        if isinstance(first, bool) or not (isinstance(first, int) and isinstance(last, int)):
+            raise wrong_type("bars", (first, last), "the first and the last")
         if not 1 <= first <= last <= total:
             raise TextMusicError(
                 f"bars {first} to {last} do not exist; choose from bars 1 to {total}."

@@ -20,8 +20,9 @@ Letter = Bar | Exception | None  # what a listener finds in its box; None: go ho
 class Scheduler:
     """Writes what is asked for side by side, in the order in which it was asked.
 
-    A new piece joins at the next step, and one that is finished, or that nobody waits for any more,
-    frees its slot. The engine runs in one thread, that is there as long as there is work.
+    A new piece joins at the next step, and one that is finished, that fails, or that nobody waits
+    for any more, frees its slot. The engine runs in one thread, that is there as long as there is
+    work.
     """
 
     def __init__(self, music: TextToMusic, *, slots: int = SLOTS, waiting: int = 32) -> None:
@@ -83,9 +84,10 @@ class Scheduler:
     def _write(self) -> None:
         while True:
             try:
-                for take, bar in decode(self.music.engine, self._more, self._slots):
+                writing = decode(self.music.engine, self._more, self._slots, failed=self._deliver)
+                for take, bar in writing:
                     self._deliver(take, bar)
-            except Exception as problem:
+            except Exception as problem:  # of the engine, in a step of all
                 self._fail(problem)
             with self._lock:
                 if not self._asked:

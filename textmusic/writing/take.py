@@ -23,7 +23,8 @@ from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
 from textmusic.tokens.sampling import Sampling, choose, surprise
 from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_grammar import SketchGrammar
-from textmusic.tokens.tokenizer import FILL, PLAN, SKETCH, Tokenizer
+from textmusic.tokens.tokenizer import Tokenizer
+from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
 from textmusic.writing.windows import in_window, window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written

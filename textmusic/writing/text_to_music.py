@@ -12,8 +12,9 @@ from textmusic.language.prompt import Prompt
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.result.generation import Generation
+from textmusic.system.values import whole
 from textmusic.tokens.plan_grammar import OPEN_BARS
-from textmusic.tokens.sampling import Sampling, drawn
+from textmusic.tokens.sampling import Sampling, check_seed, drawn
 from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import decode, in_turn
@@ -21,6 +22,7 @@ from textmusic.writing.filling import Filling
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.loaded_model import LoadedModel
 from textmusic.writing.open_piece import OpenPiece
+from textmusic.writing.sources import as_score
 from textmusic.writing.take import Take
 from textmusic.writing.written import Bar
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from textmusic.sound.soundfont import Wave
 
 OnBar = Callable[[int, int], None]
+MOST_PIECES = 4_096  # side by side: each has its share of the memory
 
 
 class TextToMusic(LoadedModel):
@@ -151,8 +154,9 @@ class TextToMusic(LoadedModel):
         on_bar: OnBar | None = None,
     ) -> list[Generation]:
         """Write n variations side by side, with the seeds seed, seed + 1, ..."""
+        whole("number of pieces", n, 1, MOST_PIECES)
+        seed = drawn(n) if seed is None else check_seed(seed, n)
         prompt = self.understand(text, controls=controls, seconds=seconds, outline=outline)
-        seed = drawn(n) if seed is None else seed
         takes = [self.take(prompt, seed + i, sampling) for i in range(n)]
         written: dict[int, tuple[int, int]] = {}
         for take, bar in decode(self.engine, in_turn(takes), n):
@@ -240,7 +244,7 @@ class TextToMusic(LoadedModel):
 
     def continue_from(
         self,
-        score: Score,
+        score: Score | str | PathLike[str],
         bars: int = 8,
         *,
         keep: int | None = None,
@@ -254,8 +258,8 @@ class TextToMusic(LoadedModel):
         """Write new bars behind those of a score.
 
         Args:
-            score: symusic.Score in one time signature; `textmusic.music.midi_files.read_score`
-                reads files of others safely.
+            score: a MIDI file, or a symusic.Score, in one time signature. Files are read in a
+                process of their own, which broken ones may crash.
             bars: how many new ones, 1 to 255.
             keep: of its own bars only the first so many; the rest is written anew, and `bars` more.
             text, controls: what the new bars should be like; "" goes on as before.
@@ -265,7 +269,7 @@ class TextToMusic(LoadedModel):
         Raises TextMusicError where nothing can be gone on from, and for bars out of range.
         """
         brief = Brief(text, controls, outline, seed, sampling)
-        made = Continuation(self, score, bars, brief, keep=keep)
+        made = Continuation(self, as_score(score), bars, brief, keep=keep)
         for _, bar in decode(self.engine, in_turn([made.take]), 1):
             if on_bar:
                 on_bar(bar.index + 1, bar.total)
@@ -273,7 +277,7 @@ class TextToMusic(LoadedModel):
 
     def fill(
         self,
-        score: Score,
+        score: Score | str | PathLike[str],
         *,
         bars: tuple[int, int] | None = None,
         instruments: Sequence[str | int] = (),
@@ -289,8 +293,8 @@ class TextToMusic(LoadedModel):
         """Write bars or instruments of a piece anew, or add instruments; the rest stays as it is.
 
         Args:
-            score: symusic.Score; `textmusic.music.midi_files.read_score` reads files of others
-                safely.
+            score: a MIDI file, or a symusic.Score. Files are read in a process of their own, which
+                broken ones may crash.
             bars: the first and the last, counted from 1; None for all in the last time signature.
             instruments: those that are written anew, by name or General MIDI number; () for all.
             add: instruments that the piece does not have yet.
@@ -308,5 +312,5 @@ class TextToMusic(LoadedModel):
                 the whole piece would be filled.
         """
         brief = Brief(text, controls, outline, seed, sampling)
-        piece = OpenPiece(score, bars, instruments, add)
+        piece = OpenPiece(as_score(score), bars, instruments, add)
         return Filling(self, piece, brief, sketch).write(on_bar)

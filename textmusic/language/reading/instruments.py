@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from textmusic.language.reading.genre import composers_players
-from textmusic.language.reading.text import LEFT, RIGHT, Reading, Span, overlaps
+from textmusic.language.reading.text import LEFT, RIGHT, Reading, Span, around, overlaps
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import MAX_PROGRAMS
 from textmusic.music.theory import DRUMS
@@ -281,7 +281,7 @@ def _find(text: str) -> list[_Named]:
 
 def _in_list(text: str, match: re.Match[str]) -> bool:
     after = _LIST_AFTER.match(text[match.end() :])
-    return bool(after and _LIST_BEFORE.search(text[: match.start()]))
+    return bool(after and _LIST_BEFORE.search(around(text, *match.span())[0]))
 
 
 def _joined(text: str, match: re.Match[str]) -> bool:
@@ -300,11 +300,11 @@ def _weigh(text: str, found: list[_Named]) -> list[_Named]:
     weighed: list[_Named] = []
     denied_until = -1
     for i, named in enumerate(found):
-        before, after = text[: named.span[0]], text[named.span[1] :]
+        before, after = around(text, *named.span)
         if _NO_THANKS.match(after):
             weighed.append(replace(named, negated=True))
             continue
-        if i > denied_until and _is_denied(before, found[:i]):
+        if i > denied_until and _is_denied(before, named, found[max(i - 1, 0) : i]):
             denied_until = _last_denied(text, found, i)
         if i <= denied_until:
             weighed.append(replace(named, negated=True))
@@ -314,11 +314,12 @@ def _weigh(text: str, found: list[_Named]) -> list[_Named]:
     return weighed
 
 
-def _is_denied(before: str, earlier: list[_Named]) -> bool:
+def _is_denied(before: str, named: _Named, earlier: list[_Named]) -> bool:
     match = _NO.search(before)
     if not match or re.search(r"\bnothing\s*$", before[: match.start()], re.IGNORECASE):
         return False
-    if earlier and earlier[-1].span[1] > match.start():  # another instrument stands between
+    denial = named.span[0] - (len(before) - match.start())
+    if earlier and earlier[-1].span[1] > denial:  # another instrument stands between
         return False
     return not _EXCEPT_OF_NONE.search(before)
 

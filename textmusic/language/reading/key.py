@@ -11,6 +11,7 @@ from textmusic.language.reading.text import (
     Reading,
     Span,
     alone,
+    around,
     blank,
     negated,
     only_denied,
@@ -131,7 +132,7 @@ def _says_a_minor_thing(text: str, match: re.Match[str]) -> bool:
     """Whether "a minor" / "a major" is an article and an adjective rather than a key."""
     if match["tonic"] not in "aA" or match["acc"] or "-" in match[0]:
         return False
-    before, after = text[: match.start()], text[match.end() :]
+    before, after = around(text, *match.span())
     named = re.search(r"\b(?:in|key|of|key is|key:)\s*$", before, re.IGNORECASE) is not None
     followed = re.match(_AFTER_KEY, after) is not None
     sentence = re.search(r"(?:^|[.!?]|\")\s*$", before) is not None
@@ -143,7 +144,7 @@ def _says_a_minor_thing(text: str, match: re.Match[str]) -> bool:
 
 
 def _of_the_instrument(text: str, match: re.Match[str]) -> bool:
-    before, after = text[: match.start()], text[match.end() :]
+    before, after = around(text, *match.span())
     return bool(_TRANSPOSING.search(before) and _THEN_ANOTHER.match(after))
 
 

@@ -12,6 +12,7 @@ from textmusic.language.reading.text import (
     RIGHT,
     Reading,
     Span,
+    around,
     in_range,
     negated,
     number,
@@ -78,9 +79,8 @@ def read_bars(text: str) -> Reading[int]:
 
 
 def _is_part(text: str, match: re.Match[str]) -> bool:
-    return bool(
-        _PART_BEFORE.search(text[: match.start()]) or _PART_AFTER.match(text[match.end() :])
-    )
+    before, after = around(text, *match.span())
+    return bool(_PART_BEFORE.search(before) or _PART_AFTER.match(after))
 
 
 # "a two-minute walk" is a scene, "in the last minute" a moment.
@@ -153,7 +153,7 @@ def _lengths(text: str) -> Iterator[tuple[Span, float]]:
 
 
 def _is_scene(text: str, match: re.Match[str]) -> bool:
-    before, after = text[: match.start()], text[match.end() :]
+    before, after = around(text, *match.span())
     unit, said = match["unit"].lower(), match["n"]
     if unit == "s":  # "80s" is a decade, "30 s" and "45s" are lengths
         decade = re.fullmatch(r"(?:1[89]|20)?[2-9]0", said) and not match["gap"]

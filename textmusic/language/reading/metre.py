@@ -12,6 +12,7 @@ from textmusic.language.reading.text import (
     UNITS,
     Reading,
     Span,
+    around,
     han_number,
     negated,
     only_denied,
@@ -71,7 +72,7 @@ def _metre_candidates(text: str) -> Iterator[tuple[Span, str]]:
     """Span and "top/bottom" of every metre that is named."""
     for match in (*_SLASHED.finditer(text), *_SLASHED_HAN.finditer(text)):
         top, bottom = int(match["top"]), int(match["bottom"])
-        before, after = text[: match.start()], text[match.end() :]
+        before, after = around(text, *match.span())
         sure = bool(
             re.match(rf"[\s-]*(?:{_METRE_NOUN}\b|拍)", after, re.IGNORECASE)
             or re.search(r"\b(?:metre|meter|time|signature)(?: is| of|:| =)?\s*$", before, re.I)

@@ -14,6 +14,7 @@ from textmusic.language.reading.text import (
     Reading,
     Span,
     alone,
+    around,
     in_range,
     negated,
     number,
@@ -208,7 +209,7 @@ def read_tempo_word(text: str, bpm: float | None = None) -> Reading[float]:
 
 
 def _means_tempo(text: str, match: re.Match[str], word: str) -> bool:
-    before, after = text[: match.start()], text[match.end() :]
+    before, after = around(text, *match.span())
     if not word.isascii():
         return not negated(text, match.start())
     tempo_follows = re.match(r"[\s-]+(?:tempo|speed|pace|paced|beat)\b", after, re.IGNORECASE)

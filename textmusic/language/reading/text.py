@@ -35,6 +35,8 @@ _PUNCTUATION = str.maketrans(
 )  # fmt: skip
 
 LONGEST_QUOTE = 40  # characters
+REACH = 200  # characters before or behind a place that can say something about it
+LARGEST = 1e9  # numbers beyond are all out of range, and floats end at 308 digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,23 @@ def visible_text(text: str) -> str:
     return " ".join("".join(kept).split()).strip("\u200c\u200d ")
 
 
+def around(text: str, start: int, end: int) -> tuple[str, str]:
+    """What stands before and behind a place, as far as it matters: reading stays linear."""
+    return text[max(start - REACH, 0) : start], text[end : end + REACH]
+
+
 def alone(text: str, start: int, end: int) -> bool:
     """Whether text[start:end] is all there is between two marks of punctuation."""
+    before, after = around(text, start, end)
     return bool(
-        re.search(r"(?:^|[,;:.()/|!?+]|\s-)\s*$", text[:start])
-        and re.match(r"\s*(?:$|[,;:.()/|!?+]|-\s)", text[end:])
+        re.search(r"(?:^|[,;:.()/|!?+]|\s-)\s*$", before)
+        and re.match(r"\s*(?:$|[,;:.()/|!?+]|-\s)", after)
     )
 
 
 def negated(text: str, start: int) -> bool:
     """Whether what begins at `start` is said not to be: "not a waltz"."""
-    before = text[:start]
+    before, _ = around(text, start, start)
     cue = (
         r"\b(?:not|no|never|without|isn't|anything but|instead of|rather than|other than"
         r"|(?:do not|don't|not) (?:use|want|like|choose)|not using)"
@@ -143,7 +151,7 @@ def number(text: str) -> float:
             factor = {"hundred": 100, "dozen": 12}.get(word, 0)
             total = (total or 1) * factor if factor else total + _VALUES.get(word, 0)
         return float(total)
-    return float(text.replace(",", ""))
+    return min(float(text.replace(",", "")), LARGEST)
 
 
 def in_range(match: re.Match[str]) -> float:

@@ -17,8 +17,9 @@ from textmusic.drawing.piano_roll import piano_roll
 from textmusic.drawing.shapes import Drawing
 from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import MAX_SEED, Controls, within
-from textmusic.language.prompt import Prompt
+from textmusic.language.controls import Controls
+from textmusic.language.prompt import MAX_CHARACTERS, Prompt
+from textmusic.language.reading.text import quote
 from textmusic.music.markers import markers_of, read_midi
 from textmusic.music.midi_files import read_score
 from textmusic.music.notes import Note, score_of
@@ -28,8 +29,9 @@ from textmusic.page.broadcast import broadcast
 from textmusic.result.generation import Generation, finish, slug_of
 from textmusic.result.report import Report
 from textmusic.system.streams import Stream, result_of
+from textmusic.system.values import text, whole
 from textmusic.system.whole_files import write_text
-from textmusic.tokens.sampling import Sampling, drawn
+from textmusic.tokens.sampling import Sampling, check_seed, drawn
 from textmusic.writing.adjusting import Adjustment, adjust
 from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
@@ -41,18 +43,34 @@ from textmusic.writing.written import Bar
 
 PAGE_FORMATS = ("mid", "wav", "mp3", "svg", "json")
 MOST_VARIATIONS = 4
-MOST_PIECES_AT_ONCE = 4  # pieces that one visitor may have in the making
+MOST_PIECES_AT_ONCE = 4  # pieces that one address may have in the making
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was typed and set. seed: None draws one. model: of the desk's; "" is its first."""
+    """What was typed and set. seed: None draws one. model: of the service's; "" is its first."""
 
     text: str = ""
     controls: Controls = field(default_factory=Controls)
     seed: int | None = None
     sampling: Sampling = Sampling()
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks. name: a browser's session, whose pieces it may stop; clients choose it themselves.
+
+    address: what limits count by, as clients can't choose it; "" counts by name.
+    """
+
+    name: str
+    address: str = ""
+
+    @property
+    def counted(self) -> str:
+        """What limits count by."""
+        return self.address or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +127,7 @@ class _Making:
 
 
 @dataclass
-class Desk:
+class Service:
     """Models, a folder for results, and the limits of a shared page.
 
     cache: where files are put, each piece in a folder whose name can't be guessed. max_bars: of a
@@ -121,8 +139,8 @@ class Desk:
     max_bars: int = MAX_BARS
     slots: int = SLOTS
     _schedulers: dict[str, Scheduler] = field(default_factory=dict)
-    _stopped: set[str] = field(default_factory=set)
-    _busy: Counter[str] = field(default_factory=Counter)
+    _stopped: set[Visitor] = field(default_factory=set)
+    _busy: Counter[Visitor] = field(default_factory=Counter)
     _lock: Any = field(default_factory=Lock)
 
     def understand(self, wish: Wish) -> tuple[Prompt, Plan]:
@@ -137,19 +155,19 @@ class Desk:
         return prompt, plan
 
     def generate(
-        self, wish: Wish, visitor: str, variations: int = 1, plan: Plan | None = None
+        self, wish: Wish, visitor: Visitor, variations: int = 1, plan: Plan | None = None
     ) -> Generator[Moment, None, list[Generation]]:
         """Write a piece, and variations with the seeds after it; what is heard live is the first.
 
         plan: forced instead of what is read. `stop` ends it after the bar that is being written.
         """
-        within("variations", variations, 1, MOST_VARIATIONS)
+        whole("variations", variations, 1, MOST_VARIATIONS)
         prompt, _ = self.understand(wish)
         if plan is not None:
             music = self._scheduler(wish.model).music
             prompt = music.understand(wish.text, controls=plan, outline=wish.controls.outline())
         seed = drawn(variations) if wish.seed is None else wish.seed
-        within("seed", seed, 0, MAX_SEED - variations + 1)
+        check_seed(seed, variations)
         scheduler = self._scheduler(wish.model)
         makings = []
         for n in range(variations):
@@ -159,14 +177,14 @@ class Desk:
         return (yield from self._write(makings, visitor))
 
     def go_on(
-        self, midi: Path, bars: int, wish: Wish, visitor: str, keep: int | None = None
+        self, midi: Path, bars: int, wish: Wish, visitor: Visitor, keep: int | None = None
     ) -> Generator[Moment, None, list[Generation]]:
         """New bars behind a MIDI file, or, with keep, in place of all but its first bars."""
         scheduler = self._scheduler(wish.model)
         said = wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
         made = Continuation(scheduler.music, read_score(midi), bars, brief, keep=keep)
-        within("new bars", made.bars, 1, self.max_bars)
+        whole("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation, wish.text)
         return (yield from self._write([making], visitor))
 
@@ -196,17 +214,17 @@ class Desk:
         write_text(file, xml)
         return file, engrave(xml)
 
-    def stop(self, visitor: str) -> None:
+    def stop(self, visitor: Visitor) -> None:
         """End what is being written for a visitor, after its bar."""
         with self._lock:
             if self._busy[visitor]:
                 self._stopped.add(visitor)
 
     def _scheduler(self, model: str) -> Scheduler:
-        model = model or next(iter(self.models))
+        model = text("model", model, MAX_CHARACTERS) or next(iter(self.models))
         if model not in self.models:
             raise TextMusicError(
-                f"the page does not offer '{model}'; choose one of {', '.join(self.models)}."
+                f"the page does not offer '{quote(model)}'; choose one of {', '.join(self.models)}."
             )
         with self._lock:
             if model not in self._schedulers:
@@ -214,7 +232,7 @@ class Desk:
             return self._schedulers[model]
 
     def _write(
-        self, makings: Sequence[_Making], visitor: str
+        self, makings: Sequence[_Making], visitor: Visitor
     ) -> Generator[Moment, None, list[Generation]]:
         first, *others = makings
         with self._working(visitor, len(makings)), ThreadPoolExecutor(MOST_VARIATIONS) as pool:
@@ -226,7 +244,7 @@ class Desk:
                 for making in makings:
                     making.scheduler.leave(making.take)
 
-    def _aloud(self, making: _Making, visitor: str) -> Generator[Moment, None, Generation]:
+    def _aloud(self, making: _Making, visitor: Visitor) -> Generator[Moment, None, Generation]:
         sending = Stream(broadcast(sounding(self._bars(making, visitor)), self.cache / "live"))
         notes: list[Note] = []
         rows: list[Row] = []
@@ -245,7 +263,7 @@ class Desk:
             yield Moment(bar, address, drawing)
         return sending.result
 
-    def _bars(self, making: _Making, visitor: str) -> Generator[Bar, None, Generation]:
+    def _bars(self, making: _Making, visitor: Visitor) -> Generator[Bar, None, Generation]:
         """The bars of a take until it ends or is stopped."""
         for bar in making.scheduler.write(making.take):
             if bar.total > self.max_bars:
@@ -258,12 +276,12 @@ class Desk:
         return making.finished()
 
     @contextmanager
-    def _working(self, visitor: str, pieces: int) -> Iterator[None]:
+    def _working(self, visitor: Visitor, pieces: int) -> Iterator[None]:
         with self._lock:
-            if self._busy[visitor] + pieces > MOST_PIECES_AT_ONCE:
+            busy = sum(n for one, n in self._busy.items() if one.counted == visitor.counted)
+            if busy + pieces > MOST_PIECES_AT_ONCE:
                 raise TextMusicError(
-                    f"{self._busy[visitor]} of your pieces are being written; wait until one is"
-                    " finished."
+                    f"{busy} of your pieces are being written; wait until one is finished."
                 )
             self._busy[visitor] += pieces
         try:

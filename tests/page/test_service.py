@@ -19,7 +19,7 @@ from textmusic.language.prompt import read_prompt
 from textmusic.music.chords import chord_name
 from textmusic.music.measure import measure
 from textmusic.music.plan import Plan
-from textmusic.page.desk import Desk, Moment, Wish
+from textmusic.page.service import Moment, Service, Visitor, Wish
 from textmusic.page.views import piece_html, report_html, roll_html, understood_html
 from textmusic.page.wording import WORDS, language_of, say, translations
 from textmusic.result.generation import Generation
@@ -28,11 +28,13 @@ from textmusic.system.streams import Stream
 from textmusic.writing.adjusting import Adjustment
 from textmusic.writing.text_to_music import TextToMusic
 
+ME = Visitor("me")
+
 
 @pytest.fixture
-def desk(tiny_model: Path, tmp_path: Path) -> Desk:
+def service(tiny_model: Path, tmp_path: Path) -> Service:
     music = TextToMusic.from_pretrained(tiny_model, threads=1)
-    return Desk({"default": music}, tmp_path / "cache", max_bars=64, slots=2)
+    return Service({"default": music}, tmp_path / "cache", max_bars=64, slots=2)
 
 
 def labels(drawing: Drawing | None) -> set[str]:
@@ -48,38 +50,38 @@ def written(
     return list(stream), stream.result
 
 
-def test_a_piece_is_shown_and_heard_while_it_is_written(desk: Desk) -> None:
-    moments, (piece,) = written(desk.generate(Wish("piano, 3 bars", seed=1), "me"))
+def test_a_piece_is_shown_and_heard_while_it_is_written(service: Service) -> None:
+    moments, (piece,) = written(service.generate(Wish("piano, 3 bars", seed=1), ME))
     assert [moment.bar.index for moment in moments] == [0, 1, 2]
     assert len({moment.address for moment in moments}) == 1
     assert all(moment.drawing and moment.drawing.strips for moment in moments)
-    alone = desk.models["default"].generate("piano, 3 bars", seed=1)
+    alone = service.models["default"].generate("piano, 3 bars", seed=1)
     assert piece.midi() == alone.midi()
 
 
-def test_chords_are_seen_while_it_is_written(desk: Desk) -> None:
+def test_chords_are_seen_while_it_is_written(service: Service) -> None:
     controls = Controls(chords="Bm7b5 E7", form="AB")
     wish = Wish("piano, 4 bars, 4/4", controls, seed=1)
-    moments, (piece,) = written(desk.generate(wish, "me"))
+    moments, (piece,) = written(service.generate(wish, ME))
     names = [labels(moment.drawing) & {"Bm7b5", "E7"} for moment in moments if moment.drawing]
     assert names == [{"Bm7b5"}, *[{"Bm7b5", "E7"}] * 3]
-    kept = desk.keep(piece, [], "x")
+    kept = service.keep(piece, [], "x")
     assert labels(kept.drawing()) >= {"Bm7b5", "E7", "A", "B"}
     svg = kept.files[3].read_text("utf-8")
     assert all(f">{name}<" in svg for name in ("Bm7b5", "E7", "A", "B"))
 
 
-def test_variations_have_the_seeds_after_the_first(desk: Desk) -> None:
-    _, pieces = written(desk.generate(Wish("piano, 2 bars", seed=7), "me", 3))
+def test_variations_have_the_seeds_after_the_first(service: Service) -> None:
+    _, pieces = written(service.generate(Wish("piano, 2 bars", seed=7), ME, 3))
     assert [piece.seed for piece in pieces] == [7, 8, 9]
     with pytest.raises(TextMusicError, match="variations 5 is out of range"):
-        written(desk.generate(Wish("piano"), "me", 5))
+        written(service.generate(Wish("piano"), ME, 5))
 
 
 @pytest.fixture
-def slow(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def slow(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
     """Its model takes its time, as a real one, which does not run far ahead of who listens."""
-    engine = desk.models["default"].engine
+    engine = service.models["default"].engine
     step = engine.step
 
     def slowly(ids: Ids) -> Floats32:
@@ -87,34 +89,34 @@ def slow(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
         return step(ids)
 
     monkeypatch.setattr(engine, "step", slowly)
-    return desk
+    return service
 
 
-def test_stop_keeps_the_finished_bars(slow: Desk) -> None:
-    desk = slow
-    making = desk.generate(Wish("piano, 60 bars", seed=1), "me")
+def test_stop_keeps_the_finished_bars(slow: Service) -> None:
+    service = slow
+    making = service.generate(Wish("piano, 60 bars", seed=1), ME)
     next(making)
     next(making)
-    desk.stop("someone else")
+    service.stop(Visitor("someone else"))
     next(making)
-    desk.stop("me")
+    service.stop(ME)
     moments, (piece,) = written(making)
     assert not moments
     assert piece.plan.bars == measure(piece.score).bars
     assert 3 <= (piece.plan.bars or 0) < 60
     assert piece.report.sampling is None, "it can't be had again by its seed"
-    _, (after,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "me"))
+    _, (after,) = written(service.generate(Wish("piano, 2 bars", seed=1), ME))
     assert after.plan.bars == 2, "the next one is not stopped"
 
 
-def test_the_file_of_a_piece_that_was_stopped_says_what_it_has(slow: Desk) -> None:
-    desk = slow
+def test_the_file_of_a_piece_that_was_stopped_says_what_it_has(slow: Service) -> None:
+    service = slow
     wish = Wish("piano, 40 bars, 4/4, 250 bpm", Controls(chords="Bm7b5 E7"), seed=1)
-    making = desk.generate(wish, "me")
+    making = service.generate(wish, ME)
     next(making)
-    desk.stop("me")
+    service.stop(ME)
     _, (piece,) = written(making)
-    kept = desk.keep(piece, [], "x")
+    kept = service.keep(piece, [], "x")
     bars = piece.plan.bars or 0
     assert bars < 40 and kept.report.planned.bars == 40
     assert len(piece.sketch.rows) == bars
@@ -122,27 +124,41 @@ def test_the_file_of_a_piece_that_was_stopped_says_what_it_has(slow: Desk) -> No
     assert 0 < names.count("Bm7b5") + names.count("E7") <= bars + len(kept.drawing().strips)
 
 
-def test_limits_are_said(desk: Desk) -> None:
+def test_limits_are_said(service: Service) -> None:
     with pytest.raises(TextMusicError, match="64 bars at most"):
-        written(desk.generate(Wish("piano, 65 bars"), "me"))
+        written(service.generate(Wish("piano, 65 bars"), ME))
     long = Wish("piano", Controls(seconds=600, tempo=200, time_signature="2/4"), seed=1)
     with pytest.raises(TextMusicError, match="64 bars at most"):
-        written(desk.generate(long, "me"))
+        written(service.generate(long, ME))
     with pytest.raises(TextMusicError, match="does not offer 'gpt'; choose one of default"):
-        desk.understand(Wish("piano", model="gpt"))
-    first = desk.generate(Wish("piano, 60 bars", seed=1), "me", 4)
+        service.understand(Wish("piano", model="gpt"))
+    first = service.generate(Wish("piano, 60 bars", seed=1), ME, 4)
     next(first)
     with pytest.raises(TextMusicError, match="wait until one is finished"):
-        next(desk.generate(Wish("piano, 2 bars"), "me"))
-    _, (theirs,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "they"))
+        next(service.generate(Wish("piano, 2 bars"), ME))
+    _, (theirs,) = written(service.generate(Wish("piano, 2 bars", seed=1), Visitor("they")))
     assert theirs.plan.bars == 2
     first.close()
-    _, (mine,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "me"))
+    _, (mine,) = written(service.generate(Wish("piano, 2 bars", seed=1), ME))
     assert mine.plan.bars == 2
 
 
-def test_who_leaves_frees_the_engine(desk: Desk) -> None:
-    making = desk.generate(Wish("piano, 60 bars", seed=1), "me", 2)
+def test_limits_count_by_address_whatever_session_a_client_says_it_has(service: Service) -> None:
+    address = "192.0.2.7"
+    first = service.generate(Wish("piano, 60 bars", seed=1), Visitor("a", address), 3)
+    next(first)
+    with pytest.raises(TextMusicError, match="3 of your pieces are being written"):
+        next(service.generate(Wish("piano, 2 bars"), Visitor("b", address), 2))
+    service.stop(Visitor("b", address))
+    next(first)  # a session stops its own pieces only
+    _, (one,) = written(service.generate(Wish("piano, 2 bars"), Visitor("b", address)))
+    _, four = written(service.generate(Wish("piano, 2 bars"), Visitor("a", "192.0.2.8"), 4))
+    assert one.plan.bars == 2 and len(four) == 4
+    first.close()
+
+
+def test_who_leaves_frees_the_engine(service: Service) -> None:
+    making = service.generate(Wish("piano, 60 bars", seed=1), ME, 2)
     next(making)
     (scheduler,) = (t for t in threading.enumerate() if t.name == "textmusic-scheduler")
     making.close()
@@ -150,8 +166,8 @@ def test_who_leaves_frees_the_engine(desk: Desk) -> None:
     assert not scheduler.is_alive()
 
 
-def test_who_leaves_takes_variations_along_that_still_wait(desk: Desk) -> None:
-    making = desk.generate(Wish("piano, 60 bars", seed=1), "me", 4)  # two slots: two of them wait
+def test_who_leaves_takes_variations_along_that_still_wait(service: Service) -> None:
+    making = service.generate(Wish("piano, 60 bars", seed=1), ME, 4)  # two slots: two of them wait
     next(making)
     closing = threading.Thread(target=making.close)
     closing.start()
@@ -159,10 +175,10 @@ def test_who_leaves_takes_variations_along_that_still_wait(desk: Desk) -> None:
     assert not closing.is_alive()
 
 
-def test_pieces_are_kept_where_nobody_can_guess(desk: Desk) -> None:
-    _, (made,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "me"))
-    one = desk.keep(made, [], "x" * 90)
-    two = desk.keep(made, [one], "y", parent=1)
+def test_pieces_are_kept_where_nobody_can_guess(service: Service) -> None:
+    _, (made,) = written(service.generate(Wish("piano, 2 bars", seed=1), ME))
+    one = service.keep(made, [], "x" * 90)
+    two = service.keep(made, [one], "y", parent=1)
     assert (one.number, two.number, two.parent) == (1, 2, 1)
     assert len(one.name) < 60
     assert len(one.midi.parent.name) >= 20 and one.midi.parent != two.midi.parent
@@ -170,41 +186,41 @@ def test_pieces_are_kept_where_nobody_can_guess(desk: Desk) -> None:
     assert all(path.stat().st_size for path in one.files)
 
 
-def test_sheet_music_is_a_file_too(desk: Desk) -> None:
+def test_sheet_music_is_a_file_too(service: Service) -> None:
     pytest.importorskip("verovio", reason="needs the score extra")
-    _, (made,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "me"))
-    file, pages = desk.sheet(desk.keep(made, [], "<b>"))
+    _, (made,) = written(service.generate(Wish("piano, 2 bars", seed=1), ME))
+    file, pages = service.sheet(service.keep(made, [], "<b>"))
     assert file.suffix == ".musicxml" and "&lt;b&gt;" in file.read_text("utf-8")
     assert pages[0].lstrip().startswith("<svg") or "<svg" in pages[0][:200]
 
 
-def test_sheet_music_names_chords_and_sections(desk: Desk) -> None:
+def test_sheet_music_names_chords_and_sections(service: Service) -> None:
     pytest.importorskip("verovio", reason="needs the score extra")
     wish = Wish("piano, 4 bars, 4/4", Controls(chords="Dm G7", form="verse chorus"), seed=1)
-    _, (made,) = written(desk.generate(wish, "me"))
-    file, _ = desk.sheet(desk.keep(made, [], "x"))
+    _, (made,) = written(service.generate(wish, ME))
+    file, _ = service.sheet(service.keep(made, [], "x"))
     xml = file.read_text("utf-8")
     assert "<rehearsal" in xml and ">verse<" in xml and ">chorus<" in xml
     assert xml.count("<harmony") == 4 and "<root-step>G</root-step>" in xml
 
 
-def test_going_on_varying_and_adjusting(desk: Desk, pieces: list[Path]) -> None:
+def test_going_on_varying_and_adjusting(service: Service, pieces: list[Path]) -> None:
     source = pieces[0]
     bars = measure(Score(source)).bars or 0
-    _, (more,) = written(desk.go_on(source, 2, Wish(seed=1), "me"))
+    _, (more,) = written(service.go_on(source, 2, Wish(seed=1), ME))
     assert measure(more.score).bars == bars + 2
-    _, (varied,) = written(desk.go_on(source, 0, Wish(seed=1), "me", keep=2))
+    _, (varied,) = written(service.go_on(source, 0, Wish(seed=1), ME, keep=2))
     assert varied.plan.bars == bars
     with pytest.raises(TextMusicError, match="keep fewer"):
-        written(desk.go_on(source, 0, Wish(seed=1), "me", keep=bars))
-    assert desk.adjust(source, Adjustment(semitones=1)).report.notes
+        written(service.go_on(source, 0, Wish(seed=1), ME, keep=bars))
+    assert service.adjust(source, Adjustment(semitones=1)).report.notes
     asked = Wish(controls=Controls(chords="Bm7b5 E7", form="AB"), seed=1)
-    _, (more,) = written(desk.go_on(source, 4, asked, "me"))
+    _, (more,) = written(service.go_on(source, 4, asked, ME))
     assert more.sections == [(bars, "A"), (bars + 2, "B")], "of the new bars"
     new = [[chord_name(chord) for _, chord in row.chords] for row in more.sketch.rows[bars:]]
     assert new == [["Bm7b5"], ["E7"]] * 2
     with pytest.raises(TextMusicError, match="2 sections does not fit into 1 bar"):
-        written(desk.go_on(source, 1, asked, "me"))
+        written(service.go_on(source, 1, asked, ME))
 
 
 # What is shown ------------------------------------------------------------------------------------
@@ -231,9 +247,9 @@ def test_what_is_understood_says_where_it_comes_from() -> None:
     assert "调性: <b>D小调</b> (来自描述)" in understood_html(prompt, controls, "zh")
 
 
-def test_chords_and_form_are_understood_before_a_note_is_written(desk: Desk) -> None:
+def test_chords_and_form_are_understood_before_a_note_is_written(service: Service) -> None:
     wish = Wish("piano, chords Am F C G", Controls(form="verse chorus"))
-    prompt, controls = desk.understand(wish)
+    prompt, controls = service.understand(wish)
     html = understood_html(prompt, controls, "en", wish.controls.outline())
     assert "chords: <b>Am F C G</b> (from your description)" in html
     assert "form: <b>verse, chorus</b> (set by you)" in html
@@ -241,18 +257,18 @@ def test_chords_and_form_are_understood_before_a_note_is_written(desk: Desk) -> 
     assert "和弦: <b>Am F C G</b> (来自描述)" in chinese
     assert "曲式: <b>主歌 副歌</b> (手动设置)" in chinese
     wish = Wish("piano", Controls(chords="Am F C G"))
-    html = understood_html(*desk.understand(wish), "en", wish.controls.outline())
+    html = understood_html(*service.understand(wish), "en", wish.controls.outline())
     assert "key: <b>C major</b> (set by you)" in html or "key: <b>A minor</b> (set by you)" in html
-    nothing, _ = desk.understand(Wish("piano"))
+    nothing, _ = service.understand(Wish("piano"))
     html = understood_html(nothing, Plan(), "en")
     assert "chords: (model's choice)" in html and "form: (model's choice)" in html
     with pytest.raises(TextMusicError, match="a form of 2 sections does not fit into 1 bar;"):
-        desk.understand(Wish("piano", Controls(form="AB", bars=1)))
+        service.understand(Wish("piano", Controls(form="AB", bars=1)))
 
 
-def test_a_piece_and_its_roll(desk: Desk, tmp_path: Path) -> None:
-    _, (made,) = written(desk.generate(Wish("piano, 20 bars in 4/4 at 120 bpm", seed=1), "me"))
-    piece = desk.keep(made, [], '"><script>')
+def test_a_piece_and_its_roll(service: Service, tmp_path: Path) -> None:
+    _, (made,) = written(service.generate(Wish("piano, 20 bars in 4/4 at 120 bpm", seed=1), ME))
+    piece = service.keep(made, [], '"><script>')
     drawing = piece.drawing()
     assert drawing.strips[0].begin == 0
     assert drawing.strips[-1].end == pytest.approx(40, abs=0.01)

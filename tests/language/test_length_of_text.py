@@ -1,0 +1,39 @@
+"""Reading takes time in proportion to the length of a text, whatever is repeated in it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from textmusic.language.prompt import read_prompt
+from textmusic.music.plan import MAX_BARS
+
+REPEATED = (
+    "without drums ", "钢琴", "piano and ", "soprano, alto, ", "3/4 ", "8 bars ", "not a waltz ",
+    "like a flute ", "没有鼓", "no ", "seven ",
+)  # fmt: skip
+
+
+def seconds(text: str) -> float:
+    """Of the processor, the least of three times."""
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        read_prompt(text)
+        took.append(time.process_time() - began)
+    return min(took)
+
+
+@pytest.mark.parametrize("words", REPEATED)
+def test_four_times_the_text_takes_four_times_as_long(words: str) -> None:
+    read_prompt(words * 3)  # what is loaded once
+    short, long = (seconds((words * 1_000)[:length]) for length in (500, 2_000))
+    assert long < 8 * short, "16 times would be quadratic"
+
+
+@pytest.mark.parametrize("said", ["9" * 310 + " bars", "9" * 310 + " seconds", "9" * 310 + " bpm"])
+def test_numbers_of_hundreds_of_digits_are_out_of_range(said: str) -> None:
+    prompt = read_prompt(f"piano, {said}")
+    assert (prompt.asked.bars, prompt.seconds, prompt.asked.tempo) == (None, None, None)
+    assert any("999" in note for note in prompt.unused), MAX_BARS
