@@ -13,7 +13,7 @@ from textmusic.language.reading.text import (
     alone,
     blank,
     negated,
-    only_denied,
+    settle,
 )
 from textmusic.music.theory import is_minor, key_name
 
@@ -204,15 +204,9 @@ def read_key(text: str) -> Reading[str]:
     text = blank(text, tuple(spans))
     found = sorted(_key_matches(text), key=lambda m: (m.start(), -m.end()))
     spans += [m.span() for m in found]
-    denied = [m for m in found if negated(text, m.start())]
-    found = [m for m in found if m not in denied]
-    first = _named(found[0]) if found else None
-    notes += [only_denied(m[0].strip(), "key") for m in denied if first in (None, _named(m))]
-    said = {first}
-    for match in found:
-        if (key := _named(match)) not in said and match.start() >= found[0].end():
-            notes.append(f"'{match[0].strip()}': one key for the whole piece; {first} is used")
-            said.add(key)
+    named = settle(text, _apart(text, found), "key", "{} is used".format)
+    first = named.value
+    notes += named.unused
     for pattern in (_NO_TONIC, _NO_TONIC_HAN, _NO_TONIC_BARE):
         for match in pattern.finditer(text):
             if match["t"] == "I":  # "I major in biology"
@@ -226,6 +220,18 @@ def read_key(text: str) -> Reading[str]:
         elif is_minor(first) != (mode["mode"].lower() == "minor"):
             notes.append(f"'{mode[0]}': one key for the whole piece; {first} is used")
     return Reading(first, tuple(dict.fromkeys(notes)), tuple(spans))
+
+
+def _apart(text: str, found: list[re.Match[str]]) -> list[tuple[Span, str]]:
+    """Where keys are named: each key once, and nothing that lies within the first."""
+    keys: dict[tuple[str, bool], Span] = {}
+    asked: Span | None = None
+    for match in found:
+        no = negated(text, match.start())
+        if no or asked is None or match.start() >= asked[1]:
+            keys.setdefault((_named(match), no), match.span())
+            asked = asked if no or asked else match.span()
+    return sorted((span, key) for (key, _), span in keys.items())
 
 
 def _key_remedy(said: str) -> str:

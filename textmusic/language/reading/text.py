@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -94,9 +95,49 @@ def negated(text: str, start: int) -> bool:
     )
 
 
-def only_denied(said: str, thing: str) -> str:
-    """The note on a fact that is named only to be ruled out: "not in C major"."""
-    return f"'{said}': a {thing} cannot be excluded; name the one to use"
+def settle(
+    text: str,
+    found: Iterable[tuple[Span, T]],
+    thing: str,
+    used: Callable[[T], str],
+    *,
+    refusal: Callable[[T], str] = lambda _: "",
+    changing: Collection[Span] = (),
+    otherwise: T | None = None,
+) -> Reading[T]:
+    """The one value for the whole piece among those that a text names, and notes on the others.
+
+    The first one counts. Reported are others, those that can't be had, and those that are only
+    named to be ruled out ("not in C major").
+
+    found: where values are named, and the values, in the order of the text. thing: what they are,
+    as notes call it: "key". used: says which one is used. refusal: why a value can't be had, "" if
+    it can. changing: places that name a second value too. otherwise: what counts where none is
+    named. The spans of the reading are the places that name a value to be used.
+    """
+    value: T | None = None
+    notes: list[str] = []
+    denied: list[tuple[str, T]] = []
+    spans: list[Span] = []
+    for span, one in found:
+        said = text[slice(*span)].strip()
+        if why := refusal(one):
+            notes.append(f"'{said}': {why}")
+        elif negated(text, span[0]):
+            denied.append((said, one))
+        else:
+            spans.append(span)
+            other = one != value if value is not None else span in changing
+            value = one if value is None else value
+            if other:
+                notes.append(f"'{said}': one {thing} for the whole piece; {used(value)}")
+    value = otherwise if value is None else value
+    notes += [
+        f"'{said}': a {thing} cannot be excluded; name the one to use"
+        for said, no in denied
+        if value in (None, no)
+    ]
+    return Reading(value, tuple(dict.fromkeys(notes)), tuple(spans))
 
 
 def blank(text: str, spans: tuple[Span, ...]) -> str:
