@@ -149,6 +149,8 @@ def _is_known(word: str) -> bool:
 
 def _near(word: str) -> Iterator[str]:
     """Words of the vocabulary that are one slip away."""
+    # Found by an index. rapidfuzz compares a word with all 3,300 of them, in 600 microseconds where
+    # this takes 7, and what counts as a slip would still have to be decided here.
     vocabulary = _vocabulary()
     for shorter in {word, *_without_one(word)}:
         for near in vocabulary.shortened.get(shorter, ()):
