@@ -45,7 +45,7 @@ _CHINESE_KEY = re.compile(
 _MUSIC_NOUN = (
     r"(?:piano|guitar|violin|cello|flute|organ|string|orchestra|waltz|tango|blues|jazz|folk|pop|rock"
     r"|ballad|sonata|prelude|etude|nocturne|fugue|march|mazurka|hymn|scale|piece|song|tune|melody"
-    r"|lullaby|theme|track|chorale|invention|minuet|polonaise|rag|reel|jig|symphony|concerto|suite)"
+    r"|pentatonic|lullaby|theme|track|beat|groove|riff|loop|jam|chorale|invention|minuet|polonaise|rag|reel|jig|symphony|concerto|suite)"
 )
 _AFTER_KEY = (
     r"(?=\s*(?:$|[,;:!?()|/]|\+(?!\+)|\.(?:\s|$)|-\s|\d"
@@ -85,6 +85,10 @@ _SIGNED = re.compile(rf"{LEFT}(?P<tonic>[A-G])(?P<acc>#|b|[ -](?:sharp|flat)){RI
 # "a sea shanty, 6/8, G"; A and B are parts of a form more often than keys.
 _LONE_LETTER = re.compile(r"(?<=[,;] )(?P<tonic>[C-G])(?P<acc>(?!))?(?=\s*(?:$|[,;]))")
 _SHORT_KEY = re.compile(rf"{LEFT}(?P<tonic>[A-G])(?P<acc>#|b)?(?P<mode>m){RIGHT}")
+# "a chill beat in am", and not "in am radio style"
+_SHORT_LOWER = re.compile(
+    rf"{LEFT}in (?P<tonic>[a-g])(?P<acc>#|b)?(?P<mode>m)(?=\s*(?:$|[,;.!?)]|(?:at \d|with)\b))"
+)
 _CHORD = r"[A-G](?:#|b)?(?:maj7|min7|m7|m|dim|aug|sus[24]|7)?"
 _CHORDS = re.compile(rf"{LEFT}{_CHORD}(?:(?:\s*[-,>|/]+\s*|\s+){_CHORD}){{2,}}{RIGHT}")
 _CHURCH_MODE = re.compile(
@@ -171,9 +175,14 @@ def _key_matches(text: str) -> Iterator[re.Match[str]]:
     letters = [m for m in _LONE_LETTER.finditer(text) if alone(text, *m.span())]
     if len(letters) == 1:
         yield letters[0]
+    yield from _SHORT_LOWER.finditer(text)
     for match in _SHORT_KEY.finditer(text):
         named = re.search(r"(?:^|[,;:(/]|\b(?:in|key|of|is))\s*$", text[: match.start()])
         after = re.match(_AFTER_KEY, text[match.end() :])
+        if re.match(rf" (?:\w+ )?{_MUSIC_NOUN}\b", text[match.end() :]) and not re.search(
+            r"\bI $", text[: match.start()]
+        ):  # "a chill Am beat"
+            after = named = re.match("", "")
         if match["tonic"] == "A":  # "Am I dreaming?"
             plain = bool(after and named)
         else:
@@ -190,7 +199,7 @@ def read_key(text: str) -> Reading[str]:
     """
     notes: list[str] = []
     spans: list[Span] = []
-    spans += [match.span() for match in _CHORDS.finditer(text)]  # notes, strings, sections
+    letters = tuple(m.span() for m in _CHORDS.finditer(text))  # notes, strings, sections
     for match in _CHURCH_MODE.finditer(text):
         near = "minor" if match["mode"].lower() in ("dorian", "phrygian", "locrian") else "major"
         tonic = (
@@ -201,7 +210,7 @@ def read_key(text: str) -> Reading[str]:
         remedy = f"'{tonic}'" if tonic else f"a key such as 'D {near}'"
         notes.append(f"'{match[0]}': only major and minor keys can be set; the nearest is {remedy}")
         spans.append(match.span())
-    text = blank(text, tuple(spans))
+    text = blank(text, (*letters, *spans))
     found = sorted(_key_matches(text), key=lambda m: (m.start(), -m.end()))
     spans += [m.span() for m in found]
     named = settle(text, _apart(text, found), "key", "{} is used".format)

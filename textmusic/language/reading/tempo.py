@@ -36,8 +36,12 @@ _TEMPO_PATTERNS = (
     rf"{LEFT}bpm\s*(?::|=|is|of|为|是)?\s*{_ABOUT}{_RANGE}(?!\s*[/:])",
     rf"{LEFT}tempo\s*(?::|=|is|of|marking)?\s*{_ABOUT}{_RANGE}(?!\s*[/:]|[\s-]*(?:bars?|measures?))",
     rf"每分钟\s*(?:大?约)?\s*{_RANGE}\s*(?:拍|下)?",
+    rf"一分钟\s*(?:大?约)?\s*{_RANGE}\s*[拍下]",
     rf"速度\s*(?::|=|为|是|大约|约)?\s*{_RANGE}(?!\s*[/:])",
     r"(?<![0-9/.])(?P<n>[1-9][0-9]{1,2})\s*拍(?!子)(?P<n2>(?!))?",
+    # 一百二十拍 and 九十拍, but not the metres 四三拍 and 八分之十二拍
+    r"(?<![之零〇一二两三四五六七八九十百])(?P<n>[一二两]?百零?[一二三四五六七八九]?十?[一二三四五六七八九]?"
+    r"|[二三四五六七八九]十[一二三四五六七八九]?)\s*拍(?!子)(?P<n2>(?!))?",
 )
 # What is counted, and how many quarter notes it lasts; the dotted quarter before the quarter.
 _NOTE_VALUES = (
