@@ -133,5 +133,8 @@ def test_no_module_outside_models_and_learning_needs_the_train_extra(module: Pat
 
 def test_the_package_is_typed_and_carries_its_data() -> None:
     assert (PACKAGE / "py.typed").exists()
-    for name in ("words.jsonl", "genres.json", "tempo.json", "instruments.json", "moods_zh.json"):
+    for name in (
+        "words.jsonl", "genres.json", "artists.json", "tempo.json", "instruments.json",
+        "moods_zh.json",
+    ):  # fmt: skip
         assert (PACKAGE / "data" / name).exists()

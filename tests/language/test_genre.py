@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from textmusic.language.controls import parse_genre
 from textmusic.language.prompt import read_prompt
-from textmusic.language.reading.genre import composers_players, read_genre
-from textmusic.music.data_files import load_data
-from textmusic.music.plan import GENRES, Plan
+from textmusic.language.reading.genre import read_genre
+from textmusic.music.plan import Plan
 
 
 @pytest.mark.parametrize(
@@ -69,17 +67,3 @@ def test_a_song_played_on_another_instrument() -> None:
 def test_a_rhapsody_is_one_all_the_same() -> None:
     assert read_genre("a Hungarian rhapsody").value == "romantic"
     assert read_prompt("狂想曲").asked.genre == "romantic"
-
-
-def test_a_composer_is_no_instrument() -> None:
-    assert parse_genre("Chopin") == "romantic"
-    assert composers_players("Chopin", None) == (), "no genre of the kind was named"
-    assert composers_players("chopinesque", "romantic") == ()
-
-
-def test_composers_of_the_data_are_words_of_their_genre() -> None:
-    data = load_data("genres.json")
-    named = [(g, name) for g in GENRES for name in data[g].get("composers", {})]
-    assert len(named) >= 6
-    for genre, name in named:
-        assert name in (*data[genre]["words"], *data[genre]["zh"])

@@ -64,6 +64,40 @@ def test_moods_that_differ_are_met_half_way_or_left_open(
     assert read_mood(text).value == levels
 
 
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("calm piano", Plan(arousal=1)),
+        ("a gentle, relaxing tune", Plan(arousal=1)),
+        ("energetic drums", Plan(arousal=5)),
+        ("平静的钢琴", Plan(arousal=1)),
+        ("calm and cheerful", Plan(valence=5, arousal=1)),
+        ("lonely", Plan(valence=2, arousal=1)),  # that is sad
+        ("tense", Plan(valence=2, arousal=4)),
+        ("hopeful", Plan(valence=4, arousal=3)),
+    ],
+)
+def test_a_word_about_calm_or_excitement_says_no_happy(text: str, near: Plan) -> None:
+    assert read_prompt(text).near == near
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("悲伤但是有希望", Plan(valence=2, arousal=2)),
+        ("sad but hopeful", Plan(valence=2, arousal=2)),
+        ("悲傷而充滿希望的鋼琴曲", Plan(valence=2, arousal=2)),
+        ("希望，但有点悲伤", Plan(valence=3, arousal=3)),
+        ("快乐但是有点忧郁", Plan(valence=4, arousal=3)),
+        ("happy but a bit melancholic", Plan(valence=4, arousal=3)),
+        ("gloomy yet somehow joyful", Plan(valence=3, arousal=3)),
+    ],
+)
+def test_moods_that_but_joins_both_hold(text: str, near: Plan) -> None:
+    prompt = read_prompt(text)
+    assert (prompt.near, prompt.unused) == (near, ())
+
+
 def test_a_mode_that_was_asked_for_is_believed_before_a_mood() -> None:
     assert read_prompt("calm piano in D minor").near == Plan(arousal=1)
     assert read_prompt("a sad waltz in C major").near.valence is None

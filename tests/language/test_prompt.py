@@ -143,6 +143,23 @@ def test_a_chinese_caption_says_in_english_what_was_read(text: str, caption: str
     assert prompt.unused == ()
 
 
+@pytest.mark.parametrize(
+    ("traditional", "simplified"),
+    [
+        ("輕快的單簧管與雙簧管,降E大調", "轻快的单簧管与双簧管,降E大调"),
+        ("嗩吶與琵琶,歡慶豐收,四三拍", "唢呐与琵琶,欢庆丰收,四三拍"),
+        ("憤怒的電吉他,每分鐘一百八十拍", "愤怒的电吉他,每分钟一百八十拍"),
+        ("緬懷與悼念,銅管,進行曲", "缅怀与悼念,铜管,进行曲"),
+        ("賽博龐克", "赛博庞克"),
+    ],
+)
+def test_traditional_characters_are_read_as_simplified_ones(
+    traditional: str, simplified: str
+) -> None:
+    one, other = read_prompt(traditional), read_prompt(simplified)
+    assert (one.asked, one.caption, one.unused) == (other.asked, other.caption, other.unused)
+
+
 def test_chinese_that_is_not_understood_is_reported_in_groups() -> None:
     assert read_prompt("窗边的钢琴，中国风，安静").unused == ("'窗边', '中国风': not understood",)
 

@@ -11,8 +11,8 @@ import pytest
 
 from textmusic.corpus.captions import Captioner
 from textmusic.language.prompt import MAX_CHARACTERS, read_prompt
-from textmusic.language.reading.instruments import english_names
 from textmusic.language.reading.tempo import tempo_words
+from textmusic.language.reading.terms import english_names
 from textmusic.language.reading.typos import read_typos
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES, TEMPO_MARKS, Plan

@@ -6,6 +6,7 @@ English and Chinese. What can be read can be shown, and the other way round.
 __all__ = [
     "controls",
     "names",
+    "notes",
     "prompt",
     "reading",
 ]

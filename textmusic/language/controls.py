@@ -13,21 +13,15 @@ from textmusic.errors import TextMusicError
 from textmusic.language.names import DENSITY_NAMES
 from textmusic.language.reading.form import parse_form
 from textmusic.language.reading.genre import read_genre
-from textmusic.language.reading.instruments import (
-    lookup,
-    read_instruments,
-    spell_out,
-    squash,
-    terms,
-)
-from textmusic.language.reading.instruments import (
-    name as everyday_name,
-)
+from textmusic.language.reading.instruments import read_instruments, spell_out
 from textmusic.language.reading.key import read_key
 from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.language.reading.metre import read_time_signature
+from textmusic.language.reading.people import composers_of
 from textmusic.language.reading.progression import parse_chords
 from textmusic.language.reading.tempo import read_tempo_number, tempo_remedy, tempo_words
+from textmusic.language.reading.terms import lookup, squash, terms
+from textmusic.language.reading.terms import name as everyday_name
 from textmusic.language.reading.text import LARGEST, Span, blank, prepare, quote
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import (
@@ -379,7 +373,7 @@ def parse_genre(said: str) -> str:
     text = prepare(said)
     by_name = {squash(genre): genre for genre in GENRES}
     for genre, entry in load_data("genres.json").items():
-        for word in (*entry["words"], *entry["zh"]):
+        for word in (*entry["words"], *entry["zh"], *composers_of(genre)):
             by_name.setdefault(squash(word), genre)
     if found := by_name.get(squash(text)) or read_genre(text).value:
         return found

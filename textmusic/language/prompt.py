@@ -21,21 +21,21 @@ from textmusic.language.outlines import (
 )
 from textmusic.language.reading import chinese
 from textmusic.language.reading.genre import read_genre
-from textmusic.language.reading.instruments import (
-    name,
-    read_instruments,
-    spell_out,
-)
+from textmusic.language.reading.instruments import read_instruments, spell_out
 from textmusic.language.reading.key import read_key
+from textmusic.language.reading.languages import read_language
 from textmusic.language.reading.length import read_bars, read_seconds
 from textmusic.language.reading.metre import read_time_signature
 from textmusic.language.reading.mood import read_mood
+from textmusic.language.reading.people import read_names
 from textmusic.language.reading.tempo import (
     read_tempo_number,
     read_tempo_word,
 )
+from textmusic.language.reading.terms import name
 from textmusic.language.reading.text import CJK, Span, blank, prepare, quote, shown, visible_text
-from textmusic.language.reading.typos import read_typos
+from textmusic.language.reading.typos import is_read, read_typos
+from textmusic.language.reading.unsupported import read_unsupported
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
 from textmusic.music.theory import is_minor
@@ -75,6 +75,8 @@ class _Read:
     without: tuple[int, ...]
     unused: tuple[str, ...]
     spans: tuple[Span, ...]
+    names: tuple[Span, ...]  # of artists and pieces, among the spans
+    vain: tuple[Span, ...]  # what nothing can be made of
     tempo_said: str | None  # a tempo word in English, if the tempo comes from one
     outline: OutlineRead
 
@@ -109,12 +111,13 @@ def read_prompt(
         asked = replace(asked, programs=tuple(sorted(asked.programs)))
     fixed = (controls.valence, controls.arousal)
     if caption == words:
-        moods = read_mood(prepared, read.spans, fixed=fixed)
+        moods = read_mood(prepared, read.spans, fixed=fixed, stated=True)
     else:
-        moods = read_mood(caption, fixed=fixed, typed=chinese.typed_moods(prepared))
+        typed = chinese.typed_moods(prepared)
+        moods = read_mood(caption, fixed=fixed, typed=typed, stated=True)
     absent = tuple(p for p in read.without if p not in (asked.programs or ()))
     near = _near(moods.value or (None, None), asked)
-    typos = read_typos(prepared, read.spans)
+    typos = read_typos(prepared, (*read.spans, *read.vain))
     unused = (*read.unused, *moods.unused, *missed, *typos, *_overruled(read, controls))
     prompt = Prompt(text, asked, seconds, caption, unused, absent, near)
     return _one_length(_outlined(prompt, read.outline, outline), controls, read)
@@ -142,6 +145,8 @@ def _read(text: str, genre: str | None) -> _Read:
     """Every fact of a prepared text. A place that is read as one number is not read as another."""
     outline = read_outline(text)
     text = covered(text, outline.taken)
+    names = read_names(text, is_read)
+    text = blank(text, names.spans)
     tempo = read_tempo_number(text)
     rest = blank(text, tempo.spans)
     metre = read_time_signature(rest)
@@ -167,13 +172,28 @@ def _read(text: str, genre: str | None) -> _Read:
         bars=bars.value,
     )
     readings = (tempo, metre, key, bars, seconds, word, players, kind)
-    unused = (*key.unused, *tempo.unused, *word.unused, *metre.unused, *players.unused)
+    unused = (*names.unused, *key.unused, *tempo.unused, *word.unused, *metre.unused)
+    spans = (
+        *outline.spans,
+        *names.spans,
+        *(span for reading in readings for span in reading.spans),
+    )
+    vain = read_unsupported(text, spans)
     return _Read(
         plan=plan,
         seconds=seconds.value if bars.value is None else None,
         without=players.value.without,
-        unused=(*unused, *kind.unused, *bars.unused, *length_notes),
-        spans=(*outline.spans, *(span for reading in readings for span in reading.spans)),
+        unused=(
+            *unused,
+            *players.unused,
+            *kind.unused,
+            *bars.unused,
+            *length_notes,
+            *vain.unused,
+        ),
+        spans=spans,
+        vain=vain.spans,
+        names=names.spans,
         tempo_said=chinese.tempo_in_english(text, word.spans) if tempo.value is None else None,
         outline=outline,
     )
@@ -182,19 +202,20 @@ def _read(text: str, genre: str | None) -> _Read:
 def _caption(visible: str, prepared: str, read: _Read) -> tuple[str, tuple[str, ...]]:
     """The caption, and notes on what of a text in another script was not understood."""
     if re.search(f"[{CJK}]", prepared):
-        moods = chinese.read_moods(prepared)
+        moods = chinese.read_moods(blank(prepared, read.names))
         spans = (*read.spans, *moods.spans)
-        missed = chinese.not_understood(prepared, spans)
+        missed = chinese.not_understood(prepared, (*spans, *read.vain))
         quoted = ", ".join(f"'{quote(part)}'" for part in missed)
         rest = chinese.latin_rest(prepared, spans)
         caption = chinese.compose(
             read.plan, moods.value or (), tempo_said=read.tempo_said, rest=rest
         )
-        return caption, (f"{quoted}: not understood",) if missed else ()
+        notes = (f"{quoted}: not understood",) if missed else ()
+        return caption, (*notes, *read_language(prepared, read.spans, visible))
     if any(c.isalpha() for c in visible) and not re.search("[A-Za-z]", prepared):
         note = (f"'{quote(visible)}': not understood; write in English or Chinese",)
         return chinese.compose(read.plan, (), tempo_said=read.tempo_said), note
-    return visible, ()
+    return visible, read_language(prepared, read.spans, visible)
 
 
 def _overruled(read: _Read, controls: Plan) -> tuple[str, ...]:

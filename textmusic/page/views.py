@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textmusic.drawing.shapes import Drawing, to_svg
 from textmusic.language.names import in_words
+from textmusic.language.notes import note_text
 from textmusic.language.prompt import Prompt
 from textmusic.language.reading.chord_key import key_of_chords
 from textmusic.music.plan import Plan
@@ -93,7 +94,8 @@ def report_html(report: Report, language: str = "en") -> str:
 
 def unused_html(unused: tuple[str, ...], language: str) -> str:
     """What was said and could not be used, a line each."""
-    return "".join(f"<p>{say('not_used', language)}: {escape(note)}</p>" for note in unused)
+    notes = (escape(note_text(note, language)) for note in unused)
+    return "".join(f"<p>{say('not_used', language)}: {note}</p>" for note in notes)
 
 
 def understood_html(

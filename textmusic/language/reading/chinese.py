@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import Any
 
-from textmusic.language.reading.instruments import name
 from textmusic.language.reading.tempo import tempo_words
+from textmusic.language.reading.terms import name
 from textmusic.language.reading.text import CJK, Reading, Span, blank
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import Plan
@@ -20,7 +20,8 @@ _FILLERS = (
     " 总共 一共 时长 长度 关于 描述 表现 表达 适合 想要 需要 希望 请写 请 帮我 给我 为我 创作"
     " 生成 制作 作曲 谱写 来一 风格 感觉 气氛 情绪 心情 意境 效果 主题 带有 带着 带点 充满"
     " 加上 配上 配以 为主 主奏 可以 能够 非常 十分 特别 比较 有点 稍微 略带 略微 不要 没有"
-    " 不带 不用 任何 以及 还有 或者 但是 而且 然后 如同 好像 仿佛 那种 这种 那样 这样 一样"
+    " 不带 不用 任何 以及 还有 或者 但是 却 然而 不过 可是 虽然"
+    " 而且 然后 如同 好像 仿佛 那种 这种 那样 这样 一样"
     " 时候 全曲 整首 乐器 编制 使用 采用 只要 只有 给 帮 我 你 写 来 要 想 用 以 和 与 及 带"
     " 为 是 在 了 着 吧 呢 啊 吗 很 太 更 最 的 地 得 首 段 个 支 曲 歌 拍 被 把 这 那 又 也"
     " 都 就 还 再 而 或 但 并 之 其 所 由 将 及 般 样 式 像 似 些 只 场景 场面 您好 你好 谢谢"
@@ -38,6 +39,14 @@ def _any_of(words: list[str]) -> str:
 _EDGES = re.compile(rf"^(?:{_any_of(_FILLERS)})+|(?:{_any_of(_FILLERS)})+$")
 _EMPTY = re.compile(rf"(?:{_any_of([*_FILLERS, *_LESSER])})*")
 _RUN = re.compile(rf"[{CJK}\u3040-\u30ff\uac00-\ud7af]+")
+# Between two moods that both hold: 悲伤但是有希望; 而 is an "and" as often.
+_BUT = re.compile(
+    r"[,;、]?\s?(?:的)?[,;]?\s?(?:但是|但|却|然而|不过|可是|只是)(?:又|也|还|同时|依然|仍然)?(?:带有|带着|带点|充满|怀有|怀着"
+    r"|心怀|透着|透出|饱含|很|有|略带|带)?(?:一?点儿?|一丝|些许|一些|些)?"
+)
+_YET = re.compile(
+    r"(?:而|又|而又|中|中又|里)(?:带有|带着|带点|充满|怀着|透着|透出|有|带)?(?:一?点儿?|一丝|些许|一些|些)?"
+)
 _NOT = re.compile(r"(?:不|不要|不太|不是|别太|没有|毫无|不那么)$")
 
 
@@ -47,21 +56,40 @@ def _moods() -> tuple[re.Pattern[str], dict[str, str], frozenset[str]]:
     english: dict[str, str] = load_data("moods_zh.json")
     moods = {entry["text"] for entry in load_data("words.jsonl") if entry["kind"] == "mood"}
     words = "|".join(sorted(english, key=len, reverse=True))
-    return re.compile(words), english, frozenset(english.values()) - moods
+    return re.compile(words, re.IGNORECASE), english, frozenset(english.values()) - moods
 
 
 def read_moods(text: str) -> Reading[tuple[str, ...]]:
     """The English of the moods and scenes named in Chinese, in the order of the text."""
-    pattern, english, _ = _moods()
+    pattern, english, scenes = _moods()
     matches = [m for m in pattern.finditer(text) if not _NOT.search(text[: m.start()])]
-    said = tuple(dict.fromkeys(english[m[0]] for m in matches))
-    return Reading(said or None, (), tuple(m.span() for m in matches))
+    said: list[str] = []
+    last = 0
+    for match in matches:
+        word = english[match[0].lower()]
+        if said and word not in scenes and said[-1] not in scenes:
+            between = text[last : match.start()]
+            joined = f"{said[-1]} but {word}"
+            if _BUT.fullmatch(between) or (_YET.fullmatch(between) and joined in _joined()):
+                word = joined
+                said.pop()
+        said.append(word)
+        last = match.end()
+    spans = tuple(m.span() for m in matches)
+    return Reading(tuple(dict.fromkeys(said)) or None, (), spans)
+
+
+@cache
+def _joined() -> frozenset[str]:
+    """Moods in two words that are known as one: "sad but hopeful"."""
+    texts = (entry["text"] for entry in load_data("words.jsonl") if not entry["held_out"])
+    return frozenset(text for text in texts if " but " in text)
 
 
 def typed_moods(text: str) -> dict[str, str]:
     """The moods of a Chinese text by their English: {"sad": "悲伤"}."""
     pattern, english, _ = _moods()
-    return {english[m[0]]: m[0] for m in pattern.finditer(text)}
+    return {english[m[0].lower()]: m[0] for m in pattern.finditer(text)}
 
 
 def not_understood(text: str, spans: tuple[Span, ...]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from itertools import pairwise
 
+from textmusic.language.reading.people import composers_of
 from textmusic.language.reading.text import LEFT, RIGHT, Reading, Span, negated, overlaps
 from textmusic.music.data_files import load_data
 from textmusic.music.theory import DRUMS
@@ -71,8 +72,6 @@ _NOT_GENRES = re.compile(
             r"\bglad rags?\b|\brag (?:doll|and bone)s?\b|\bcarols? (?:is|was|'s)\b",
             r"\b(?:church|quiet|distant) mass in\b|\bmass in (?:the|an?) \b",
             r"\bclassical guitars?\b|\bgame of (?:chess|cards|thrones)\b",
-            # songs of other genres
-            r"\bbohemian rhapsody\b|\brhapsody in blue\b|波[西希]米亚狂想曲|蓝色狂想曲",
         )
     ),
     re.IGNORECASE,
@@ -108,18 +107,19 @@ _KIN = tuple(
         "folk celtic country", "rock metal pop", "hymn chorale",
     )
 )  # fmt: skip
-# In these a composer of piano music is still one: "a waltz like Chopin's", not "rock like Liszt".
-_FOR_KEYBOARD = frozenset("classical romantic waltz mazurka polonaise march dance".split())
 
 
 @cache
 def _words() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """One pattern a genre, over its words and their Chinese."""
+    """One pattern a genre, over its words, its composers and their Chinese."""
     patterns = []
     for genre, entry in load_data("genres.json").items():
-        words = sorted(entry["words"], key=len, reverse=True)
+        names = composers_of(genre)
+        english = [*entry["words"], *(name for name in names if name.isascii())]
+        words = sorted(english, key=len, reverse=True)
         latin = "|".join(re.sub(r"\\ |\\-", r"[\\s-]?", re.escape(w)) for w in words)
-        han = "|".join(sorted(entry["zh"], key=len, reverse=True))
+        chinese = [*entry["zh"], *(name for name in names if not name.isascii())]
+        han = "|".join(sorted(chinese, key=len, reverse=True))
         tail = f"|{han}" if han else ""
         patterns.append(
             (re.compile(rf"{LEFT}(?:{latin})(?:-like)?{RIGHT}{tail}", re.IGNORECASE), genre)
@@ -218,19 +218,3 @@ def _choose(text: str, found: list[tuple[Span, str]]) -> str:
         else:
             break
     return best
-
-
-def composers_players(text: str, genre: str | None) -> tuple[int, ...]:
-    """Programs that a named composer wrote for: Chopin is the piano; () if no such one is named.
-
-    Only of those whose music hardly ever has other players, and in genres of theirs.
-    """
-    for own, entry in load_data("genres.json").items():
-        if genre != own and genre not in _FOR_KEYBOARD:
-            continue
-        for composer, programs in entry.get("composers", {}).items():
-            pattern = composer if composer[0] > "z" else rf"{LEFT}{composer}{RIGHT}"
-            for match in re.finditer(pattern, text, re.IGNORECASE):
-                if not negated(text, match.start()):
-                    return tuple(programs)
-    return ()

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 
-from textmusic.language.reading.genre import composers_players
+from textmusic.language.reading.parts import chosen, read_several
+from textmusic.language.reading.people import composers_players
+from textmusic.language.reading.terms import Named, lookup, name, pattern, squash, terms
 from textmusic.language.reading.text import LEFT, RIGHT, Reading, Span, around, overlaps
-from textmusic.music.data_files import load_data
 from textmusic.music.plan import MAX_PROGRAMS
 from textmusic.music.theory import DRUMS
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """What a name stands for. kind: "instrument", "ensemble", "near" (a substitute) or "absent"."""
-
-    programs: tuple[int, ...]
-    kind: str = "instrument"
-    instead: str = ""  # for "absent": the name of something similar
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,62 +20,6 @@ class Instruments:
     programs: tuple[int, ...] = ()  # in the order of the text
     without: tuple[int, ...] = ()
     singles: tuple[Span, ...] = ()  # where single instruments are named: "jazz guitar" is no genre
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    word: str  # as `squash` leaves it
-    term: Term
-    span: Span
-    negated: bool = False
-    simile: bool = False  # "a flute that sounds like a violin"
-
-
-def squash(word: str) -> str:
-    """A name without case, spaces and hyphens: "Pan-Flute" and "panflute" are one."""
-    return re.sub(r"[\s-]+", "", word.lower())
-
-
-@cache
-def terms() -> dict[str, Term]:
-    """Every known name, squashed -> what it stands for."""
-    data = load_data("instruments.json")
-    known: dict[str, Term] = {}
-    for word, instead in data["absent"].items():
-        known[squash(word)] = Term((), "absent", instead)
-    for word, program in (data["near"] | data["near_zh"]).items():
-        known[squash(word)] = Term((program,), "near")
-    ensembles = data["ensembles"] | data["ensembles_also"] | data["ensembles_zh"]
-    for word, programs in ensembles.items():
-        known[squash(word)] = Term(tuple(programs), "ensemble")
-    for program, entry in data["program"].items():
-        for word in (*entry["say"], *entry.get("also", ()), *entry["zh"]):
-            known[squash(word)] = Term((int(program),))
-    return known
-
-
-@cache
-def name(program: int) -> str:
-    """The ordinary name of a General MIDI program, or of the drums (128)."""
-    return str(load_data("instruments.json")["program"][str(program)]["name"])
-
-
-def english_names() -> list[str]:
-    """Every English name of an instrument or ensemble, as it is written."""
-    data = load_data("instruments.json")
-    words = [w for group in ("absent", "near", "ensembles", "ensembles_also") for w in data[group]]
-    return words + [w for e in data["program"].values() for w in (*e["say"], *e.get("also", ()))]
-
-
-@cache
-def _pattern() -> re.Pattern[str]:
-    data = load_data("instruments.json")
-    words = sorted(english_names(), key=len, reverse=True)
-    latin = "|".join(re.sub(r"\\ |\\-", r"[\\s-]?", re.escape(w)) for w in words)
-    han = [w for group in ("near_zh", "ensembles_zh") for w in data[group]]
-    han += [w for e in data["program"].values() for w in e["zh"]]
-    chinese = "|".join(sorted(han, key=len, reverse=True))
-    return re.compile(rf"{LEFT}(?:{latin})(?:e?s)?{RIGHT}|{chinese}", re.IGNORECASE)
 
 
 # Where an instrument's name means something else.
@@ -113,6 +48,8 @@ _NOT_INSTRUMENTS = re.compile(
 )
 # Words that mean an instrument only in a list of instruments: "voice and piano", "on vibes".
 _IN_LISTS = {"voice", "voices", "vibes", "keys", "whistle", "chimes", "virginal", "brushes"}
+# Of these the following mean one right behind an instrument, too: "bass drums keys".
+_ON_STAGE = {"voice", "voices", "keys"}
 _DETERMINER = (
     r"(?:(?:an?|the|any|some|solo|soft|gentle|single|two|three|four|female|male|human)\s+)*"
 )
@@ -126,6 +63,14 @@ _LIST_AFTER = re.compile(
     r"|line)\b)",
     re.IGNORECASE,
 )
+# "two bass drums" and "timpani and bass drums" are drums alone.
+_BIG = re.compile(
+    r"\b(?:two|three|four|big|huge|deep|loud|orchestral|concert|marching|pounding|thundering|booming"
+    r"|(?:timpani|taikos?|snares?|cymbals?|gongs?|percussion)(?:\s*(?:,|and|&))?)\s+$",
+    re.IGNORECASE,
+)
+_REACH = 40  # characters before a name in which the one beside it stands whole
+_KIT = re.compile(r"[\s-](?:kit|set|machine|beat|loop|groove|track|part)s?\b", re.IGNORECASE)
 _AND = re.compile(r"\s*(?:\band\b|&|\+)\s*(?:(?:a|an|the|solo) )?", re.IGNORECASE)
 _AND_BEFORE = re.compile(r"\s*(?:\band\b|&|\+)\s*(?:(?:a|an|the|solo) )?$", re.IGNORECASE)
 # What denies the instrument that follows; a few adjectives may stand between.
@@ -207,12 +152,18 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
 
     The order of `Instruments.programs` is that of the text; at most 15 besides what is reported.
     """
-    found = _weigh(text, _find(text))
-    sure = [n for n in found if not n.negated and not n.simile and n.term.programs]
-    playing = sure or [n for n in found if not n.negated and n.term.programs]
+    found, choices = chosen(text, _weigh(text, _find(text)))
+    asked = [n for n in found if not n.negated and not n.left_out and n.term.programs]
+    sure = [n for n in asked if not n.simile]
+    playing = sure or asked
     notes = [
-        f"'{text[slice(*n.span)]}': {_absent(n)}" for n in found if not n.negated and _absent(n)
+        f"'{text[slice(*n.span)]}': {_absent(n)}"
+        for n in found
+        if not (n.negated or n.left_out) and _absent(n)
     ]
+    notes += choices
+    several, counted = read_several(text, playing)
+    notes += several
     programs = _programs(playing, genre)
     listed = {p for n in sure if n.term.kind != "ensemble" for p in _of_genre(n, genre)}
     notes += [
@@ -230,7 +181,7 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
             )
     without -= listed
     kept = tuple(dict.fromkeys(p for p in programs if p not in without))
-    if all(n.negated for n in found):
+    if all(n.negated or n.left_out for n in found):
         kept = tuple(p for p in composers_players(text, genre) if p not in without)
     if programs and not kept:
         said = text[slice(*playing[0].span)]
@@ -242,7 +193,8 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
         )
     singles = tuple(n.span for n in found if n.term.kind != "ensemble")
     value = Instruments(kept[:MAX_PROGRAMS], tuple(sorted(without)), singles)
-    return Reading(value, tuple(dict.fromkeys(notes)), tuple(n.span for n in found))
+    spans = (*(n.span for n in found), *counted)
+    return Reading(value, tuple(dict.fromkeys(notes)), spans)
 
 
 def spell_out(text: str) -> str:
@@ -255,28 +207,41 @@ def spell_out(text: str) -> str:
     return _FOUR_VOICES.sub("satb", _SHARED_NOUN.sub(share_noun, text))
 
 
-def lookup(word: str) -> Term | None:
-    """What a whole phrase names, singular or plural; None if nothing."""
-    key = squash(word)
-    for shorter in (key, key.removesuffix("s"), key.removesuffix("es")):
-        if shorter in terms():
-            return terms()[shorter]
-    return None
-
-
-def _find(text: str) -> list[_Named]:
+def _find(text: str) -> list[Named]:
     skip = [m.span() for m in _NOT_INSTRUMENTS.finditer(text)]
     found = []
-    for match in _pattern().finditer(text):
+    for match in pattern().finditer(text):
         term = lookup(match[0])
         if term is None or overlaps(match.span(), skip):
             continue
+        if both := _bass_and_drums(text, match):
+            found += both
+            continue
         key = squash(match[0])
         key = key if key in terms() else key.removesuffix("s")
-        if key in _IN_LISTS and not (_in_list(text, match) or _joined(text, match)):
+        beside = key in _ON_STAGE and found and text[found[-1].span[1] : match.start()] == " "
+        if key in _IN_LISTS and not (beside or _in_list(text, match) or _joined(text, match)):
             continue
-        found.append(_Named(key, term, match.span()))
+        found.append(Named(key, term, match.span()))
     return found
+
+
+def _bass_and_drums(text: str, match: re.Match[str]) -> list[Named]:
+    """The two that a list without commas names: "guitar bass drums", "sax bass drum kit"."""
+    said = re.fullmatch(r"(bass)([\s-]+)(drums?)", match[0], re.IGNORECASE)
+    if said is None:
+        return []
+    before, _ = around(text, *match.span())
+    several = said[3].lower() == "drums" and not _BIG.search(before)
+    close = before[-_REACH:].rstrip(" /")
+    listed = any(m.end() == len(close) for m in pattern().finditer(close))
+    if not (several or listed or _KIT.match(text, match.end())):
+        return []
+    middle, start = match.start() + len(said[1]), match.start(0) + said.start(3)
+    return [
+        Named("bass", terms()["bass"], (match.start(), middle)),
+        Named("drums", terms()["drums"], (start, match.end())),
+    ]
 
 
 def _in_list(text: str, match: re.Match[str]) -> bool:
@@ -287,17 +252,17 @@ def _in_list(text: str, match: re.Match[str]) -> bool:
 def _joined(text: str, match: re.Match[str]) -> bool:
     """Whether "and" joins a word to a plain instrument: "sad voice and piano in C"."""
     after = _AND.match(text, match.end())
-    beside = _pattern().match(text, after.end()) if after else None
+    beside = pattern().match(text, after.end()) if after else None
     before = _AND_BEFORE.search(text[: match.start()])
-    last = list(_pattern().finditer(text[: before.start()])) if before else []
+    last = list(pattern().finditer(text[: before.start()])) if before else []
     if before and last and last[-1].end() == before.start():
         beside = beside or last[-1]
     return beside is not None and squash(beside[0]) not in _IN_LISTS
 
 
-def _weigh(text: str, found: list[_Named]) -> list[_Named]:
+def _weigh(text: str, found: list[Named]) -> list[Named]:
     """Mark what is denied ("no drums, bass or guitar") and what is only a comparison."""
-    weighed: list[_Named] = []
+    weighed: list[Named] = []
     denied_until = -1
     for i, named in enumerate(found):
         before, after = around(text, *named.span)
@@ -314,7 +279,7 @@ def _weigh(text: str, found: list[_Named]) -> list[_Named]:
     return weighed
 
 
-def _is_denied(before: str, named: _Named, earlier: list[_Named]) -> bool:
+def _is_denied(before: str, named: Named, earlier: list[Named]) -> bool:
     match = _NO.search(before)
     if not match or re.search(r"\bnothing\s*$", before[: match.start()], re.IGNORECASE):
         return False
@@ -324,7 +289,7 @@ def _is_denied(before: str, named: _Named, earlier: list[_Named]) -> bool:
     return not _EXCEPT_OF_NONE.search(before)
 
 
-def _last_denied(text: str, found: list[_Named], first: int) -> int:
+def _last_denied(text: str, found: list[Named], first: int) -> int:
     """The index of the last instrument in the list that a "no" opens.
 
     "no drums, bass or guitar" denies three, "no drums, piano and cello" one: a comma carries the
@@ -345,7 +310,7 @@ def _last_denied(text: str, found: list[_Named], first: int) -> int:
     return last
 
 
-def _programs(playing: list[_Named], genre: str | None) -> tuple[int, ...]:
+def _programs(playing: list[Named], genre: str | None) -> tuple[int, ...]:
     """Programs in the order of the text.
 
     "jazz quartet with saxophone, piano, bass and drums" lists its players; "jazz quartet with
@@ -364,7 +329,7 @@ def _programs(playing: list[_Named], genre: str | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(programs))
 
 
-def _of_genre(named: _Named, genre: str | None) -> tuple[int, ...]:
+def _of_genre(named: Named, genre: str | None) -> tuple[int, ...]:
     """The programs of a name; a general one ("guitar") as the genre uses it."""
     for program, genres in _BY_GENRE.get(_SAME.get(named.word, named.word), {}).items():
         if genre and genre in genres.split():
@@ -372,7 +337,7 @@ def _of_genre(named: _Named, genre: str | None) -> tuple[int, ...]:
     return named.term.programs
 
 
-def _absent(named: _Named) -> str:
+def _absent(named: Named) -> str:
     if named.term.kind == "near":
         return f"not a General MIDI sound; {name(named.term.programs[0])} is used instead"
     if named.term.kind == "absent":

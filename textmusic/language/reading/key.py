@@ -14,7 +14,7 @@ from textmusic.language.reading.text import (
     around,
     blank,
     negated,
-    only_denied,
+    settle,
 )
 from textmusic.music.theory import is_minor, key_name
 
@@ -46,7 +46,7 @@ _CHINESE_KEY = re.compile(
 _MUSIC_NOUN = (
     r"(?:piano|guitar|violin|cello|flute|organ|string|orchestra|waltz|tango|blues|jazz|folk|pop|rock"
     r"|ballad|sonata|prelude|etude|nocturne|fugue|march|mazurka|hymn|scale|piece|song|tune|melody"
-    r"|lullaby|theme|track|chorale|invention|minuet|polonaise|rag|reel|jig|symphony|concerto|suite)"
+    r"|pentatonic|lullaby|theme|track|beat|groove|riff|loop|jam|chorale|invention|minuet|polonaise|rag|reel|jig|symphony|concerto|suite)"
 )
 _AFTER_KEY = (
     r"(?=\s*(?:$|[,;:!?()|/]|\+(?!\+)|\.(?:\s|$)|-\s|\d"
@@ -86,6 +86,10 @@ _SIGNED = re.compile(rf"{LEFT}(?P<tonic>[A-G])(?P<acc>#|b|[ -](?:sharp|flat)){RI
 # "a sea shanty, 6/8, G"; A and B are parts of a form more often than keys.
 _LONE_LETTER = re.compile(r"(?<=[,;] )(?P<tonic>[C-G])(?P<acc>(?!))?(?=\s*(?:$|[,;]))")
 _SHORT_KEY = re.compile(rf"{LEFT}(?P<tonic>[A-G])(?P<acc>#|b)?(?P<mode>m){RIGHT}")
+# "a chill beat in am", and not "in am radio style"
+_SHORT_LOWER = re.compile(
+    rf"{LEFT}in (?P<tonic>[a-g])(?P<acc>#|b)?(?P<mode>m)(?=\s*(?:$|[,;.!?)]|(?:at \d|with)\b))"
+)
 _CHORD = r"[A-G](?:#|b)?(?:maj7|min7|m7|m|dim|aug|sus[24]|7)?"
 _CHORDS = re.compile(rf"{LEFT}{_CHORD}(?:(?:\s*[-,>|/]+\s*|\s+){_CHORD}){{2,}}{RIGHT}")
 _CHURCH_MODE = re.compile(
@@ -172,9 +176,14 @@ def _key_matches(text: str) -> Iterator[re.Match[str]]:
     letters = [m for m in _LONE_LETTER.finditer(text) if alone(text, *m.span())]
     if len(letters) == 1:
         yield letters[0]
+    yield from _SHORT_LOWER.finditer(text)
     for match in _SHORT_KEY.finditer(text):
         named = re.search(r"(?:^|[,;:(/]|\b(?:in|key|of|is))\s*$", text[: match.start()])
         after = re.match(_AFTER_KEY, text[match.end() :])
+        if re.match(rf" (?:\w+ )?{_MUSIC_NOUN}\b", text[match.end() :]) and not re.search(
+            r"\bI $", text[: match.start()]
+        ):  # "a chill Am beat"
+            after = named = re.match("", "")
         if match["tonic"] == "A":  # "Am I dreaming?"
             plain = bool(after and named)
         else:
@@ -191,7 +200,7 @@ def read_key(text: str) -> Reading[str]:
     """
     notes: list[str] = []
     spans: list[Span] = []
-    spans += [match.span() for match in _CHORDS.finditer(text)]  # notes, strings, sections
+    letters = tuple(m.span() for m in _CHORDS.finditer(text))  # notes, strings, sections
     for match in _CHURCH_MODE.finditer(text):
         near = "minor" if match["mode"].lower() in ("dorian", "phrygian", "locrian") else "major"
         tonic = (
@@ -202,18 +211,12 @@ def read_key(text: str) -> Reading[str]:
         remedy = f"'{tonic}'" if tonic else f"a key such as 'D {near}'"
         notes.append(f"'{match[0]}': only major and minor keys can be set; the nearest is {remedy}")
         spans.append(match.span())
-    text = blank(text, tuple(spans))
+    text = blank(text, (*letters, *spans))
     found = sorted(_key_matches(text), key=lambda m: (m.start(), -m.end()))
     spans += [m.span() for m in found]
-    denied = [m for m in found if negated(text, m.start())]
-    found = [m for m in found if m not in denied]
-    first = _named(found[0]) if found else None
-    notes += [only_denied(m[0].strip(), "key") for m in denied if first in (None, _named(m))]
-    said = {first}
-    for match in found:
-        if (key := _named(match)) not in said and match.start() >= found[0].end():
-            notes.append(f"'{match[0].strip()}': one key for the whole piece; {first} is used")
-            said.add(key)
+    named = settle(text, _apart(text, found), "key", "{} is used".format)
+    first = named.value
+    notes += named.unused
     for pattern in (_NO_TONIC, _NO_TONIC_HAN, _NO_TONIC_BARE):
         for match in pattern.finditer(text):
             if match["t"] == "I":  # "I major in biology"
@@ -227,6 +230,18 @@ def read_key(text: str) -> Reading[str]:
         elif is_minor(first) != (mode["mode"].lower() == "minor"):
             notes.append(f"'{mode[0]}': one key for the whole piece; {first} is used")
     return Reading(first, tuple(dict.fromkeys(notes)), tuple(spans))
+
+
+def _apart(text: str, found: list[re.Match[str]]) -> list[tuple[Span, str]]:
+    """Where keys are named: each key once, and nothing that lies within the first."""
+    keys: dict[tuple[str, bool], Span] = {}
+    asked: Span | None = None
+    for match in found:
+        no = negated(text, match.start())
+        if no or asked is None or match.start() >= asked[1]:
+            keys.setdefault((_named(match), no), match.span())
+            asked = asked if no or asked else match.span()
+    return sorted((span, key) for (key, _), span in keys.items())
 
 
 def _key_remedy(said: str) -> str:

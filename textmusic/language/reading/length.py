@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from textmusic.language.reading.text import (
     LEFT,
@@ -14,10 +15,9 @@ from textmusic.language.reading.text import (
     Span,
     around,
     in_range,
-    negated,
     number,
-    only_denied,
     overlaps,
+    settle,
     shown,
 )
 from textmusic.music.plan import MAX_BARS
@@ -60,22 +60,17 @@ def read_bars(text: str) -> Reading[int]:
             found.append((match.span(), round(count) if match["n2"] else count))
     if not found and (single := _SINGLE_BAR.search(text)):
         found.append((single.span(), 1.0))
-    value: int | None = None
-    notes: list[str] = []
-    denied: list[tuple[str, float]] = []
     lengths = [item for item in found if not _FORM_AFTER.match(text, item[0][1])] or found
-    for (start, end), count in sorted(lengths):
-        said = text[start:end].strip()
-        if count != int(count) or not 1 <= count <= MAX_BARS:
-            notes.append(f"'{said}': ask for a whole number of bars from 1 to {MAX_BARS}")
-        elif negated(text, start):
-            denied.append((said, count))
-        elif value is None:
-            value = int(count)
-        elif count != value:
-            notes.append(f"'{said}': one length for the whole piece; {value} bars are used")
-    notes += [only_denied(said, "length") for said, no in denied if value in (None, no)]
-    return Reading(value, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))
+    whole = f"ask for a whole number of bars from 1 to {MAX_BARS}"
+    said = settle(
+        text,
+        sorted(lengths),
+        "length",
+        lambda value: f"{value:g} bars are used",
+        refusal=lambda n: "" if n == int(n) and 1 <= n <= MAX_BARS else whole,
+    )
+    value = None if said.value is None else int(said.value)
+    return Reading(value, said.unused, tuple(span for span, _ in found))
 
 
 def _is_part(text: str, match: re.Match[str]) -> bool:
@@ -175,20 +170,12 @@ def read_seconds(text: str) -> Reading[float]:
         if not overlaps(span, [other for other, _ in found]):
             found.append((span, seconds))
     low, high = SECONDS_RANGE
-    value: float | None = None
-    notes: list[str] = []
-    denied: list[tuple[str, float]] = []
-    for (start, end), seconds in sorted(found):
-        said = text[start:end].strip()
-        if not low <= seconds <= high:
-            notes.append(f"'{said}': ask for a length of {low:g} to {high:g} seconds")
-        elif negated(text, start):
-            denied.append((said, seconds))
-        elif value is None:
-            value = seconds
-        elif seconds != value:
-            notes.append(
-                f"'{said}': one length for the whole piece; {shown(value)} seconds are used"
-            )
-    notes += [only_denied(said, "length") for said, no in denied if value in (None, no)]
-    return Reading(value, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))
+    out_of_range = f"ask for a length of {low:g} to {high:g} seconds"
+    said = settle(
+        text,
+        sorted(found),
+        "length",
+        lambda value: f"{shown(value)} seconds are used",
+        refusal=lambda seconds: "" if low <= seconds <= high else out_of_range,
+    )
+    return replace(said, spans=tuple(span for span, _ in found))

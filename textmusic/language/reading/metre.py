@@ -15,8 +15,8 @@ from textmusic.language.reading.text import (
     around,
     han_number,
     negated,
-    only_denied,
     overlaps,
+    settle,
 )
 from textmusic.music.theory import TIME_SIGNATURES
 
@@ -139,34 +139,27 @@ def read_time_signature(text: str) -> Reading[str]:
 
     A metre that is named wins over beats that are counted ("in five"), and these over dances.
     """
-    notes: list[str] = []
-    named: list[tuple[Span, str]] = []
-    denied: list[tuple[str, str]] = []
     candidates, counts, dances = sorted(_metre_candidates(text)), _counts(text), _dances(text)
-    for span, metre in candidates:
-        if metre not in TIME_SIGNATURES:
-            notes.append(f"'{text[slice(*span)].strip()}': {_metre_remedy()}")
-        elif negated(text, span[0]):
-            denied.append((text[slice(*span)].strip(), metre))
-        else:
-            named.append((span, metre))
     beats = counts[0][1] if counts else None
     danced = [item for item in dances if beats is None or _has_beats(item[1], beats)]
-    if named:
-        value: str | None = named[0][1]
-    else:
-        value = danced[0][1] if danced else _USUAL[beats] if beats else None
-    at_odds = [span for span, metre in named if metre != value]
-    at_odds += [span for span, n in counts if value and not _has_beats(value, n)]
-    if not named and not counts:
+    named = settle(
+        text,
+        candidates,
+        "time signature",
+        "{} is used".format,
+        refusal=lambda metre: "" if metre in TIME_SIGNATURES else _metre_remedy(),
+        otherwise=danced[0][1] if danced else _USUAL[beats] if beats else None,
+    )
+    value = named.value
+    at_odds = [span for span, n in counts if value and not _has_beats(value, n)]
+    if not named.spans and not counts:
         at_odds += [span for span, metre in dances if metre != value]
-    notes += [
+    notes = [
         f"'{text[slice(*span)].strip()}': one time signature for the whole piece; {value} is used"
         for span in at_odds
     ]
-    notes += [only_denied(said, "time signature") for said, no in denied if value in (None, no)]
     spans = (span for found in (candidates, counts, dances) for span, _ in found)
-    return Reading(value, tuple(dict.fromkeys(notes)), tuple(spans))
+    return Reading(value, tuple(dict.fromkeys((*named.unused, *notes))), tuple(spans))
 
 
 def _has_beats(metre: str, beats: int) -> bool:

@@ -45,12 +45,16 @@ def read_mood(
     *,
     fixed: Levels = (None, None),
     typed: Mapping[str, str] | None = None,
+    stated: bool = False,
 ) -> Reading[Levels]:
     """(valence, arousal), 1 to 5, that the mood words agree on; None where they do not.
 
+    Two that "but" joins both hold, and are met between them, nearer the first: "happy but wistful".
+
     taken: places that were read as something else ("heavy" in "heavy metal"). fixed: levels that
     a control sets; words that are more than one off are reported. typed: what a person wrote for a
-    word of the text, if that is a translation.
+    word of the text, if that is a translation. stated: leave the valence open where no word is
+    about it and none is sad: calm music is rated as rather pleasant, but "calm" says no "happy".
     """
     pattern, known = _moods()
     matches = [
@@ -63,8 +67,13 @@ def read_mood(
         return Reading()
     words = [match[0].lower() for match in matches]
     pairs = [_opposites(words, half) if fixed[half] is None else () for half in (0, 1)]
-    decide = _nearly_said if any(pairs) else _said
+    if any(pairs) and _but(text, matches):
+        pairs, decide = [(), ()], _between
+    else:
+        decide = _nearly_said if any(pairs) else _said
     value = (decide(words, 0), decide(words, 1))
+    if stated and value[0] == 4 and not _about(words, 0):
+        value = None, value[1]
 
     def quoted(some: Iterable[str]) -> str:
         return ", ".join(f"'{(typed or {}).get(word, word)}'" for word in some)
@@ -82,6 +91,20 @@ def read_mood(
     ]
     spans = tuple(match.span() for match in matches)
     return Reading(value, tuple(dict.fromkeys(notes)), spans)
+
+
+def _but(text: str, matches: list[re.Match[str]]) -> bool:
+    """Whether there are two moods and "but" joins them."""
+    if len(matches) != 2:
+        return False
+    between = text[matches[0].end() : matches[1].start()]
+    return re.fullmatch(r",? (?:but|yet|though|although)(?: \w+){0,4} ", between, re.I) is not None
+
+
+def _between(words: list[str], half: int) -> int | None:
+    """The level between two words, nearer the first."""
+    first, second = _levels(words, half)
+    return int((first + second) / 2 + (0.5 if first > second else 0))
 
 
 def _about(words: list[str], half: int) -> list[str]:

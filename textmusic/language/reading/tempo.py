@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,8 +19,8 @@ from textmusic.language.reading.text import (
     in_range,
     negated,
     number,
-    only_denied,
     overlaps,
+    settle,
     shown,
 )
 from textmusic.music.data_files import load_data
@@ -36,8 +37,12 @@ _TEMPO_PATTERNS = (
     rf"{LEFT}bpm\s*(?::|=|is|of|为|是)?\s*{_ABOUT}{_RANGE}(?!\s*[/:])",
     rf"{LEFT}tempo\s*(?::|=|is|of|marking)?\s*{_ABOUT}{_RANGE}(?!\s*[/:]|[\s-]*(?:bars?|measures?))",
     rf"每分钟\s*(?:大?约)?\s*{_RANGE}\s*(?:拍|下)?",
+    rf"一分钟\s*(?:大?约)?\s*{_RANGE}\s*[拍下]",
     rf"速度\s*(?::|=|为|是|大约|约)?\s*{_RANGE}(?!\s*[/:])",
     r"(?<![0-9/.])(?P<n>[1-9][0-9]{1,2})\s*拍(?!子)(?P<n2>(?!))?",
+    # 一百二十拍 and 九十拍, but not the metres 四三拍 and 八分之十二拍
+    r"(?<![之零〇一二两三四五六七八九十百])(?P<n>[一二两]?百零?[一二三四五六七八九]?十?[一二三四五六七八九]?"
+    r"|[二三四五六七八九]十[一二三四五六七八九]?)\s*拍(?!子)(?P<n2>(?!))?",
 )
 # What is counted, and how many quarter notes it lasts; the dotted quarter before the quarter.
 _NOTE_VALUES = (
@@ -72,24 +77,15 @@ def read_tempo_number(text: str) -> Reading[float]:
             two |= {match.span()} if both else set()
     if not found and (match_at := _AT_NUMBER.search(text)):
         found.append((match_at.span(), number(match_at["n"])))
-    value: float | None = None
-    notes: list[str] = []
-    denied: list[tuple[str, float]] = []
-    for (start, end), tempo in sorted(found):
-        said = text[start:end].strip()
-        if not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
-            notes.append(f"'{said}': {tempo_remedy()}")
-        elif negated(text, start):
-            denied.append((said, tempo))
-        elif value is not None and abs(tempo - value) < 1e-6:
-            continue
-        elif value is not None or (start, end) in two:
-            value = tempo if value is None else value
-            notes.append(_one_tempo(said, f"{shown(value)} bpm"))
-        else:
-            value = tempo
-    notes += [only_denied(said, "tempo") for said, no in denied if value in (None, no)]
-    return Reading(value, tuple(dict.fromkeys(notes)), tuple(span for span, _ in found))
+    said = settle(
+        text,
+        sorted(found),
+        "tempo",
+        lambda value: f"{shown(value)} bpm is used",
+        refusal=lambda tempo: "" if TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1] else tempo_remedy(),
+        changing=two,
+    )
+    return replace(said, spans=tuple(span for span, _ in found))
 
 
 def _two_tempi(text: str, match: re.Match[str]) -> str:
