@@ -59,6 +59,19 @@ def test_the_overlap_of_all_prompts_is_that_of_the_two_samples() -> None:
     assert abs(sample.over(some)[0] - overlap(kept, theirs)) < 0.1, "but for the bandwidth"
 
 
+def test_samples_overlap_with_themselves_and_not_with_what_is_far_away() -> None:
+    rng = np.random.default_rng(1)
+    one = rng.normal(0, 1, 400)
+
+    def with_one(two: Floats) -> float:
+        return float(Overlap(two, one, range(400)).over(np.arange(400)[None])[0])
+
+    assert with_one(one) == pytest.approx(1, abs=0.02)
+    assert with_one(one + 40) < 0.01
+    # two normals one deviation apart share 2 * Phi(-1/2) = 61.7 %
+    assert with_one(rng.normal(1, 1, 400)) == pytest.approx(0.617, abs=0.07)
+
+
 def test_an_overlap_without_two_numbers_has_no_value_and_is_left_out_of_the_mean() -> None:
     numbers = np.array([1.0, 2.0, 3.0])
     known = Overlap(numbers, numbers, range(3))

@@ -14,7 +14,6 @@ from textmusic.evaluation.features import (
     features,
     groove_consistency,
     longest_loop,
-    overlap,
     pitch_class_entropy,
     polyphony,
     scale_consistency,
@@ -94,16 +93,6 @@ def test_the_longest_loop_counts_bars_that_repeat_the_one_before() -> None:
     assert longest_loop(notes(*rows), FOUR) == 2
     assert longest_loop(notes(*rows, (12, 1, 65)), FOUR) == 2
     assert longest_loop(notes(*bar, (4, 1, 61)), FOUR) == 0
-
-
-def test_samples_overlap_with_themselves_and_not_with_what_is_far_away() -> None:
-    rng = np.random.default_rng(1)
-    one = rng.normal(0, 1, 400)
-    assert overlap(one, one) == pytest.approx(1, abs=0.02)
-    assert overlap(one, one + 40) < 0.01
-    # two normals one deviation apart share 2 * Phi(-1/2) = 61.7 %
-    assert overlap(one, rng.normal(1, 1, 400)) == pytest.approx(0.617, abs=0.07)
-    assert math.isnan(overlap(one, np.array([math.nan])))
 
 
 def test_every_feature_of_a_small_tune() -> None:
