@@ -114,7 +114,7 @@ def prepare(
             read, nothing in it is fit to be learnt, or the output can't be written.
     """
     if find_spec("pyarrow") is None:
-        raise TextMusicError("preparing data needs pyarrow: pip install 'textmusic[train]'.")
+        raise TextMusicError("preparing data needs pyarrow; run pip install 'textmusic[train]'.")
     found = survey(folder if ray is None else folder.absolute(), leave_out=(output,))
     if found.needs_music21:
         require("music21", "reading MusicXML, ABC and kern")

@@ -138,7 +138,7 @@ def engrave(musicxml: str) -> list[str]:
 def require(library: str, doing: str = "sheet music") -> None:
     """Raise TextMusicError, with the remedy, unless music21 or verovio is installed."""
     if find_spec(library) is None:
-        raise TextMusicError(f"{doing} needs {library}: pip install 'textmusic[score]'.")
+        raise TextMusicError(f"{doing} needs {library}; run pip install 'textmusic[score]'.")
 
 
 def _player(music21: Any, part: Part, number: int) -> Any:

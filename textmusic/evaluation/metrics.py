@@ -67,7 +67,7 @@ def heard_key(score: Score) -> str | None:
         from music21 import note, stream
     except ImportError:
         raise TextMusicError(
-            "judging keys needs music21: pip install 'textmusic[score]'."
+            "judging keys needs music21; run pip install 'textmusic[score]'."
         ) from None
     part = stream.Stream()
     notes = notes_of(score)

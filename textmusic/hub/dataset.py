@@ -81,7 +81,7 @@ def read_shares(folder: Path) -> list[Share]:
         import pyarrow.parquet as pq
     except ModuleNotFoundError:
         raise TextMusicError(
-            "sharing a dataset needs pyarrow: pip install 'textmusic[train]'."
+            "sharing a dataset needs pyarrow; run pip install 'textmusic[train]'."
         ) from None
     tables = []
     for file in _parquets(folder):

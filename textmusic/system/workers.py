@@ -218,7 +218,7 @@ def _connected(address: str, workers: int | None) -> Iterator[tuple[Any, int]]:
     try:
         import ray
     except ModuleNotFoundError:
-        raise TextMusicError("--ray needs Ray: pip install 'textmusic[ray]'.") from None
+        raise TextMusicError("--ray needs Ray; run pip install 'textmusic[ray]'.") from None
 
     joined = not ray.is_initialized()  # else this process is in a cluster already, which is used
     if joined:
