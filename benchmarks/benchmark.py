@@ -154,8 +154,8 @@ def start(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
     return {
         "first bar": bar,
         "first bar can be heard": heard,
-        "`textmusic generate` to its first MIDI file": generate["first MIDI"],
-        "`textmusic generate` to its end, audio and picture written": generate["end"],
+        "`textmusic generate`, until the MIDI file is written": generate["first MIDI"],
+        "`textmusic generate`, until all files are written": generate["end"],
         "`textmusic --help`": speed.command(["--help"], None, scale.repeats)["end"],
     }
 

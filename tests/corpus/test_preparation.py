@@ -428,7 +428,7 @@ def test_what_cannot_be_prepared_is_said_and_leaves_nothing(
 def test_a_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     midi(tmp_path / "in" / "a.mid", scale(1))
     hide(monkeypatch, "textmusic.corpus.preparation", "pyarrow")
-    with pytest.raises(TextMusicError, match=r"needs pyarrow; run pip install 'textmusic\[train\]'"):
+    with pytest.raises(TextMusicError, match=r"pyarrow; run pip install 'textmusic\[train\]'"):
         done(tmp_path / "in", tmp_path / "out")
     monkeypatch.undo()
     (tmp_path / "in" / "a.abc").write_text("X:1\n")

@@ -90,7 +90,8 @@ def test_the_datasets_library_reads_it_from_the_hub_and_from_a_folder(
     hub: HubServer, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     datasets = pytest.importorskip("datasets", reason="comes with the train extra")
-    # Both were copied from the environment when the library was first imported, maybe by another test.
+    # Both are copied from the environment when the library is first imported, maybe by another
+    # test.
     monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.url)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
     push_dataset(data, REPO)
