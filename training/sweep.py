@@ -61,7 +61,7 @@ def main() -> None:
             for outcome in run(jobs, settings):
                 if outcome.problem:
                     raise TextMusicError(f"prompt {outcome.number} failed: {outcome.problem}")
-            answers, _ = read_answers(Path(folder), len(expected))
+            answers, _ = read_answers(Path(folder), expected)
         pieces, numbers = [a.piece for a in answers], [a.number for a in answers]
         found = adherence(expected, answers) | beside(pieces, real, numbers)
         strengths = f"{sampling.harmony_strength:g} | {sampling.form_strength:g}"

@@ -102,7 +102,10 @@ def test_answers_of_another_system_are_scored_by_the_same_code(
     entry = json.loads((out / "report.json").read_text())["entries"]["real"]
     assert (entry["answers"], entry["missing"]) == (2, 0)
     assert entry["broken"] == ["real/0002.mid (is truncated)"]
-    assert "Skipped, not readable as MIDI: real: real/0002.mid" in (out / "report.md").read_text()
+    assert (
+        "Not readable as MIDI, and so not valid: real: real/0002.mid"
+        in (out / "report.md").read_text()
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_a_model_of_another_vocabulary_is_refused_and_the_difference_named(
 def test_answers_to_other_prompts_are_refused(prompts: Path, real: Path) -> None:
     shutil.copy(real / "0001.mid", real / "0004.mid")
     with pytest.raises(TextMusicError, match="answers prompt 4, but there are 3"):
-        read_answers(real, 3)
+        read_answers(real, LINES)
 
 
 def test_prediction_is_the_sum_of_surprises_in_the_models_own_sequence(

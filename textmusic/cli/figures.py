@@ -48,7 +48,7 @@ def listen(
     check_soundfont(("wav",), soundfont)
     pairs, broken = read_pairs(prompts, answers)
     for name in broken:
-        typer.echo(plain(f"skipped: {name} is not readable MIDI"), err=True)
+        typer.echo(plain(f"skipped, not readable as MIDI: {name}"), err=True)
     from textmusic.listening.page import build_listening_page
     from textmusic.page.launch import launch
 
@@ -56,9 +56,13 @@ def listen(
     launch(page, host=host, port=port, footer_links=["settings"])  # no API page for listeners
 
 
+SOUNDS, EXAMPLES = 60, 8  # defaults
 Answers = Annotated[
     list[Path] | None,
-    typer.Option(help="Folder of MIDI answers, 0001.mid for the first prompt; can be repeated."),
+    typer.Option(
+        help="Folder of MIDI answers, 0001.mid for the first prompt, or named in the prompts' field"
+        " 'file'; can be repeated."
+    ),
 ]
 Real = Annotated[
     Path | None,
@@ -67,11 +71,18 @@ Real = Annotated[
 Seeds = Annotated[int, typer.Option(help="Answers per prompt, 1 to 10.")]
 Report = Annotated[Path, typer.Option("--out", "-o", help="Folder for the answers and the report.")]
 SoundsOf = Annotated[
-    int,
-    typer.Option(help="Answers per model that are rendered and analysed as audio (audio extra)."),
+    int | None,
+    typer.Option(
+        help="Answers per model that are rendered and analysed as audio (audio extra); default 60,"
+        " or 0 for --answers alone."
+    ),
 ]
 Examples = Annotated[
-    int, typer.Option(help="Prompts shown in the report with audio and piano roll.")
+    int | None,
+    typer.Option(
+        help="Prompts shown in the report with audio and piano roll; default 8, without audio for"
+        " --answers alone."
+    ),
 ]
 Words = Annotated[bool, typer.Option("--words/--no-words", help="Also test single mood words.")]
 Data = Annotated[Path | None, typer.Option(help="Prepared data, to measure originality and genre.")]
@@ -85,8 +96,8 @@ def evaluate(
     seeds: Seeds = 1,
     seed: Annotated[int, typer.Option(help="Seed of the first prompt; increases by one.")] = 1000,
     words: Words = True,
-    sounds: SoundsOf = 60,
-    examples: Examples = 8,
+    sounds: SoundsOf = None,
+    examples: Examples = None,
     data: Data = None,
     soundfont: Soundfont = None,
     model: Model = None,
@@ -117,8 +128,8 @@ def compare(
         ),
     ] = True,
     words: Words = True,
-    sounds: SoundsOf = 60,
-    examples: Examples = 8,
+    sounds: SoundsOf = None,
+    examples: Examples = None,
     data: Data = None,
     soundfont: Soundfont = None,
 ) -> None:
@@ -133,7 +144,7 @@ def compare(
 
 def _report(
     prompts: Path, models: Sequence[str], answers: Sequence[Path], real: Path | None, out: Path,
-    examples: int, **options: Any,
+    examples: int | None, **options: Any,
 ) -> None:  # fmt: skip
     within("seeds", options["seeds"], 1, 10)
     check_seed(options["seed"])
@@ -143,7 +154,12 @@ def _report(
     from textmusic.evaluation.report_page import markdown, save
 
     taking_part = entrants(models, answers)
+    # Rendering takes most of the time, so that answers that exist are played only if asked for.
+    if options["sounds"] is None:
+        options["sounds"] = SOUNDS if models else 0
     comparison = compare(prompts, taking_part, out, Options(**options), real)
-    page = save(comparison, out, examples=examples, soundfont=options["soundfont"])
+    page = save(comparison, out, examples=EXAMPLES if examples is None else examples,
+                soundfont=options["soundfont"],
+                audio=bool(models) or examples is not None)  # fmt: skip
     typer.echo(markdown(comparison))
     typer.echo(str(page))

@@ -58,6 +58,7 @@ class Mean:
     ) -> None:
         """groups: each value's prompt; by default each has its own. weights: by default 1."""
         data = np.asarray(values, dtype=np.float64)
+        self.values: Floats = data  # (N,) as they were given, NaNs too
         kept = ~np.isnan(data)
         members = np.arange(len(data)) if groups is None else np.asarray(groups, dtype=np.int64)
         weight = np.ones(len(data)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -130,9 +131,16 @@ def difference(
         found = found - (found.mean() - value)
     low, high = _interval(value, found, biased=False)
     tail = min((found <= 0).mean(), (found >= 0).mean())
-    # Few prompts prove little, though all draws of them agree: no sign test is surer than 2 / 2^n.
-    p = min(max(2 * float(tail), 2 / draws, 2.0 ** (1 - len(both))), 1.0)
+    p = min(max(2 * float(tail), 2 / draws, surest(len(both))), 1.0)
     return Difference(value, low, high, p, len(both))
+
+
+def surest(prompts: int) -> float:
+    """The smallest p-value that so many prompts allow, though all of them agree: 2 / 2^n.
+
+    It is that of a sign test; the draws of a bootstrap would all agree, too.
+    """
+    return 2.0 ** (1 - prompts)
 
 
 def _interval(value: float, found: Floats, biased: bool) -> tuple[float, float]:
@@ -171,18 +179,13 @@ def bootstrap(values: Sequence[float], groups: Sequence[int] | None = None) -> F
 def collected(
     found: Iterable[Mapping[str, float]], groups: Sequence[int] | None = None
 ) -> dict[str, Mean]:
-    """A sample for each name that occurs, of the answers that have it.
+    """A sample for each name that occurs; its value is NaN for answers that do not have it.
 
     groups: answers with the same number belong to one prompt; by default each has its own.
     """
     rows = list(found)
-    of = list(range(len(rows))) if groups is None else list(groups)
-    names = list(dict.fromkeys(name for one in rows for name in one))
-    having = {
-        name: [(one[name], prompt) for one, prompt in zip(rows, of, strict=True) if name in one]
-        for name in names
-    }
-    return {name: Mean(*zip(*pairs, strict=True)) for name, pairs in having.items()}
+    names = dict.fromkeys(name for one in rows for name in one)
+    return {name: Mean([one.get(name, math.nan) for one in rows], groups) for name in names}
 
 
 def figures(samples: Mapping[str, Sample]) -> dict[str, Figure]:

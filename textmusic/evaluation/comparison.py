@@ -21,9 +21,11 @@ from typing import Any
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.answers import (
     Answer,
+    AnswersOfRuns,
+    Unreadable,
     plans_of,
-    read_answers,
     read_expectations,
+    read_runs,
     runs_of,
     write_answers,
 )
@@ -49,6 +51,7 @@ from textmusic.writing.jobs import read_jobs
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.writers import is_gan, load_writer
 
+SIGNIFICANT = 0.05  # below that an adjusted p-value is hardly chance
 PACED = 3  # prompts that speed and memory are measured with
 
 
@@ -65,14 +68,14 @@ class Entrant:
 class Entry:
     """What came of an entrant: by section and name its samples and figures.
 
-    broken: answers that are no MIDI, by file name. missing: prompts without an answer, over all
-    runs. pace: None where no model was run.
+    missing: numbers of prompts without a file, once for each run. pace: None where no model was
+    run.
     """
 
     name: str
     answers: tuple[Answer, ...]
-    broken: tuple[str, ...]
-    missing: int
+    broken: tuple[Unreadable, ...]
+    missing: tuple[int, ...]
     samples: Mapping[str, Mapping[str, Sample]]
     figures: Mapping[str, Mapping[str, Figure]]
     pace: Pace | None = None
@@ -97,7 +100,7 @@ class FigureDifference:
     @property
     def significant(self) -> bool:
         """Whether chance is unlikely, at 5 % over all figures of the section."""
-        return self.adjusted < 0.05
+        return self.adjusted < SIGNIFICANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,8 @@ class Comparison:
         entries = {
             entry.name: {
                 "answers": len(entry.answers),
-                "broken": list(entry.broken),
-                "missing": entry.missing,
+                "broken": [str(file) for file in entry.broken],
+                "missing": len(entry.missing),
                 "pace": asdict(entry.pace) if entry.pace else None,
                 "figures": {
                     section: {name: asdict(value) for name, value in found.items()}
@@ -246,12 +249,15 @@ class _Real:
 
 
 def _real(folder: Path, expected: Sequence[Expectation], options: Options) -> _Real:
-    answers, broken = read_answers(folder, len(expected))
-    samples: dict[str, dict[str, Sample]] = {"asked": dict(adherence(expected, answers))}
+    read = read_runs((folder,), expected)
+    answers = read.answers
+    samples: dict[str, Mapping[str, Sample]] = {
+        "asked": adherence(expected, answers, read.unanswered)
+    }
     pieces = [answer.piece for answer in answers]
     samples["beside"] = ceiling(pieces)
     heard: dict[int, list[Sound]] = {}
-    entry = _made("real", answers, broken, len(expected), samples)
+    entry = _made("real", read, samples)
     if _hears(options):
         heard = sounds(answers[: options.sounds], options.soundfont)
     found = list(chain.from_iterable(heard.values()))
@@ -269,27 +275,27 @@ def _hears(options: Options) -> bool:
 
 
 def _made(
-    name: str, answers: Sequence[Answer], broken: Sequence[str], wanted: int,
-    samples: Mapping[str, Mapping[str, Sample]], pace: Pace | None = None,
-) -> Entry:  # fmt: skip
+    name: str,
+    read: AnswersOfRuns,
+    samples: Mapping[str, Mapping[str, Sample]],
+    pace: Pace | None = None,
+) -> Entry:
     found = {section: figures(these) for section, these in samples.items()}
-    missing = wanted - len(answers) - len(broken)
-    return Entry(name, tuple(answers), tuple(broken), max(missing, 0), samples, found, pace)
+    answers, broken, missing = map(tuple, (read.answers, read.broken, read.missing))
+    return Entry(name, answers, broken, missing, samples, found, pace)
 
 
 def _entry(
     entrant: Entrant, expected: Sequence[Expectation], theirs: _Real | None, options: Options,
     pace: Pace | None,
 ) -> Entry:  # fmt: skip
-    answers: list[Answer] = []
-    broken: list[str] = []
-    for place in entrant.folders:
-        read, bad = read_answers(place, len(expected))
-        answers += read
-        broken += [f"{place.name}/{name}" for name in bad]
+    read = read_runs(entrant.folders, expected)
+    answers = read.answers
     numbers = [answer.number for answer in answers]
     pieces = [answer.piece for answer in answers]
-    samples: dict[str, Mapping[str, Sample]] = {"asked": adherence(expected, answers)}
+    samples: dict[str, Mapping[str, Sample]] = {
+        "asked": adherence(expected, answers, read.unanswered)
+    }
     music = load_writer(entrant.model) if entrant.model is not None else None
     if isinstance(music, TextToMusic):
         samples["alone"] = alone(music, expected, options.seeds)
@@ -303,8 +309,7 @@ def _entry(
     if theirs and theirs.sounds:
         heard = sounds(answers[: options.sounds], options.soundfont)
         samples["sound"] = beside_sounds(heard, theirs.sounds)
-    wanted = len(expected) * len(entrant.folders)
-    return _made(entrant.name, answers, broken, wanted, samples, pace)
+    return _made(entrant.name, read, samples, pace)
 
 
 def _with_data(

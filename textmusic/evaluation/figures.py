@@ -42,16 +42,21 @@ from textmusic.writing.text_to_music import TextToMusic
 SEEN_WORDS = 150  # drawn of those that were trained on; the kept-out ones are all tried
 
 
-def adherence(expected: Sequence[Expectation], answers: Sequence[Answer]) -> dict[str, Mean]:
+def adherence(
+    expected: Sequence[Expectation], answers: Sequence[Answer], unanswered: Sequence[int] = ()
+) -> dict[str, Mean]:
     """What of prompts and of sketches is heard in the answers, 0 to 1, by prompt.
 
     `metrics.hits`, and `measure_sketch.sketch_adherence` of answers whose sketch is known.
+    unanswered: numbers of prompts whose answers are missing or can't be read; those are not valid,
+    and count for no other figure.
     """
     found = [
         hits(expected[a.number - 1], a.score, a.planned) | _kept(a)
         for a in tracked(answers, "judging")
     ]
-    return collected(found, [answer.number for answer in answers])
+    found += [{"valid": 0.0}] * len(unanswered)
+    return collected(found, [*(answer.number for answer in answers), *unanswered])
 
 
 def _kept(answer: Answer) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The machine, files that are written whole, progress, streams, and work spread over processes.
+"""The machine, whole files, tables, progress, streams, and work spread over processes.
 
 There is no music in it.
 """
@@ -8,6 +8,7 @@ __all__ = [
     "machine",
     "progress",
     "streams",
+    "tables",
     "whole_files",
     "workers",
 ]
