@@ -28,7 +28,7 @@ def figure_names(comparison: Comparison, section: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def three_digits(value: float) -> str:
+def brief(value: float) -> str:
     """Three digits that count: 0.795, 4.18, 1,146."""
     size = abs(value)
     if size >= 100:
@@ -49,7 +49,7 @@ def forest(comparison: Comparison, section: str, colours: dict[str, str]) -> str
         y, line = i * each + 10, (i + 1) * each + 2
         marks.append(f'<text x="{left - 12}" y="{y + each / 2 - 2}" text-anchor="end">'
                      f"{escape(name)}</text>"
-                     f'<text x="{left + width + 8}" y="{y + each / 2 - 2}">{three_digits(top)}</text>'
+                     f'<text x="{left + width + 8}" y="{y + each / 2 - 2}">{brief(top)}</text>'
                      f'<line x1="{left}" x2="{left + width}" y1="{line}" y2="{line}"'
                      f' stroke="{GREY}" stroke-opacity=".3"/>')  # fmt: skip
         for j, (who, figure) in enumerate(known):
@@ -75,7 +75,7 @@ def _dot(figure: Figure, top: float, left: int, width: int, y: float, colour: st
     )
     return (
         f'<g stroke="{colour}" fill="{colour}">'
-        f"<title>{escape(who)}: {three_digits(figure.value)}</title>"
+        f"<title>{escape(who)}: {brief(figure.value)}</title>"
         f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}" stroke-width="2"/>'
         f'<circle cx="{middle:.1f}" cy="{y}" r="3.5"/></g>'
     )
@@ -114,7 +114,7 @@ def _density_plot(feature: str, samples: dict[str, np.ndarray], colours: dict[st
     drawn = "".join(path for _, path in sorted(paths, key=lambda pair: pair[0]))  # real behind
     return (
         f'<figure><svg width="{width}" height="{height + 18}" role="img" aria-label="{feature}">'
-        f'{drawn}<text x="0" y="{height + 14}">{three_digits(float(grid[0]))}</text>'
-        f'<text x="{width}" y="{height + 14}" text-anchor="end">{three_digits(float(grid[-1]))}</text>'
+        f'{drawn}<text x="0" y="{height + 14}">{brief(float(grid[0]))}</text>'
+        f'<text x="{width}" y="{height + 14}" text-anchor="end">{brief(float(grid[-1]))}</text>'
         f"</svg><figcaption>{escape(feature)}</figcaption></figure>"
     )

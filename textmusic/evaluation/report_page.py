@@ -17,7 +17,7 @@ from textmusic.evaluation.answers import Answer
 from textmusic.evaluation.cautions import cautions
 from textmusic.evaluation.comparison import Comparison, Entry, FigureDifference
 from textmusic.evaluation.pieces_table import PIECES, save_pieces
-from textmusic.evaluation.plots import colours_of, densities, figure_names, forest, three_digits
+from textmusic.evaluation.plots import brief, colours_of, densities, figure_names, forest
 from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.result.figures import SECTIONS
@@ -194,7 +194,7 @@ def _pace(entries: Sequence[Entry]) -> tuple[list[str], list[list[str]]]:
             ("seconds of music per second", "music"), ("peak memory, MB", "memory"),
         ):  # fmt: skip
             values = [getattr(e.pace, field) if e.pace else 0.0 for e in entries]
-            rows.append([label, *(three_digits(v) if v else "" for v in values)])
+            rows.append([label, *(brief(v) if v else "" for v in values)])
     return ["", *(entry.name for entry in entries)], rows
 
 
@@ -216,7 +216,7 @@ def _cell(
 def _value(value: float, share: bool, *, unit: bool = True) -> str:
     if share:
         return f"{100 * value:.1f}{' %' if unit else ''}"
-    return three_digits(value)
+    return brief(value)
 
 
 def _difference(row: FigureDifference) -> list[str]:
