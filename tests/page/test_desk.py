@@ -175,7 +175,7 @@ def test_sheet_music_is_a_file_too(desk: Desk) -> None:
     _, (made,) = written(desk.generate(Wish("piano, 2 bars", seed=1), "me"))
     file, pages = desk.sheet(desk.keep(made, [], "<b>"))
     assert file.suffix == ".musicxml" and "&lt;b&gt;" in file.read_text("utf-8")
-    assert pages[0].lstrip().startswith("<svg") or "<svg" in pages[0][:200]
+    assert "<svg" in pages[0][:200]
 
 
 def test_sheet_music_names_chords_and_sections(desk: Desk) -> None:
@@ -242,7 +242,7 @@ def test_chords_and_form_are_understood_before_a_note_is_written(desk: Desk) -> 
     assert "曲式: <b>主歌 副歌</b> (手动设置)" in chinese
     wish = Wish("piano", Controls(chords="Am F C G"))
     html = understood_html(*desk.understand(wish), "en", wish.controls.outline())
-    assert "key: <b>C major</b> (set by you)" in html or "key: <b>A minor</b> (set by you)" in html
+    assert "key: <b>A minor</b> (set by you)" in html
     nothing, _ = desk.understand(Wish("piano"))
     html = understood_html(nothing, Plan(), "en")
     assert "chords: (model's choice)" in html and "form: (model's choice)" in html
