@@ -84,7 +84,7 @@ MIDI_SUFFIXES = (".mid", ".midi")  # in any case
 class Answer:
     """A MIDI file that answers a prompt.
 
-    number: of the prompt, from 1. planned, sketch: if they are known; a sketch without rows is not.
+    number: of the prompt, from 1. planned: None if unknown. sketch: without rows if unknown.
     """
 
     file: Path
@@ -95,7 +95,7 @@ class Answer:
 
     @property
     def piece(self) -> NotesAndPlan:
-        """Its notes, and its plan as far as it is known, else as it is measured."""
+        """Its notes, and its plan, measured where it is not known."""
         return notes_of(self.score), self.planned or replace(measure(self.score), end=True)
 
 
@@ -225,7 +225,7 @@ def plans_of(model: str, runs: Sequence[Sequence[Job]]) -> dict[tuple[int, int],
 
 
 def runs_of(jobs: Sequence[Job], seeds: int, first: int) -> list[list[Job]]:
-    """The jobs once for each run; prompt n of run k, both from 0, has seed first + n + 10^6 k."""
+    """The jobs of each run; prompt n of run k (both from 0) has seed first + n + 1,000,000 k."""
     return [
         [replace(job, seed=first + n + 1_000_000 * k) for n, job in enumerate(jobs)]
         for k in range(seeds)
@@ -233,9 +233,9 @@ def runs_of(jobs: Sequence[Job], seeds: int, first: int) -> list[list[Job]]:
 
 
 def write_answers(model: str, jobs: Sequence[Job], folder: Path) -> None:
-    """Write 0001.mid and 0001.json, ..., but for those that are there already.
+    """Write 0001.mid, 0001.json and so on; skip those that exist.
 
-    Raises TextMusicError where the folder holds what another model, or other jobs, gave.
+    Raises TextMusicError if the folder's answers are from another model or other prompts.
     """
     settings = Settings(folder, ("mid", "json"), None if model == "default" else model)
     origin = {"model": _fingerprint(model), "jobs": _hash([asdict(job) for job in jobs])}

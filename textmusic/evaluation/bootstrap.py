@@ -1,7 +1,7 @@
-"""Samples -> figures with intervals, and what of two models differs: the bootstrap, by prompt.
+"""Bootstrap over prompts: samples -> figures with intervals, and differences between two models.
 
-Answers to one prompt are not independent, so that whole prompts are drawn (Efron 1979; for models
-on the same test items Koehn 2004, Berg-Kirkpatrick et al. 2012).
+Answers to one prompt are not independent, so whole prompts are drawn (Efron 1979; for models on the
+same test items Koehn 2004, Berg-Kirkpatrick et al. 2012).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DRAWS = 2000
 class Difference:
     """A figure of one model minus that of another, on the prompts that both have answered.
 
-    low, high: 95 % interval. p: two-sided, of the bootstrap; at least 2 / draws, and 2 / 2^n, as of
-    a sign test in which all agree. n: prompts.
+    low, high: 95 % interval. p: two-sided bootstrap p-value, at least 2 / draws and at least
+    `surest(n)`. n: prompts.
     """
 
     value: float
@@ -35,11 +35,11 @@ class Difference:
 
 
 class Sample(Protocol):
-    """What a figure is made of: values, each of a prompt."""
+    """The values that a figure is computed from, each belonging to a prompt."""
 
     prompts: Ints  # (P,) their numbers, ascending
     n: int  # how many values
-    biased: bool  # whether drawing with repetition moves it as a whole, as it does a distance
+    biased: bool  # whether drawing with repetition shifts the figure, as it does a distance
 
     def over(self, drawn: Ints) -> Floats:
         """The figure of each draw, (D,). drawn: (D, N) prompt numbers, which may repeat."""
@@ -75,7 +75,7 @@ class Mean:
 
 
 class OfSet:
-    """A figure of a whole set of things, such as a distance: `measure` of those that are drawn.
+    """A figure of a whole set, such as a distance: `measure`, applied to the things drawn.
 
     NaN where `measure` gives None. Slow: it is called once a draw.
     """
@@ -101,7 +101,8 @@ class OfSet:
 def figure(sample: Sample, *, draws: int = DRAWS, seed: int = 0) -> Figure:
     """The figure of all prompts, with a 95 % percentile interval; NaN if there is nothing.
 
-    That of a biased sample is moved by as much as the mean of the draws lies off the figure.
+    The interval of a biased sample is shifted by the difference between the draws' mean and the
+    figure.
     """
     if not sample.n:
         return Figure(math.nan, math.nan, math.nan, 0)
@@ -116,7 +117,7 @@ def difference(
 ) -> Difference | None:
     """The paired bootstrap: both figures of the same drawn prompts; None if they can't be compared.
 
-    That is where they share no prompt, or one has no figure for those that they share.
+    They can't if they share no prompt, or if one has no figure for the prompts that they share.
     """
     both = np.intersect1d(one.prompts, other.prompts)
     if not (len(both) and one.n and other.n):
@@ -136,15 +137,15 @@ def difference(
 
 
 def surest(prompts: int) -> float:
-    """The smallest p-value that so many prompts allow, though all of them agree: 2 / 2^n.
+    """The smallest p-value possible with this many prompts, reached if all agree: 2 / 2^n.
 
-    It is that of a sign test; the draws of a bootstrap would all agree, too.
+    It is that of a sign test. A bootstrap alone would give 0, since all draws would agree.
     """
     return 2.0 ** (1 - prompts)
 
 
 def _interval(value: float, found: Floats, biased: bool) -> tuple[float, float]:
-    """The middle 95 % of what was found in draws; a draw may hold too little and be NaN."""
+    """The middle 95 % of the draws' values; a draw with too little data is NaN and is left out."""
     found = found[~np.isnan(found)]
     if not len(found):
         return math.nan, math.nan
@@ -158,7 +159,7 @@ def _drawn(prompts: Ints, draws: int, seed: int) -> Ints:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """p-values adjusted for being many (Holm 1979): compare them with 0.05, all at once."""
+    """p-values adjusted for multiple comparisons (Holm 1979); each can be compared with 0.05."""
     order = np.argsort(p)
     adjusted = [0.0] * len(p)
     worst = 0.0

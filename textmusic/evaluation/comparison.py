@@ -1,8 +1,8 @@
-"""Models side by side on the same prompts, seeds and plans: every figure, and what of it differs.
+"""Compare models on the same prompts, seeds and plans: figures, and which of them differ.
 
     prompts + entrants -> answers (files) -> Entry (figures of one) -> Comparison
 
-What is written once is kept: a run that was stopped goes on. `report_page` shows the result.
+Answers that exist are kept, so a run that was stopped continues. `report_page` shows the result.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ PACED = 3  # prompts that speed and memory are measured with
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """One that takes part. model: what writes; None if all there is are folders of answers."""
+    """A participant. model: the model that writes; None for existing folders of answers."""
 
     name: str
     model: str | None
@@ -66,7 +66,7 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What came of an entrant: by section and name its samples and figures.
+    """The results of an entrant: samples and figures, by section and name.
 
     missing: numbers of prompts without a file, once for each run. pace: None where no model was
     run.
@@ -88,7 +88,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FigureDifference:
-    """A figure of `one` minus that of `other`. adjusted: p, for so many in a section (Holm)."""
+    """A figure of `one` minus that of `other`.
+
+    adjusted: the p-value, adjusted for all figures of the section (Holm).
+    """
 
     section: str
     name: str
@@ -107,10 +110,11 @@ class FigureDifference:
 class Options:
     """What is measured, and how. Fields are those of the command line.
 
-    seeds: answers to a prompt, each with a seed of its own. seed: of the first prompt's first
-    answer; the next prompt has the next, and the next answer to it 1,000,000 more. same_plan: the
-    first model's plan is forced upon all. sounds: answers of each that are listened to. data: a
-    folder that training/prepare.py wrote. pace: measure speed and memory. words: try mood words.
+    seeds: answers per prompt, each with its own seed. seed: that of the first prompt's first
+    answer; it increases by one from prompt to prompt, and by 1,000,000 from answer to answer.
+    same_plan: give all models the first one's plan. sounds: answers per model that are rendered and
+    analysed as audio. data: a folder that training/prepare.py wrote. pace: measure speed and
+    memory. words: try mood words.
     """
 
     seeds: int = 1
@@ -125,7 +129,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All that is known afterwards. real: the ceiling, where real answers were given."""
+    """The result. real: the real answers, if given; their figures are the ceiling."""
 
     texts: tuple[str, ...]
     entries: tuple[Entry, ...]

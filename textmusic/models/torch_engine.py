@@ -127,7 +127,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def reserve(self, slots: int) -> None:
-        """Make room for so many sequences; forgets everything.
+        """Make room for this many sequences; clears all slots.
 
         Raises TextMusicError where the memory does not hold so many.
         """
@@ -147,7 +147,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def prefill(self, slots: range, ids: Ids) -> Floats32:
-        """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
+        """Read one sequence (T,) into slots, which are cleared first; music logits (M,)."""
         logits = self._head(self._read(slots[0], ids)[-1])
         for slot in slots[1:]:
             self.move(slots[0], slot)
@@ -174,7 +174,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def extend(self, slot: int, ids: Ids) -> None:
-        """Read more ids (T,) into a slot, whose logits nobody asks for."""
+        """Read more ids (T,) into a slot, without computing logits."""
         begin = int(self._lengths[slot])
         if begin + len(ids) > self.context:
             raise ValueError(f"{len(ids)} more ids do not fit the context of {self.context}")
@@ -182,7 +182,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def move(self, source: int, target: int) -> None:
-        """Let a slot hold what another one holds."""
+        """Copy one slot's contents to another slot."""
         length = int(self._lengths[source])
         self._cache[:, :, target, :, :length] = self._cache[:, :, source, :, :length]
         self._lengths[target] = length
