@@ -132,7 +132,7 @@ def _whole(data: bytes) -> bool:
 
 
 def insanity(score: Score) -> str:
-    """What is wrong with a score (in ticks), or ""."""
+    """The problem of a score (in ticks), or ""."""
     if (notes := score.note_num()) == 0:
         return "has no notes"
     if notes > MOST_NOTES:
