@@ -362,6 +362,7 @@ def test_files_that_do_not_fit(kind: str, tiny_model: Path, tmp_path: Path) -> N
     assert files(tmp_path) == []
 
 
+@pytest.mark.slow
 @posix
 def test_progress_and_ctrl_c(tiny_model: Path, tmp_path: Path) -> None:
     import pty
@@ -451,6 +452,7 @@ def test_serve(tiny_model: Path, tmp_path: Path) -> None:
     assert b"Traceback" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.bundled
 def test_the_bundled_model(tmp_path: Path) -> None:
     done = run("generate", "calm piano in D minor", "--bars", "4", "--seed", "1", "-o", tmp_path)
@@ -469,6 +471,7 @@ def test_best_of_writes_one_piece_and_excludes_variations(tiny_model: Path, tmp_
     assert_refused(call("generate", "piano", "--best-of", "99", *more), "1 to 16")
 
 
+@pytest.mark.slow
 @posix
 def test_play(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from textmusic.writing.live_audio import relay

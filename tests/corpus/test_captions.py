@@ -80,6 +80,7 @@ def contradictions(plan: Plan, text: str, prompt: Prompt) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 def test_nothing_that_is_read_in_a_caption_contradicts_its_plan(
     captioner: Captioner, plans: list[Plan]
 ) -> None:

@@ -251,6 +251,7 @@ def test_the_number_of_workers_changes_nothing(
     assert outcome(tmp_path / "one") == outcome(prepared[1])
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_ray_cluster_changes_nothing(
     mixed: Path, prepared: tuple[Summary, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -260,6 +261,7 @@ def test_a_ray_cluster_changes_nothing(
     assert outcome(tmp_path / "ray") == outcome(prepared[1])
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     for n in range(150):
@@ -462,6 +464,7 @@ def test_the_command_prints_what_came_of_it(
     assert main.main(["prepare", str(out), "-o", str(out)]) == 2
 
 
+@pytest.mark.slow
 def test_the_guide_s_commands_run(mixed: Path, tmp_path: Path) -> None:
     guide = (DATA.parent.parent / "docs" / "own-corpus.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", guide, flags=re.DOTALL)

@@ -187,6 +187,7 @@ def test_a_long_hole_is_written_in_parts(tiny: TextToMusic) -> None:
     assert len(made.sketch.rows) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", [300, 500])
 def test_a_small_context_fills_too(tiny_model: Path, context: int) -> None:
     music = TextToMusic.from_pretrained(tiny_model, threads=1)
