@@ -40,12 +40,12 @@ class Scale:
 
     @property
     def folder(self) -> Path:
-        """Where the model that all is about lies."""
+        """The folder of the measured model."""
         return locate(self.model, None)[0]
 
 
 def reason(problem: Exception) -> str:
-    """Why something is missing, in a line."""
+    """Why a part is missing, in a line."""
     first = str(problem).strip().splitlines()
     return f"not measured: {first[0] if first else type(problem).__name__}"
 
@@ -103,7 +103,7 @@ def shown(figure: Any, unit: str = "") -> str:
 
 
 def writers(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """All that write, by name: what is known of their two pieces."""
+    """All models by name, with the figures of their two pieces."""
     missing = {"missing": "not measured"}
     rows = {OURS[name]: found["ours"][name] for name in PRECISIONS}
     rows[IN_TORCH] = found.get("torch", missing)
@@ -116,7 +116,7 @@ def pace_of(row: dict[str, Any], length: str, what: str = "notes") -> speed.Spre
 
 
 def writing(found: dict[str, Any], scale: Scale) -> list[str]:
-    """Notes a second, ours and others'."""
+    """The section on writing: notes per second of all models."""
     short, long = scale.bars[:2]
     paces = [
         f"{what}, {bars} bars" for bars in (short, long) for what in ("notes/s", "x real time")
@@ -165,7 +165,7 @@ def faster(mine: dict[str, Any], row: dict[str, Any], length: str) -> float:
 
 
 def reached(found: dict[str, Any], name: str) -> dict[str, float]:
-    """What an id reads, and the share of the machine's reading speed that writing reaches."""
+    """The bytes read per id, and the share of the machine's reading speed that writing reaches."""
     weights, cache = found["ours"][name]["bytes"]
     part = found["bandwidth"]
     cache *= part[name]["written"]["ids"] / 2  # on average
@@ -178,7 +178,7 @@ def reached(found: dict[str, Any], name: str) -> dict[str, float]:
 
 
 def limit(found: dict[str, Any], scale: Scale) -> list[str]:
-    """How near to the memory's speed."""
+    """The section on the limit: how close writing comes to the memory's speed."""
     rows = [["", "weights, MB per id", "cache, MB per id (mean)", "limit, ids/s",
              "reached, ids/s", "share", "share of the speed at this size"]]  # fmt: skip
     for name in PRECISIONS:
@@ -201,7 +201,7 @@ def limit(found: dict[str, Any], scale: Scale) -> list[str]:
 
 
 def beginning(found: dict[str, Any], scale: Scale) -> list[str]:
-    """How long one waits."""
+    """The section on waiting times."""
     rows = [[name, shown(figure, " s")] for name, figure in found["start"].items()]
     return [
         "## Beginning",
@@ -226,7 +226,7 @@ def side_by_side(found: dict[str, Any], scale: Scale) -> list[str]:
 
 
 def visiting(found: dict[str, Any], scale: Scale) -> list[str]:
-    """Many people on the page."""
+    """The section on many visitors at once."""
     rows = [["visitors at once", "first bar can be heard, s, p50 / p95", "piece and files, s",
              "served / asked", "peak memory, MB"]]  # fmt: skip
     for many, part in found["visitors"].items():
@@ -250,7 +250,7 @@ def audio(found: dict[str, Any], scale: Scale) -> list[str]:
 
 
 def growing(found: dict[str, Any], scale: Scale) -> list[str]:
-    """Longer pieces, longer looks back."""
+    """The section on longer pieces and longer contexts."""
     part = found["growth"]
     rows = [[bars, f"{row['notes']:,}", f"{row['ids']:,}",
              shown(speed.spread(row["seconds"])), shown(speed.rates(row["ids"], row["seconds"])),
@@ -267,7 +267,7 @@ def growing(found: dict[str, Any], scale: Scale) -> list[str]:
 
 
 def goals(found: dict[str, Any], scale: Scale) -> list[str]:
-    """What was aimed at."""
+    """The section on goals."""
     mine, start, bars = found["ours"]["int8"], found["start"], found["growth"]["bars"]
     several = found["batch"]
     first, last = (several[str(n)][0]["median"] for n in (scale.batches[0], scale.batches[-1]))

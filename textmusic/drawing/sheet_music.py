@@ -142,7 +142,7 @@ def require(library: str, doing: str = "sheet music") -> None:
 
 
 def _player(music21: Any, part: Part, number: int) -> Any:
-    """What plays a part. Not one of music21's own instruments, which would be transposed."""
+    """The instrument of a part. Not one of music21's own instruments, which would be transposed."""
     player = music21.instrument.Instrument(part.name)
     player.partId = player.instrumentId = f"P{number}"
     player.midiChannel = (number - 1) % 15

@@ -132,11 +132,11 @@ class TorchEngine:
         Raises TextMusicError where the memory does not hold so many.
         """
         layers, heads, width = self._shape
-        # one place more than a slot ever holds: a full slot that rests has to write somewhere
+        # one place more than a slot ever holds, for full slots to write to while they rest
         shape = (2, layers, slots, heads, self.context + 1, width)
         if self._cache.shape != shape:
             self._one_shape: Step | None = None
-            self._cache = torch.zeros(0)  # the old one makes room first
+            self._cache = torch.zeros(0)  # free the old one first
             try:
                 self._cache = torch.zeros(shape, dtype=self._dtype, device=self._device)
             except torch.OutOfMemoryError:
