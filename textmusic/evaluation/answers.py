@@ -177,7 +177,7 @@ def read_runs(folders: Sequence[Path], expected: Sequence[Mapping[str, Any]]) ->
 
 def _named(folder: Path, expected: Sequence[Mapping[str, Any]]) -> list[tuple[Path, int]]:
     """The files that the prompts name, as far as the folder has them, and their prompts."""
-    found = []
+    found: list[tuple[Path, int]] = []
     for number, line in enumerate(expected, 1):
         if name := line.get("file"):
             suffixes = ("", *MIDI_SUFFIXES, *map(str.upper, MIDI_SUFFIXES))

@@ -43,7 +43,7 @@ def _counted(n: int, what: str) -> str:
 
 def _can_differ(comparison: Comparison) -> bool:
     """Whether any difference could be significant, if all prompts agreed (see `surest`)."""
-    sizes = defaultdict(list)
+    sizes: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row in comparison.rows:
         sizes[row.section, row.other].append(row.difference.n)
     return any(surest(max(n)) * len(n) < SIGNIFICANT for n in sizes.values())

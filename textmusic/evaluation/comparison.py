@@ -285,8 +285,8 @@ def _made(
     pace: Pace | None = None,
 ) -> Entry:
     found = {section: figures(these) for section, these in samples.items()}
-    answers, broken, missing = map(tuple, (read.answers, read.broken, read.missing))
-    return Entry(name, answers, broken, missing, samples, found, pace)
+    kept = tuple(read.answers), tuple(read.broken), tuple(read.missing)
+    return Entry(name, *kept, samples, found, pace)
 
 
 def _entry(
