@@ -34,9 +34,9 @@ def save_pieces(comparison: Comparison, folder: Path) -> Path:
 
 
 def values_of(entry: Entry) -> dict[str, Floats]:
-    """By name the values of an entry's answers, (N,), in their order.
+    """The values of an entry's answers by name of the figure, (N,), in the answers' order.
 
-    "valid" goes on behind the answers, with the files that can't be read and the missing ones.
+    "valid" has more: 0 for each file that can't be read, then for each missing answer.
     """
     values: dict[str, Floats] = {
         name: sample.values
