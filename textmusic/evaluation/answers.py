@@ -170,7 +170,7 @@ def read_runs(folders: Sequence[Path], expected: Sequence[Mapping[str, Any]]) ->
         answers, broken = read_answers(folder, expected)
         found.answers.extend(answers)
         found.broken.extend(broken)
-        there = {file.number for file in (*answers, *broken)}
+        there = {answer.number for answer in answers} | {file.number for file in broken}
         found.missing.extend(n for n in range(1, len(expected) + 1) if n not in there)
     return found
 
