@@ -1,12 +1,12 @@
-"""How fast it is, how fast others' shapes are, and how fast this machine lets it be:
+"""How fast the model is, compared with other architectures and with this machine's limit:
 
     python benchmarks/benchmark.py -o docs/speed.md
 
 One run on one machine: every figure is the median of several, with its lowest and highest. Parts
-are measured one after the other, in processes of their own, and kept in a JSON file beside the
-table: a run that was stopped goes on where it was (delete that file to begin anew), and --only
-measures some parts anew. A part that can't be measured (torch is not installed, ...) says why.
---quick is for a test: small, and tiny peers, so that no figure means anything.
+are measured one after another, each in its own process, and kept in a JSON file beside the table. A
+stopped run continues from that file (delete it to start over), and --only repeats some parts. A
+part that can't be measured (torch is not installed, ...) says why. --quick is for tests: tiny
+models and short pieces, so no figure means anything.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def exported(source: Path, models: Path, precision: str) -> Path:
 
 
 def bandwidth(scale: Scale, done: dict[str, Any]) -> dict[str, Any]:
-    """Reading from memory; and for each precision, side by side, reading so much and writing."""
+    """The speed of reading from memory, and per precision of reading its weights and writing."""
     reading = speed.read_bandwidth(scale.megabytes, cores(), scale.repeats)
     found: dict[str, Any] = {"memory": speed.spread(reading)}
     for precision, row in done["ours"].items():
@@ -83,14 +83,14 @@ def bandwidth(scale: Scale, done: dict[str, Any]) -> dict[str, Any]:
 
 
 def beside(scale: Scale, folder: Path) -> speed.Written:
-    """The short piece written now: what is compared was measured at one time."""
+    """The short piece, written now, so that compared figures are measured at the same time."""
     given = (str(folder), TEXT, scale.bars[0], SEED, scale.repeats)
     written: speed.Written = speed.alone(speed.writing, *given)
     return written
 
 
 def in_torch(scale: Scale, done: dict[str, Any]) -> dict[str, Any]:
-    """Our weights as most people run a model: transformers' `generate`, float32."""
+    """Our weights run with transformers' `generate` in float32, as most people would."""
     import peers
 
     row = reference(done)
@@ -116,7 +116,7 @@ def others(name: str) -> Part:
 
 
 def reference(done: dict[str, Any]) -> dict[str, Any]:
-    """Our own pieces, which all others are to write as many notes as."""
+    """Our own pieces; the other models are measured at the same numbers of notes."""
     row: dict[str, Any] = done["ours"]["int8"]
     if "missing" in row:
         raise TextMusicError("our own pieces are not measured; run --only ours first.")
@@ -124,13 +124,13 @@ def reference(done: dict[str, Any]) -> dict[str, Any]:
 
 
 def points(row: dict[str, Any]) -> list[int]:
-    """Notes written at which a note's cost is measured."""
+    """The numbers of written notes at which the time per note is measured."""
     short, long = row[SHORT]["notes"], row[LONG]["notes"]
     return sorted({1, short, long // 2, long})
 
 
 def pieces(costs: dict[int, speed.Spread], context: float, row: dict[str, Any]) -> dict[str, Any]:
-    """Seconds that the two pieces would take, and what was measured for it."""
+    """Seconds that the two pieces would take, and the measured times per note."""
     found: dict[str, Any] = {"costs": costs, "context": context}
     for name in (SHORT, LONG):
         notes = row[name]["notes"]
@@ -146,7 +146,7 @@ def pieces(costs: dict[int, speed.Spread], context: float, row: dict[str, Any]) 
 
 
 def start(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
-    """The first bar, its sound, and the commands from nothing."""
+    """The time to the first bar, to its sound, and of the commands."""
     given = (scale.model, TEXT, scale.bars[0], SEED, scale.repeats)
     bar, heard = speed.alone(speed.first_bar, *given)
     said = ["generate", TEXT, "--bars", str(scale.bars[0]), "--seed", str(SEED), "-o", "{out}"]
@@ -156,8 +156,8 @@ def start(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
     return {
         "first bar": bar,
         "first bar can be heard": heard,
-        "`textmusic generate` to its first MIDI file": generate["first MIDI"],
-        "`textmusic generate` to its end, audio and picture written": generate["end"],
+        "`textmusic generate`, until the MIDI file is written": generate["first MIDI"],
+        "`textmusic generate`, until all files are written": generate["end"],
         "`textmusic --help`": speed.command(["--help"], None, scale.repeats)["end"],
     }
 
@@ -183,14 +183,14 @@ def visitors(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
 
 
 def rendering(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
-    """Ways from a score to audio."""
+    """Rendering a score as audio, in several ways."""
     given = (scale.model, TEXT, scale.bars[1], SEED, scale.repeats)
     found: dict[str, Any] = speed.alone(speed.playing, *given)
     return found
 
 
 def growth(scale: Scale, _: dict[str, Any]) -> dict[str, Any]:
-    """Time and memory against bars; what a step costs against what it looks back on."""
+    """Time and memory by number of bars; time per step by length of the context."""
     found = {
         str(bars): speed.alone(speed.writing, scale.model, TEXT, bars, SEED, scale.repeats)
         for bars in scale.bars
@@ -214,9 +214,9 @@ PARTS: dict[str, Part] = {
 
 
 def measured(scale: Scale, file: Path, only: list[str]) -> dict[str, Any]:
-    """All parts: those in the file, unless named in `only`, and the others measured now.
+    """All parts: from the file unless named in `only`, otherwise measured now.
 
-    A file of another scale (more repeats, ...) counts for nothing.
+    A file with another scale (such as more repeats) is ignored.
     """
     size = {k: v for k, v in asdict(scale).items() if k != "models"}  # that is another each time
     kept: dict[str, Any] = {"scale": json.loads(json.dumps(size)), "parts": {}, "conditions": {}}
@@ -244,7 +244,7 @@ def measured(scale: Scale, file: Path, only: list[str]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """What JSON does not know by itself."""
+    """A value that JSON can't hold, in plain types."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     raise TypeError(f"{type(value)} in the figures")

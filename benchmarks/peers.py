@@ -1,9 +1,9 @@
-"""Other models that write MIDI, as shapes: their published sizes, their own way of writing a note.
+"""Other models that write MIDI: their published sizes, and their own ways of writing a note.
 
-What a note costs follows from a model's shape and from how it is driven, not from what its weights
-say: so the weights are numbers by chance, and nothing is downloaded. Each peer is driven as its own
-code drives it on a CPU, batch 1. Sources: Text2midi (Bhandari et al., AAAI 2025), MIDI-LLM (Wu et
-al., 2025), midi-model (SkyTNT), the Anticipatory Music Transformer (Thickstun et al., TMLR 2024).
+The time per note depends on a model's shape and on how it is called, not on its weights. So the
+weights are random, and nothing is downloaded. Each peer is driven as its own code drives it on a
+CPU, batch 1. Sources: Text2midi (Bhandari et al., AAAI 2025), MIDI-LLM (Wu et al., 2025),
+midi-model (SkyTNT), the Anticipatory Music Transformer (Thickstun et al., TMLR 2024).
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ class Peer(Protocol):
     context: float  # notes it can look back on at most
 
     def step(self, notes: int) -> Callable[[], object]:
-        """The work of one step when so many notes are written; what is prepared is not work."""
+        """The function that does one step after this many notes; preparing it is not timed."""
 
 
 def note_costs(peer: Peer, notes: Sequence[int], repeats: int) -> dict[int, Spread]:
-    """Seconds that a note costs when so many are written, up to what the peer can look back on."""
+    """Seconds per note after each number of notes, up to the peer's context."""
     torch.set_num_threads(cores())
     costs = {}
     with torch.inference_mode():
@@ -72,7 +72,10 @@ def note_costs(peer: Peer, notes: Sequence[int], repeats: int) -> dict[int, Spre
 
 
 def new_peer(name: str, tokens_per_note: float, *, tiny: bool = False) -> Peer:
-    """A peer by name. tokens_per_note: of plain REMI. tiny: of its kind, but of no size."""
+    """A peer by name.
+
+    tokens_per_note: of plain REMI. tiny: the same architecture, as small as possible.
+    """
     small = Shape(2, 32, 4, 48, 64)
     match name, tiny:
         case "Text2midi", False:
@@ -98,7 +101,7 @@ def new_peer(name: str, tokens_per_note: float, *, tiny: bool = False) -> Peer:
 def peer_costs(
     name: str, tokens_per_note: float, notes: Sequence[int], repeats: int, tiny: bool
 ) -> tuple[dict[int, Spread], float]:
-    """What a note of a peer costs, and how many notes it can look back on."""
+    """A peer's time per note, and how many notes its context holds."""
     peer = new_peer(name, tokens_per_note, tiny=tiny)
     return note_costs(peer, notes, repeats), peer.context
 
@@ -114,7 +117,7 @@ def own_costs(
 
 
 def filled(model: Any, dtype: torch.dtype = torch.float32) -> Any:
-    """A model built under `init_empty_weights`, with weights by chance, ready to be run."""
+    """A model built under `init_empty_weights`, filled with random weights and ready to run."""
     block = torch.empty(_BLOCK).normal_(0, 0.02, generator=torch.Generator().manual_seed(0))
     block = block.to(dtype)
     for module in model.modules():
@@ -144,7 +147,7 @@ def llama(shape: Shape, **more: Any) -> LlamaConfig:
 
 
 def read(config: Any, length: int, dtype: torch.dtype) -> DynamicCache:
-    """A cache that holds `length` ids, as if they had been read."""
+    """A cache filled as if `length` ids had been read."""
     cache = DynamicCache(config=config)
     width = config.hidden_size // config.num_attention_heads
     for layer in range(config.num_hidden_layers):
@@ -154,7 +157,7 @@ def read(config: Any, length: int, dtype: torch.dtype) -> DynamicCache:
 
 
 def forget(cache: DynamicCache, length: int) -> None:
-    """Let a cache hold its first `length` ids only."""
+    """Cut a cache to its first `length` ids."""
     if cache.get_seq_length() > length:
         cache.crop(length - cache.get_seq_length())
 

@@ -1,4 +1,4 @@
-"""How fast this machine writes and plays music, and how fast it could: one function a figure.
+"""How fast this machine writes and plays music, and its limits: one function per figure.
 
 A figure that depends on what else a process holds is measured in a process of its own (`alone`).
 """
@@ -31,7 +31,7 @@ from textmusic.writing.text_to_music import TextToMusic
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A figure that was measured several times: its median, and how far it went."""
+    """A figure that was measured several times: its median, lowest and highest value."""
 
     median: float
     low: float
@@ -75,7 +75,7 @@ def timed(work: Callable[[], object], repeats: int) -> list[float]:
 
 
 def alone(measure: Callable[..., Any], *given: object) -> Any:
-    """What a function of a module gives in a new process, whose memory is then free again."""
+    """A function's result, computed in a new process, so that its memory is free afterwards."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(measure, *given).result()
 
@@ -112,7 +112,7 @@ def read_bandwidth(megabytes: float, threads: int, repeats: int) -> list[float]:
 
 
 def bytes_per_id(folder: Path, length: float) -> tuple[float, float]:
-    """Bytes of weights, and of cache, that an id costs which looks back on `length` ids."""
+    """Bytes of weights and of cache that are read for an id with `length` ids in its context."""
     config = read_config(folder)
     tables = config["llm"]["max_position_embeddings"] * config["head_width"] * 4
     weights = (folder / "model.onnx.data").stat().st_size - tables  # one row of which is read
@@ -159,13 +159,13 @@ def together(
 
 
 def shares(model: str | None, text: str, bars: int, seed: int) -> dict[str, float]:
-    """Where the time of writing goes, in microseconds an id: the engine, and all else."""
+    """Microseconds per id spent in the engine and in everything else."""
     music = TextToMusic.from_pretrained(model)
     music.generate(text, controls=Plan(bars=1), seed=seed)
     engine, spent = music.engine, [0.0]
 
     class Watched:
-        """The engine with a clock at its door."""
+        """An engine that measures the time of its calls."""
 
         def __getattr__(self, name: str) -> Any:
             inside = getattr(engine, name)
@@ -190,7 +190,7 @@ def shares(model: str | None, text: str, bars: int, seed: int) -> dict[str, floa
 
 
 def step_costs(model: str | None, lengths: Sequence[int], repeats: int) -> dict[int, Spread]:
-    """Milliseconds of a step when so many ids are looked back on: medians over ten steps each."""
+    """Milliseconds per step at each length of the context: medians over ten steps."""
     engine = TextToMusic.from_pretrained(model).engine
     costs = {}
     for length in lengths:
@@ -203,9 +203,9 @@ def step_costs(model: str | None, lengths: Sequence[int], repeats: int) -> dict[
 
 
 def whole_piece(costs: Mapping[int, float], notes: int) -> float:
-    """Seconds that a piece takes, from what a note costs when so many are written.
+    """Seconds that a piece takes, from the times per note at some numbers of notes.
 
-    In between the cost is taken as a straight line, beyond the last as the last.
+    Times are interpolated linearly between them, and constant beyond the last.
     """
     at = sorted(costs)
     return float(np.interp(np.arange(notes), at, [costs[n] for n in at]).sum())

@@ -40,12 +40,12 @@ class Scale:
 
     @property
     def folder(self) -> Path:
-        """Where the model that all is about lies."""
+        """The folder of the measured model."""
         return locate(self.model, None)[0]
 
 
 def reason(problem: Exception) -> str:
-    """Why something is missing, in a line."""
+    """Why a part is missing, in a line."""
     first = str(problem).strip().splitlines()
     return f"not measured: {first[0] if first else type(problem).__name__}"
 
@@ -57,10 +57,10 @@ def page(found: dict[str, Any], conditions: dict[str, Any], scale: Scale, said: 
     versions = ", ".join(f"{name} {number}" for name, number in installed().items())
     head = [
         "# Speed",
-        f"`{said}`, {dates[0]} to {dates[-1]}, on {machine()}, with {versions}. Meanwhile"
-        f" other processes took {min(others):.2f} to {max(others):.2f} cores, by part. Figures are"
-        f" medians of {scale.repeats}, with the lowest and the highest. The written piece is"
-        f' "{TEXT}", seed {SEED}.',
+        f"`{said}`, {dates[0]} to {dates[-1]}, on {machine()}, with {versions}. While it"
+        f" ran, other processes used {min(others):.2f} to {max(others):.2f} cores. Each figure is"
+        f" the median of {scale.repeats} runs, with the lowest and the highest in brackets. The"
+        f' prompt is "{TEXT}", with seed {SEED}.',
     ]
     if scale.tiny:
         head.append("**A quick run: tiny peers, small pieces. No figure here means anything.**")
@@ -90,7 +90,7 @@ def shown(figure: Any, unit: str = "") -> str:
 
 
 def writers(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """All that write, by name: what is known of their two pieces."""
+    """All models by name, with the figures of their two pieces."""
     missing = {"missing": "not measured"}
     rows = {OURS[name]: found["ours"][name] for name in PRECISIONS}
     rows[IN_TORCH] = found.get("torch", missing)
@@ -103,10 +103,12 @@ def pace_of(row: dict[str, Any], length: str, what: str = "notes") -> speed.Spre
 
 
 def writing(found: dict[str, Any], scale: Scale) -> list[str]:
-    """Notes a second, ours and others'."""
+    """The section on writing: notes per second of all models."""
     short, long = scale.bars[:2]
-    rows = [["", *(f"{what}, {bars} bars" for bars in (short, long)
-                   for what in ("notes/s", "x real time")), "int8 is faster by"]]  # fmt: skip
+    paces = [
+        f"{what}, {bars} bars" for bars in (short, long) for what in ("notes/s", "x real time")
+    ]
+    rows = [["", *paces, "int8 is faster by a factor of"]]
     mine = found["ours"]["int8"]
     for name, row in writers(found).items():
         if "missing" in row:
@@ -120,18 +122,20 @@ def writing(found: dict[str, Any], scale: Scale) -> list[str]:
     for name in (IN_TORCH, *PEERS):
         row = writers(found)[name]
         if "costs" in row:
-            at = ", ".join(f"{n} ({c['median'] * 1e3:,.0f} ms)" for n, c in row["costs"].items())
-            said.append(f"{name}: a note when so many are written, {at};"
-                        f" it looks back on {row['context']:,.0f} notes at most")  # fmt: skip
+            at = ", ".join(
+                f"{c['median'] * 1e3:,.0f} ms at note {n}" for n, c in row["costs"].items()
+            )
+            said.append(f"{name}: {at}; its context holds {row['context']:,.0f} notes")
     return [
         table(*rows),
-        "onnxruntime: whole pieces, with grammar, sampling and report. **Extrapolated**: the"
-        f" others are to write as many notes as our piece has ({mine[SHORT]['notes']} and"
-        f" {mine[LONG]['notes']}). What a note costs was measured at a few lengths and taken as a"
-        " straight line between them, and as constant beyond the last, where a peer whose"
-        " positions end would have to stop. Peers have their published shapes and weights by"
-        " chance, float32 (MIDI-LLM: bfloat16), and are driven as their own code drives them. The"
-        " last column compares with our short piece as it was written right after each of them.",
+        "The onnxruntime rows are whole pieces, including grammar, sampling and report. **The other"
+        " rows are extrapolated** to pieces with as many notes as ours"
+        f" ({mine[SHORT]['notes']} and {mine[LONG]['notes']}): the time per note was measured at"
+        " the lengths listed below, interpolated linearly between them, and taken as constant"
+        " beyond the last, where a model with a limited number of positions would have to stop."
+        " The other models have their published architectures with random weights, in float32"
+        " (MIDI-LLM: bfloat16), and are called as their own code calls them. The last column"
+        " compares each row with our short piece, written again right after it. Time per note:",
         "\n".join(f"- {line}" for line in said),
     ]
 
@@ -147,7 +151,7 @@ def faster(mine: dict[str, Any], row: dict[str, Any], length: str) -> float:
 
 
 def reached(found: dict[str, Any], name: str) -> dict[str, float]:
-    """What an id reads, and the share of the machine's reading speed that writing reaches."""
+    """The bytes read per id, and the share of the machine's reading speed that writing reaches."""
     weights, cache = found["ours"][name]["bytes"]
     part = found["bandwidth"]
     cache *= part[name]["written"]["ids"] / 2  # on average
@@ -160,9 +164,9 @@ def reached(found: dict[str, Any], name: str) -> dict[str, float]:
 
 
 def limit(found: dict[str, Any], scale: Scale) -> list[str]:
-    """How near to the memory's speed."""
-    rows = [["", "weights, MB an id", "cache, MB an id (mean)", "limit, ids/s", "reached, ids/s",
-             "share", "share of reading so much over and over"]]  # fmt: skip
+    """The section on the limit: how close writing comes to the memory's speed."""
+    rows = [["", "weights, MB per id", "cache, MB per id (mean)", "limit, ids/s",
+             "reached, ids/s", "share", "share of the speed at this size"]]  # fmt: skip
     for name in PRECISIONS:
         if "missing" not in found["ours"][name]:
             r = reached(found, name)
@@ -173,19 +177,21 @@ def limit(found: dict[str, Any], scale: Scale) -> list[str]:
                       for name, rate in found["bandwidth"].items())  # fmt: skip
     return [
         table(*rows),
-        f"Reading, GB/s, {cores()} threads: {rates} (memory: {scale.megabytes} MB; the others: as"
-        " many bytes as the weights have, over and over, of which the processor's caches keep a"
-        f" part). {scale.bars[0]} bars, batch 1.",
+        "To write an id, the model reads all weights and its cache once. The limit is how often"
+        " this machine can read that much from memory per second. Reading speed in GB/s, with"
+        f" {cores()} threads: {rates}. 'memory' reads {scale.megabytes} MB; the others read as many"
+        " bytes as the weights have, over and over, so that a part of them stays in the"
+        f" processor's caches. {scale.bars[0]} bars, one piece at a time.",
     ]
 
 
 def beginning(found: dict[str, Any], scale: Scale) -> list[str]:
-    """How long one waits."""
+    """The section on waiting times."""
     rows = [[name, shown(figure, " s")] for name, figure in found["start"].items()]
     return [
         table(["", "seconds"], *rows),
-        f"{scale.bars[0]} bars. The first two: the model is loaded. The commands start a new"
-        " Python, the model's files not in the system's cache (the packages' are).",
+        f"{scale.bars[0]} bars. In the first two rows the model is already loaded. The commands"
+        " start a new Python; the packages' files are in the system's cache, the model's are not.",
     ]
 
 
@@ -194,27 +200,28 @@ def side_by_side(found: dict[str, Any], scale: Scale) -> list[str]:
     rows = [[n, shown(row[0]), f"{row[0]['median'] / first:.2f}", f"{row[1]:.0f}"]
             for first in [found["batch"][str(scale.batches[0])][0]["median"]]
             for n, row in found["batch"].items()]  # fmt: skip
-    head = ["pieces", "ids/s", f"against {scale.batches[0]}", "memory at the peak, MB"]
+    head = ["pieces", "ids/s", f"speed-up over {scale.batches[0]}", "peak memory, MB"]
     return [
         table(head, *rows),
-        f"{scale.batch_bars} bars each, int8; four times so many as are written at a time.",
+        f"{scale.batch_bars} bars each, in int8. Four times as many pieces are written as run side"
+        " by side.",
     ]
 
 
 def visiting(found: dict[str, Any], scale: Scale) -> list[str]:
-    """Many people on the page."""
+    """The section on many visitors at once."""
     rows = [["visitors at once", "first bar can be heard, s, p50 / p95", "piece and files, s",
-             "asked and served", "memory at the peak, MB"]]  # fmt: skip
+             "served / asked", "peak memory, MB"]]  # fmt: skip
     for many, part in found["visitors"].items():
         waits = [" / ".join(f"{np.percentile(part[what], q):.1f}" for q in (50, 95))
                  for what in ("first", "end")]  # fmt: skip
         served = len(part["end"])
-        rows.append([many, *waits, f"{served + part['failed']} / {served}",
+        rows.append([many, *waits, f"{served} / {served + part['failed']}",
                      f"{part['memory']:.0f}"])  # fmt: skip
     return [
         table(*rows),
-        f"{scale.visit_bars} bars each, all at the same moment, at the service behind the page (no"
-        " browser, no network): MIDI, WAV, MP3, SVG and report of each are written.",
+        f"{scale.visit_bars} bars each, all asked for at the same moment, without browser and"
+        " network. MIDI, WAV, MP3, SVG and report of each piece are written.",
     ]
 
 
@@ -225,41 +232,45 @@ def audio(found: dict[str, Any], scale: Scale) -> list[str]:
 
 
 def growing(found: dict[str, Any], scale: Scale) -> list[str]:
-    """Longer pieces, longer looks back."""
+    """The section on longer pieces and longer contexts."""
     part = found["growth"]
     rows = [[bars, f"{row['notes']:,}", f"{row['ids']:,}",
              shown(speed.spread(row["seconds"])), shown(speed.rates(row["ids"], row["seconds"])),
              f"{row['memory']:.0f}"] for bars, row in part["bars"].items()]  # fmt: skip
-    head = ["bars", "notes", "ids", "seconds", "ids/s", "memory at the peak, MB"]
+    head = ["bars", "notes", "ids", "seconds", "ids/s", "peak memory, MB"]
     steps = [[n, shown(cost)] for n, cost in part["steps"].items()]
-    shares = ", ".join(f"{name} {cost:,.0f}" for name, cost in part["shares"].items())
+    shares = "; ".join(f"{name} {cost:,.0f}" for name, cost in part["shares"].items())
     return [
         table(head, *rows),
-        table(["looking back on, ids", "a step, ms"], *steps),
-        f"Where the time of {scale.bars[0]} bars goes, microseconds an id: {shares}.",
+        table(["ids in the context", "ms per step"], *steps),
+        f"Microseconds per id, over {scale.bars[0]} bars: {shares}.",
     ]
 
 
 def goals(found: dict[str, Any], scale: Scale) -> list[str]:
-    """What was aimed at."""
+    """The section on goals."""
     mine, start, bars = found["ours"]["int8"], found["start"], found["growth"]["bars"]
     several = found["batch"]
     first, last = (several[str(n)][0]["median"] for n in (scale.batches[0], scale.batches[-1]))
     slowest = [speed.rates(bars[str(b)]["ids"], bars[str(b)]["seconds"]).median
                for b in (scale.bars[2], scale.bars[0])]  # fmt: skip
     rows: list[tuple[str, float, float]] = [
-        (f"notes/s against {name}", min(faster(mine, found[name], n) for n in (SHORT, LONG)), aim)
+        (
+            f"times as many notes/s as {name}",
+            min(faster(mine, found[name], n) for n in (SHORT, LONG)),
+            aim,
+        )
         for name, aim in (("Text2midi", 300), ("MIDI-LLM", 40), ("SkyTNT midi-model", 8))
         if "missing" not in found.get(name, {"missing": ""})
     ]
     rows += [
         ("share of the bandwidth limit", reached(found, "int8")["share"], 0.65),
         ("x real time", min(pace_of(mine, n, "music").median for n in (SHORT, LONG)), 5),
-        ("command to first MIDI file, s",
-         start["`textmusic generate` to its first MIDI file"]["median"], -6),
-        ("memory at the peak, MB", max(mine[n]["memory"] for n in (SHORT, LONG)), -500),
-        (f"ids/s, {scale.batches[-1]} pieces against {scale.batches[0]}", last / first, 3),
-        (f"ids/s, {scale.bars[2]} bars against {scale.bars[0]}", slowest[0] / slowest[1], 0.9),
+        ("command to MIDI file, s",
+         start["`textmusic generate`, until the MIDI file is written"]["median"], -6),
+        ("peak memory, MB", max(mine[n]["memory"] for n in (SHORT, LONG)), -500),
+        (f"speed-up, {scale.batches[-1]} pieces over {scale.batches[0]}", last / first, 3),
+        (f"ids/s at {scale.bars[2]} bars / at {scale.bars[0]}", slowest[0] / slowest[1], 0.9),
         ("`textmusic --help`, s", start["`textmusic --help`"]["median"], -0.5),
     ]  # fmt: skip
     lines = [

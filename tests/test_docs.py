@@ -81,6 +81,7 @@ def test_the_commands_of_contributors_are_those_of_ci() -> None:
     assert here == {"python", "pip", "pre-commit", "ruff", "mypy", "lint-imports", "pytest"}
     for tool in ("ruff", "mypy", "pytest"):
         assert f'"$full/{tool}"' in ci
+    assert "slow" not in ci, "CI leaves no slow test out"
 
 
 def test_the_help_in_the_reference_is_that_of_the_commands() -> None:

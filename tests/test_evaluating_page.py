@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from documented import ROOT, TINY, commands, run, walk, with_corpora
+from documented import DATA, ROOT, TINY, commands, run, walk, with_corpora
 
 EVALUATING = (ROOT / "docs" / "evaluating.md").read_text(encoding="utf-8")
 SAMPLING = (ROOT / "docs" / "sampling.md").read_text(encoding="utf-8")
@@ -15,6 +15,7 @@ LITTLE = " --no-words --sounds 0 --examples 1"
 ROAD = {
     "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 2",
     "textmusic evaluate held-out.jsonl --model my-model/ --real real/ --data data/": LITTLE,
+    "textmusic evaluate held-out.jsonl --answers theirs/ -o theirs-report/": "",
     "textmusic compare --models default lstm --prompts held-out.jsonl --real real/": LITTLE,
     "python training/evaluate.py data/ --model my-model/": " --pieces 4",
     "python training/gallery.py -o gallery/ --model my-model/": "",
@@ -35,9 +36,12 @@ def test_every_command_of_the_pages_is_known_here() -> None:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data and a model."""
+    """A folder with data, a model, and answers of another system."""
     folder = tmp_path_factory.mktemp("checkout")
     with_corpora(folder)
+    (folder / "theirs").mkdir()
+    for number, piece in enumerate(sorted((DATA / "pieces").glob("*.mid"))[:2], 1):
+        shutil.copy(piece, folder / "theirs" / f"{number:04}.mid")
     shutil.copytree(TINY, folder / "my-model")
     split = "--valid 20 --test 20 --longest 900"
     run(f"python training/prepare.py corpora/ -o data/ --base {TINY} {split}", folder)
@@ -50,6 +54,8 @@ def test_a_model_is_evaluated_and_compared(checkout: Path) -> None:
     walk(ROAD, checkout)
     report = json.loads((checkout / "evaluation" / "report.json").read_text())
     assert report["entries"]["my-model"]["figures"]["asked"]["valid"]["value"] == 1
+    report = json.loads((checkout / "theirs-report" / "report.json").read_text())
+    assert report["entries"]["theirs"]["answers"] == 2 and report["cautions"]
     report = json.loads((checkout / "comparison" / "report.json").read_text())
     assert set(report["entries"]) == {"default", "lstm", "real"}
     assert len(list((checkout / "gallery").glob("*.mp3"))) == 12

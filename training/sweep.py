@@ -72,7 +72,7 @@ def main() -> None:
                         f"prompt {outcome.number} failed ({outcome.problem.rstrip('.')}); leave it"
                         f" out of '{args.prompts}'."
                     )
-            answers, _ = read_answers(Path(folder), len(expected))
+            answers, _ = read_answers(Path(folder), expected)
         pieces, numbers = [a.piece for a in answers], [a.number for a in answers]
         found = adherence(expected, answers) | beside(pieces, real, numbers)
         strengths = f"{sampling.harmony_strength:g} | {sampling.form_strength:g}"

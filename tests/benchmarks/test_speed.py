@@ -88,7 +88,8 @@ def test_a_command_is_timed_to_its_first_file_and_to_its_end(tiny_model: Path) -
 def test_audio_is_played_faster_or_it_is_said_why_not(tiny_model: Path) -> None:
     found = speed.playing(str(tiny_model), TEXT, 1, 1, 1)
     assert isinstance(found["textmusic"], speed.Spread) and found["textmusic"].low > 0
-    assert isinstance(found["pyfluidsynth"], speed.Spread | str)
+    other = found["pyfluidsynth"]
+    assert other.low > 0 if isinstance(other, speed.Spread) else "not installed" in other
 
 
 def test_the_page_says_what_is_missing(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def contradictions(plan: Plan, text: str, prompt: Prompt) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 def test_nothing_that_is_read_in_a_caption_contradicts_its_plan(
     captioner: Captioner, plans: list[Plan]
 ) -> None:
@@ -199,8 +200,11 @@ def test_mood_words_are_at_most_one_level_off(captioner: Captioner) -> None:
 def test_every_genre_and_every_instrument_can_be_named(captioner: Captioner) -> None:
     base = Plan("jazz", 3, 3, (0,), "C major", 100.0, "4/4", 8, 3)
     for genre in GENRES:
-        for take in range(5):
-            assert isinstance(captioner.write(replace(base, genre=genre), random.Random(take)), str)
+        metre = "3/4" if genre in ("waltz", "mazurka", "polonaise") else "4/4"
+        plan = replace(base, genre=genre, time_signature=metre)
+        said = [captioner.describe(plan, random.Random(take))[1].genre for take in range(30)]
+        # two are named by their players, and "other" is no name
+        assert any(said) == (genre not in ("string-quartet", "drums", "other")), genre
     for program in range(DRUMS + 1):
         plan = replace(base, programs=(program,))
         assert captioner._instrument_names(plan, random.Random(1))

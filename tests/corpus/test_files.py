@@ -61,7 +61,7 @@ def test_bombs_and_paths_that_lead_out_are_refused_and_never_unpacked(tmp_path: 
     bomb = zipped(
         {
             "bomb.mid": bytes(5_000_000),
-            "huge.mid": os.urandom(100) * 210_000,
+            "huge.mid": os.urandom(200_000) + bytes(20_800_000),  # a hundredth of its size
             "../../out.mid": b"x",
             "/etc/out.mid": b"x",
             "inner.zip": inner,
@@ -74,7 +74,7 @@ def test_bombs_and_paths_that_lead_out_are_refused_and_never_unpacked(tmp_path: 
     assert names(found) == ["bomb.zip/good.mid"]
     why = dict(found.refused)
     assert "200 times its size" in why["bomb.zip/bomb.mid"]
-    assert "21 MB" in why["bomb.zip/huge.mid"] or "times" in why["bomb.zip/huge.mid"]
+    assert "21 MB" in why["bomb.zip/huge.mid"]
     assert "leads out" in why["bomb.zip/../../out.mid"]
     assert "archive in an archive" in why["bomb.zip/inner.zip"]
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["bomb.zip", "in"]

@@ -253,6 +253,7 @@ def test_the_number_of_workers_changes_nothing(
     assert outcome(tmp_path / "one") == outcome(prepared[1])
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_ray_cluster_changes_nothing(
     mixed: Path, prepared: tuple[Summary, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -262,6 +263,7 @@ def test_a_ray_cluster_changes_nothing(
     assert outcome(tmp_path / "ray") == outcome(prepared[1])
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     for n in range(150):
@@ -430,12 +432,12 @@ def test_what_cannot_be_prepared_is_said_and_leaves_nothing(
 def test_a_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     midi(tmp_path / "in" / "a.mid", scale(1))
     hide(monkeypatch, "textmusic.corpus.preparation", "pyarrow")
-    with pytest.raises(TextMusicError, match=r"needs pyarrow: pip install 'textmusic\[train\]'"):
+    with pytest.raises(TextMusicError, match=r"pyarrow; run pip install 'textmusic\[train\]'"):
         done(tmp_path / "in", tmp_path / "out")
     monkeypatch.undo()
     (tmp_path / "in" / "a.abc").write_text("X:1\n")
     hide(monkeypatch, "textmusic.drawing.sheet_music", "music21")
-    with pytest.raises(TextMusicError, match=r"ABC and kern needs music21: pip .*\[score\]"):
+    with pytest.raises(TextMusicError, match=r"ABC and kern needs music21; run pip .*\[score\]"):
         done(tmp_path / "in", tmp_path / "out")
 
 
@@ -464,6 +466,7 @@ def test_the_command_prints_what_came_of_it(
     assert main.main(["prepare", str(out), "-o", str(out)]) == 2
 
 
+@pytest.mark.slow
 def test_the_guide_s_commands_run(mixed: Path, tmp_path: Path) -> None:
     guide = (DATA.parent.parent / "docs" / "own-corpus.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", guide, flags=re.DOTALL)

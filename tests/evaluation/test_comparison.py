@@ -16,7 +16,7 @@ from textmusic.cli.main import main
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.answers import Answer, read_answers, read_expectations
 from textmusic.evaluation.bootstrap import figure
-from textmusic.evaluation.comparison import Comparison, Options, compare, entrants
+from textmusic.evaluation.comparison import Options, compare, entrants
 from textmusic.evaluation.figures import likelihood, surprises
 from textmusic.evaluation.report_page import markdown, save
 from textmusic.music.measure import measure
@@ -102,7 +102,10 @@ def test_answers_of_another_system_are_scored_by_the_same_code(
     entry = json.loads((out / "report.json").read_text())["entries"]["real"]
     assert (entry["answers"], entry["missing"]) == (2, 0)
     assert entry["broken"] == ["real/0002.mid (is truncated)"]
-    assert "Skipped, not readable as MIDI: real: real/0002.mid" in (out / "report.md").read_text()
+    assert (
+        "Not readable as MIDI, and so not valid: real: real/0002.mid"
+        in (out / "report.md").read_text()
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_a_model_of_another_vocabulary_is_refused_and_the_difference_named(
 def test_answers_to_other_prompts_are_refused(prompts: Path, real: Path) -> None:
     shutil.copy(real / "0001.mid", real / "0004.mid")
     with pytest.raises(TextMusicError, match="answers prompt 4, but there are 3"):
-        read_answers(real, 3)
+        read_answers(real, LINES)
 
 
 def test_prediction_is_the_sum_of_surprises_in_the_models_own_sequence(
@@ -207,7 +210,6 @@ def test_real_answers_are_the_ceiling_of_every_figure(
     assert copy.figures["beside"]["overlap, mean"].value > 0.98
     text = markdown(comparison)
     assert "| valid |" in text and "| overlap, mean |" in text
-    assert isinstance(comparison, Comparison)
     page = save(comparison, tmp_path / "out", examples=0, soundfont=None)
     assert page.read_text(encoding="utf-8").count("<svg") >= 2
 

@@ -142,7 +142,7 @@ def test_the_floor_is_the_distance_of_halves() -> None:
 
 def test_without_librosa_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "librosa", None)
-    with pytest.raises(TextMusicError, match=r"needs librosa: pip install 'textmusic\[audio\]'\.$"):
+    with pytest.raises(TextMusicError, match=r"librosa; run pip install 'textmusic\[audio\]'\.$"):
         describe(np.zeros((2, 44100), dtype=np.float32))
 
 

@@ -38,6 +38,7 @@ from textmusic.writing.text_to_music import TextToMusic
 
 pytestmark = [
     pytest.mark.train,
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
 ]
 TINY = Path(__file__).parents[1] / "data" / "tiny_model_int8"

@@ -23,6 +23,7 @@ from textmusic.learning.runs import Data, start
 
 pytestmark = [
     pytest.mark.train,
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
 ]
 HERE = Path(__file__).parents[1]

@@ -24,10 +24,10 @@ from textmusic.listening.votes import (
     Vote,
     Votes,
     _write_ahead,
-    harmless,
     wilson,
     win_rates,
 )
+from textmusic.system.tables import harmless
 
 FORMULA = '=HYPERLINK("http://x")'
 LISTENER = "0" * 32

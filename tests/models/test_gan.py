@@ -122,6 +122,7 @@ def test_the_critic_does_not_see_padding(examples: Examples) -> None:
     assert torch.equal(gan.critic(patches.float(), conditions), gan.critic(filled, conditions))
 
 
+@pytest.mark.slow
 def test_the_generator_has_a_gradient_at_every_third_call_alone(examples: Examples) -> None:
     ids, labels = a_batch(examples)
     gan = Gan(**SHAPE)
@@ -152,6 +153,7 @@ def test_the_generator_s_turn_changes_nothing_for_the_critic(examples: Examples)
 # Runs ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_trains_both_nets_and_what_is_saved_writes_the_same(
     examples: Examples, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_understand(client: Client) -> None:
     assert "H minor" in found["unused"][0]
 
 
+@pytest.mark.slow
 def test_chords_and_form_can_be_asked_for(client: Client, pieces: list[Path]) -> None:
     from gradio_client import handle_file
 
@@ -139,6 +140,7 @@ def test_continue(client: Client, pieces: list[Path], tmp_path: Path) -> None:
         client.predict(handle_file(str(broken)), bars=2, api_name="/continue")
 
 
+@pytest.mark.slow
 def test_hostile_uploads_are_answered_and_the_page_lives_on(client: Client, tmp_path: Path) -> None:
     from gradio_client import handle_file
 
@@ -159,6 +161,7 @@ def test_a_path_on_the_server_is_no_upload(client: Client, tmp_path: Path) -> No
         client.predict(secret, bars=2, api_name="/continue")
 
 
+@pytest.mark.slow
 def test_the_example_of_the_docs_runs(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = blocks(pages()["docs/page.md"], "python")
     exec(example.replace("http://127.0.0.1:7860", client.src), {})
@@ -245,6 +248,7 @@ def test_one_call_fails_nobody_else(client: Client) -> None:
     assert [job.result(timeout=120)["report"]["measured"]["bars"] for job in innocent] == [30, 30]
 
 
+@pytest.mark.slow
 def test_many_at_once_are_all_served(client: Client) -> None:
     jobs = [client.submit(f"piano, {2 + n % 3} bars", seed=n, api_name="/generate")
             for n in range(6)]  # fmt: skip

@@ -191,7 +191,7 @@ def test_sheet_music_is_a_file_too(service: Service) -> None:
     _, (made,) = written(service.generate(Wish("piano, 2 bars", seed=1), ME))
     file, pages = service.sheet(service.keep(made, [], "<b>"))
     assert file.suffix == ".musicxml" and "&lt;b&gt;" in file.read_text("utf-8")
-    assert pages[0].lstrip().startswith("<svg") or "<svg" in pages[0][:200]
+    assert "<svg" in pages[0][:200]
 
 
 def test_sheet_music_names_chords_and_sections(service: Service) -> None:
@@ -258,7 +258,7 @@ def test_chords_and_form_are_understood_before_a_note_is_written(service: Servic
     assert "曲式: <b>主歌 副歌</b> (手动设置)" in chinese
     wish = Wish("piano", Controls(chords="Am F C G"))
     html = understood_html(*service.understand(wish), "en", wish.controls.outline())
-    assert "key: <b>C major</b> (set by you)" in html or "key: <b>A minor</b> (set by you)" in html
+    assert "key: <b>A minor</b> (set by you)" in html
     nothing, _ = service.understand(Wish("piano"))
     html = understood_html(nothing, Plan(), "en")
     assert "chords: (model's choice)" in html and "form: (model's choice)" in html

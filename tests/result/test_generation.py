@@ -98,7 +98,7 @@ def test_saving_again_replaces_what_was_there(piece: Generation, tmp_path: Path)
 def test_an_unknown_format_is_refused_before_anything_is_written(
     piece: Generation, tmp_path: Path
 ) -> None:
-    with pytest.raises(TextMusicError, match="'ogg' is not one of mid, wav"):
+    with pytest.raises(TextMusicError, match="'ogg' is not a format; choose from mid, wav"):
         piece.save(tmp_path / "out", formats=["mid", "ogg"])
     assert not (tmp_path / "out").exists()
 

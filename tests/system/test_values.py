@@ -30,6 +30,7 @@ def test_whole_numbers_in_range_are_kept(value: Any) -> None:
         (10**310, "bars with too many digits is out of range; choose 1 to 256."),
         (10**5000, "bars with too many digits is out of range; choose 1 to 256."),
     ],
+    ids=lambda value: str(value)[:40] if isinstance(value, str) else "value",
 )
 def test_other_values_are_refused_in_a_sentence(value: Any, said: str) -> None:
     with pytest.raises(TextMusicError) as problem:

@@ -143,6 +143,7 @@ def test_what_could_not_be_used_is_said_of_each_prompt(
     assert len(said) == 2 and all(line.startswith("prompt 2 not used: '") for line in said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_prompt_that_fails_is_named(
     workers: int, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -324,6 +325,7 @@ def test_controls_of_a_line() -> None:
             read_controls(record)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_keeps_what_is_finished(workers: str, tiny_model: Path, tmp_path: Path) -> None:

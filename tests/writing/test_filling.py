@@ -187,6 +187,7 @@ def test_a_long_hole_is_written_in_parts(tiny: TextToMusic) -> None:
     assert len(made.sketch.rows) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", [300, 500])
 def test_a_small_context_fills_too(tiny_model: Path, context: int) -> None:
     music = TextToMusic.from_pretrained(tiny_model, threads=1)
@@ -377,7 +378,7 @@ def test_a_fill_is_read_as_training_wrote_them(
         programs = [f"Program_{p}" for p in each._given.programs or ()]
         assert filled[: len(programs)] == programs
         body = filled[len(programs) :]
-        assert not body or body[0].startswith("Bar_") or not body[0].startswith("Program_")
+        assert not body or not body[0].startswith("Program_")
         spelled = False
         for base in range((plan.bars or 0) - count + 1):
             stop = base + count

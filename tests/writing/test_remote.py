@@ -36,6 +36,7 @@ def answer(tiny: TextToMusic, request: Request, length: int, seed: int = 0) -> l
     return [int(rng.choice(kinds[kind])) for kind in drawn]
 
 
+@pytest.mark.slow
 @many
 @given(plan=score_plans, dice=all_dice)
 def test_what_the_grammar_lets_through_is_allowed_and_follows(plan: Plan, dice: Dice) -> None:

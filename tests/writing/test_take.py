@@ -157,6 +157,7 @@ def test_the_bars_of_a_stream_are_the_piece(tiny_model: Path, context: int) -> N
     assert all(bar.index <= n.start / length < bar.index + 1 for bar in heard for n in bar.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", [300, 400, 1088])
 def test_a_piece_beside_others_is_the_piece_alone(tiny_model: Path, context: int) -> None:
     music = narrowed(tiny_model, context)

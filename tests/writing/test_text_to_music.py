@@ -330,6 +330,7 @@ def test_a_quantised_model_keeps_what_was_asked_too(tiny_model: Path) -> None:
         assert notes_in(music.generate(CALM, seed=made.seed)) == notes_in(made)
 
 
+@pytest.mark.slow
 @pytest.mark.bundled
 def test_the_bundled_model_writes_what_was_asked() -> None:
     music = TextToMusic.from_pretrained()

@@ -49,7 +49,7 @@ def listen(
     check_soundfont(("wav",), soundfont)
     pairs, broken = read_pairs(prompts, answers)
     for name in broken:
-        typer.echo(plain(f"skipped: {name} is not readable MIDI"), err=True)
+        typer.echo(plain(f"skipped, not readable as MIDI: {name}"), err=True)
     from textmusic.listening.page import build_listening_page
     from textmusic.page.launch import launch
 
@@ -57,6 +57,7 @@ def listen(
     launch(page, host=host, port=port, footer_links=["settings"])  # no API page for listeners
 
 
+SOUNDS, EXAMPLES = 60, 8  # defaults
 Report = Annotated[Path, typer.Option("--out", "-o", help="Folder for the answers and the report.")]
 
 
@@ -67,7 +68,8 @@ class Measurement:
     answers: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder of MIDI answers, 0001.mid for the first prompt; can be repeated."
+            help="Folder of MIDI answers, 0001.mid for the first prompt, or named in the prompts'"
+            " field 'file'; can be repeated."
         ),
     ] = None
     real: Annotated[
@@ -80,14 +82,19 @@ class Measurement:
         bool, typer.Option("--words/--no-words", help="Also test single mood words.")
     ] = True
     sounds: Annotated[
-        int,
+        int | None,
         typer.Option(
-            help="Answers per model that are rendered and analysed as audio (audio extra)."
+            help="Answers per model that are rendered and analysed as audio (audio extra);"
+            " default 60, or 0 for --answers alone."
         ),
-    ] = 60
+    ] = None
     examples: Annotated[
-        int, typer.Option(help="Prompts shown in the report with audio and piano roll.")
-    ] = 8
+        int | None,
+        typer.Option(
+            help="Prompts shown in the report with audio and piano roll; default 8, without audio"
+            " for --answers alone."
+        ),
+    ] = None
     data: Annotated[
         Path | None, typer.Option(help="Prepared data, to measure originality and genre.")
     ] = None
@@ -142,12 +149,18 @@ def _report(
     from textmusic.evaluation.comparison import Options, compare, entrants
     from textmusic.evaluation.report_page import markdown, save
 
+    sounds, examples = measured.sounds, measured.examples
+    if sounds is None:  # rendering takes most of the time: answers that exist are played if asked
+        sounds = SOUNDS if models else 0
     options = Options(
-        seeds=measured.seeds, seed=measured.seed, same_plan=same_plan, sounds=measured.sounds,
+        seeds=measured.seeds, seed=measured.seed, same_plan=same_plan, sounds=sounds,
         words=measured.words, data=measured.data, soundfont=measured.soundfont,
     )  # fmt: skip
     taking_part = entrants(models, measured.answers or [])
     comparison = compare(prompts, taking_part, out, options, measured.real)
-    page = save(comparison, out, examples=measured.examples, soundfont=measured.soundfont)
+    page = save(
+        comparison, out, examples=EXAMPLES if examples is None else examples,
+        soundfont=measured.soundfont, audio=bool(models) or examples is not None,
+    )  # fmt: skip
     typer.echo(markdown(comparison))
     typer.echo(str(page))

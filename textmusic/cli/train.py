@@ -74,7 +74,7 @@ def train(
         )
     check_folder(out)
     if not all(find_spec(name) for name in NEEDED):
-        raise TextMusicError("training needs torch: pip install 'textmusic[train]'.")
+        raise TextMusicError("training needs torch; run pip install 'textmusic[train]'.")
     from textmusic.learning.finetuning import finetune
     from textmusic.learning.proposal import Choices
 

@@ -1,8 +1,8 @@
 """Plan -> varied text: what people might have typed to get this piece.
 
 A caption mentions a random subset of the plan's fields, in one of several sentence shapes, so that
-the model learns to read what is said and to choose what is not. The words stand in data files
-(`textmusic/data`); those marked held_out are never written: they test whether the pretrained LLM
+the model learns to read what is said and to choose what is not. The words are in data files
+(`textmusic/data`). Those marked held_out are never used: they test whether the pretrained LLM
 understands words that it was not tuned on.
 """
 
@@ -39,12 +39,12 @@ _OPENERS = (
 
 @cache
 def _implied(phrase: str) -> Plan:
-    """The facts that a prompt of this phrase alone would fix: a waltz is in 3/4."""
+    """The facts that this phrase alone would fix as a prompt: a waltz is in 3/4."""
     return read_prompt(phrase).asked
 
 
 def _true_of(phrase: str, plan: Plan) -> bool:
-    """Whether what is read in a phrase agrees with a plan: "an irish jig" is no reel in 4/4."""
+    """Whether a phrase, read as a prompt, fits a plan: "an irish jig" fits no reel in 4/4."""
     facts = _implied(phrase)
     if facts.tempo and plan.tempo and not 0.8 < facts.tempo / plan.tempo < 1.25:
         return False
@@ -54,7 +54,7 @@ def _true_of(phrase: str, plan: Plan) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """What of a plan a caption mentions, already in words; None is not mentioned."""
+    """The parts of a plan that a caption mentions, already in words; None is not mentioned."""
 
     mood: str | None = None
     scene: str | None = None
@@ -92,13 +92,13 @@ class Captioner:
         return self.describe(plan, rng)[0]
 
     def describe(self, plan: Plan, rng: random.Random) -> tuple[str, Phrases]:
-        """A caption of a complete plan, and what of the plan it mentions."""
+        """A caption of a complete plan, and the phrases that it mentions."""
         said = self._phrases(plan, rng)
         text = _sentence(said, rng)
         return (text[:1].upper() + text[1:] if rng.random() < 0.4 else text), said
 
     def drill(self, rng: random.Random) -> tuple[str, int, int]:
-        """A mood word or a scene with next to nothing around it, its valence and its arousal."""
+        """A mood word or a scene with almost no words around it, its valence and its arousal."""
         entry = rng.choice(self._words["mood"] + self._words["scene"])
         text: str = rng.choice(_DRILLS[entry["kind"]]).format(entry["text"])
         if rng.random() < 0.3:
@@ -106,7 +106,7 @@ class Captioner:
         return text, int(entry["valence"]), int(entry["arousal"])
 
     def mood_word(self, plan: Plan, kind: str, rng: random.Random) -> str | None:
-        """A word whose levels are the plan's, or one level off at most."""
+        """A word whose levels differ by at most one from the plan's."""
 
         def words(*steps: tuple[int, int]) -> list[str]:
             v, a = plan.valence or 3, plan.arousal or 3
@@ -120,7 +120,7 @@ class Captioner:
         return rng.choice(pool) if pool else None
 
     def _phrases(self, plan: Plan, rng: random.Random) -> Phrases:
-        few = rng.random() < 0.25  # now and then a single thing, as people do
+        few = rng.random() < 0.25  # sometimes one fact only, as people do
         chance = 0.25 if few else 0.6
 
         def said(weight: float = 1.0) -> bool:
@@ -183,9 +183,10 @@ class Captioner:
 
 
 def _is_whole(plan: Plan) -> bool:
-    """Whether the instruments are what the genre is expected to be played by.
+    """Whether the instruments are the usual ones of the genre.
 
-    If not, a caption says them: whoever asks for a pop song and says no more means no lone piano.
+    If not, a caption names them: a person who asks for a pop song and says no more does not expect
+    a solo piano.
     """
     return counts(plan.genre, plan.programs or ())
 

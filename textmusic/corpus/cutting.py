@@ -34,7 +34,7 @@ from textmusic.tokens.tokenizer import Tokenizer
 WINDOW_BARS = (64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2)
 LONGEST_SILENCE = 4  # bars
 ROW = 6.0  # ids of a bar besides its notes: its line, and a row of the sketch
-KEY_TOLERANCE = 0.06  # how far a label's profile may fit worse than the best before it loses
+KEY_TOLERANCE = 0.06  # how much worse than the best a label's profile may fit
 # Tempi (quarter notes a minute) for scores that state none: the usual range of the dance or style.
 USUAL_TEMPO = {
     "reel": (180, 224), "hornpipe": (150, 190), "jig": (160, 200), "strathspey": (110, 140),
@@ -59,7 +59,9 @@ def fingerprint(notes: Notes) -> str:
 def windows_of_score(
     row: dict[str, Any], score: Score, source: str, group: str, tokenizer: Tokenizer, longest: int
 ) -> tuple[list[Window], Counter[str]]:
-    """Windows of one piece, each at most `longest` music ids; and what was dropped or repaired.
+    """Windows of one piece, and counts of what was dropped or repaired.
+
+    longest: most music ids in each.
 
     row: id, genre, key, tempo_bpm, style, title, licence and velocity, as in metadata.jsonl.
     """
@@ -111,7 +113,7 @@ class _Stretch(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """A window that is fit to be learnt, before it is spelt. score: holds `notes` alone."""
+    """A usable window, before it is turned into ids. score: holds `notes` alone."""
 
     notes: Notes
     score: Score
@@ -131,7 +133,7 @@ def _read_window(
     cut: tuple[float, bool, int],
     done: Counter[str],
 ) -> _Read | None:
-    """A window's notes, plan and sketch; None, and why in `done`, for one that is not fit.
+    """A window's notes, plan and sketch; None if it is not usable, with the reason in `done`.
 
     cut: as of `_cuts`.
     """
@@ -177,7 +179,7 @@ def _shaped(notes: Notes, bar: float) -> Notes:
 
 
 def _silence(notes: Notes, bar: float) -> int:
-    """The most bars in a row in which nothing begins or sounds on."""
+    """The longest run of bars in which nothing begins or sounds."""
     starts = np.append(notes.start, notes.end.max())
     gaps = starts - np.append(0.0, np.maximum.accumulate(notes.end))
     return int(max(gaps.max(), 0.0) // bar)
@@ -186,7 +188,7 @@ def _silence(notes: Notes, bar: float) -> int:
 def _segments(score: Score, notes: Notes, done: Counter[str]) -> Iterator[tuple[str, float, float]]:
     """(time signature, first quarter, last quarter) of the stretches of one metre.
 
-    A bar that a change of metre cuts short does not add up, and is left out.
+    A bar that a change of metre cuts short is left out.
     """
     changes = [
         (ts.time / score.ticks_per_quarter, f"{ts.numerator}/{ts.denominator}")
@@ -237,7 +239,7 @@ def _cuts(
         size = pick(sizes) if sizes else 1
         if sizes:
             yield first + at * bar, at + size == bars, size
-        at += size  # a bar that is too dense for any window is passed over
+        at += size  # skip a bar that is too dense for any window
 
 
 def _shorter(
@@ -271,7 +273,7 @@ def _ids_a_bar(
 
 
 def _inferred(plan: Plan, notes: Notes) -> list[str]:
-    """Genres that no source is labelled with, given to what sounds like them.
+    """Genres that no source states, inferred from how the music sounds.
 
     ambient: very calm, few notes, most of them held for a second or more, no drums. cinematic:
     strings and brass among four instruments or more.
@@ -308,13 +310,13 @@ def _key(label: str | None, estimate: str, notes: Notes) -> str:
 
 
 def _misfit(key: str, notes: Notes) -> float:
-    """How much worse a key's profile correlates with the notes than the best one's, 0 to 2."""
+    """How much lower a key's correlation with the notes is than the best key's, 0 to 2."""
     scores = key_scores(pitch_class_weights(notes))
     return float(scores.max() - scores[KEYS.index(key)])
 
 
 def _contradicted(label: str | None, notes: Notes) -> bool:
-    """Whether a label of the whole piece is far from what its notes say."""
+    """Whether the notes contradict the label of the whole piece."""
     if not label or label.split()[-1] not in ("major", "minor"):
         return False
     return _misfit(key_name(tonic(label), label.endswith("minor")), notes) > 0.3

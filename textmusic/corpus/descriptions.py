@@ -1,7 +1,7 @@
-"""What a person says of their pieces: texts, and facts that win over what would be measured.
+"""A person's own descriptions of their pieces: texts, and facts that override measured ones.
 
-They stand in `captions.csv` or `captions.jsonl` (`file`, `text`, and fields of a plan) in any
-folder, for the files beside and below it, or in `piece.txt` beside `piece.mid`.
+They are in `captions.csv` or `captions.jsonl` (`file`, `text`, and fields of a plan) in any folder,
+for the files beside and below it, or in `piece.txt` beside `piece.mid`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from textmusic.language.prompt import MAX_CHARACTERS, Prompt, read_prompt
 from textmusic.music.plan import Plan
 
 TABLES = ("captions.csv", "captions.jsonl")
-# Measured in every stretch that is learnt from: what is so of a whole piece is not true there.
+# Always measured in each window: what is true of a whole piece need not be true of a part.
 MEASURED = ("bars", "seconds", "density")
 FIELDS = ("key", "tempo", "time_signature", "instruments", "mood", "genre", *MEASURED)
 COLUMNS = ("file", "text", "title", "licence", *FIELDS)
@@ -31,7 +31,7 @@ COLUMNS = ("file", "text", "title", "licence", *FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What is said of a piece. facts: of a plan; None is not said."""
+    """A description of a piece. facts: as a plan; None is not stated."""
 
     texts: tuple[str, ...] = ()
     facts: Plan = Plan()
@@ -39,7 +39,7 @@ class Description:
     licence: str | None = None
 
     def and_then(self, more: Description) -> Description:
-        """Both together; what is said first wins where a fact is said twice."""
+        """Both together; where both state a fact, the first wins."""
         return Description(
             tuple(dict.fromkeys((*self.texts, *more.texts))),
             self.facts.over(more.facts),
@@ -67,7 +67,7 @@ class Descriptions:
 def read_descriptions(
     tables: Sequence[File], texts: Sequence[File], music: Sequence[File]
 ) -> Descriptions:
-    """What the tables and the side-car texts say of the music.
+    """Read the descriptions in the tables and in the text files beside the music.
 
     Raises TextMusicError, naming the line, for a table that can't be read.
     """
@@ -157,7 +157,7 @@ def _records(table: File) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)  # as spreadsheets of all countries write them
+    delimiter = max(",;\t", key=head.count)  # as spreadsheets write them in all countries
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     reader.fieldnames = [column.strip().lower() for column in reader.fieldnames or ()]
     if "file" not in reader.fieldnames:
@@ -229,7 +229,7 @@ def _described(record: dict[str, Any], place: str) -> Description:
 
 @lru_cache(maxsize=4096)
 def prompt_of(text: str) -> Prompt:
-    """What is read in a text, as if it were a prompt."""
+    """The text, read as a prompt."""
     return read_prompt(text[:MAX_CHARACTERS])
 
 
@@ -239,7 +239,7 @@ def facts_of(text: str) -> Plan:
 
 
 def untrue(text: str, plan: Plan) -> list[str]:
-    """The fields in which a text says something else than a plan.
+    """The fields in which a text contradicts a plan.
 
     A tempo may be off by a fourth, as words such as "andante" are; of the instruments some may be
     named and others not. The genre is a label, and is not judged.

@@ -1,7 +1,7 @@
-"""A person's folder -> the files in it, recursively, in zip archives too, and within bounds.
+"""A folder -> the files in it, recursively and in zip archives, within limits.
 
-Nothing is ever unpacked to the disk: a member of an archive is read into memory, by its own bound,
-and its path is a name and no more.
+Nothing is unpacked to the disk: members of archives are read into memory, each up to a limit, and
+their paths are only used as names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from textmusic.errors import TextMusicError
 
-# Suffix -> what the file is called in the summary. ".xml" is looked into before it is believed.
+# Suffix -> name of the format in the summary. The content of ".xml" files is checked, too.
 MUSIC = {
     ".mid": "MIDI", ".midi": "MIDI", ".kar": "MIDI", ".mxl": ".mxl", ".musicxml": ".musicxml",
     ".xml": ".musicxml", ".abc": "ABC", ".krn": "kern", ".kern": "kern",
@@ -25,7 +25,7 @@ LARGEST_MUSIC_FILE = 20_000_000  # bytes of one file, unpacked
 MOST_FILES = 1_000_000  # files of a folder, or of an archive
 LARGEST_ARCHIVE = 20_000_000_000  # bytes of what is in one, unpacked
 RATIO = 200  # unpacked to packed; MusicXML, the most repetitive of the formats, reaches 40
-SMALL = 100_000  # bytes: smaller members may be packed as well as they like
+SMALL = 100_000  # bytes; the ratio of smaller members is not limited
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,7 +61,7 @@ class File:
 
 @dataclass(slots=True)
 class FoundFiles:
-    """What is in a folder: files in the order of their names, and what is not read, and why."""
+    """The files of a folder, sorted by name, and the refused ones with the reasons."""
 
     files: list[File] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -86,7 +86,7 @@ def opened(archive: Path) -> zipfile.ZipFile:
 def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> FoundFiles:
     """All files below a folder, by name. Hidden ones and those of `leave_out` are passed over.
 
-    Raises TextMusicError where there is no such folder, or more in it than can be meant.
+    Raises TextMusicError if there is no such folder, or if it has too many files.
     """
     if not folder.is_dir():
         raise TextMusicError(f"'{folder}' is not a folder; give the one that your music is in.")
@@ -109,7 +109,7 @@ def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> FoundFiles:
 
 
 def _walk(folder: Path, leave_out: set[Path], above: set[Path]) -> Iterator[Path]:
-    """Files below a folder; links are followed, but never round in a circle."""
+    """Files below a folder; links are followed, but not in a circle."""
     place = folder.resolve()
     if place in leave_out or place in above:
         return

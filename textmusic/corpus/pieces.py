@@ -1,4 +1,4 @@
-"""A job is a row of a corpus or a person's file; worked at, it becomes a piece and its windows."""
+"""A job is a row of a corpus or a person's file; its outcome is a piece with its windows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DROPPED = "piece dropped: "
 
 @dataclass(frozen=True, slots=True)
 class PieceJob:
-    """What a worker is to make a piece of; either `row` and `folder`, or `file` is given.
+    """A worker's input; either `row` and `folder`, or `file` is given.
 
     name: what the summary calls it. source: what mixes of training weigh. own: names the piece
     among others that it may share a tune with. stamp: changes where the outcome may. row, folder:
@@ -56,7 +56,7 @@ class PieceJob:
 
 @dataclass(frozen=True, slots=True)
 class PieceOutcome:
-    """What became of a job.
+    """The outcome of a job.
 
     tune, melody: marks that pieces of one tune share, "" for none. notes: how many. same: the same
     for the same notes, "" where copies are no matter. problem: why there is no window. key_right:
@@ -106,7 +106,7 @@ def _stamp(path: Path) -> str:
 
 
 def work(job: PieceJob, vocabulary: Path, longest: int) -> PieceOutcome:
-    """A job done. vocabulary: folder of the tokenizer. longest: music ids in a window at most."""
+    """Do a job. vocabulary: folder of the tokenizer. longest: music ids in a window at most."""
     tokenizer = _tokenizer(vocabulary)
     try:
         if job.file is None:
@@ -117,7 +117,7 @@ def work(job: PieceJob, vocabulary: Path, longest: int) -> PieceOutcome:
 
 
 def failed(job: PieceJob, problem: str | Lost) -> PieceOutcome:
-    """The piece that did not come of a job."""
+    """The outcome of a job that failed."""
     why = problem.why if isinstance(problem, Lost) else problem
     return PieceOutcome(job.name, job.source, job.own, problem=why)
 
@@ -176,7 +176,7 @@ def _of_file(job: PieceJob, file: File, tokenizer: Tokenizer, longest: int) -> P
 
 
 def row_of(job: PieceJob, reading: ParsedPiece, score: Score, notes: Notes) -> dict[str, Any]:
-    """What `windows_of_score` wants to know, as a corpus has it in its metadata.
+    """The metadata that `windows_of_score` needs, in the form that corpora have.
 
     notes: those of the score.
     """
@@ -200,7 +200,7 @@ def row_of(job: PieceJob, reading: ParsedPiece, score: Score, notes: Notes) -> d
 
 
 def _with_facts(score: Score, facts: Plan, done: Counter[str]) -> Score:
-    """The score with the tempo, metre and instruments that its person gives it."""
+    """The score with the tempo, metre and instruments that its description states."""
     from symusic import Tempo, TimeSignature
 
     score = score.copy()
@@ -265,7 +265,7 @@ def _finished(
 
 
 def _why_none(done: Counter[str]) -> str:
-    """Why a piece has no window: "fewer than 16 notes", or what its stretches were dropped for."""
+    """Why a piece has no window: "fewer than 16 notes", or why its windows were dropped."""
     own = next((what for what in done if what.startswith(DROPPED)), "")
     kinds = ("stretch dropped: ", "window dropped: ")
     causes = [(count, what) for what, count in done.items() if what.startswith(kinds) and count]

@@ -2,8 +2,8 @@
 
     survey -> jobs -> (worker processes) pieces with windows, kept chunk by chunk -> groups, splits
 
-Chunks lie in a hidden folder of the output, named by all that they depend on, until the whole is
-written: a run that is killed goes on from them, and the outcome is the same as in one go and with
+Until all is written, chunks are kept in a hidden folder of the output, under a hash of everything
+that they depend on. A killed run continues from them. The outcome is the same as in one go, with
 any number of workers.
 """
 
@@ -38,9 +38,9 @@ from textmusic.tokens.tokenizer import Tokenizer, copy_tokenizer, create_tokeniz
 from textmusic.version import __version__
 
 LONGEST_WINDOW = 1920  # music ids in a window at most
-JOBS_PER_CHUNK = 32  # jobs whose outcome is kept together: what a kill costs
+JOBS_PER_CHUNK = 32  # jobs whose outcome is saved together; a killed run loses no more
 SECONDS_PER_FILE = 120.0  # of the processor, that a file may take
-CHUNK_FORMAT = 2  # of the chunks; to be raised where other windows come of the same files
+CHUNK_FORMAT = 2  # of the chunks; raise it when the same files would give other windows
 WORK = ".prepare"
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
 PieceReader = Callable[[PieceJob], PieceOutcome]
@@ -51,7 +51,7 @@ Crew = Callable[
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some jobs, and the stem of the two files that keep what came of them."""
+    """Some jobs, and the stem of the two files with their outcome."""
 
     jobs: tuple[PieceJob, ...]
     stem: Path
@@ -62,7 +62,7 @@ class Chunk:
         return self.stem.with_suffix(".json").exists()
 
     def keep(self, pieces: Sequence[PieceOutcome]) -> None:
-        """Write what came of its jobs; the second file says that the first is whole."""
+        """Write the outcome of its jobs; the second file marks the first as complete."""
         windows = [window for piece in pieces for window in piece.windows]
         write_windows(windows, self.stem.with_suffix(".parquet"))
         rows = [
@@ -93,7 +93,7 @@ def prepare(
     ray: str | None = None,
     progress: Progress = progress_bar,
 ) -> Summary:
-    """Read a folder, write what training wants into another, and tell what came of it.
+    """Read a folder, write training data into another, and return a summary.
 
     Beside the splits and the tokenizer it writes summary.json and preview.html.
 
@@ -114,7 +114,7 @@ def prepare(
             read, nothing in it is fit to be learnt, or the output can't be written.
     """
     if find_spec("pyarrow") is None:
-        raise TextMusicError("preparing data needs pyarrow: pip install 'textmusic[train]'.")
+        raise TextMusicError("preparing data needs pyarrow; run pip install 'textmusic[train]'.")
     found = survey(folder if ray is None else folder.absolute(), leave_out=(output,))
     if found.needs_music21:
         require("music21", "reading MusicXML, ABC and kern")
@@ -144,7 +144,7 @@ def _digest(tokenizer: Tokenizer) -> str:
 
 
 def _chunks(jobs: Sequence[PieceJob], place: Path, salt: str) -> list[Chunk]:
-    """The jobs in chunks. Chunks of other jobs, or done otherwise, that lie there are removed."""
+    """The jobs in chunks. Outdated chunks in the folder are removed."""
     chunks, left = [], iter(jobs)
     while group := tuple(islice(left, JOBS_PER_CHUNK)):
         said = "\n".join((salt, *(f"{job.name}\t{job.source}\t{job.stamp}" for job in group)))
@@ -153,7 +153,7 @@ def _chunks(jobs: Sequence[PieceJob], place: Path, salt: str) -> list[Chunk]:
     known = {chunk.stem.name for chunk in chunks}
     for path in place.iterdir():
         if path.is_file() and path.name.partition(".")[0] not in known:
-            path.unlink(missing_ok=True)  # an orphan of a killed run may be at it too
+            path.unlink(missing_ok=True)  # a leftover process of a killed run may do the same
     return chunks
 
 
@@ -165,7 +165,7 @@ def _work_off(
     found: Survey,
     on_step: OnStep,
 ) -> None:
-    """Do the jobs of all chunks that are not whole yet."""
+    """Do the jobs of all chunks that are not complete yet."""
     total = sum(len(chunk.jobs) for chunk in chunks)
     todo = [chunk for chunk in chunks if not chunk.whole]
     places = [(chunk, place) for chunk in todo for place in range(len(chunk.jobs))]
@@ -283,7 +283,7 @@ def _made(folder: Path) -> Path:
 
 
 class Sinks:
-    """The files of the splits, written as windows come, and there when all of them are whole."""
+    """The files of the splits, written window by window; they appear when all are complete."""
 
     ROWS = 4096  # windows that are written at once
 

@@ -1,4 +1,4 @@
-"""preview.html: what was prepared, to look at before hours of training are spent on it."""
+"""preview.html: a look at the prepared data before hours of training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_TABLE = 200  # rows
 
 
 class PreviewSample:
-    """A dozen of the windows that pass, one a piece, whatever order they come in."""
+    """A dozen windows, one per piece, whatever order they come in."""
 
     def __init__(self) -> None:
         self._of: dict[str, list[tuple[int, str, Window]]] = {}  # the first dozen of each source

@@ -1,7 +1,7 @@
 """The bytes of a file -> the pieces in it, as symusic scores.
 
 MIDI is read by symusic; MusicXML, ABC and Humdrum kern by music21 (`score` extra). Both run in
-processes that may die (`crew`). What is no note is left: lyrics, markers, chord symbols, grace
+processes that may die (`crew`). Only notes are read: no lyrics, markers, chord symbols or grace
 notes. Repeats are written once.
 """
 
@@ -36,7 +36,7 @@ USUAL_VELOCITY = 80  # where a score states no dynamics
 
 
 class UnreadableError(ValueError):
-    """A file that no piece can be read from; says why, behind its name: "is cut short"."""
+    """A file that can't be read; the message follows the file's name: "is cut short"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def tunes_in(data: bytes) -> list[str]:
 def read(data: bytes, suffix: str, tune: str = "") -> ParsedPiece:
     """The piece in a file. suffix: ".mid", as `files.MUSIC` has them. tune: which one, of ABC.
 
-    Raises UnreadableError. A broken file may also take the process along, or hang it.
+    Raises UnreadableError. A broken file may also crash the process, or hang it.
     """
     kind = MUSIC[suffix]
     if kind == "MIDI":
@@ -84,7 +84,7 @@ def read(data: bytes, suffix: str, tune: str = "") -> ParsedPiece:
     return _notation(decoded(data), "humdrum")
 
 
-@lru_cache(maxsize=2)  # a book of tunes is asked for one after the other
+@lru_cache(maxsize=2)  # the tunes of a book are read one after another
 def _tunes(data: bytes) -> dict[str, str]:
     """Reference number -> the tune, with the file's own head before it."""
     parts = re.split(r"(?m)^(?=X:)", decoded(data))
@@ -151,7 +151,7 @@ def _notation(data: bytes | str, format_: str) -> ParsedPiece:
         raise
     except RecursionError:
         raise UnreadableError("is nested too deeply") from None
-    except Exception as problem:  # music21 raises whatever a broken file leads it to
+    except Exception as problem:  # music21 raises all kinds of exceptions for broken files
         why = " ".join(str(problem).split())[:100] or type(problem).__name__
         raise UnreadableError(f"can't be read by music21 ({why})") from None
     if wrong := insanity(reading.score):
@@ -187,7 +187,7 @@ def _ticks(quarters: float | Fraction) -> int:
 
 
 def _moved(quarters: float | Fraction, moves: Sequence[tuple[int, int]]) -> int:
-    """Where what stands in the file at an offset comes to stand, in ticks."""
+    """The tick to which an offset in the file moves."""
     time = _ticks(quarters)
     return time + int(_latest(moves, time, 0))
 
@@ -220,7 +220,7 @@ def _bars(part: Any, flat: Any) -> tuple[list[tuple[int, int, int]], list[tuple[
     ends.append(measures[-1].offset + measures[-1].highestTime)
     metres: list[tuple[int, int, int]] = []
     signature = (4, 4)
-    left = 0  # ticks that a bar lacks which a short measure has begun
+    left = 0  # ticks missing in a bar that a short measure began
     for place, (measure, stop) in enumerate(zip(measures, ends, strict=True)):
         if measure.timeSignature is not None:
             signature = (measure.timeSignature.numerator, measure.timeSignature.denominator)
@@ -304,7 +304,7 @@ def _latest(marks: Sequence[tuple[Any, Any]], offset: Any, otherwise: Any) -> An
 
 
 def _struck(element: Any) -> Iterator[tuple[Any, int, bool]]:
-    """(note, MIDI pitch, whether it is a drum) of what is struck together."""
+    """(note, MIDI pitch, whether it is a drum) of each note in a chord."""
     m = _music21()
     members = element.notes if isinstance(element, m.chord.ChordBase) else (element,)
     for note in members:

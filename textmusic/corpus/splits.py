@@ -1,4 +1,4 @@
-"""Which pieces share a tune, which say the same twice, and who is held out."""
+"""Which pieces share a tune, which are duplicates, and which are held out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from textmusic.corpus.pieces import PieceOutcome
 
 SHARES = {"valid": 2, "test": 4}  # percent of the tunes, by default
 SPLITS = ("train", "valid", "test")
-# A split that is a percentage of little is nothing: of few tunes, a twentieth is held out at least,
-# up to this many, and one wherever there are three.
+# A percentage of few tunes would round to none. So at least a twentieth of the tunes is held out,
+# up to this many, and at least one if there are three.
 ENOUGH = 5
 TWICE = "piece dropped: nearly the same as an earlier one"
 SAME = "piece dropped: the same notes as an earlier one"
@@ -69,8 +69,8 @@ def _number(group: str) -> int:
 def split_all(groups: Iterable[str], shares: Mapping[str, int]) -> dict[str, str]:
     """The split of every group; where tunes are few, enough of them are held out.
 
-    A split that was given no share stays empty. What is moved to one is what its hash puts last,
-    so that the order of the files is no matter.
+    A split that was given no share stays empty. The tunes that are moved are those with the largest
+    hashes, so the order of the files does not matter.
     """
     split = {group: split_of(group, shares) for group in sorted(set(groups), key=_number)}
     held: dict[str, list[str]] = {name: [] for name in SPLITS}

@@ -17,7 +17,7 @@ from textmusic.music.plan import GENRES, LEVELS
 from textmusic.music.theory import KEYS, NO_KEY, TEMPO_BIN_EDGES, TIME_SIGNATURES, tempo_bin
 from textmusic.tokens.tokenizer import Tokenizer
 
-# With fewer windows than this a value is too thin to be learnt well, and is said to be.
+# A value with fewer windows than this is hard to learn, and is reported.
 THIN_CELL = 100
 
 
@@ -76,7 +76,7 @@ def _bin_name(number: int) -> str:
 def percentiles(windows: Sequence[Window], tokenizer: Tokenizer) -> dict[str, list[float]]:
     """Where the level edges of `measure` should lie: 10th, 33rd, 67th, 90th percentile.
 
-    Over every so manieth window, some 3,000 of them.
+    Computed over about 3,000 windows, evenly spaced.
     """
     rows = []
     for window in windows[:: max(1, len(windows) // 3000)]:

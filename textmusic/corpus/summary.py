@@ -31,7 +31,7 @@ class Held:
 
 @dataclass(slots=True)
 class Summary:
-    """The account of a run. done: (source, what was dropped or repaired) -> how often.
+    """The summary of a run. done: (source, what was dropped or repaired) -> how often.
 
     dropped: (piece or file, why). counts: windows by value, by field of the plan (`statistics`).
     described: pieces with a description of their own, and windows that one is true of.
@@ -77,7 +77,7 @@ class Summary:
         self.dropped.append((name, why))
 
     def reasons(self) -> list[tuple[str, int, str]]:
-        """(why, how often, the first it befell), most frequent first."""
+        """(reason, count, first example), most frequent first."""
         first: dict[str, str] = {}
         count: Counter[str] = Counter()
         for name, why in self.dropped:
@@ -112,7 +112,7 @@ class Summary:
 
 
 def _kind(why: str) -> str:
-    """A reason without what differs from file to file, which stands in brackets."""
+    """A reason without its details in brackets, which differ from file to file."""
     head, bracket, tail = why.partition(" (")
     return head + tail.partition(")")[2] if bracket else why
 

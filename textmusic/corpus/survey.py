@@ -17,10 +17,10 @@ from textmusic.errors import TextMusicError
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is to be done. refused: (file, why), of files that no job is made for.
+    """The jobs to do. refused: (file, why) of files without a job.
 
-    formats: files by format. passed_over: other files by suffix. notes: sentences on what a person
-    should know. needs_music21: whether a job does.
+    formats: files by format. passed_over: other files by suffix. notes: sentences for the person.
+    needs_music21: whether a job does.
     """
 
     jobs: tuple[PieceJob, ...]
@@ -94,6 +94,6 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _source(file: File, folder: Path) -> str:
-    """What a mix of training may weigh: the folder right below the one that was given."""
+    """The source by which training can weight a file: the folder right below the given one."""
     top, below, _ = file.name.partition("/")
     return top.removesuffix(".zip") if below else folder.resolve().name

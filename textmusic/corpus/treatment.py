@@ -1,4 +1,4 @@
-"""A person's score -> one that can be cut at its bar lines; or why that can't be done.
+"""A person's score -> one that can be cut at its bar lines, or the reason why it can't.
 
 Corpora come with bar lines that are right. Files of others have pickups, bars of silence in front,
 tempi that change in every bar, and notes that were played with no regard to the bar lines at all.
@@ -20,7 +20,7 @@ GRIDS = (2, 3, 4, 6, 8, 12)  # onsets a quarter note that music is quantised to
 FIT = 0.4  # of `grid_fit`: below it, notes are off any grid
 FEWEST_GRID_ONSETS = 24  # onsets that a judgement on the grid takes
 SETTLED = 4  # bars that a tempo has to last
-NEW_TEMPO = 1.1  # ratio of two tempi that are told apart
+NEW_TEMPO = 1.1  # ratio from which two tempi count as different
 
 
 def grid_fit(starts: Floats) -> float:
@@ -65,7 +65,7 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
     score.tempos.clear()
     for time, qpm in stretches:
         score.tempos.append(Tempo(time, qpm))
-    # the same time signature said again parts one stretch from the next: a window has one tempo
+    # repeating the time signature separates stretches, since a window has one tempo
     starts_of = {time: (top, bottom) for time, top, bottom in metres}
     for time, _ in stretches[1:]:
         _, top, bottom = max(metre for metre in metres if metre[0] <= time)
@@ -82,7 +82,7 @@ Metre = tuple[int, int, int]  # tick, numerator, denominator
 def _metres(score: Score) -> list[Metre]:
     """The time signatures in order, the last one said where several stand at one place."""
     said = {ts.time: (ts.numerator, ts.denominator) for ts in score.time_signatures}
-    said.setdefault(0, (4, 4))  # what a MIDI file means that says nothing
+    said.setdefault(0, (4, 4))  # what MIDI files mean without a time signature
     metres: list[Metre] = []
     for time, (top, bottom) in sorted(said.items()):
         if not metres or metres[-1][1:] != (top, bottom):
@@ -194,7 +194,7 @@ def _stretches(
         near = settled and max(tempo, settled[-1][2]) / min(tempo, settled[-1][2]) < NEW_TEMPO
         if settled and (count < SETTLED or near):
             settled[-1][1] += count
-        elif settled and settled[-1][1] < SETTLED:  # what it began with was no tempo to settle in
+        elif settled and settled[-1][1] < SETTLED:  # the first tempo was too short to count
             settled[-1] = [settled[-1][0], settled[-1][1] + count, tempo]
         else:
             settled.append([first, count, tempo])

@@ -1,4 +1,4 @@
-"""Windows, stretches of pieces that are ready to be learnt, and the parquet files they lie in."""
+"""Windows, which are stretches of pieces ready for training, and their parquet files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from textmusic.music.theory import DRUMS
 from textmusic.music.usual import counts
 from textmusic.system.whole_files import whole_file
 
-# Licences that ask for attribution at most; none that asks for the same licence in return.
+# Licences that ask for attribution at most; no share-alike ones.
 PERMISSIVE = re.compile(
     r"(?:CC0|PD|public domain|CC-BY-?[\d.]*|MIT|BSD)(?:$|[-\s(,;])(?!SA|NC|ND)", re.I
 )
@@ -41,7 +41,7 @@ class Window:
     plan: Plan  # genre left open: drawn from `genres` when an example is made
     sketch: array[int]  # music ids, as all keys have them; see `music_ids`
     ids: array[int]  # of the score
-    texts: tuple[str, ...] = ()  # a person's own descriptions; none untrue of this stretch
+    texts: tuple[str, ...] = ()  # a person's own descriptions that are true of this stretch
 
 
 def music_ids(ids: Iterable[int]) -> array[int]:
@@ -115,9 +115,9 @@ def _lists(column: Any) -> list[NDArray[np.uint16]]:
 
 
 def with_genre(window: Window, rng: random.Random) -> Plan:
-    """A window's plan, with one of its genres; only what is drums alone is called so.
+    """A window's plan with one of its genres; "drums" only for drums alone.
 
-    Where its instruments are a whole of some of its genres, and of others a part, it is of those.
+    Genres whose usual instruments are all present are preferred.
     """
     programs = window.plan.programs
     assert programs is not None

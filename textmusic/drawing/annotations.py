@@ -1,4 +1,4 @@
-"""What stands over the bars of a piano roll: section names, chord names."""
+"""The names over the bars of a piano roll: sections and chords."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Names:
         """The names over one line of the piece, from `start` to `stop`.
 
         x: where a time lies. top: where the roll begins. right: where the paper ends; no name goes
-        beyond it. Names that find no room are left out; a tick shows each change.
+        beyond it. Names without room are left out; a tick shows each change.
         """
         for begin, end, section in self.sections:
             left, stopped = x(max(begin, start)), x(min(end, stop)) - 2
@@ -74,7 +74,7 @@ class Names:
             if end > right or any(left < b + _GAP and a < end + _GAP for a, b in taken):
                 continue
             taken.append((left, end))
-            # A chord from the line above is said again, faintly.
+            # A chord from the line above is repeated faintly.
             fill = "ink" if name.start >= start else "quiet"
             yield Label(left, top - 4, name.text, self.size, fill)
 
@@ -96,7 +96,7 @@ def names_over(
     key: str | None,
     quarter: float,
 ) -> Names:
-    """What is to stand over bars.
+    """The names to be drawn over bars.
 
     Args:
         bars: start and beat length of every bar, and of the one after the last, in quarter notes.

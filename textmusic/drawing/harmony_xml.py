@@ -53,7 +53,7 @@ def write_names(
             root = name[: 1 + (name[1:2] in ("#", "b"))]
             kind = _KINDS[chord.quality]
             symbol = music21.harmony.ChordSymbol(root=root.replace("b", "-"), kind=kind)
-            symbol.chordKindStr = name[len(root) :]  # or a program writes what it likes
+            symbol.chordKindStr = name[len(root) :]  # otherwise programs choose their own
         symbol.placement = "above"
         measures[index].insert(Fraction(tick, TICKS), symbol)
 

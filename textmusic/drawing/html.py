@@ -1,4 +1,4 @@
-"""The look of the pages that reports and previews are written as."""
+"""The style of the pages of reports and previews."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ _DRUM_COLOUR = "#7a8496"
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What all systems share, in units of the drawing; times are in quarter notes."""
+    """Measures shared by all systems, in units of the drawing; times are in quarter notes."""
 
     left: float
     quarter: float
@@ -310,7 +310,7 @@ def _grid(system: _System) -> Iterator[Shape]:
             yield Box(system.x(time) - width / 2, top, width, height, fill)
 
     for (start, beat), (stop, _) in pairwise(bars):
-        if beat * layout.quarter >= 8:  # closer, they would only grey the roll
+        if beat * layout.quarter >= 8:  # closer lines would only make the roll grey
             for time in np.arange(start + beat, stop - 1e-6, beat):
                 yield from upright(float(time), "grid", 0.75)
     for start, _ in bars:

@@ -95,7 +95,7 @@ class Drawing:
 
 
 def text_width(text: str, size: float) -> float:
-    """Roughly how wide a text is; generous, so that what is made to fit does fit."""
+    """About how wide a text is, rounded up so that fitted text really fits."""
     return size * sum(map(_sign_width, text))
 
 

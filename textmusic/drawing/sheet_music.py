@@ -138,11 +138,11 @@ def engrave(musicxml: str) -> list[str]:
 def require(library: str, doing: str = "sheet music") -> None:
     """Raise TextMusicError, with the remedy, unless music21 or verovio is installed."""
     if find_spec(library) is None:
-        raise TextMusicError(f"{doing} needs {library}: pip install 'textmusic[score]'.")
+        raise TextMusicError(f"{doing} needs {library}; run pip install 'textmusic[score]'.")
 
 
 def _player(music21: Any, part: Part, number: int) -> Any:
-    """What plays a part. Not one of music21's own instruments, which would be transposed."""
+    """The instrument of a part. Not one of music21's own instruments, which would be transposed."""
     player = music21.instrument.Instrument(part.name)
     player.partId = player.instrumentId = f"P{number}"
     player.midiChannel = (number - 1) % 15

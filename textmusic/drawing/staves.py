@@ -1,4 +1,4 @@
-"""Score -> staves: what a musician reads of it. Parts in score order, clefs, hands, voices.
+"""Score -> staves, as musicians read them. Parts in score order, clefs, hands, voices.
 
 Sounding music is not what is written. Onsets are kept, but in beats which mix two grids, where one
 gives way by at most a twelfth of a quarter note. An end that falls on no sixteenth (or triplet, in
@@ -75,7 +75,7 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one player reads: a staff, or two with a brace. program: 128 is the drum kit."""
+    """One player's part: a staff, or two with a brace. program: 128 is the drum kit."""
 
     name: str
     program: int
@@ -105,7 +105,7 @@ def _part(track: Track, bars: Sequence[BarSpan]) -> Part:
     notes = {StaffNote(note.time, note.end, note.pitch) for note in track.notes}
     grid = _Grid(bars, sorted({note.start for note in notes}))
     longest: dict[tuple[int, int], int] = {}
-    for start, end, pitch in notes:  # one that is there twice is written once
+    for start, end, pitch in notes:  # doubled notes are written once
         key = (grid.onset(start), pitch)
         longest[key] = max(longest.get(key, 0), end, key[0] + 1)
     placed = sorted(StaffNote(start, end, pitch) for (start, pitch), end in longest.items())
@@ -144,7 +144,7 @@ class _Grid:
             self._moved |= {begin + tick: begin + place for tick, place in places.items()}
 
     def onset(self, tick: int) -> int:
-        """Where what begins at a tick is written."""
+        """The tick at which an onset is written."""
         return self._moved[tick]
 
     def nearest(self, tick: int) -> int:

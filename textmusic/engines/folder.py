@@ -24,9 +24,9 @@ def is_trained(folder: Path) -> bool:
 
 
 def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
-    """What textmusic.json says of a model folder; of one that training wrote, as much as it has.
+    """The contents of textmusic.json; for a folder that training wrote, the entries that it has.
 
-    older: whether one of an older format may be read, whose weights are a beginning at most.
+    older: also accept a model of an older format, whose weights training can start from.
     """
     if is_trained(folder):
         return {"format": FORMAT, "offset": _trained_offset(folder)}
@@ -77,6 +77,6 @@ def _trained_offset(folder: Path) -> int:
 
 
 def broken(folder: Path, problem: object) -> str:
-    """What is said of a folder that is no whole model, or of another program's."""
+    """The error message for a folder that is not a complete textmusic model."""
     first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
     return f"'{folder}' is not a complete textmusic model ({first}); download it again."

@@ -51,7 +51,7 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class _Binding:
-    """A run of one shape, bound once: the graph reads and writes these buffers and the cache."""
+    """Buffers for steps of one shape, bound once: the graph reads and writes them and the cache."""
 
     run: Any  # onnxruntime's IOBinding
     embeddings: Floats32  # (B, T, D)
@@ -98,9 +98,9 @@ class OnnxEngine:
         self.reserve(1)
 
     def reserve(self, slots: int) -> None:
-        """Make room for so many sequences; forgets everything.
+        """Make room for this many sequences; clears all slots.
 
-        The memory is only taken as far as it is written to.
+        Memory is only used once it is written to.
         """
         shape = (len(self._past), slots, self._heads, self.context, self._width)
         self._cache = np.zeros(shape, dtype=np.float32)
@@ -108,7 +108,7 @@ class OnnxEngine:
         self._bound: tuple[tuple[int, int, int], _Binding] | None = None
 
     def prefill(self, slots: range, ids: Ids) -> Floats32:
-        """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
+        """Read one sequence (T,) into slots, which are cleared first; music logits (M,)."""
         logits: Floats32 = self._read(slots[0], ids)[-1]
         for slot in slots[1:]:
             self.move(slots[0], slot)
@@ -122,14 +122,14 @@ class OnnxEngine:
         return np.asarray(self._run(ids[:, None], slice(0, len(ids)))[:, -1])
 
     def extend(self, slot: int, ids: Ids) -> None:
-        """Read more ids (T,) into a slot, whose logits nobody asks for."""
+        """Read more ids (T,) into a slot, without computing logits."""
         if self._lengths[slot] + len(ids) > self.context:
             raise ValueError(f"{len(ids)} more ids do not fit the context of {self.context}")
         self._lengths[slot] += len(ids)
         self._run(ids[None], slice(slot, slot + 1))
 
     def move(self, source: int, target: int) -> None:
-        """Let a slot hold what another one holds."""
+        """Copy one slot's contents to another slot."""
         length = self._lengths[source]
         self._cache[:, target, :, :length] = self._cache[:, source, :, :length]
         self._lengths[target] = length
@@ -168,7 +168,7 @@ class OnnxEngine:
     def _bind(self, slots: slice, length: int) -> _Binding:
         """Buffers for `length` ids in each of some slots; binding costs as much as several layers.
 
-        So a step that follows a step of the same shape is not bound anew, but for its mask.
+        So a step of the same shape as the one before is not bound again, except for its mask.
         """
         batch = slots.stop - slots.start
         run = self._session.io_binding()
@@ -183,7 +183,7 @@ class OnnxEngine:
 
 
 def _place(array: Floats32) -> tuple[str, int, Any, tuple[int, ...], int]:
-    """Where an array lies, as onnxruntime's bindings want it said."""
+    """An array's address, in the form that onnxruntime's bindings expect."""
     return "cpu", 0, np.float32, array.shape, array.ctypes.data
 
 

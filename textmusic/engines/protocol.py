@@ -9,29 +9,29 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 Floats32 = NDArray[np.float32]
-SLOTS = 8  # sequences side by side where many are to be written; more gain little on a CPU
+SLOTS = 8  # sequences written side by side; more gain little on a CPU
 
 
 class Engine(Protocol):
     """What the decode loop needs of a model: sequences side by side, each in a slot of its own."""
 
-    context: int  # ids it can look back on at most
+    context: int  # ids in its context at most
     music: int  # how many music ids there are: the width of its logits
 
     def reserve(self, slots: int) -> None:
-        """Make room for so many sequences; forgets everything."""
+        """Make room for this many sequences; clears all slots."""
 
     def prefill(self, slots: range, ids: Ids) -> Floats32:
-        """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
+        """Read one sequence (T,) into slots, which are cleared first; music logits (M,)."""
 
     def step(self, ids: Ids) -> Floats32:
         """Read one more id in each of the first B slots, (B,); music logits (B, M)."""
 
     def extend(self, slot: int, ids: Ids) -> None:
-        """Read more ids (T,) into a slot, whose logits nobody asks for."""
+        """Read more ids (T,) into a slot, without computing logits."""
 
     def move(self, source: int, target: int) -> None:
-        """Let a slot hold what another one holds."""
+        """Copy one slot's contents to another slot."""
 
     def length(self, slot: int) -> int:
         """How many ids a slot holds."""

@@ -37,13 +37,13 @@ class RecurrentEngine:
         check_logits(folder, self, self._offset)
 
     def reserve(self, slots: int) -> None:
-        """Make room for so many sequences; forgets everything."""
+        """Make room for this many sequences; clears all slots."""
         layers, hidden = self._shape
         self._states = {k: np.zeros((layers, slots, hidden), np.float32) for k in self._kinds}
         self._lengths = np.zeros(slots, dtype=np.int64)
 
     def prefill(self, slots: range, ids: Ids) -> Floats32:
-        """Read one sequence (T,) into slots that forget what they held; music logits (M,)."""
+        """Read one sequence (T,) into slots, which are cleared first; music logits (M,)."""
         logits, states = self._read(ids)
         for kind, state in states.items():
             self._states[kind][:, slots.start : slots.stop] = state
@@ -60,7 +60,7 @@ class RecurrentEngine:
         return np.asarray(logits[0])
 
     def extend(self, slot: int, ids: Ids) -> None:
-        """Read more ids (T,) into a slot, whose logits nobody asks for."""
+        """Read more ids (T,) into a slot, without computing logits."""
         before = {kind: state[:, slot : slot + 1] for kind, state in self._states.items()}
         _, after = self._run(self._decoder, ids[:, None] - self._offset, before)
         for kind, state in after.items():
@@ -68,7 +68,7 @@ class RecurrentEngine:
         self._lengths[slot] += len(ids)
 
     def move(self, source: int, target: int) -> None:
-        """Let a slot hold what another one holds."""
+        """Copy one slot's contents to another slot."""
         for state in self._states.values():
             state[:, target] = state[:, source]
         self._lengths[target] = self._lengths[source]

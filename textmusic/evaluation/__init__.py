@@ -3,6 +3,7 @@
 __all__ = [
     "answers",
     "bootstrap",
+    "cautions",
     "comparison",
     "distributions",
     "figures",

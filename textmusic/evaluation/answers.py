@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from symusic import Score
@@ -54,6 +54,12 @@ def _span(value: Any) -> bool:
     return _numbers(value) and len(value) == 2
 
 
+def _inside(value: Any) -> bool:
+    """Whether it names a file in a folder or below it."""
+    path = PurePath(value) if isinstance(value, str) else PurePath()
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+
+
 _KEY = "[A-G][b#]? (major|minor)"
 FIELDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
     "key": (lambda v: v == NO_KEY or re.fullmatch(_KEY, str(v)), 'a key such as "D minor"'),
@@ -69,14 +75,16 @@ FIELDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
         lambda v: isinstance(v, list) and all(map(_numbers, v)),
         "a list of lists of General MIDI programs, one list per instrument",
     ),
+    "file": (_inside, 'the name of a file in the answers folder, such as "song.mid"'),
 }
+MIDI_SUFFIXES = (".mid", ".midi")  # in any case
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A MIDI file that answers a prompt.
 
-    number: of the prompt, from 1. planned, sketch: if they are known; a sketch without rows is not.
+    number: of the prompt, from 1. planned: None if unknown. sketch: without rows if unknown.
     """
 
     file: Path
@@ -87,41 +95,112 @@ class Answer:
 
     @property
     def piece(self) -> NotesAndPlan:
-        """Its notes, and its plan as far as it is known, else as it is measured."""
+        """Its notes, and its plan, measured where it is not known."""
         return notes_of(self.score), self.planned or replace(measure(self.score), end=True)
 
 
-def read_answers(folder: Path, prompts: int) -> tuple[list[Answer], list[str]]:
-    """The answers in a folder, and names of files that are no sane MIDI, with the reason.
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that should answer a prompt, but is no sane MIDI.
 
-    0001.mid, or any name that begins with a number, answers the first prompt; where `textmusic
-    batch` wrote a report beside it, the plan is taken from that. Raises TextMusicError if there is
-    no answer, or one to a prompt that is not there.
+    number: of the prompt, from 1. name: with its folder's. reason: "is truncated".
     """
-    numbers = {midi: _number(midi, prompts) for midi in sorted(folder.glob("[0-9]*.mid*"))}
-    answers, broken = [], []
-    for midi, score in read_scores(list(numbers)):
+
+    number: int
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
+
+def read_answers(
+    folder: Path, expected: Sequence[Mapping[str, Any]]
+) -> tuple[list[Answer], list[Unreadable]]:
+    """The answers in a folder, and the files that should be answers but can't be read.
+
+    expected: the prompts, as `read_expectations` gives them. Where the folder has files that are
+    named in their `file` fields, those are the answers. Otherwise 0001.mid, or any name that begins
+    with a number, answers the first prompt. Where `textmusic batch` wrote a report beside an
+    answer, the plan is taken from that.
+
+    Raises TextMusicError if no answer can be read, or one answers a prompt that is not there.
+    """
+    files = _named(folder, expected) or _numbered(folder, len(expected))
+    answers, unreadable = [], []
+    scores = read_scores([file for file, _ in files])
+    for (file, number), (_, score) in zip(files, scores, strict=True):
         if isinstance(score, str):
-            broken.append(f"{midi.name} ({score})")
+            name = f"{folder.resolve().name}/{file.relative_to(folder)}"
+            unreadable.append(Unreadable(number, name, score))
         else:
-            report = _report(midi.with_suffix(".json"))
+            report = _report(file.with_suffix(".json"))
             known = (report.planned, report.sketch) if report else (None, Sketch())
-            answers.append(Answer(midi, numbers[midi], score, *known))
+            answers.append(Answer(file, number, score, *known))
+    if unreadable and not answers:
+        raise TextMusicError(
+            f"'{folder}' has no answer that can be read ({unreadable[0]}); write them again."
+        )
     if not answers:
         raise TextMusicError(
-            f"'{folder}' has no answers; write some with textmusic batch PROMPTS -o {folder}."
+            f"'{folder}' has no answers; write some with textmusic batch PROMPTS -o {folder}, or"
+            " name each prompt's answer in a field 'file' of the prompts."
         )
-    return answers, broken
+    return answers, unreadable
 
 
-def _number(midi: Path, prompts: int) -> int:
-    number = int(re.match(r"\d+", midi.name)[0])  # type: ignore[index]
-    if not 1 <= number <= prompts:
-        raise TextMusicError(
-            f"'{midi}' answers prompt {number}, but there are {prompts}; give the prompts file"
-            " that the folder was written from."
-        )
-    return number
+@dataclass(frozen=True, slots=True)
+class AnswersOfRuns:
+    """What the folders of several runs hold. missing: prompts without a file, once for each run."""
+
+    answers: list[Answer]
+    broken: list[Unreadable]
+    missing: list[int]
+
+    @property
+    def unanswered(self) -> list[int]:
+        """The prompt of each answer that can't be read, then of each that is missing."""
+        return [file.number for file in self.broken] + self.missing
+
+
+def read_runs(folders: Sequence[Path], expected: Sequence[Mapping[str, Any]]) -> AnswersOfRuns:
+    """The answers of several runs, each in a folder of its own; see `read_answers`."""
+    found = AnswersOfRuns([], [], [])
+    for folder in folders:
+        answers, broken = read_answers(folder, expected)
+        found.answers.extend(answers)
+        found.broken.extend(broken)
+        there = {answer.number for answer in answers} | {file.number for file in broken}
+        found.missing.extend(n for n in range(1, len(expected) + 1) if n not in there)
+    return found
+
+
+def _named(folder: Path, expected: Sequence[Mapping[str, Any]]) -> list[tuple[Path, int]]:
+    """The files that the prompts name, as far as the folder has them, and their prompts."""
+    found: list[tuple[Path, int]] = []
+    for number, line in enumerate(expected, 1):
+        if name := line.get("file"):
+            suffixes = ("", *MIDI_SUFFIXES, *map(str.upper, MIDI_SUFFIXES))
+            paths = [folder / f"{name}{suffix}" for suffix in suffixes]
+            found += [(path, number) for path in paths if path.is_file()][:1]
+    return found
+
+
+def _numbered(folder: Path, prompts: int) -> list[tuple[Path, int]]:
+    """The MIDI files whose names begin with a number, and the prompts with these numbers."""
+    found = []
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        digits = re.match("[0-9]+", file.name)
+        if digits is None or file.suffix.lower() not in MIDI_SUFFIXES:
+            continue
+        number = int(digits[0])
+        if not 1 <= number <= prompts:
+            raise TextMusicError(
+                f"'{file}' answers prompt {number}, but there are {prompts}; give the prompts file"
+                " that the folder was written from."
+            )
+        found.append((file, number))
+    return found
 
 
 def _report(file: Path) -> Report | None:
@@ -146,7 +225,7 @@ def plans_of(model: str, runs: Sequence[Sequence[Job]]) -> dict[tuple[int, int],
 
 
 def runs_of(jobs: Sequence[Job], seeds: int, first: int) -> list[list[Job]]:
-    """The jobs once for each run; prompt n of run k, both from 0, has seed first + n + 10^6 k."""
+    """The jobs of each run; prompt n of run k (both from 0) has seed first + n + 1,000,000 k."""
     return [
         [replace(job, seed=first + n + 1_000_000 * k) for n, job in enumerate(jobs)]
         for k in range(seeds)
@@ -154,9 +233,9 @@ def runs_of(jobs: Sequence[Job], seeds: int, first: int) -> list[list[Job]]:
 
 
 def write_answers(model: str, jobs: Sequence[Job], folder: Path) -> None:
-    """Write 0001.mid and 0001.json, ..., but for those that are there already.
+    """Write 0001.mid, 0001.json and so on; skip those that exist.
 
-    Raises TextMusicError where the folder holds what another model, or other jobs, gave.
+    Raises TextMusicError if the folder's answers are from another model or other prompts.
     """
     settings = Settings(folder, ("mid", "json"), None if model == "default" else model)
     origin = {"model": _fingerprint(model), "jobs": _hash([asdict(job) for job in jobs])}

@@ -1,7 +1,7 @@
-"""Samples -> figures with intervals, and what of two models differs: the bootstrap, by prompt.
+"""Bootstrap over prompts: samples -> figures with intervals, and differences between two models.
 
-Answers to one prompt are not independent, so that whole prompts are drawn (Efron 1979; for models
-on the same test items Koehn 2004, Berg-Kirkpatrick et al. 2012).
+Answers to one prompt are not independent, so whole prompts are drawn (Efron 1979; for models on the
+same test items Koehn 2004, Berg-Kirkpatrick et al. 2012).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DRAWS = 2000
 class Difference:
     """A figure of one model minus that of another, on the prompts that both have answered.
 
-    low, high: 95 % interval. p: two-sided, of the bootstrap; at least 2 / draws, and 2 / 2^n, as of
-    a sign test in which all agree. n: prompts.
+    low, high: 95 % interval. p: two-sided bootstrap p-value, at least 2 / draws and at least
+    `surest(n)`. n: prompts.
     """
 
     value: float
@@ -35,11 +35,11 @@ class Difference:
 
 
 class Sample(Protocol):
-    """What a figure is made of: values, each of a prompt."""
+    """The values that a figure is computed from, each belonging to a prompt."""
 
     prompts: Ints  # (P,) their numbers, ascending
     n: int  # how many values
-    biased: bool  # whether drawing with repetition moves it as a whole, as it does a distance
+    biased: bool  # whether drawing with repetition shifts the figure, as it does a distance
 
     def over(self, drawn: Ints) -> Floats:
         """The figure of each draw, (D,). drawn: (D, N) prompt numbers, which may repeat."""
@@ -58,6 +58,7 @@ class Mean:
     ) -> None:
         """groups: each value's prompt; by default each has its own. weights: by default 1."""
         data = np.asarray(values, dtype=np.float64)
+        self.values: Floats = data  # (N,) as they were given, NaNs too
         kept = ~np.isnan(data)
         members = np.arange(len(data)) if groups is None else np.asarray(groups, dtype=np.int64)
         weight = np.ones(len(data)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -74,7 +75,7 @@ class Mean:
 
 
 class OfSet:
-    """A figure of a whole set of things, such as a distance: `measure` of those that are drawn.
+    """A figure of a whole set, such as a distance: `measure`, applied to the things drawn.
 
     NaN where `measure` gives None. Slow: it is called once a draw.
     """
@@ -100,7 +101,8 @@ class OfSet:
 def figure(sample: Sample, *, draws: int = DRAWS, seed: int = 0) -> Figure:
     """The figure of all prompts, with a 95 % percentile interval; NaN if there is nothing.
 
-    That of a biased sample is moved by as much as the mean of the draws lies off the figure.
+    The interval of a biased sample is shifted by the difference between the draws' mean and the
+    figure.
     """
     if not sample.n:
         return Figure(math.nan, math.nan, math.nan, 0)
@@ -115,7 +117,7 @@ def difference(
 ) -> Difference | None:
     """The paired bootstrap: both figures of the same drawn prompts; None if they can't be compared.
 
-    That is where they share no prompt, or one has no figure for those that they share.
+    They can't if they share no prompt, or if one has no figure for the prompts that they share.
     """
     both = np.intersect1d(one.prompts, other.prompts)
     if not (len(both) and one.n and other.n):
@@ -130,13 +132,20 @@ def difference(
         found = found - (found.mean() - value)
     low, high = _interval(value, found, biased=False)
     tail = min((found <= 0).mean(), (found >= 0).mean())
-    # Few prompts prove little, though all draws of them agree: no sign test is surer than 2 / 2^n.
-    p = min(max(2 * float(tail), 2 / draws, 2.0 ** (1 - len(both))), 1.0)
+    p = min(max(2 * float(tail), 2 / draws, surest(len(both))), 1.0)
     return Difference(value, low, high, p, len(both))
 
 
+def surest(prompts: int) -> float:
+    """The smallest p-value possible with this many prompts, reached if all agree: 2 / 2^n.
+
+    It is that of a sign test. A bootstrap alone would give 0, since all draws would agree.
+    """
+    return 2.0 ** (1 - prompts)
+
+
 def _interval(value: float, found: Floats, biased: bool) -> tuple[float, float]:
-    """The middle 95 % of what was found in draws; a draw may hold too little and be NaN."""
+    """The middle 95 % of the draws' values; a draw with too little data is NaN and is left out."""
     found = found[~np.isnan(found)]
     if not len(found):
         return math.nan, math.nan
@@ -150,7 +159,7 @@ def _drawn(prompts: Ints, draws: int, seed: int) -> Ints:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """p-values adjusted for being many (Holm 1979): compare them with 0.05, all at once."""
+    """p-values adjusted for multiple comparisons (Holm 1979); each can be compared with 0.05."""
     order = np.argsort(p)
     adjusted = [0.0] * len(p)
     worst = 0.0
@@ -171,18 +180,13 @@ def bootstrap(values: Sequence[float], groups: Sequence[int] | None = None) -> F
 def collected(
     found: Iterable[Mapping[str, float]], groups: Sequence[int] | None = None
 ) -> dict[str, Mean]:
-    """A sample for each name that occurs, of the answers that have it.
+    """A sample for each name that occurs; its value is NaN for answers that do not have it.
 
     groups: answers with the same number belong to one prompt; by default each has its own.
     """
     rows = list(found)
-    of = list(range(len(rows))) if groups is None else list(groups)
-    names = list(dict.fromkeys(name for one in rows for name in one))
-    having = {
-        name: [(one[name], prompt) for one, prompt in zip(rows, of, strict=True) if name in one]
-        for name in names
-    }
-    return {name: Mean(*zip(*pairs, strict=True)) for name, pairs in having.items()}
+    names = dict.fromkeys(name for one in rows for name in one)
+    return {name: Mean([one.get(name, math.nan) for one in rows], groups) for name in names}
 
 
 def figures(samples: Mapping[str, Sample]) -> dict[str, Figure]:

@@ -1,8 +1,8 @@
-"""Models side by side on the same prompts, seeds and plans: every figure, and what of it differs.
+"""Compare models on the same prompts, seeds and plans: figures, and which of them differ.
 
     prompts + entrants -> answers (files) -> Entry (figures of one) -> Comparison
 
-What is written once is kept: a run that was stopped goes on. `report_page` shows the result.
+Answers that exist are kept, so a run that was stopped continues. `report_page` shows the result.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from typing import Any
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.answers import (
     Answer,
+    AnswersOfRuns,
+    Unreadable,
     plans_of,
-    read_answers,
     read_expectations,
+    read_runs,
     runs_of,
     write_answers,
 )
@@ -49,12 +51,13 @@ from textmusic.writing.jobs import Job, read_jobs
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.writers import is_gan, load_writer
 
+SIGNIFICANT = 0.05  # below that an adjusted p-value is hardly chance
 PACED = 3  # prompts that speed and memory are measured with
 
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """One that takes part. model: what writes; None if all there is are folders of answers."""
+    """A participant. model: the model that writes; None for existing folders of answers."""
 
     name: str
     model: str | None
@@ -63,16 +66,16 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What came of an entrant: by section and name its samples and figures.
+    """The results of an entrant: samples and figures, by section and name.
 
-    broken: answers that are no MIDI, by file name. missing: prompts without an answer, over all
-    runs. pace: None where no model was run.
+    missing: numbers of prompts without a file, once for each run. pace: None where no model was
+    run.
     """
 
     name: str
     answers: tuple[Answer, ...]
-    broken: tuple[str, ...]
-    missing: int
+    broken: tuple[Unreadable, ...]
+    missing: tuple[int, ...]
     samples: Mapping[str, Mapping[str, Sample]]
     figures: Mapping[str, Mapping[str, Figure]]
     pace: Pace | None = None
@@ -85,7 +88,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FigureDifference:
-    """A figure of `one` minus that of `other`. adjusted: p, for so many in a section (Holm)."""
+    """A figure of `one` minus that of `other`.
+
+    adjusted: the p-value, adjusted for all figures of the section (Holm).
+    """
 
     section: str
     name: str
@@ -97,17 +103,18 @@ class FigureDifference:
     @property
     def significant(self) -> bool:
         """Whether chance is unlikely, at 5 % over all figures of the section."""
-        return self.adjusted < 0.05
+        return self.adjusted < SIGNIFICANT
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is measured, and how. Fields are those of the command line.
 
-    seeds: answers to a prompt, each with a seed of its own. seed: of the first prompt's first
-    answer; the next prompt has the next, and the next answer to it 1,000,000 more. same_plan: the
-    first model's plan is forced upon all. sounds: answers of each that are listened to. data: a
-    folder that training/prepare.py wrote. pace: measure speed and memory. words: try mood words.
+    seeds: answers per prompt, each with its own seed. seed: that of the first prompt's first
+    answer; it increases by one from prompt to prompt, and by 1,000,000 from answer to answer.
+    same_plan: give all models the first one's plan. sounds: answers per model that are rendered and
+    analysed as audio. data: a folder that training/prepare.py wrote. pace: measure speed and
+    memory. words: try mood words.
     """
 
     seeds: int = 1
@@ -122,7 +129,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All that is known afterwards. real: the ceiling, where real answers were given."""
+    """The result. real: the real answers, if given; their figures are the ceiling."""
 
     texts: tuple[str, ...]
     entries: tuple[Entry, ...]
@@ -146,8 +153,8 @@ class Comparison:
         entries = {
             entry.name: {
                 "answers": len(entry.answers),
-                "broken": list(entry.broken),
-                "missing": entry.missing,
+                "broken": [str(file) for file in entry.broken],
+                "missing": len(entry.missing),
                 "pace": asdict(entry.pace) if entry.pace else None,
                 "figures": {
                     section: {name: asdict(value) for name, value in found.items()}
@@ -265,12 +272,15 @@ class _Real:
 
 
 def _real(folder: Path, expected: Sequence[Expectation], options: Options) -> _Real:
-    answers, broken = read_answers(folder, len(expected))
-    samples: dict[str, dict[str, Sample]] = {"asked": dict(adherence(expected, answers))}
+    read = read_runs((folder,), expected)
+    answers = read.answers
+    samples: dict[str, Mapping[str, Sample]] = {
+        "asked": adherence(expected, answers, read.unanswered)
+    }
     pieces = [answer.piece for answer in answers]
     samples["beside"] = ceiling(pieces)
     heard: dict[int, list[Sound]] = {}
-    entry = _made("real", answers, broken, len(expected), samples)
+    entry = _made("real", read, samples)
     if _hears(options):
         heard = sounds(answers[: options.sounds], options.soundfont)
     found = list(chain.from_iterable(heard.values()))
@@ -288,27 +298,27 @@ def _hears(options: Options) -> bool:
 
 
 def _made(
-    name: str, answers: Sequence[Answer], broken: Sequence[str], wanted: int,
-    samples: Mapping[str, Mapping[str, Sample]], pace: Pace | None = None,
-) -> Entry:  # fmt: skip
+    name: str,
+    read: AnswersOfRuns,
+    samples: Mapping[str, Mapping[str, Sample]],
+    pace: Pace | None = None,
+) -> Entry:
     found = {section: figures(these) for section, these in samples.items()}
-    missing = wanted - len(answers) - len(broken)
-    return Entry(name, tuple(answers), tuple(broken), max(missing, 0), samples, found, pace)
+    kept = tuple(read.answers), tuple(read.broken), tuple(read.missing)
+    return Entry(name, *kept, samples, found, pace)
 
 
 def _entry(
     entrant: Entrant, expected: Sequence[Expectation], theirs: _Real | None, options: Options,
     pace: Pace | None,
 ) -> Entry:  # fmt: skip
-    answers: list[Answer] = []
-    broken: list[str] = []
-    for place in entrant.folders:
-        read, bad = read_answers(place, len(expected))
-        answers += read
-        broken += [f"{place.name}/{name}" for name in bad]
+    read = read_runs(entrant.folders, expected)
+    answers = read.answers
     numbers = [answer.number for answer in answers]
     pieces = [answer.piece for answer in answers]
-    samples: dict[str, Mapping[str, Sample]] = {"asked": adherence(expected, answers)}
+    samples: dict[str, Mapping[str, Sample]] = {
+        "asked": adherence(expected, answers, read.unanswered)
+    }
     music = load_writer(entrant.model) if entrant.model is not None else None
     if isinstance(music, TextToMusic):
         samples["alone"] = alone(music, expected, options.seeds)
@@ -322,8 +332,7 @@ def _entry(
     if theirs and theirs.sounds:
         heard = sounds(answers[: options.sounds], options.soundfont)
         samples["sound"] = beside_sounds(heard, theirs.sounds)
-    wanted = len(expected) * len(entrant.folders)
-    return _made(entrant.name, answers, broken, wanted, samples, pace)
+    return _made(entrant.name, read, samples, pace)
 
 
 def _with_data(

@@ -1,4 +1,4 @@
-"""A set of written pieces beside real ones: how far their features are distributed alike."""
+"""How similar the distributions of features are in written and in real pieces."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from textmusic.music.structure import FIGURES, LOOKED_AT, apart_alike, bass_come
 from textmusic.music.theory import quarters_per_bar
 
 NotesAndPlan = tuple[Notes, Plan]
-BARS = 8  # of every piece that are looked at, so that long and short ones compare
+BARS = 8  # looked at in every piece, so that long and short pieces can be compared
 
 
 def opening(piece: NotesAndPlan, bars: int = BARS) -> NotesAndPlan:
@@ -114,9 +114,9 @@ def beside(
 
 
 def ceiling(real: Sequence[NotesAndPlan]) -> dict[str, Sample]:
-    """The same of one half of the real pieces against the other half: as alike as one can be.
+    """The figures of one half of the real pieces compared with the other half: the best possible.
 
-    Of a single piece there are no halves, and so no overlap.
+    A single piece cannot be halved, so it has no overlap.
     """
     alone = figures_of(real, range(len(real)))
     if len(real) < 2:
@@ -135,7 +135,7 @@ def figures_of(pieces: Sequence[NotesAndPlan], prompts: Sequence[int]) -> dict[s
 
 
 def _first(figure: Callable[[Notes, Plan], float]) -> Callable[[NotesAndPlan], float]:
-    """A figure of the first bars of a piece, as many as structure shows in."""
+    """A figure of a piece's first bars (`LOOKED_AT`), enough to show its structure."""
     return lambda piece: figure(*opening(piece, LOOKED_AT))
 
 

@@ -93,8 +93,8 @@ def polyphony(notes: Notes) -> float:
 def groove_consistency(notes: Notes, bar: float) -> float:
     """1 minus the mean share of sixteenths at which neighbouring bars' onsets differ, 0 to 1.
 
-    bar: its length, quarter notes. An onset between two sixteenths counts as the earlier. NaN if
-    there is one bar only. Drums count.
+    bar: its length, quarter notes. An onset between two sixteenths counts as the earlier. NaN for a
+    single bar. Drums count.
 
     MusPy's `groove_consistency` on a grid of sixteenths, less its last bar where no note begins:
     MusPy counts to the end of the last note, and one bar more where that is a bar line. On MusPy's

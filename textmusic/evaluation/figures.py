@@ -1,4 +1,4 @@
-"""How well a model does what is asked, reads words, predicts and sounds: samples by figure."""
+"""How well a model follows prompts, reads words, predicts real music and sounds, as samples."""
 
 from __future__ import annotations
 
@@ -39,23 +39,28 @@ from textmusic.sound.render import render
 from textmusic.system.progress import tracked
 from textmusic.writing.text_to_music import TextToMusic
 
-SEEN_WORDS = 150  # drawn of those that were trained on; the kept-out ones are all tried
+SEEN_WORDS = 150  # drawn from the trained words; all held-out words are tried
 
 
-def adherence(expected: Sequence[Expectation], answers: Sequence[Answer]) -> dict[str, Mean]:
-    """What of prompts and of sketches is heard in the answers, 0 to 1, by prompt.
+def adherence(
+    expected: Sequence[Expectation], answers: Sequence[Answer], unanswered: Sequence[int] = ()
+) -> dict[str, Mean]:
+    """How much of the prompts and sketches is heard in the answers, 0 to 1, by prompt.
 
     `metrics.hits`, and `measure_sketch.sketch_adherence` of answers whose sketch is known.
+    unanswered: numbers of prompts whose answers are missing or can't be read; those are not valid,
+    and count for no other figure.
     """
     found = [
         hits(expected[a.number - 1], a.score, a.planned) | _kept(a)
         for a in tracked(answers, "judging")
     ]
-    return collected(found, [answer.number for answer in answers])
+    found += [{"valid": 0.0}] * len(unanswered)
+    return collected(found, [*(answer.number for answer in answers), *unanswered])
 
 
 def _kept(answer: Answer) -> dict[str, float]:
-    """How much of its sketch is heard: chords by time (root and third), bars that come back."""
+    """How much of its sketch is heard: chords (root and third, by time) and repeated bars."""
     if not answer.sketch.rows or answer.planned is None:
         return {}
     found = sketch_adherence(notes_of(answer.score), answer.planned, answer.sketch)
@@ -64,7 +69,7 @@ def _kept(answer: Answer) -> dict[str, float]:
 
 
 def alone(music: TextToMusic, prompts: Sequence[Expectation], seeds: int) -> dict[str, Mean]:
-    """How often the model's own plan, nothing forced, is what the prompt says; 0 to 1."""
+    """How often the model's own plan, with nothing forced, matches the prompt; 0 to 1."""
     found, groups = [], []
     for number, expected in enumerate(tracked(prompts, "reading alone", "prompts"), 1):
         for seed in range(1, seeds + 1):
@@ -74,7 +79,7 @@ def alone(music: TextToMusic, prompts: Sequence[Expectation], seeds: int) -> dic
 
 
 def read_hits(expected: Expectation, plan: Plan) -> dict[str, float]:
-    """What of an expectation a plan says."""
+    """Which expectations a plan meets."""
     found = plan_hits(expected, plan) | mood_hits(expected, plan, "planned")
     if "key" in expected and expected["key"] != NO_KEY:
         has = plan.key is not None and plan.key != NO_KEY
@@ -112,9 +117,9 @@ def likelihood(
     """How well a model predicts real answers to the prompts: nats per note and per score id.
 
     -log p of the score ids given caption, plan and sketch (the design's NLL), 0 upwards, lower is
-    better. The sketch is as heard.
-    What has no plan is taken to be as measured. Left out is what a model can't spell or look back
-    on: instruments, metres, or more ids than its context.
+    better. The sketch is measured from the notes. An answer without a plan gets the measured one.
+    Answers are left out if the vocabulary lacks their instruments or metres, or if they are longer
+    than the model's context.
     """
     nats, notes, ids, groups = [], [], [], []
     for answer in tracked(real, "predicting"):

@@ -1,4 +1,4 @@
-"""Prompts out of held-out pieces: captions, what may fairly be expected, and the pieces themselves.
+"""Prompts made from held-out pieces: captions, what may be expected, and the pieces themselves.
 
 The reference that models are measured by: see `textmusic.evaluation.comparison`.
 """
@@ -38,11 +38,11 @@ def describe(
     n: int = 500,
     seed: int = 0,
 ) -> int:
-    """Write up to n prompts, a tune once where there are enough; how many there are.
+    """Write up to n prompts and return how many; a tune is used twice only if tunes are too few.
 
-    What is asked for is at most 16 bars of a piece, in which its form shows; a caption that names
-    no length gets that one. Pieces that have so many come first. pieces: a folder for the pieces
-    themselves, as answers (0001.mid, 0001.json, ...), as long as the captions say.
+    A prompt asks for at most 16 bars, enough to show a form; a caption that names no length gets
+    one. Pieces with 16 bars or more come first. pieces: a folder for the pieces themselves, as
+    answers (0001.mid, 0001.json, ...), as long as the captions say.
     """
     rng = random.Random(seed)
     windows = list(windows)
@@ -65,7 +65,7 @@ def describe(
 
 
 def _ranked(windows: Sequence[Window]) -> list[Window]:
-    """Long ones before short ones, and of each kind the first of every tune before the second."""
+    """Long windows before short ones; in each group, the first of every tune before the second."""
     met: Counter[tuple[bool, str]] = Counter()
     ranked: list[tuple[bool, int, int, Window]] = []
     for window in windows:
@@ -76,7 +76,7 @@ def _ranked(windows: Sequence[Window]) -> list[Window]:
 
 
 def expectation(said: Phrases, plan: Plan) -> dict[str, Any]:
-    """What a caption that says so much of a plan lets one expect (see `evaluation.metrics`)."""
+    """What can be expected of an answer to such a caption (see `evaluation.metrics`)."""
     expected: dict[str, Any] = {}
     if said.key:
         expected["key"] = plan.key
@@ -102,7 +102,7 @@ def expectation(said: Phrases, plan: Plan) -> dict[str, Any]:
 
 
 def _like(program: int, said: str) -> list[int]:
-    """The program, and those that share with it the name that was said."""
+    """The program, and the others that have the mentioned name too."""
     instruments = load_data("instruments.json")["program"]
     names = [name for name in instruments[str(program)]["say"] if name in said]
     return sorted(
@@ -112,7 +112,7 @@ def _like(program: int, said: str) -> list[int]:
 
 
 def _save_piece(text: str, window: Window, plan: Plan, tokenizer: Tokenizer, file: Path) -> None:
-    """The piece as an answer to its caption: as much of it as plan.bars says."""
+    """Save the piece's first plan.bars bars as an answer to its caption."""
     notes = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
     whole = plan.bars == window.plan.bars
     if not whole:

@@ -1,4 +1,4 @@
-"""Sets of scores -> figures: does the music do what was asked?
+"""Scores and expectations -> figures: does the music do what was asked?
 
 An expectation is what a listener may fairly expect of a prompt (a line of a prompts file): `key`;
 `tempo_bpm` [low, high]; `time_signature`; `programs`: a list of asked instruments, each a list of
@@ -60,14 +60,14 @@ def same_or_relative_key(asked: str, measured: str) -> bool:
 def heard_key(score: Score) -> str | None:
     """The key by music21's `analyze('key')`, None where nothing but drums sounds.
 
-    It is not the estimator that steers or labels here, so it may judge: it correlates durations
-    with the Aarden-Essen profiles (Aarden 2003).
+    It is independent of the estimator that steers and labels here. It correlates durations with the
+    Aarden-Essen profiles (Aarden 2003).
     """
     try:
         from music21 import note, stream
     except ImportError:
         raise TextMusicError(
-            "judging keys needs music21: pip install 'textmusic[score]'."
+            "judging keys needs music21; run pip install 'textmusic[score]'."
         ) from None
     part = stream.Stream()
     notes = notes_of(score)
@@ -121,7 +121,7 @@ def is_valid(score: Score) -> bool:
 
 
 def plan_hits(expected: Expectation, got: Plan) -> dict[str, float]:
-    """What of an expectation a plan (measured or planned) fulfils; key and mood not among it.
+    """Which expectations a plan (measured or planned) fulfils, apart from key and mood.
 
     TB, TBT (see `tempo_distance`), CTS (the same time signature; Bhandari et al. 2025), tempo in
     range (to half a beat a minute) and bars (exactly as many): 0 or 1. instruments F1: 2 h /

@@ -19,9 +19,9 @@ TimedPrompt = tuple[str, Plan | None, int]  # text, facts that are fixed, seed
 class Pace:
     """One piece at a time, all cores. All figures above 0.
 
-    load: seconds until the model is ready, imports left out. notes, ids, music: of what is written,
-    a second of writing (music in seconds; ids are 0 for what writes none). memory: at the peak, the
-    whole process, megabytes; 0 where the system does not tell.
+    load: seconds until the model is ready, without imports. notes, ids, music: notes, ids and
+    seconds of music written per second (ids: 0 for models without ids). memory: peak of the whole
+    process in megabytes; 0 if unknown.
     """
 
     load: float
@@ -38,7 +38,7 @@ def measure_pace(model: str, pieces: Sequence[TimedPrompt]) -> Pace:
 
 
 def _measured(model: str, pieces: Sequence[TimedPrompt]) -> Pace:
-    load_writer(model)  # what is imported on the way is not the model's
+    load_writer(model)  # so that imports do not count as loading
     began = time.perf_counter()
     writer = load_writer(model)
     load = time.perf_counter() - began
@@ -48,7 +48,7 @@ def _measured(model: str, pieces: Sequence[TimedPrompt]) -> Pace:
     ]
     list(writer.complete(prompts[:1], slots=1))
     began = time.perf_counter()
-    # each as a call of its own, so that no two are written side by side
+    # one call per piece, so that no two are written side by side
     written = [piece for prompt in prompts for _, piece in writer.complete([prompt], slots=1)]
     took = time.perf_counter() - began
     return Pace(

@@ -1,4 +1,4 @@
-"""What prepared data tell of written pieces: are they original, do they sound like their genre?"""
+"""Compare pieces with the training data: are they original, do they sound like their genre?"""
 
 from __future__ import annotations
 

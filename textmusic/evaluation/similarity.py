@@ -1,7 +1,7 @@
-"""How much of a piece stands in other pieces: the longest run of notes that it shares with them.
+"""How much of a piece occurs in other pieces: the longest run of notes that it shares with them.
 
-A run is compared by (interval, ratio of inter-onset intervals) of the top line, so that neither
-key nor tempo hides a copy.
+Runs are sequences of (interval, ratio of inter-onset intervals) in the top line, so a copy in
+another key or tempo is found too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def moves(notes: Notes) -> NDArray[np.int64]:
 
 
 class Repertoire:
-    """The lines of many pieces, to be asked for the longest run that they share with another."""
+    """The top lines of many pieces, and the longest run that another piece shares with them."""
 
     def __init__(self, lines: Iterable[NDArray[np.int64]]) -> None:
         self._lines = [line for line in lines if len(line)]

@@ -82,7 +82,7 @@ def _librosa() -> Any:
         import librosa
     except ImportError:
         raise TextMusicError(
-            "describing audio needs librosa: pip install 'textmusic[audio]'."
+            "describing audio needs librosa; run pip install 'textmusic[audio]'."
         ) from None
     return librosa
 

@@ -1,7 +1,7 @@
 """A model card: README.md with the metadata that the Hugging Face Hub reads.
 
-A card that a model's folder has keeps what it says; what its metadata lack is added. Where it has
-no text, one is written from what the folder and an evaluation say.
+An existing card is kept, and missing metadata are added. A card without text gets one, written from
+the folder and an evaluation.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EXAMPLES = (
     "cheerful ragtime piano in C major, 8 bars",
 )
 SEED = 1  # of every sample
-# What only the one who trained a model can say, as metadata in its folder's README.md.
+# Metadata that only the person who trained a model knows, from its folder's README.md.
 UNKNOWN = {
     "license": "the licence of the weights",
     "base_model": "the base model",
@@ -44,7 +44,7 @@ UNKNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What `textmusic evaluate` found of a model: figures by section of the report and name."""
+    """A model's figures from `textmusic evaluate`, by section of the report and name."""
 
     date: str
     prompts: str
@@ -94,7 +94,7 @@ def complete(
     *,
     base: str | None = None,
 ) -> str:
-    """The card of a model's folder, as it goes into a repository.
+    """The card of a model's folder, in the form for a repository.
 
     samples: paths of audio in the repository, by prompt. base: what the repository holds an adapter
     to, if that is all that it holds. Raises TextMusicError where the metadata

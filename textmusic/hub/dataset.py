@@ -51,7 +51,7 @@ def push_dataset(
 ) -> Push:
     """Send prepared data to a dataset repository, which is created if necessary.
 
-    any_licence: send what forbids to be passed on, or does not say, too. Else as
+    any_licence: also send pieces whose licence forbids sharing or is not stated. Else as
     `TextToMusic.push_to_hub`; raises TextMusicError for such licences, too.
     """
     check_target(repo, dry_run)
@@ -72,16 +72,16 @@ def push_dataset(
 
 
 def read_shares(folder: Path) -> list[Share]:
-    """What comes from where, under which licence, over all splits; in the order of the names.
+    """The sources of all splits with their licences, sorted by name.
 
-    Raises TextMusicError where a file can't be read or does not say.
+    Raises TextMusicError if a file can't be read or lacks these columns.
     """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ModuleNotFoundError:
         raise TextMusicError(
-            "sharing a dataset needs pyarrow: pip install 'textmusic[train]'."
+            "sharing a dataset needs pyarrow; run pip install 'textmusic[train]'."
         ) from None
     tables = []
     for file in _parquets(folder):
@@ -111,7 +111,7 @@ def _parquets(folder: Path) -> Iterator[Path]:
 
 
 def check_licences(folder: Path, shares: Sequence[Share]) -> None:
-    """Raise TextMusicError, naming them, where sources may not be passed on, or do not say."""
+    """Raise TextMusicError, naming them, if sources may not be shared or state no licence."""
     closed = [share for share in shares if not may_share(share.licence)]
     if not closed:
         return
@@ -135,7 +135,7 @@ def _short(licence: str, longest: int = 80) -> str:
 
 
 def complete(folder: Path, repo: str, shares: Sequence[Share], any_licence: bool) -> str:
-    """The card of a dataset, as it goes into a repository; what the folder's own says stays.
+    """The card of a dataset, in the form for a repository; an existing card is kept.
 
     Raises TextMusicError where the metadata that are there can't be read.
     """

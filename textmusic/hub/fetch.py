@@ -78,7 +78,7 @@ def _download(model: str, revision: str | None, patterns: list[str]) -> Path:
 
 
 def _check(folder: Path, model: str) -> None:
-    """Raise TextMusicError where files are not those that were pushed, and forget those."""
+    """Raise TextMusicError if files differ from the pushed ones, and remove them from the cache."""
     if not (folder / CHECKSUMS).exists():  # not pushed by `push`
         return
     try:

@@ -1,14 +1,14 @@
-"""Licences as corpora state them, in words: whether what is under one may be passed on.
+"""Licences in the words of the corpora: whether music under one may be shared.
 
-Nothing here is advice on law: it keeps people from sharing by mistake what they may not.
+This is not legal advice; it guards against mistakes.
 """
 
 from __future__ import annotations
 
 import re
 
-# A statement has to begin with the licence; what else it says ("BSD software carries these tunes by
-# permission of their encoders") names licences of other things.
+# A statement has to begin with the licence; later words can name licences of other things ("BSD
+# software carries these tunes by permission of their encoders").
 _SHARES = re.compile(
     r"(?:CC0|CC[- ]BY|PD|public domain|no rights reserved|MIT|X11|ISC|zlib|unlicen[sc]e|0?BSD"
     r"|Apache|[AL]?GPL|GFDL|MPL|EPL|EUPL|Artistic|ODC|ODbL|PDDL|OFL|free art|LAL)(?![a-z])",
@@ -30,9 +30,9 @@ _HUB_IDS = frozenset(
 
 
 def may_share(licence: str) -> bool:
-    """Whether a statement of a licence says that what is under it may be passed on, changed too.
+    """Whether a licence statement allows sharing, also of changed works.
 
-    False where it forbids that, and where it does not say.
+    False if it forbids that or does not say.
     """
     return bool(_SHARES.match(licence.strip())) and not _FORBIDS.search(licence)
 

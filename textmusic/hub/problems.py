@@ -1,4 +1,4 @@
-"""What can go wrong with the Hub, in words that say what to do."""
+"""Problems with the Hub, as sentences that say what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def in_words(model: str, *, revision: str | None = None, pushing: bool = False) -> Iterator[None]:
-    """Turn what the Hub's client raises in this block into a TextMusicError."""
+    """Turn exceptions of the Hub's client in this block into a TextMusicError."""
     from huggingface_hub import errors
 
     # HTTPError is that of requests, httpx or httpx2, on which the client is built in its versions;

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """What was sent to a repository, or would be.
+    """What was sent to a repository, or would be sent.
 
     files: bytes of each, by path. metadata: the card's, YAML. url: of the commit; None if nothing
     was sent.
@@ -67,7 +67,7 @@ def push(
 
 
 def check_target(repo: str, dry_run: bool) -> None:
-    """Raise TextMusicError, before anything is done, for what is no id, and without a token."""
+    """Raise TextMusicError, before anything is done, for an invalid id or a missing token."""
     _check_id(repo)
     if not dry_run:
         _check_token()
@@ -100,7 +100,7 @@ def send(
 def contents(
     music: TextToMusic, repo: str, evaluation: Path | None, samples: int, *, adapter: bool = False
 ) -> Contents:
-    """What is pushed of a model: its own files, report, samples, and a card and checksums of them.
+    """The files to push of a model: its own files, report, samples, card, and checksums of them.
 
     adapter: its LoRA adapter instead of its own files. Raises TextMusicError where the report, the
     card or the adapter can't be used.
@@ -193,7 +193,7 @@ def _commit(
 
 
 def _replaced(path: str, files: Contents, kind: Kind) -> bool:
-    """Whether a file of the repository is of an earlier push, and not in this one."""
+    """Whether a file of the repository comes from an earlier push and is not in this one."""
     own = [*BELOW, *(f"evaluation/{name}" for name in EVALUATION)]
     if kind == "dataset":
         own = ["*.parquet", "tokenizer/*"]

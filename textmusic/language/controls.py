@@ -292,10 +292,8 @@ def parse_tempo(said: str | float) -> float:
         word = tempo_words().get(re.sub(r"[\s-]+(?:tempo)?", " ", text.lower()).strip())
         if word is None:
             near = difflib.get_close_matches(text.lower(), tempo_words(), n=1, cutoff=0.5)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise TextMusicError(
-                f"'{quote(text)}' is not a tempo{hint or ','} write e.g. 96 or 'andante'."
-            ) from None
+            hint = f"did you mean '{near[0]}'?" if near else "write e.g. 96 or 'andante'."
+            raise TextMusicError(f"'{quote(text)}' is not a tempo; {hint}") from None
         return float(word["typical"])
     if not math.isfinite(tempo) or not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
         raise TextMusicError(f"tempo {quote(text)} is {tempo_remedy()}.")
@@ -359,10 +357,9 @@ def parse_mood(said: str) -> tuple[int | None, int | None]:
     if word in known:
         return int(known[word]["valence"]), int(known[word]["arousal"])
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    hint = f"did you mean '{near[0]}'? Or give" if near else "give"
-    raise TextMusicError(
-        f"'{quote(text)}' is not a known mood; {hint} valence and arousal from 1 to 5, e.g. '2,4'."
-    )
+    axes = "valence and arousal from 1 to 5, e.g. '2,4'"
+    hint = f"did you mean '{near[0]}', or {axes}?" if near else f"give {axes}."
+    raise TextMusicError(f"'{quote(text)}' is not a known mood; {hint}")
 
 
 def parse_genre(said: str) -> str:

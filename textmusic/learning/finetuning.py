@@ -69,6 +69,9 @@ def finetune(
         return None
     learnt = Learnt.read(run)
     tell(str(learnt))
+    held_out = {(window.source, window.piece) for window in proposal.data.valid}
+    for caution in learnt.cautions(len(held_out)):
+        tell(caution)
     if export(proposal, output):
         size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
         tell(f"{output}: {size / 1e6:.0f} MB")

@@ -12,6 +12,7 @@ from pathlib import Path
 from textmusic.corpus.windows import read_windows
 from textmusic.engines.adapter_files import weights_hash
 from textmusic.errors import TextMusicError
+from textmusic.evaluation.cautions import cautions
 from textmusic.evaluation.comparison import Comparison, Entrant, Options, compare
 from textmusic.evaluation.held_out_prompts import describe
 from textmusic.evaluation.report_page import save
@@ -28,11 +29,13 @@ from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.version import __version__
 
 BEFORE = "before"
+FEW_PIECES = 10  # held out for validation
+NOTICEABLE = 0.005  # share of the loss
 # What the summary shows of a report: section, name, and how it is put.
 FIGURES = (
     ("likelihood", "nats per note", "nats per note of the held-out pieces"),
     ("beside", "overlap, mean", "overlap with their distributions, mean of eight"),
-    ("asked", "CK", "key heard as asked (CK)"),
+    ("asked", "CK", "key heard as asked (by music21)"),
     ("asked", "instruments F1", "instruments, F1"),
     ("asked", "bars", "bars exact"),
     ("alone", "genre", "genre planned as asked, not forced"),
@@ -44,13 +47,14 @@ FIGURES = (
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """Held-out loss of a run, nats per plan or score id: before it, at its best, and at which step.
+    """Held-out loss of a run, nats per plan or score id: before it, at its best, and at its end.
 
-    steps, ids, seconds: of the whole run.
+    step: of the best. steps, ids, seconds: of the whole run.
     """
 
     before: float
     best: float
+    last: float
     step: int
     steps: int
     ids: int
@@ -64,8 +68,33 @@ class Learnt:
         looks = [row for row in rows if "held_out" in row]
         best = min(looks, key=lambda row: row["held_out"])
         ids = sum(row.get("ids", 0) for row in rows)
-        return cls(looks[0]["held_out"], best["held_out"], best["step"], rows[-1]["step"], ids,
+        before, last = looks[0]["held_out"], looks[-1]["held_out"]
+        return cls(before, best["held_out"], last, best["step"], rows[-1]["step"], ids,
                    rows[-1]["seconds"])  # fmt: skip
+
+    def cautions(self, pieces: int) -> list[str]:
+        """A sentence for each reason to doubt that much was learnt.
+
+        pieces: held out for validation, on whose windows the loss was measured.
+        """
+        found = []
+        if pieces < FEW_PIECES:
+            found.append(
+                f"the held-out loss rests on only {pieces} piece(s), too few to tell learning from"
+                " chance; prepare more music, or raise --valid"
+            )
+        if self.step and self.best > self.before * (1 - NOTICEABLE):
+            found.append(
+                f"the held-out loss fell by less than {NOTICEABLE:.1%}, so the model has learnt"
+                " next to nothing; train longer, or prepare more data"
+            )
+        if self.step and self.last > self.before:
+            found.append(
+                f"the held-out loss rose to {self.last:.3f} by the last step, above where it began,"
+                f" so the model of step {self.step} was kept; try a lower --learning-rate, or more"
+                " data"
+            )
+        return found
 
     def __str__(self) -> str:
         change = (self.best / self.before - 1) * 100
@@ -152,7 +181,10 @@ def report(proposal: Proposal, output: Path, data: Path, n: int) -> Comparison:
 
 
 def summary(comparison: Comparison) -> str:
-    """The figures that tell most, as a Markdown table: a star where chance is unlikely."""
+    """The figures that tell most, as a Markdown table, and what they can't tell.
+
+    A star stands where chance is unlikely.
+    """
     columns = comparison.columns
     apart = {(row.section, row.name) for row in comparison.rows if row.significant}
     lines = [f"| | {' | '.join(e.name for e in columns)} |", "|---" * (len(columns) + 1) + "|"]
@@ -165,7 +197,7 @@ def summary(comparison: Comparison) -> str:
             cells.append(f"{shown} *" if shown and ours and (section, name) in apart else shown)
         if any(cells):
             lines.append(f"| {words} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n\n".join(["\n".join(lines), *cautions(comparison)])
 
 
 def card(

@@ -13,11 +13,12 @@ import json
 import random
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,8 @@ def read_pairs(prompts: Path, folders: Sequence[Path]) -> tuple[list[Pair], list
     """
     from textmusic.evaluation.answers import read_expectations
 
-    texts = [line["text"] for line in read_expectations(prompts)]
+    expected = read_expectations(prompts)
+    texts = [line["text"] for line in expected]
     if len(folders) < 2:
         raise TextMusicError(
             "one folder of answers is not enough; give at least two answer folders."
@@ -91,9 +93,9 @@ def read_pairs(prompts: Path, folders: Sequence[Path]) -> tuple[list[Pair], list
         )
     found, broken = [], []
     for folder in folders:
-        sides, bad = _sides(folder, texts)
+        sides, bad = _sides(folder, expected)
         found.append(sides)
-        broken += [f"{folder.resolve().name}/{name}" for name in bad]
+        broken += bad
     pairs = [
         _pair(text, *two)
         for number, text in enumerate(texts, 1)
@@ -106,16 +108,18 @@ def read_pairs(prompts: Path, folders: Sequence[Path]) -> tuple[list[Pair], list
     return pairs, broken
 
 
-def _sides(folder: Path, texts: Sequence[str]) -> tuple[dict[int, Side], list[str]]:
+def _sides(
+    folder: Path, expected: Sequence[Mapping[str, Any]]
+) -> tuple[dict[int, Side], list[str]]:
     """A folder's answers by the number of their prompt, and the names of broken files."""
     from textmusic.evaluation.answers import read_answers
 
-    answers, broken = read_answers(folder, len(texts))
+    answers, broken = read_answers(folder, expected)
     sides: dict[int, Side] = {}
     for answer in answers:
         midi = answer.file
         report = midi.with_suffix(".json")
-        text = texts[answer.number - 1]
+        text = expected[answer.number - 1]["text"]
         if report.exists() and json.loads(report.read_text(encoding="utf-8"))["text"] != text:
             raise TextMusicError(
                 f"'{report}' is from another prompt; give the prompts file that the folder was"
@@ -124,7 +128,7 @@ def _sides(folder: Path, texts: Sequence[str]) -> tuple[dict[int, Side], list[st
         wav = midi.with_suffix(".wav")
         side = Side(folder.resolve().name, midi, wav if wav.exists() else None)
         sides.setdefault(answer.number, side)
-    return sides, broken
+    return sides, [str(file) for file in broken]
 
 
 def _pair(prompt: str, first: Side, second: Side) -> Pair:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import sqlite3
 import time
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.bootstrap import bootstrap
 from textmusic.result.figures import Figure
-from textmusic.system.whole_files import whole_file
+from textmusic.system.tables import write_csv
 
 if TYPE_CHECKING:
     from textmusic.listening.pairs import Showing
@@ -200,24 +199,21 @@ class Votes:
         return dict(rows)
 
     def export_csv(self, path: Path) -> None:
-        """Write all votes as a table, in UTF-8 with the mark that spreadsheets know it by.
+        """Write all votes as a table; see `write_csv`.
 
-        Listeners are numbered: whoever knew another's random name could vote in it. A cell that a
-        spreadsheet would calculate begins with an apostrophe instead. Raises TextMusicError if the
-        file can't be written; there is no partial one then.
+        Listeners are numbered: whoever knew another's random name could vote in it.
         """
         votes = self.read()
         numbers = {name: k for k, name in enumerate(dict.fromkeys(v.listener for v in votes), 1)}
-        with (
-            whole_file(path) as partial,
-            partial.open("w", encoding="utf-8-sig", newline="") as file,
-        ):
-            table = csv.writer(file)
-            table.writerow(COLUMNS)
-            for vote in votes:
-                cells = (getattr(vote, name) for name in COLUMNS[1:])
-                said = (NO_DIFFERENCE if cell is None else harmless(cell) for cell in cells)
-                table.writerow([numbers[vote.listener], *said])
+        rows = [
+            [
+                numbers[vote.listener],
+                *(NO_DIFFERENCE if (cell := getattr(vote, name)) is None else cell
+                  for name in COLUMNS[1:]),
+            ]
+            for vote in votes
+        ]  # fmt: skip
+        write_csv(path, COLUMNS, rows)
 
 
 @contextmanager
@@ -258,11 +254,6 @@ def checked(answers: Mapping[str, str | None]) -> dict[str, str]:
     if OVERALL not in given:
         raise TextMusicError("the first question has no answer; choose which is better overall.")
     return given
-
-
-def harmless(cell: str) -> str:
-    """A cell of a table, such that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell.lstrip().startswith(("=", "+", "-", "@")) else cell
 
 
 def win_rates(votes: Sequence[Vote]) -> list[WinRate]:

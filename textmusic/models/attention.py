@@ -60,7 +60,7 @@ def attend(
 
 
 def use_blocks(lm: Any) -> bool:
-    """Let a causal LM look back in blocks, if its kind can; whether it does.
+    """Let a causal LM attend in blocks, if its kind supports that; returns whether it does.
 
     Only for whole sequences padded on the right: there is no mask and no cache.
     """

@@ -1,7 +1,7 @@
-"""A shallower model from a deeper one: some of its layers, to be trained on.
+"""A shallower model made of some layers of a deeper one, for further training.
 
-Layers of a transformer all write into one stream, so that one left out disturbs the others less
-than its share (Men et al. 2024, ShortGPT, arXiv 2403.03853); training on mends the rest.
+All layers of a transformer add to one residual stream, so leaving one out disturbs the others
+little (Men et al. 2024, ShortGPT, arXiv 2403.03853); further training repairs the rest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from textmusic.models.llm import MusicLLM
 
 
 def cut(model: MusicLLM, kept: Sequence[int]) -> MusicLLM:
-    """The model with those of its layers alone that are named, counted from 0, in that order.
+    """The model with only the given layers, counted from 0, in that order.
 
     Raises TextMusicError where it has no such layer, or its layers are not found.
     """

@@ -32,7 +32,7 @@ from textmusic.tokens.plan_grammar import OPEN_BARS, bars_for
 if TYPE_CHECKING:
     from symusic import Score
 
-# Facts by which a plan is said to be like what was asked.
+# The facts by which plans are compared with what was asked.
 LIKENESS = ("genre", "valence", "arousal", "time_signature", "density")
 
 
@@ -59,7 +59,7 @@ class GanWriter:
         seconds: float | None = None,
         outline: Outline = Outline(),
     ) -> Prompt:
-        """What is fixed by a text and these controls, and what could not be used."""
+        """The facts that a text and these controls fix, and what could not be used."""
         return read_prompt(text, controls=controls, seconds=seconds, outline=outline)
 
     def plan(self, text: str, *, seed: int) -> Plan:

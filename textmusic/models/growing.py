@@ -1,4 +1,4 @@
-"""A model whose music vocabulary has changed: its rows stay, new ones begin as their kin."""
+"""A model with a changed music vocabulary: old rows are kept, new rows start from related ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textmusic.models.llm import MusicLLM
 from textmusic.music.chords import QUALITIES
 
 OCTAVES = (48, 60)  # where the tones of a chord are looked up: the middle of the keyboard
-NOISE = 0.1  # of the spread of all rows, so that no two rows begin alike
+NOISE = 0.1  # of the spread of all rows, so that no two rows start equal
 
 
 def grown(model: MusicLLM, had: Sequence[str], wanted: Sequence[str], *, seed: int = 0) -> MusicLLM:

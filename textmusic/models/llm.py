@@ -20,11 +20,11 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from textmusic.errors import TextMusicError
 from textmusic.tokens.tokenizer import IGNORED, copy_tokenizer
 
-CONTEXT = 2048  # ids that an engine looks back on at most; the length trained on
+CONTEXT = 2048  # ids in an engine's context at most; the length trained on
 
 
 class MusicLLM(nn.Module):
-    """A causal LM, read on text and music ids, asked for music ids only."""
+    """A causal LM that reads text and music ids, and predicts music ids only."""
 
     def __init__(self, lm: Any, offset: int) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class MusicLLM(nn.Module):
         return hasattr(self.lm, "merge_and_unload")
 
     def freeze_text_rows(self) -> None:
-        """Let the text embedding stay as pretrained: words not met in training keep their sense.
+        """Freeze the text embedding, so that words not met in training keep their meaning.
 
         The music rows become a parameter of their own, so that no step touches the text rows.
         """
@@ -113,7 +113,7 @@ def new_llm(
 
 
 def context_of(config: Any, most: int = CONTEXT) -> int:
-    """Ids that an LM with this configuration can look back on, up to `most`."""
+    """Ids in the context of an LM with this configuration, up to `most`."""
     return min(most, int(config.max_position_embeddings))
 
 

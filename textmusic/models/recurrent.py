@@ -38,7 +38,7 @@ class RecurrentConfig:
 
 
 class MusicRNN(nn.Module):
-    """Read text and music ids, asked for music ids only; the same calls as `MusicLLM`."""
+    """Reads text and music ids, and predicts music ids only; the same calls as `MusicLLM`."""
 
     def __init__(self, shape: RecurrentConfig) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class MusicRNN(nn.Module):
             )
         self.shape = shape
         self.offset = shape.text
-        # one row more: it begins every text, so that an empty one is read too
+        # one more row, which starts every text, so that even an empty one is read
         self.text_embed = nn.Embedding(shape.text + 1, shape.width)
         self.music_embed = nn.Embedding(shape.music, shape.width)
         cell: Any = CELLS[shape.cell]

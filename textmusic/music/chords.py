@@ -24,8 +24,8 @@ QUALITIES = {
 }
 SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
-# What may be written behind a root, longest first where one begins another, and the quality that
-# stands for it: the vocabulary has no sixths, ninths or altered fifths.
+# What may follow a root in a chord symbol, and the quality that stands for it, since the vocabulary
+# has no sixths, ninths or altered fifths. Longer spellings come before their beginnings.
 _WRITTEN = (
     ("min", r"(?:m|mi|min|-)(?:6(?:/9)?|69|add\s?(?:9|11)|\(add9\))?"),
     ("min7", r"(?:m|mi|min|-)(?:7|9|11|13)"),
@@ -71,7 +71,7 @@ ALL_CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in QUA
 
 
 def chord_name(chord: Chord | None, key: str | None = None) -> str:
-    """A chord that sounds as people write it, spelt as suits the key: "Bbm7"; "N.C." for None."""
+    """A chord's name, spelt to suit the key: "Bbm7"; "N.C." for None."""
     if chord is None:
         return "N.C."
     return _names(key)[chord.root] + QUALITIES[chord.quality][1]
@@ -94,7 +94,7 @@ def _flat(key: str) -> bool:
 def parse_symbol(text: str) -> tuple[Chord, int | None] | None:
     """A chord symbol -> (chord, pitch class of the bass after a slash or None).
 
-    "Dm7", "C/E", "F#m7b5", "Bb9" (read as Bb7). None for what is no chord symbol.
+    "Dm7", "C/E", "F#m7b5", "Bb9" (read as Bb7). None if it is not a chord symbol.
     """
     whole = text.strip()
     match = re.fullmatch(rf"{_ROOT}(.*)", whole)

@@ -30,21 +30,21 @@ Flags = NDArray[np.bool_]
 
 LIKE = 0.65  # mean of whole and melody, the melody counting MELODY of it
 MELODY = 0.6
-LEAST_WHOLE, LEAST_MELODY = 0.4, 0.3  # neither may be another one altogether
+LEAST_WHOLE, LEAST_MELODY = 0.4, 0.3  # the least that each of the two must reach
 VARY = 0.6  # rhythm of the top line, above what it shares with any bar
 VARY_WHOLE = 0.7  # rhythm of everything
 SEQUENCE_RHYTHM, SEQUENCE_CONTOUR = 0.75, 0.9  # or the same shape on other steps
 NEAR, ALONE = 4, 0.2  # bars; how much more is asked of a single bar that is further away
 GOING_ON = 0.15  # how much less is enough where the bar before goes on from the same place
-AS_GOOD = 0.10  # what is so near to the best is as good, and the earliest is named
-FAR_BEHIND = 0.30  # what is so far from the best is not gone on with
-BARS_AHEAD = 4  # bars looked at to choose among candidates that are as good by themselves
-DEPARTURE = 2  # new bars after which a copy is still gone on with
+AS_GOOD = 0.10  # candidates this close to the best count as equal, and the earliest is named
+FAR_BEHIND = 0.30  # a copy this far below the best is not continued
+BARS_AHEAD = 4  # bars looked at to choose among equally good candidates
+DEPARTURE = 2  # new bars after which a copy may still continue
 RELATED = 0.35  # of a bar that varies another, where one that repeats it counts 1
 EDGE = 4.0  # bars that the clearest edge of a repetition is worth
 SAME_LETTER = 0.45  # of a section's bars are related to those of the other
 LONGEST_SECTION = 24  # bars of a section
-FEWEST_MELODY_ONSETS = 3  # onsets in a melody whose rhythm says something
+FEWEST_MELODY_ONSETS = 3  # fewest onsets in a melody for its rhythm to be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def form_of(notes: Notes, time_signature: str, bars: int) -> list[tuple[int | No
     for bar in range(bars):
         on = following
         if on is not None and (on >= begun or paths[0].rounds(bar, on, rows[on][0])):
-            on = None  # it has run into the copy itself, or goes round in a loop
+            on = None  # the copy has run into itself, or loops
         row: tuple[int | None, int | None] = (None, None)
         if silent[bar]:
             if on is not None and silent[on] and not missed:
@@ -119,7 +119,7 @@ def alike(notes: Notes, time_signature: str, bars: int) -> Floats:
 
 
 class _Path:
-    """Which earlier bar to name, by (bars, bars) scores."""
+    """Chooses which earlier bar to name, by (bars, bars) scores."""
 
     def __init__(self, scores: Floats) -> None:
         self._scores = scores
@@ -199,7 +199,8 @@ def _vary(bar: Ints, place: Ints, pitch: Ints, beat: Floats) -> Floats:
     longer = size > FEWEST_MELODY_ONSETS  # two steps are too few for a shape
     sequence &= longer[:, None] & longer[None]
     told = np.maximum(_told(tune, size == 0), np.where(sequence, VARY, 0.0))
-    # Some bar of many has the same few onsets by chance: far away, a neighbour must fit too.
+    # Among many bars, one has the same few onsets by chance: for distant bars a neighbour must fit
+    # too.
     places = np.arange(bars)
     backed = np.abs(places[:, None] - places[None]) <= NEAR
     backed[1:, 1:] |= told[:-1, :-1] >= VARY - GOING_ON
@@ -279,7 +280,7 @@ def letters(rows: Sequence[Row], *, shortest: int = 4, most: int = 8) -> list[tu
     while max(named) >= most and least > 0.05:
         least -= 0.05
         named = _named(matches, least)
-    # Letters that are still too many go: what would have had them belongs to the section before.
+    # Surplus letters are dropped: their sections join the section before.
     kept = [(at, letter) for at, letter in zip(firsts, named, strict=True) if letter < most]
     return [(at, chr(ord("A") + letter)) for at, letter in kept]
 

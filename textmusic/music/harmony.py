@@ -1,4 +1,4 @@
-"""Notes -> chords: what harmony a piece has, beat by beat.
+"""Notes -> chords: the harmony of a piece, beat by beat.
 
 A chord is told from the notes of its beat and of the beats around it by weights that are learnt
 from pieces whose sources name their chords, and the most likely succession is found with Viterbi's
@@ -103,7 +103,7 @@ def features(notes: Notes, time_signature: str, bars: int) -> tuple[Floats, NDAr
 
 
 def _is_melody(start: Floats, end: Floats, pitch: NDArray[np.int64]) -> bool:
-    """Whether notes, in order of onset, are one voice that sings, no broken chords.
+    """Whether notes, in order of onset, are a single melody and not broken chords.
 
     Of 1,300 folk tunes and songs none has leaps of more than 4.3 semitones on average.
     """

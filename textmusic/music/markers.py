@@ -1,4 +1,4 @@
-"""Chord and section names of a piece: where they stand, and how a MIDI file carries them."""
+"""Chord and section names of a piece: their positions, and how a MIDI file carries them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class ChordChange(NamedTuple):
 def changes(sketch: Sketch) -> list[ChordChange]:
     """Where the harmony of a sketch changes, in order.
 
-    A chord that is said again while it sounds is no change. A bar without chords ends the one
-    before it, as `Sketch.chord_at` has it; silence before the first chord is no change.
+    Repeating the chord that sounds is no change. A bar without chords ends the one before it, as
+    `Sketch.chord_at` has it; silence before the first chord is no change.
     """
     found: list[ChordChange] = []
     sounding: Chord | None = None
@@ -121,7 +121,7 @@ def sections_marked(score: Score) -> list[tuple[int, str]]:
 def name_sections(score: Score, sections: Sequence[tuple[int, str]], begin: int, end: int) -> None:
     """Give a score markers, (tick, name) of each, for those between two ticks.
 
-    What goes on behind these goes on under its own name, which is said again there.
+    A section that continues after them gets its own name again there.
     """
     from symusic import TextMeta
 

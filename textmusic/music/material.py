@@ -1,4 +1,4 @@
-"""Music that is there already: made fit for the vocabulary, cut, measured, put together again."""
+"""Existing music: fitted to the vocabulary, cut, measured, and put together again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, TIME_SIGNATURES, quarte
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A piece to go on from. plan: as measured, of its last stretch in one metre.
+    """A piece to continue. plan: as measured, of its last stretch in one metre.
 
     begin: quarter note at which that stretch begins; before it notes are kept as they are. marks:
     the score's own tempi and time signatures, without notes.
@@ -67,10 +67,10 @@ class Material:
 
 
 def material_of(score: Score) -> Material:
-    """What of a score can be gone on from.
+    """The part of a score that can be continued.
 
-    Raises TextMusicError where that is nothing: no notes in the vocabulary's range, a metre that it
-    lacks, or more instruments than a MIDI file has channels for.
+    Raises TextMusicError if there is none: no notes in the vocabulary's range, an unsupported
+    metre, or more instruments than a MIDI file has channels.
     """
     grid = max((grid_of(metre) for _, metre in _metres(score)), default=GRID)
     marks = score.resample(grid, min_dur=1)

@@ -1,4 +1,4 @@
-"""Score -> Plan: what a piece is, by its notes.
+"""Score -> Plan: the facts of a piece, measured from its notes.
 
 Used three times: to label training data, to fill the report of a generation, and to compute the
 evaluation metrics.
@@ -39,7 +39,7 @@ MINOR_PROFILE = np.array(
 VALENCE_EDGES = (-0.70, -0.20, 0.65, 1.00)
 AROUSAL_EDGES = (-0.35, 0.20, 0.85, 1.35)
 DENSITY_EDGES = (1.20, 1.90, 2.70, 3.90)  # onsets per quarter note, chords counted once
-HARDLY = 0.25  # an instrument that sounds in a smaller share of the bars hardly plays
+HARDLY = 0.25  # an instrument that sounds in a smaller share of the bars counts as hardly playing
 
 
 def pitch_class_weights(notes: Notes) -> Floats:

@@ -1,4 +1,4 @@
-"""Score -> Sketch: the harmony and form of a piece, by its notes. The twin of `measure`."""
+"""Score -> Sketch: the harmony and form of a piece, measured from its notes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def measure_sketch(
     labels: Sequence[Sequence[Any]] | None = None,
     begin: float = 0.0,
 ) -> Sketch:
-    """The sketch that notes fulfil; times in quarter notes from the first bar line.
+    """The sketch of some notes; times are in quarter notes from the first bar line.
 
-    A bar that repeats another has that one's chords. labels: the source's own chords, if it names
+    A bar that repeats another one has its chords. labels: the source's own chords, if it names
     them: (quarter note, symbol) from `begin` quarter notes before the first bar on.
     """
     forms = form_of(notes, time_signature, bars)
@@ -46,9 +46,9 @@ def measure_sketch(
 
 @dataclass(frozen=True, slots=True)
 class SketchAdherence:
-    """How far notes keep to a sketch, 0 to 1; None where there is nothing to keep to.
+    """How closely notes follow a sketch, 0 to 1; None where the sketch asks for nothing.
 
-    chords: share of the time in which the chord that is heard is the sketched one, by root and
+    chords: share of the time in which the chord heard is the sketched one, judged by root and
     third. form: share of the bars meant to repeat others in which that is heard.
     """
 
@@ -59,7 +59,7 @@ class SketchAdherence:
 def sketch_adherence(
     notes: Notes, plan: Plan, sketch: Sketch, new_bars: tuple[int, int] | None = None
 ) -> SketchAdherence:
-    """How far notes keep to the sketch of their piece; see `structure` for the two measures.
+    """How closely notes follow the sketch of their piece; see `structure` for the two measures.
 
     new_bars: the only ones that are judged (from 0, and the one behind the last); None: all. Of
     the others the sketch was heard in the notes.

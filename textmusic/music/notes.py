@@ -19,7 +19,7 @@ from textmusic.music.theory import DRUM_PITCH_RANGE, DRUMS, PITCH_RANGE
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 GRID = 12  # ticks per quarter note: the vocabulary's grid, but for metres of eighths
-LONGEST_NOTE = 32.0  # quarter notes; what sounds longer was never released
+LONGEST_NOTE = 32.0  # quarter notes; longer notes were never released
 # A half-note beat would make MidiTok's grid (12 positions a beat) too coarse for sixteenths, so
 # half-note metres are written on the quarter-note grid of the same length.
 _QUARTER_NOTE_METRES = {"2/2": "4/4", "3/2": "6/4", "4/2": "8/4"}
@@ -112,7 +112,7 @@ def sliced(notes: Notes, begin: float, stop: float) -> Notes:
 
 
 def joined(one: Notes, two: Notes, at: float) -> Notes:
-    """Two lots of notes, the second moved to begin at a quarter note."""
+    """Two sets of notes as one, the second moved to begin at a given quarter note."""
     two = replace(two, start=two.start + at)
     columns = ("start", "duration", "pitch", "velocity", "program")
     both = (np.concatenate([getattr(one, name), getattr(two, name)]) for name in columns)
@@ -120,7 +120,7 @@ def joined(one: Notes, two: Notes, at: float) -> Notes:
 
 
 def repaired(notes: Notes, done: Counter[str]) -> Notes:
-    """Notes of vocabulary pitches, none struck while it still sounds in the same part.
+    """Notes of vocabulary pitches, none struck again while it still sounds in the same part.
 
     done: counts what was dropped or shortened.
     """

@@ -1,4 +1,4 @@
-"""A form and a progression laid over bars: which bar repeats which, and the chords of each."""
+"""Lay a form and a chord progression over bars: which bar repeats which, and the chords of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textmusic.music.plan import COUNTED_BARS
 from textmusic.music.sketch import BeatChord, Outline, Row, Sketch, beats_per_bar
 from textmusic.music.theory import NO_KEY, tonic
 
-_PHRASE = 4  # bars that sections are made of where there is room
+_PHRASE = 4  # bars in a section, where there is room
 
 
 @dataclass(frozen=True, slots=True)

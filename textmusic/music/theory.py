@@ -16,7 +16,7 @@ TIME_SIGNATURES = (
     "2/2", "3/2", "4/2",
 )  # fmt: skip
 DRUMS = 128  # stands for the drum kit among the General MIDI programs 0-127
-DEFAULT_TEMPO = 120.0  # quarter notes a minute: what a MIDI file means that says nothing
+DEFAULT_TEMPO = 120.0  # quarter notes a minute: what MIDI files mean without a time signature
 MIDDLE_TEMPO = 105.0  # quarter notes a minute, from which mood counts fast and slow
 # Tempo bins as published (MuseCoco, Text2midi): a bin's number counts the edges below the tempo.
 TEMPO_BIN_EDGES = (40, 60, 70, 90, 110, 140, 160, 210)

@@ -213,12 +213,14 @@ def serve(
     TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD protect the page.
     """
     if mcp and find_spec("mcp") is None:
-        raise TextMusicError("--mcp needs the mcp package: pip install 'textmusic[mcp]'.")
+        raise TextMusicError("--mcp needs the mcp package; run pip install 'textmusic[mcp]'.")
     page = build_page(models, max_bars=_max_bars(), about=_card(next(iter(models.values()))))
     routes = [route(Path(get_upload_folder()) / "live")]
     user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
     if bool(user) != bool(password):
-        raise TextMusicError("set both TEXTMUSIC_USER and TEXTMUSIC_PASSWORD, or neither.")
+        raise TextMusicError(
+            "one of TEXTMUSIC_USER and TEXTMUSIC_PASSWORD is missing; set both, or neither."
+        )
     proxy = os.environ.get("TEXTMUSIC_PROXY", "") if proxy is None else proxy
     more: dict[str, Any] = {"auth": (user, password)} if user else {}
     return launch(page, app_kwargs={"routes": routes}, mcp_server=mcp, proxy=proxy, **more, **where)

@@ -33,8 +33,11 @@ class Section:
 SECTIONS = {
     "asked": Section(
         "What was asked for and what came out",
-        "Facts of the prompt, heard in the notes. CK: key; CKD: key or its relative;"
-        " CTS: time signature; TB: tempo band; TBT: that band or the next. As sketched: the share"
+        "Facts of the prompt, heard in the notes. An answer that is missing or can't be read is"
+        " not valid, and counts for no other figure. CK: key; CKD: key or its relative;"
+        " CTS: time signature; TB: tempo band; TBT: that band or the next. Keys are judged by"
+        " music21; the report of a piece has textmusic's own estimate, which steers the writing,"
+        " and the two differ in some pieces. As sketched: the share"
         " of time in which the sketch's chords are heard, and of its repeated bars that are"
         " repeated.",
         True,

@@ -131,7 +131,9 @@ class Generation:
 
         unknown = [f for f in formats if f not in FORMATS]
         if unknown:
-            raise TextMusicError(f"format '{unknown[0]}' is not one of {', '.join(FORMATS)}.")
+            raise TextMusicError(
+                f"'{unknown[0]}' is not a format; choose from {', '.join(FORMATS)}."
+            )
         folder, stem = Path(folder), stem or f"{self.slug}-{self.seed}"
         if "musicxml" in formats:
             require("music21")

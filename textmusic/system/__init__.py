@@ -1,4 +1,4 @@
-"""The machine, whole files, progress, streams, work spread over processes, ends of scripts.
+"""The machine, whole files, tables, progress, streams, work spread over processes, ends of scripts.
 
 There is no music in it.
 """
@@ -10,6 +10,7 @@ __all__ = [
     "progress",
     "scripts",
     "streams",
+    "tables",
     "values",
     "whole_files",
     "workers",

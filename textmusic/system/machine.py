@@ -36,7 +36,7 @@ def installed() -> dict[str, str]:
 
 
 def peak_memory() -> float:
-    """The most memory that this process ever held, MB; 0 if unknown."""
+    """Peak memory of this process, MB; 0 if unknown."""
     # not getrusage: its maximum is inherited from the parent over fork and exec
     status = Path("/proc/self/status")
     if not status.exists():

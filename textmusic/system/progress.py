@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @contextmanager
 def progress_bar(doing: str, unit: str) -> Iterator[OnStep]:
-    """A bar on standard error, while the block runs; gives the function that moves it."""
+    """Show a bar on standard error while the block runs; yields the function that moves it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -27,7 +27,7 @@ def progress_bar(doing: str, unit: str) -> Iterator[OnStep]:
 
 
 def tracked(things: Sequence[T], doing: str, unit: str = "pieces") -> Iterator[T]:
-    """The things, with a bar that tells how many are done."""
+    """Iterate over the things with a progress bar."""
     with progress_bar(doing, unit) as step:
         for done, thing in enumerate(things):
             step(done, len(things))

@@ -1,4 +1,4 @@
-"""Generators that yield on their way and return something at their end."""
+"""Generators that also return a result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class Stream(Generic[Item, Result]):
-    """A generator to loop over once, that keeps what it returns.
+    """A generator to loop over once; it keeps the return value in `result`.
 
     >>> stream = Stream(music.stream("sad waltz"))
     >>> for bar in stream: ...
@@ -27,7 +27,7 @@ class Stream(Generic[Item, Result]):
 
 
 def result_of(generator: Generator[object, None, Result]) -> Result:
-    """What a generator returns, when nobody wants what it yields."""
+    """A generator's return value; the yielded values are dropped."""
     stream = Stream(generator)
     for _ in stream:
         pass

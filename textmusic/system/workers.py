@@ -1,6 +1,6 @@
-"""The same work in processes of this machine or of a Ray cluster; what the work is, others say.
+"""Spread work over processes of this machine or of a Ray cluster.
 
-    items -> workers: each starts once, then takes items and gives a result for every one of them
+    items -> workers: each starts once, then takes items and returns a result for each
 
 Results come as they are finished.
 """
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 LOCAL, RUNNING = "local", "auto"  # a Ray cluster to be started here; the one that runs here
 CHUNK = 32  # items that a Ray worker gets at a time, at most: what is done again when it dies
-RETRIES = 3  # of a chunk whose worker died: what kills each worker must not go on for ever
-OBJECT_STORE = 256 * 2**20  # bytes of memory that a cluster started here shares; the rest is disk
-PATIENCE = 5.0  # seconds in which a cluster has to take a connection
+RETRIES = 3  # of a chunk whose worker died; limited, since some work kills every worker
+OBJECT_STORE = 256 * 2**20  # bytes of shared memory of a cluster started here; the rest is disk
+PATIENCE = 5.0  # seconds to wait for a connection to the cluster
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -220,7 +220,7 @@ def _connected(address: str, workers: int | None) -> Iterator[tuple[Any, int]]:
     try:
         import ray
     except ModuleNotFoundError:
-        raise TextMusicError("--ray needs Ray: pip install 'textmusic[ray]'.") from None
+        raise TextMusicError("--ray needs Ray; run pip install 'textmusic[ray]'.") from None
 
     joined = not ray.is_initialized()  # else this process is in a cluster already, which is used
     if joined:

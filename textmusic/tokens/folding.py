@@ -1,4 +1,4 @@
-"""MidiTok's REMI stream and ours: the same notes, said more briefly.
+"""MidiTok's REMI stream and ours: the same notes in fewer tokens.
 
 Folded are four things. A bar's time signature and the tempo stand in the plan and are not said
 again in every bar. Bars are numbered by how many are left (`Bar_16` ... `Bar_1`), so that the model
@@ -51,7 +51,7 @@ class Struck(NamedTuple):
         return Note(start, length, self.pitch + shift, self.velocity, self.program)
 
 
-@cache  # some 150 durations, each met a million times in a corpus
+@cache  # about 150 durations, each of which occurs a million times in a corpus
 def steps_of(duration: str) -> int:
     """A duration of MidiTok's in steps of the grid (a twelfth of a beat): "1.6.12" -> 18."""
     beats, part, parts = map(int, duration.split("."))
@@ -60,7 +60,7 @@ def steps_of(duration: str) -> int:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads bars of our tokens one after the other; keeps what runs on between them."""
+    """Reads bars of our tokens one after the other and keeps the running velocity and duration."""
 
     program: int = 0
     running: dict[int, tuple[int, str]] = field(default_factory=dict)  # velocity, duration

@@ -1,4 +1,4 @@
-"""What the sketch says is what happens: soft biases beside the grammar, however young the model.
+"""Soft biases that make even a barely trained model follow its sketch.
 
 Two guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
 more on the beat, and its root in the bass. Form: in a bar that repeats bar j, what bar j has in the
@@ -25,10 +25,10 @@ from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.score_grammar import ScoreGrammar
 
 Floats32 = NDArray[np.float32]
-HARMONY_NATS = 4.0  # what a tone of the scale, but not of the chord, loses at strength 1 on a beat
+HARMONY_NATS = 4.0  # logits that a scale tone outside the chord loses at strength 1 on a beat
 OFF_BEAT = 0.6  # share of that between the beats
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
-FORM_NATS = 8.0  # what bar j's own choice gains at strength 1
+FORM_NATS = 8.0  # logits that bar j's own choice gains at strength 1
 ASKED = 2.0  # times the strength, up to 1, where a person has asked for the bar's chords or form
 
 
@@ -60,7 +60,7 @@ class Guides:
         self._losses: dict[Chord, Floats32] = {}
 
     def guided(self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar) -> Floats32:
-        """The logits (M,) as the guides would have them, in a new array if they say anything."""
+        """The guided logits (M,); a new array where the guides change anything."""
         if grammar.bar < 0 or grammar.bar >= len(self._sketch.rows):
             return logits
         row = self._sketch.rows[grammar.bar]
@@ -83,7 +83,7 @@ class Guides:
     def _in_harmony(
         self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar, strength: float
     ) -> Floats32:
-        """Pitches weighed by the chord that sounds; together they stay as likely as they were."""
+        """Shift probability between pitches by the sounding chord; their total stays the same."""
         first, last = self._layout.spans["Pitch"]
         pitches = np.flatnonzero(allowed[first:last]) + first
         if len(pitches) < 2 or grammar.position < 0:
@@ -118,9 +118,10 @@ class Guides:
     def _next(
         self, theirs: Sequence[Struck], allowed: Mask, grammar: ScoreGrammar, *, strict: bool
     ) -> list[int]:
-        """Ids that go on as the other bar does from where the writing stands.
+        """Ids that continue as the other bar does from the current position.
 
-        What is not allowed there, as a pitch that sounds on from the bar before, is passed over.
+        Notes that are not allowed there are skipped, such as a pitch that still sounds from the bar
+        before.
         """
         options = self._options(theirs, allowed, grammar, strict)
         return next((ids for ids in options if allowed[ids].any()), [])
@@ -160,7 +161,7 @@ class Guides:
         return [self._layout.first("Program") + program]
 
     def _say(self, note: Struck, allowed: Mask, grammar: ScoreGrammar, strict: bool) -> list[int]:
-        """What says a note next: its velocity or duration, if they are not running, or itself."""
+        """The next id of a note: its velocity or duration if they change, else its pitch."""
         velocity, duration = grammar.running(note.program)
         wanted = self._layout.index[f"Velocity_{note.velocity}"]
         if grammar.expects in ("inside", "part") and strict and velocity != wanted:

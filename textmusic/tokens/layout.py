@@ -1,4 +1,4 @@
-"""Where the kinds of tokens lie among the music ids of one vocabulary."""
+"""The ranges of music ids that each kind of token has in a vocabulary."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Mask = NDArray[np.bool_]  # (M,) over the music ids
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the kinds of tokens lie among the music ids of one vocabulary."""
+    """The ranges of music ids that each kind of token has in a vocabulary."""
 
     vocabulary: tuple[str, ...]
     index: dict[str, int]
     spans: dict[str, tuple[int, int]]  # kind -> (first id, behind the last)
     durations: NDArray[np.int64]  # steps (a twelfth of a beat) of each Duration id, in id order
-    tone_base: int  # id of the written pitch 0, were it in the vocabulary
+    tone_base: int  # id that the written pitch 0 would have
     drum_base: int  # the same for drums
 
     @property

@@ -30,7 +30,7 @@ from textmusic.music.theory import DRUMS, NO_KEY, is_minor, quarters_per_bar, te
 from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.vocabulary import SKETCH
 
-OPEN_BARS = (12, 32)  # lengths the model may choose among when none is asked for
+OPEN_BARS = (12, 32)  # bars to choose from when no length is asked for
 NEAR_MULTIPLE = 0.1  # how much longer or shorter bars may be than asked, to be a multiple
 
 
@@ -137,7 +137,7 @@ class PlanGrammar:
         return options
 
     def _genres(self) -> list[str]:
-        """The genres in which what was asked is usual; what is so in none of them has no say."""
+        """The genres in which the asked facts are usual; facts usual in none are ignored."""
         programs, metre, tempo = self.asked.programs, self.asked.time_signature, self.asked.tempo
         if programs is not None:
             genres = list(usual.genres_of(tuple(sorted(programs))) or GENRES)
@@ -188,9 +188,10 @@ class PlanGrammar:
 
     @property
     def _unnamed(self) -> bool:
-        """Whether neither genre nor instruments were asked for: nobody means a tune for one then.
+        """Whether neither genre nor instruments were asked for.
 
-        A tenth of the corpora are fiddlers' tunes, noted down without what accompanies them.
+        Then people do not mean an unaccompanied tune. A tenth of the corpora are fiddle tunes,
+        written down without accompaniment.
         """
         return self.asked.genre is None and self.asked.programs is None
 
@@ -224,7 +225,7 @@ class PlanGrammar:
         return [token for n in fitting for token in field_tokens("bars", n)]
 
     def _counted_bars(self) -> int | None:
-        """Bars that seconds, or a multiple beyond what a token says, leave no choice of."""
+        """The number of bars, where seconds or a multiple above the largest token determine it."""
         step = self.multiple or 1
         if self.seconds is None:
             return step if step > COUNTED_BARS else None
@@ -235,7 +236,7 @@ class PlanGrammar:
 
 
 def _kept(options: Iterable[str], keep: Callable[[str], bool]) -> list[str]:
-    """The options that are to be kept; all of them if none is."""
+    """The options worth keeping, or all of them if none is."""
     options = list(options)
     return [option for option in options if keep(option)] or options
 

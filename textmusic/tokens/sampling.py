@@ -15,13 +15,13 @@ MAX_SEED = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How freely ids are drawn.
+    """How ids are drawn.
 
-    temperature: 0 always takes the likeliest id; 1 draws as the model believes; at most 2.
-    top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
+    temperature: 0 always takes the likeliest id, 1 draws from the model's own distribution; at most
+    2. top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
     harmony_strength: 0 leaves the notes to the model; towards 1 the sketch's chords weigh more.
-    form_strength: the same for bars that repeat others in the sketch.
-    plan_temperature: as temperature, for what of the plan is left open.
+    form_strength: the same for bars that repeat others in the sketch. plan_temperature: as
+    temperature, for what of the plan is left open.
     """
 
     temperature: float = 0.95
@@ -46,7 +46,7 @@ def choose(
     rng: np.random.Generator,
 ) -> int:
     """An allowed id, drawn by nucleus sampling (Holtzman et al. 2020). logits, allowed: (M,)."""
-    # methods of arrays, not numpy's functions: those cost as much again before they call them
+    # array methods, not numpy's functions, whose overhead doubles the cost
     ids = allowed.nonzero()[0]
     if len(ids) == 1:
         return int(ids[0])
@@ -75,5 +75,5 @@ def check_seed(seed: object, pieces: int = 1) -> int:
 
 
 def drawn(n: int) -> int:
-    """A seed by chance, such that the n - 1 after it can be used too."""
+    """A random seed; the n - 1 seeds after it are valid, too."""
     return int(np.random.default_rng().integers(1, 2**31 - n))

@@ -235,8 +235,8 @@ class ScoreGrammar:
     def _due(self) -> set[int]:
         """Programs that have to play in this bar.
 
-        Every instrument enters by the middle, and from there on has played in a quarter of the
-        bars: what was planned is heard.
+        All planned instruments are heard: each enters by the middle and has played in a quarter of
+        the bars from then on.
         """
         done, count = self.bar - self.first, self.last - self.first
         if self._late or done < (count - 1) // 2:

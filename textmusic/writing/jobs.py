@@ -102,7 +102,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
         import pyarrow.parquet as pq
     except ModuleNotFoundError:
         raise TextMusicError(
-            f"'{file}' is parquet, which needs pyarrow: pip install 'textmusic[ray]'."
+            f"'{file}' is parquet, which needs pyarrow; run pip install 'textmusic[ray]'."
         ) from None
     try:
         with pq.ParquetFile(file) as opened:

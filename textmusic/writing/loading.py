@@ -61,8 +61,8 @@ def open_engine(folder: Path, *, threads: int | None = None) -> Engine:
             from textmusic.models.torch_engine import open_trained
         except ModuleNotFoundError:
             raise TextMusicError(
-                f"'{folder}' is a model in training format, which needs torch:"
-                " pip install 'textmusic[train]', or export it with training/export.py."
+                f"'{folder}' is a model in training format, which needs torch; run pip"
+                " install 'textmusic[train]', or export it with training/export.py."
             ) from None
         return open_trained(folder, threads=threads)
     if read_config(folder).get("architecture") == "recurrent":
@@ -92,7 +92,7 @@ def assembled(folder: Path, name: str, find: Callable[[str], Path]) -> Path:
             from textmusic.models.adapter import assemble
         except ModuleNotFoundError:
             raise TextMusicError(
-                f"'{name}' is an adapter, which needs torch: pip install 'textmusic[train]'."
+                f"'{name}' is an adapter, which needs torch; run pip install 'textmusic[train]'."
             ) from None
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as work:

@@ -54,7 +54,7 @@ def load_writer(model: str | None, threads: int | None = None) -> Writer:
             from textmusic.models.gan_writer import GanWriter
         except ModuleNotFoundError:
             raise TextMusicError(
-                f"'{model}' is a GAN, which needs torch: pip install 'textmusic[train]'."
+                f"'{model}' is a GAN, which needs torch; run pip install 'textmusic[train]'."
             ) from None
         return GanWriter.from_folder(Path(model))
     return TextToMusic.from_pretrained(model, threads=threads)
