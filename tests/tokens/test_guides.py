@@ -16,7 +16,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row, Sketch
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import Struck
-from textmusic.tokens.guides import FORM_NATS, HARMONY_NATS, OFF_BEAT, Floats32, Guides
+from textmusic.tokens.guides import FORM_NATS, HARMONY_NATS, OFF_BEAT, REPEAT_NATS, Floats32, Guides
 from textmusic.tokens.sampling import Sampling, choose
 from textmusic.tokens.score_grammar import ScoreGrammar
 
@@ -41,8 +41,11 @@ def guides(
     *,
     harmony: float = 0.0,
     form: float = 0.0,
+    melody: float = 0.0,
 ) -> Guides:
-    return Guides(the_layout(), plan, Sketch(tuple(rows)), bars, harmony=harmony, form=form)
+    return Guides(
+        the_layout(), plan, Sketch(tuple(rows)), bars, harmony=harmony, form=form, melody=melody
+    )
 
 
 def flat() -> Floats32:
@@ -202,6 +205,58 @@ def test_a_return_that_is_asked_weighs_twice_as_much_up_to_one(form: float, weig
     )  # fmt: skip
     gained = asked.guided(flat(), grammar.allowed(), grammar) - flat()
     assert gained.max() == pytest.approx(FORM_NATS * weighs)
+
+
+# Melody -------------------------------------------------------------------------------------------
+
+
+def held_back(bars: Mapping[int, Sequence[Struck]], *tokens: str, melody: float = 1.0) -> list[int]:
+    """The written pitches that are less likely than the others behind these tokens."""
+    grammar = written(PLAN, *tokens)
+    allowed = grammar.allowed()
+    guided = guides(PLAN, (), bars, melody=melody).guided(flat(), allowed, grammar)
+    index = the_layout().index
+    found = {p: float(guided[index[f"Pitch_{p}"]]) for p in range(21, 109)
+             if allowed[index[f"Pitch_{p}"]]}  # fmt: skip
+    most = max(found.values())
+    assert all(value == most or value == pytest.approx(most - REPEAT_NATS * melody, abs=1e-5)
+               for value in found.values())  # fmt: skip
+    return [pitch for pitch, value in found.items() if value < most]
+
+
+def note(bar: int, position: int, pitch: int, program: int = 0) -> Struck:
+    return Struck(bar, position, program, pitch, 79, "0.6.12")
+
+
+HERE = ("Bar_4", "Position_6", "Program_0", "Velocity_79", "Duration_0.6.12")
+
+
+@pytest.mark.parametrize("melody", [1.0, 0.3])
+def test_the_highest_pitch_of_the_last_onset_is_held_back(melody: float) -> None:
+    bars = {0: [note(0, 0, 72), note(0, 3, 60), note(0, 3, 64), note(0, 3, 40, 33)]}
+    assert held_back(bars, *HERE, melody=melody) == [64]
+
+
+def test_a_pitch_is_remembered_from_the_bar_before_and_no_longer() -> None:
+    begun = ("Bar_4", "Position_0", "Program_0", "Velocity_79", "Duration_0.6.12", "Pitch_60")
+    second = ("Bar_3", "Position_0", "Program_0")
+    assert held_back({0: [note(0, 30, 67)]}, *begun, *second) == [67]
+    third = ("Pitch_60", "Bar_2", "Position_0", "Program_0")
+    assert held_back({0: [note(0, 30, 67)]}, *begun, *second, *third) == []
+
+
+def test_what_sounds_at_the_same_place_or_is_a_drum_is_no_melody_yet() -> None:
+    assert held_back({0: [note(0, 6, 64, 40), note(0, 3, 38, DRUMS)]}, *HERE) == []
+
+
+def test_pitches_together_stay_as_likely_when_one_is_held_back() -> None:
+    grammar = written(PLAN, *HERE[:3])
+    allowed, logits = grammar.allowed(), noise()
+    guide = guides(PLAN, (), {0: [note(0, 3, 64)]}, melody=1.0)
+    first, last = the_layout().spans["Pitch"]
+    guided = guide.guided(logits, allowed, grammar)
+    before, after = (share(found, allowed, range(first, last)) for found in (logits, guided))
+    assert after == pytest.approx(before, abs=1e-6)
 
 
 # Form ---------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmusic.errors import TextMusicError
-from textmusic.tokens.sampling import Sampling, choose, surprise
+from textmusic.tokens.sampling import Sampling, choose, read_sampling, surprise
 
 
 def draws(logits: list[float], allowed: list[bool], sampling: Sampling, n: int = 4000) -> Any:
@@ -92,7 +93,8 @@ def test_the_same_dice_give_the_same_ids() -> None:
     ("name", "value"),
     [("temperature", -0.1), ("temperature", 2.1), ("temperature", float("nan")), ("top_p", 0),
      ("top_p", 1.1), ("top_p", float("nan")), ("harmony_strength", -1), ("harmony_strength", 1.5),
-     ("form_strength", -0.1), ("form_strength", float("nan")), ("plan_temperature", 2.5)],
+     ("form_strength", -0.1), ("form_strength", float("nan")), ("plan_temperature", 2.5),
+     ("melody_strength", 1.1), ("sketch_temperature", -1), ("sketch_top_p", 0)],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused_with_the_range(name: str, value: float) -> None:
     with pytest.raises(TextMusicError, match=r"out of range; choose (0 to|a number above 0)"):
@@ -114,3 +116,25 @@ def test_surprise_is_what_the_model_alone_would_pay() -> None:
     logits = np.log(np.array([0.5, 0.3, 0.2], dtype=np.float32)) + 7
     assert surprise(logits, 1) == pytest.approx(-np.log(0.3), abs=1e-5)
     assert surprise(np.array([1e4, 0], dtype=np.float32), 1) == pytest.approx(1e4)
+
+
+def test_the_sketch_is_drawn_more_freely_than_the_notes_unless_told_otherwise() -> None:
+    drawn = Sampling(temperature=0.8, top_p=0.9).of_sketch()
+    assert (drawn.temperature, drawn.top_p) == (pytest.approx(0.84), pytest.approx(0.96))
+    assert Sampling(temperature=0).of_sketch().temperature == 0
+    assert Sampling(temperature=2).of_sketch().temperature == 2, "no more than is allowed"
+    told = Sampling(sketch_temperature=0.5, sketch_top_p=0.7).of_sketch()
+    assert (told.temperature, told.top_p) == (0.5, 0.7)
+
+
+def test_the_plan_has_a_temperature_of_its_own() -> None:
+    assert Sampling(temperature=1.5, plan_temperature=0.2).of_plan().temperature == 0.2
+
+
+def test_what_was_written_before_the_melody_had_a_guide_can_be_written_again() -> None:
+    older = {"temperature": 0.9, "top_p": 0.8, "harmony_strength": 0.7, "form_strength": 0.4,
+             "plan_temperature": 0.7}  # fmt: skip
+    read = read_sampling(older)
+    assert read.melody_strength == 0
+    assert (read.of_sketch().temperature, read.of_sketch().top_p) == (0.9, 0.8)
+    assert read_sampling(asdict(Sampling(0.9))) == Sampling(0.9)

@@ -116,6 +116,10 @@ class SamplingOptions:
         float | None,
         typer.Option(help="How closely repeated bars follow the originals, 0 (not at all) to 1."),
     ] = None
+    melody_strength: Annotated[
+        float | None,
+        typer.Option(help="How firmly the melody is kept from repeating its pitch, 0 to 1."),
+    ] = None
 
     def sampling(self) -> Sampling:
         """What is given, and the defaults for the rest.
@@ -127,6 +131,7 @@ class SamplingOptions:
         given = {
             "temperature": self.temperature, "top_p": self.top_p,
             "harmony_strength": self.harmony_strength, "form_strength": self.form_strength,
+            "melody_strength": self.melody_strength,
         }  # fmt: skip
         return Sampling(**{name: value for name, value in given.items() if value is not None})
 

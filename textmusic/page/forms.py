@@ -25,7 +25,7 @@ from textmusic.tokens.sampling import MAX_SEED, Sampling
 WISH = (
     "text", "key", "tempo", "time_signature", "instruments", "bars", "seconds", "valence",
     "arousal", "genre", "density", "chords", "form", "seed", "temperature", "top_p",
-    "harmony_strength", "form_strength", "model",
+    "harmony_strength", "form_strength", "melody_strength", "model",
 )  # fmt: skip
 
 
@@ -68,7 +68,11 @@ def wish_of(value: Mapping[str, Any]) -> Wish:
         stripped("form", value["form"]),
     )
     sampling = Sampling(
-        value["temperature"], value["top_p"], value["harmony_strength"], value["form_strength"]
+        value["temperature"],
+        value["top_p"],
+        value["harmony_strength"],
+        value["form_strength"],
+        value["melody_strength"],
     )
     text = well_formed(check_length(value["text"] or ""))
     return Wish(text, controls, whole("seed", value["seed"]), sampling, value["model"] or "")

@@ -119,7 +119,7 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
     default = Sampling()
     ranges = {
         "temperature": (0, 2), "top_p": (0.05, 1), "harmony_strength": (0, 1),
-        "form_strength": (0, 1),
+        "form_strength": (0, 1), "melody_strength": (0, 1),
     }  # fmt: skip
     with gr.Accordion(I18N("advanced"), open=False), gr.Row():
         for name, (low, high) in ranges.items():

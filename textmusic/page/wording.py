@@ -58,6 +58,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "top_p": ("Top-p", "Top-p"),
     "harmony_strength": ("Harmony strength", "和声强度"),
     "form_strength": ("Form strength", "曲式强度"),
+    "melody_strength": ("Melody strength", "旋律强度"),
     "model": ("Model", "模型"),
     "open": ("open", "不限"),
     "music": ("Music", "音乐"),
@@ -117,6 +118,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "form_strength_info": (
         "how closely repeated bars follow the originals; 0: not at all",
         "重复小节与原小节的相似程度；0 为不约束",
+    ),
+    "melody_strength_info": (
+        "how firmly the melody is kept from repeating its pitch; 0: not at all",
+        "旋律避免重复同一个音的程度；0 为不约束",
     ),
     "continued": ("continued", "续写"),
     "varied": ("varied", "变奏"),

@@ -22,7 +22,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, read_outline
 from textmusic.result.report import Report
 from textmusic.system.values import real
-from textmusic.tokens.sampling import Sampling, check_seed
+from textmusic.tokens.sampling import Sampling, check_seed, read_sampling
 
 if TYPE_CHECKING:
     from textmusic.result.generation import Generation
@@ -70,7 +70,7 @@ class Recipe:
         asked: dict[str, Any] = {
             name: tuple(v) if name == "programs" else v for name, v in data["asked"].items()
         }
-        plan, sampling = Plan(**asked), Sampling(**data["sampling"])
+        plan, sampling = Plan(**asked), read_sampling(data["sampling"])
         outline = read_outline(data.get("outline", {}))
         check_plan(plan)  # files can be forged
         _check_outline(outline)

@@ -19,7 +19,7 @@ from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan, seconds_of
 from textmusic.music.sketch import Outline, Sketch, read_outline, read_sketch
 from textmusic.music.theory import is_minor, tonic
-from textmusic.tokens.sampling import Sampling
+from textmusic.tokens.sampling import Sampling, read_sampling
 
 # Shares of what was sketched that have to be heard. Of real pieces whose source names the chords,
 # our own ears find the same ones in about this much of the time.
@@ -162,7 +162,7 @@ class Report:
         sampling = fields.get("sampling")
         if sampling is not None and "key_strength" in sampling:  # of before the sketch
             sampling = None  # no seed gives such a piece again
-        fields["sampling"] = sampling and Sampling(**sampling)
+        fields["sampling"] = sampling and read_sampling(sampling)
         return Report(**fields)
 
 

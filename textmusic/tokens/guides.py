@@ -1,9 +1,11 @@
 """Soft biases that make even a barely trained model follow its sketch.
 
-Two guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
+Three guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
 more on the beat, and its root in the bass. Form: in a bar that repeats bar j, what bar j has in the
 same place is favoured: a pointer that follows what is written, and finds its place again after a
 departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
+Melody: the pitch that the top line has just had is held back, since models that have seen little
+music repeat it two or three times as often as real music does.
 What a person has asked for is held to more closely than what the model has sketched by itself.
 """
 
@@ -28,6 +30,7 @@ Floats32 = NDArray[np.float32]
 HARMONY_NATS = 4.0  # logits that a scale tone outside the chord loses at strength 1 on a beat
 OFF_BEAT = 0.6  # share of that between the beats
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
+REPEAT_NATS = 2.0  # what the pitch that the melody has just had loses at strength 1
 FORM_NATS = 8.0  # logits that bar j's own choice gains at strength 1
 ASKED = 2.0  # times the strength, up to 1, where a person has asked for the bar's chords or form
 
@@ -44,15 +47,18 @@ class Guides:
         *,
         harmony: float,
         form: float,
+        melody: float = 0.0,
         asked: Sequence[AskedRow] = (),
     ) -> None:
         """sketch: of the whole piece. bars: the notes of each bar that is written, in the order of
-        writing; it grows as they come. harmony, form: strengths, 0 to 1. asked: what of the sketch
-        a person has asked for, a bar each from the first on.
+        writing; it grows as they come. harmony, form, melody: strengths, 0 to 1. asked: what of
+        the sketch a person has asked for, a bar each from the first on.
         """
         assert plan.time_signature is not None
         self._layout, self._sketch, self._bars = layout, sketch, bars
         self._harmony, self._form, self._asked = harmony, form, asked
+        self._melody = melody
+        self._line: tuple[tuple[int, int], int | None] = ((-1, -1), None)  # place, pitch before it
         self._shift = shift_of(plan.key)
         keyless = plan.key is None or plan.key == NO_KEY
         self._scale = range(12) if keyless else degrees_of(str(plan.key))
@@ -61,7 +67,11 @@ class Guides:
 
     def guided(self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar) -> Floats32:
         """The guided logits (M,); a new array where the guides change anything."""
-        if grammar.bar < 0 or grammar.bar >= len(self._sketch.rows):
+        if grammar.bar < 0:
+            return logits
+        if self._melody > 0 and grammar.position >= 0 and grammar.program not in (None, DRUMS):
+            logits = self._moving_on(logits, allowed, grammar)
+        if grammar.bar >= len(self._sketch.rows):
             return logits
         row = self._sketch.rows[grammar.bar]
         asked = self._asked[grammar.bar] if grammar.bar < len(self._asked) else AskedRow()
@@ -84,8 +94,7 @@ class Guides:
         self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar, strength: float
     ) -> Floats32:
         """Shift probability between pitches by the sounding chord; their total stays the same."""
-        first, last = self._layout.spans["Pitch"]
-        pitches = np.flatnonzero(allowed[first:last]) + first
+        pitches = self._pitches(allowed)
         if len(pitches) < 2 or grammar.position < 0:
             return logits
         beat = grammar.position / grammar.quarter_steps / self._beat_quarters
@@ -93,11 +102,8 @@ class Guides:
         if chord is None:
             return logits
         weight = HARMONY_NATS * strength * (1.0 if beat == int(beat) else OFF_BEAT)
-        before = logits[pitches]
-        after = before - weight * self._loss(chord)[pitches - self._layout.tone_base]
-        guided = logits.copy()
-        guided[pitches] = after + (_log_sum(before) - _log_sum(after))
-        return guided
+        after = logits[pitches] - weight * self._loss(chord)[pitches - self._layout.tone_base]
+        return _reweighed(logits, pitches, after)
 
     def _loss(self, chord: Chord) -> Floats32:
         """(128,) what each written pitch loses under a chord: 0 to 2 times the weight."""
@@ -112,6 +118,39 @@ class Guides:
             loss[bass] = 0.4
             self._losses[chord] = loss
         return self._losses[chord]
+
+    def _pitches(self, allowed: Mask) -> NDArray[np.intp]:
+        """The allowed ids of pitches."""
+        first, last = self._layout.spans["Pitch"]
+        return np.flatnonzero(allowed[first:last]) + first
+
+    # Melody ---------------------------------------------------------------------------------------
+
+    def _moving_on(self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar) -> Floats32:
+        """The pitch that the top line has just had, made less likely."""
+        place = (grammar.bar, grammar.position)
+        if self._line[0] != place:
+            self._line = (place, self._top_before(*place))
+        pitch = self._line[1]
+        music_id = -1 if pitch is None else self._layout.tone_base + pitch
+        if pitch is None or not allowed[music_id]:
+            return logits
+        pitches = self._pitches(allowed)
+        after = logits[pitches]
+        after[pitches == music_id] -= REPEAT_NATS * self._melody
+        return _reweighed(logits, pitches, after)
+
+    def _top_before(self, bar: int, position: int) -> int | None:
+        """The highest written pitch at the last onset before a place, at most one bar back."""
+        for before in (bar, bar - 1):
+            places = [
+                (note.position, note.pitch)
+                for note in self._bars.get(before, ())
+                if note.program != DRUMS and (before < bar or note.position < position)
+            ]
+            if places:
+                return max(places)[1]
+        return None
 
     # Form -----------------------------------------------------------------------------------------
 
@@ -185,6 +224,13 @@ class Guides:
         steps = self._layout.durations
         shorter = [at for at in fits if steps[at] < steps[wanted - first]]
         return first + max(shorter, key=lambda at: int(steps[at])) if shorter else None
+
+
+def _reweighed(logits: Floats32, ids: NDArray[np.intp], after: Floats32) -> Floats32:
+    """A copy in which ids have other logits; together they stay as likely as they were."""
+    guided = logits.copy()
+    guided[ids] = after + (_log_sum(logits[ids]) - _log_sum(after))
+    return guided
 
 
 def _log_sum(values: Floats32) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,10 @@ from textmusic.errors import TextMusicError
 from textmusic.system.values import real, whole
 
 MAX_SEED = 2**32 - 1
+# Harmony is drawn nearly as the model believes: what cuts off the unlikely also cuts off the chords
+# that are not the tonic's, and the music stands still.
+SKETCH_HEAT = 1.05  # times the temperature
+SKETCH_CUT = 0.4  # of what top-p leaves out
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +26,61 @@ class Sampling:
     temperature: 0 always takes the likeliest id, 1 draws from the model's own distribution; at most
     2. top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
     harmony_strength: 0 leaves the notes to the model; towards 1 the sketch's chords weigh more.
-    form_strength: the same for bars that repeat others in the sketch. plan_temperature: as
-    temperature, for what of the plan is left open.
+    form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves the
+    melody to the model; towards 1 it repeats its pitch less often. plan_temperature: as
+    temperature, for what of the plan is left open. sketch_temperature, sketch_top_p: as the first
+    two, for the sketch; None takes them from those.
     """
 
     temperature: float = 0.95
     top_p: float = 0.95
-    harmony_strength: float = 0.7
-    form_strength: float = 0.4
+    harmony_strength: float = 0.85
+    form_strength: float = 0.5
+    melody_strength: float = 0.6
     plan_temperature: float = 0.7
+    sketch_temperature: float | None = None
+    sketch_top_p: float | None = None
 
     def __post_init__(self) -> None:
         real("temperature", self.temperature, 0, 2)
         real("temperature", self.plan_temperature, 0, 2)
-        if real("top-p", self.top_p, 0, 1) == 0:
-            raise TextMusicError("top-p 0 is out of range; choose a number above 0 and up to 1.")
+        if self.sketch_temperature is not None:
+            real("temperature", self.sketch_temperature, 0, 2)
+        for top_p in (self.top_p, 1 if self.sketch_top_p is None else self.sketch_top_p):
+            if real("top-p", top_p, 0, 1) == 0:
+                raise TextMusicError(
+                    "top-p 0 is out of range; choose a number above 0 and up to 1."
+                )
         real("harmony strength", self.harmony_strength, 0, 1)
         real("form strength", self.form_strength, 0, 1)
+        real("melody strength", self.melody_strength, 0, 1)
+
+    def of_plan(self) -> Sampling:
+        """How the plan is drawn."""
+        return replace(self, temperature=self.plan_temperature)
+
+    def of_sketch(self) -> Sampling:
+        """How the sketch is drawn."""
+        temperature, top_p = self.sketch_temperature, self.sketch_top_p
+        if temperature is None:
+            temperature = min(self.temperature * SKETCH_HEAT, 2.0)
+        if top_p is None:
+            top_p = 1 - (1 - self.top_p) * SKETCH_CUT
+        return replace(self, temperature=temperature, top_p=top_p)
+
+
+def read_sampling(data: Mapping[str, Any]) -> Sampling:
+    """What a file says of its sampling, such that the same seed gives the same piece again.
+
+    Before the melody had a guide, the sketch was drawn as the notes were. Raises TypeError for
+    unknown fields, TextMusicError for values out of range.
+    """
+    if "melody_strength" not in data:
+        data = {
+            **data, "melody_strength": 0, "sketch_temperature": data.get("temperature"),
+            "sketch_top_p": data.get("top_p"),
+        }  # fmt: skip
+    return Sampling(**data)
 
 
 def choose(

@@ -61,6 +61,7 @@ class Take:
         the plan may take any value, and not what is usual only.
         """
         self.prompt, self.seed, self.sampling = prompt, seed, sampling
+        self._plan_sampling, self._sketch_sampling = sampling.of_plan(), sampling.of_sketch()
         self._tokenizer, self._given, self._context = tokenizer, given, context
         self._layout, self._vocabulary = layout_of(tokenizer.vocabulary), tokenizer.vocabulary
         self._rng = np.random.default_rng(seed)
@@ -179,9 +180,11 @@ class Take:
             guided = self._guides.guided(logits, mask, self._writing)
         else:
             if self._sketch_grammar is None:
-                sampling = replace(sampling, temperature=sampling.plan_temperature)
-            elif self._sketch_grammar.asks_last_chord:
-                guided = self._homeward(logits)
+                sampling = self._plan_sampling
+            else:
+                sampling = self._sketch_sampling
+                if self._sketch_grammar.asks_last_chord:
+                    guided = self._homeward(logits)
         music_id = choose(guided, mask, sampling, self._rng)
         if self._grammar is self._score:
             self.nats += surprise(logits, music_id)
@@ -280,7 +283,7 @@ class Take:
         self._guides = Guides(
             self._layout, self.plan, self.sketch, self.notes.by_bar,
             harmony=self.sampling.harmony_strength, form=self.sampling.form_strength,
-            asked=self._asked_rows or (),
+            melody=self.sampling.melody_strength, asked=self._asked_rows or (),
         )  # fmt: skip
         if given.programs is None:
             shown = self.notes.between(self._base, score.bar + 1)
