@@ -23,6 +23,7 @@ from textmusic.notation.sheet import (
     Sheet,
     UnreadableError,
     WrittenNote,
+    tidy,
 )
 
 # Velocities of the dynamic marks.
@@ -169,15 +170,15 @@ class _PartReader:
             if item.tag == "note":
                 length = Fraction(0) if item.find("grace") is not None else self._length(item)
                 if item.find("chord") is None:
-                    start, here = here, here + length
+                    start, here = here, tidy(here + length)
                 self._note(item, start, length, measure)
                 rest = item.find("rest")
                 rests += rest is not None and _whole(item, rest)
                 measure.length = max(measure.length, here)
             elif item.tag == "backup":
-                here = max(here - self._length(item), Fraction(0))
+                here = max(tidy(here - self._length(item)), Fraction(0))
             elif item.tag == "forward":
-                here += self._length(item)
+                here = tidy(here + self._length(item))
                 measure.length = max(measure.length, here)
             elif item.tag == "attributes":
                 self._attributes(item, measure)

@@ -6,6 +6,8 @@ What is no note is left: lyrics, chord symbols, grace notes, ornaments. Repeats 
 from __future__ import annotations
 
 from textmusic.music.midi_files import insanity
+from textmusic.notation.abc import sheet_of_abc
+from textmusic.notation.abc_text import tune_text
 from textmusic.notation.bars import assembled
 from textmusic.notation.musicxml import sheet_of_musicxml
 from textmusic.notation.packed import unpacked
@@ -37,4 +39,6 @@ def _sheet(data: bytes, kind: str, tune: str) -> Sheet:
         if packed and not data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
             data = unpacked(data)
         return sheet_of_musicxml(xml_text(data))
+    if kind == "ABC":
+        return sheet_of_abc(tune_text(data, tune))
     raise UnreadableError("is of no known kind")

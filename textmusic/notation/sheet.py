@@ -82,3 +82,11 @@ class ParsedPiece:
     tempo: bool = True
     filled: int = 0
     warning: str = ""
+
+
+FINEST = 5040 * 64  # parts of a quarter note, where exact fractions would grow without end
+
+
+def tidy(time: Fraction) -> Fraction:
+    """A time that is exact for all that music has, and no fraction of a thousand digits."""
+    return time if time.denominator <= FINEST else Fraction(round(time * FINEST), FINEST)
