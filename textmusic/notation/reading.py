@@ -9,6 +9,7 @@ from textmusic.music.midi_files import insanity
 from textmusic.notation.abc import sheet_of_abc
 from textmusic.notation.abc_text import tune_text
 from textmusic.notation.bars import assembled
+from textmusic.notation.kern import sheet_of_kern
 from textmusic.notation.musicxml import sheet_of_musicxml
 from textmusic.notation.packed import unpacked
 from textmusic.notation.sheet import ParsedPiece, Sheet, UnreadableError
@@ -41,4 +42,4 @@ def _sheet(data: bytes, kind: str, tune: str) -> Sheet:
         return sheet_of_musicxml(xml_text(data))
     if kind == "ABC":
         return sheet_of_abc(tune_text(data, tune))
-    raise UnreadableError("is of no known kind")
+    return sheet_of_kern(decoded(data))
