@@ -430,11 +430,6 @@ def test_a_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     hide(monkeypatch, "textmusic.corpus.preparation", "pyarrow")
     with pytest.raises(TextMusicError, match=r"needs pyarrow: pip install 'textmusic\[train\]'"):
         done(tmp_path / "in", tmp_path / "out")
-    monkeypatch.undo()
-    (tmp_path / "in" / "a.abc").write_text("X:1\n")
-    hide(monkeypatch, "textmusic.drawing.sheet_music", "music21")
-    with pytest.raises(TextMusicError, match=r"ABC and kern needs music21: pip .*\[score\]"):
-        done(tmp_path / "in", tmp_path / "out")
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, module: str, package: str) -> None:

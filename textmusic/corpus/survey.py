@@ -11,8 +11,8 @@ from pathlib import Path
 from textmusic.corpus.descriptions import TABLES, read_descriptions
 from textmusic.corpus.files import MUSIC, File, find
 from textmusic.corpus.pieces import PieceJob, corpus_jobs
-from textmusic.corpus.readers import tunes_in
 from textmusic.errors import TextMusicError
+from textmusic.notation.abc_text import tunes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Survey:
     """What is to be done. refused: (file, why), of files that no job is made for.
 
     formats: files by format. passed_over: other files by suffix. notes: sentences on what a person
-    should know. needs_music21: whether a job does.
+    should know.
     """
 
     jobs: tuple[PieceJob, ...]
@@ -28,7 +28,6 @@ class Survey:
     formats: Mapping[str, int] = field(default_factory=dict)
     passed_over: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    needs_music21: bool = False
 
 
 def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
@@ -73,10 +72,7 @@ def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
         for file in found.files
         if id(file) not in known and file.name.rsplit(".", 1)[0] not in sides
     )
-    notation = any(MUSIC[file.suffix] != "MIDI" for file in music)
-    return Survey(
-        tuple(jobs), tuple(refused), formats, passed, descriptions.notes, needs_music21=notation
-    )
+    return Survey(tuple(jobs), tuple(refused), formats, passed, descriptions.notes)
 
 
 def is_corpus(folder: Path) -> bool:

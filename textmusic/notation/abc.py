@@ -166,7 +166,7 @@ class _TuneReader:
         elif found["chord"] is not None or found["old_chord"]:
             heads = [
                 (m["sign"], m["letter"], m["octave"], length(m["length"]), bool(m["tie"]))
-                for m in _IN_CHORD.finditer(found["chord"] or found["old_chord"])
+                for m in _IN_CHORD.finditer(found["chord"] or found["old_chord"] or "")
                 if m["letter"]
             ]
             if heads:
@@ -192,5 +192,5 @@ def length(text: str) -> Fraction:
     top, slash, bottom = text.partition("/")
     digits = bottom.lstrip("/")
     halves = 1 + len(bottom) - len(digits)
-    below = int(digits[:4]) if digits else 2**min(halves, 10) if slash else 1
+    below = int(digits[:4]) if digits else 2 ** min(halves, 10) if slash else 1
     return Fraction(int(top[:4] or 1), max(below, 1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from textmusic.music.theory import NATURAL_PITCH_CLASSES, key_name
-from textmusic.notation.sheet import Metre
+from textmusic.notation.sheet import Metre, metre
 
 _FIFTHS = "FCGDAEB"
 # Fifths that a mode's signature lies above that of the major key on its tonic.
@@ -73,8 +73,7 @@ def read_metre(text: str) -> Metre | None:
     said = re.match(r"\(?\s*(\d{1,3}(?:\s*\+\s*\d{1,3})*)\s*\)?\s*/\s*(\d{1,3})", text)
     if said is None:
         return None
-    top, bottom = sum(int(part) for part in said[1].split("+")), int(said[2])
-    return (top, bottom) if top and bottom else None
+    return metre(sum(int(part) for part in said[1].split("+")), int(said[2]))
 
 
 def read_unit(text: str) -> Fraction | None:

@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
+from textmusic.music.midi_files import LONGEST_SCORE
 from textmusic.music.theory import DRUMS
-from textmusic.notation.sheet import Measure, Metre, ParsedPiece, Sheet, WrittenNote
+from textmusic.notation.sheet import (
+    LONGEST_METRE,
+    Measure,
+    Metre,
+    ParsedPiece,
+    Sheet,
+    UnreadableError,
+    WrittenNote,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +38,8 @@ def assembled(sheet: Sheet) -> ParsedPiece:
     count = max((len(part) for part in sheet.parts), default=0)
     columns = [[part[i] for part in sheet.parts if i < len(part)] for i in range(count)]
     starts = [Fraction(0), *accumulate(_length(column, i) for i, column in enumerate(columns))]
+    if starts[-1] > LONGEST_SCORE:  # before its ticks no longer fit
+        raise UnreadableError(f"is longer than {LONGEST_SCORE:,} quarter notes")
     lines = [_ticks(start) for start in starts]
     metres, moves = _metres([_leading(column) for column in columns], lines)
     score: Score = Score(SCORE_TICKS)
@@ -125,10 +136,11 @@ def _metres(
 
 def _as_metre(ticks: int) -> Metre:
     """A time signature as long as a measure that is no whole bar: (3, 8)."""
-    for bottom in (4, 8, 16, 32):
-        if ticks * bottom % (4 * SCORE_TICKS) == 0:
-            return ticks * bottom // (4 * SCORE_TICKS), bottom
-    return max(round(ticks * 8 / SCORE_TICKS), 1), 32
+    for bottom in (4, 8, 16, 32, 2, 1):
+        top, rest = divmod(ticks * bottom, 4 * SCORE_TICKS)
+        if rest == 0 and top <= LONGEST_METRE:
+            return top, bottom
+    return min(max(round(ticks * 8 / SCORE_TICKS), 1), LONGEST_METRE), 32
 
 
 def _tracks(

@@ -19,6 +19,7 @@ from textmusic.notation.sheet import (
     Sheet,
     UnreadableError,
     WrittenNote,
+    metre,
     tidy,
 )
 
@@ -230,10 +231,9 @@ class _KernReader:
             values = [float(value) for value in tempo.groups() if value]
             offset = max(self.now, spine.end) - self.begun
             self.tempi.append((offset, sum(values) / len(values)))
-        elif metre := re.match(r"\*M(\d{1,3}(?:\+\d{1,3})*)/(\d{1,3})", cell):
-            top, bottom = sum(int(n) for n in metre[1].split("+")), int(metre[2])
-            if top and bottom:
-                self.metre, self.stated = (top, bottom), True
+        elif said := re.match(r"\*M(\d{1,3}(?:\+\d{1,3})*)/(\d{1,3})", cell):
+            top = sum(int(number) for number in said[1].split("+"))
+            self.metre, self.stated = metre(top, int(said[2])), True
         elif cell == "*MX":
             self.metre, self.stated = None, True
         elif key := re.fullmatch(r"\*([A-Ga-g])([#-]?):", cell):

@@ -23,6 +23,7 @@ from textmusic.notation.sheet import (
     Sheet,
     UnreadableError,
     WrittenNote,
+    metre,
     tidy,
 )
 
@@ -265,16 +266,15 @@ def _metre(time: Element) -> Metre | None:
     if time.find("senza-misura") is not None:
         return None
     tops = [
-        sum(int(part) for part in re.findall(r"\d+", beats.text or ""))
+        sum(int(part) for part in re.findall(r"\d{1,4}", beats.text or ""))
         for beats in time.findall("beats")
     ]
     bottoms = [int(number(bottom.text)) for bottom in time.findall("beat-type")]
-    pairs = [(top, bottom) for top, bottom in zip(tops, bottoms, strict=False) if top and bottom > 0]
+    pairs = [pair for pair in map(metre, tops, bottoms) if pair]
     if not pairs:
         return None
-    common = math.lcm(*(bottom for _, bottom in pairs))
-    top = sum(top * common // bottom for top, bottom in pairs)
-    return (top, common) if common <= 1024 and top <= 1024 else None
+    common = max(bottom for _, bottom in pairs)
+    return metre(sum(top * common // bottom for top, bottom in pairs), common)
 
 
 def _key(key: Element, shift: int) -> str | None:

@@ -64,4 +64,5 @@ def _rootfiles(container: str) -> list[str]:
 
 
 def _plain(path: str) -> str:
-    return unquote(path.replace("&amp;", "&")).replace("\\", "/").removeprefix("./").strip("/").lower()
+    path = unquote(path.replace("&amp;", "&")).replace("\\", "/")
+    return path.removeprefix("./").strip("/").lower()

@@ -55,7 +55,8 @@ class Players:
         if pitch is not None:
             return pitch
         unpitched = note.find("unpitched")
-        assert unpitched is not None
+        if unpitched is None:
+            return None
         step, octave = unpitched.findtext("display-step"), unpitched.findtext("display-octave")
         head = (note.findtext("notehead") or "normal").strip()
         place = f"{step or ''}{octave or ''}".strip()

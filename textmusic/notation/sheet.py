@@ -14,6 +14,9 @@ USUAL_VELOCITY = 80  # where a score states no dynamics
 Metre = tuple[int, int]
 
 
+LONGEST_METRE = 255  # beats in it, as a score can hold them
+
+
 class UnreadableError(ValueError):
     """A file that no piece can be read from; says why, behind its name: "is cut short"."""
 
@@ -82,6 +85,12 @@ class ParsedPiece:
     tempo: bool = True
     filled: int = 0
     warning: str = ""
+
+
+def metre(top: int, bottom: int) -> Metre | None:
+    """A time signature, or None for one that no score can hold, such as 4/3."""
+    sound = 0 < top <= LONGEST_METRE and bottom in (1, 2, 4, 8, 16, 32, 64, 128)
+    return (top, bottom) if sound else None
 
 
 FINEST = 5040 * 64  # parts of a quarter note, where exact fractions would grow without end
