@@ -63,6 +63,7 @@ class _TuneReader:
         self.now: Voice | None = None
         self.in_head = True
         self.unit_stated = False
+        self.tempo = ""  # as the head states it, in units that may be said after it
         for kind, text in lines:
             if kind == "":
                 self._begin_body()
@@ -80,6 +81,7 @@ class _TuneReader:
         if self.in_head:
             self.in_head = False
             self.now = None  # a voice that is described in the head is not yet chosen
+            self._field("Q", self.tempo)
 
     def _voice(self) -> Voice:
         """The voice that music is written in."""
@@ -108,6 +110,8 @@ class _TuneReader:
             self.unit_stated = True
             for voice in self._meant():
                 voice.unit = unit
+        elif kind == "Q" and self.in_head:
+            self.tempo = text
         elif kind == "Q":
             if tempo := read_tempo(text, self._meant()[0].unit):
                 for voice in self._meant():

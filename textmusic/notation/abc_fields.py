@@ -33,7 +33,7 @@ class AbcKey:
 
 def read_key(text: str) -> AbcKey | None:
     """The key of a K: field; None where the field only sets a clef, or such."""
-    said = re.sub(r"""\w+\s*=\s*("[^"]*"|\S+)""", "", text).strip()
+    said = re.sub(r"""\b(?:\w{2,}|[tm])=("[^"]*"|\S+)""", "", text).strip()
     if said.split(" ")[0] in ("HP", "Hp"):  # the Highland pipes, in whose key C and F are sharp
         return AbcKey({"F": 1, "C": 1})
     if not said:

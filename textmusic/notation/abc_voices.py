@@ -209,7 +209,7 @@ class Voice:
         if not self.open:
             if not self.measures and self.key.name:
                 self.key_at_first = transposed(self.key.name, self.shift + self.transposition)
-            self.measures.append(Measure(self.metre, self.metre_stated))
+            self.measures.append(Measure(self.metre, self.metre_stated, short=not self.measures))
             self.metre_stated, self.open = False, True
             if self.waiting_tempo:
                 self.measures[-1].tempi.append((Fraction(0), self.waiting_tempo))

@@ -37,7 +37,7 @@ def assembled(sheet: Sheet) -> ParsedPiece:
     """
     count = max((len(part) for part in sheet.parts), default=0)
     columns = [[part[i] for part in sheet.parts if i < len(part)] for i in range(count)]
-    starts = [Fraction(0), *accumulate(_length(column, i) for i, column in enumerate(columns))]
+    starts = [Fraction(0), *accumulate(_length(column) for column in columns)]
     if starts[-1] > LONGEST_SCORE:  # before its ticks no longer fit
         raise UnreadableError(f"is longer than {LONGEST_SCORE:,} quarter notes")
     lines = [_ticks(start) for start in starts]
@@ -67,14 +67,14 @@ def assembled(sheet: Sheet) -> ParsedPiece:
     return ParsedPiece(score, sheet.title, sheet.key, bool(tempi), len(moves) - 1, warning)
 
 
-def _length(column: Sequence[Measure], place: int) -> Fraction:
+def _length(column: Sequence[Measure]) -> Fraction:
     """How long a measure is: as what is written in it, in the part that has most.
 
     A rest for the whole measure is as long as the notes of the others in a pickup, whatever its
     program wrote.
     """
     played = [measure.length for measure in column if not measure.resting]
-    if played and (place == 0 or any(measure.short for measure in column)):
+    if played and any(measure.short for measure in column):
         return max(played)
     return max(measure.length for measure in column)
 

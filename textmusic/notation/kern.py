@@ -116,7 +116,7 @@ class _KernReader:
         self.metre: Metre | None = None
         self.stated = False
         self.begun = Fraction(0)  # the measure
-        self.now = Fraction(0)
+        self.now = self.reached = Fraction(0)
         self.notes: list[tuple[int, WrittenNote]] = []  # of the measure, by part
         self.tempi: list[tuple[Fraction, float]] = []
 
@@ -134,10 +134,8 @@ class _KernReader:
 
     def bar_line(self) -> None:
         """The end of a measure, where anything is in it."""
-        kern = [spine for spine in self.spines if spine.kind == "**kern"]
-        reached = max((spine.end for spine in kern), default=self.now)
-        reached = max(reached, self.now)
-        for spine in kern:
+        reached = max(self.reached, self.now)
+        for spine in self.spines:
             spine.end = reached
         length = reached - self.begun
         if length > 0:
@@ -188,13 +186,13 @@ class _KernReader:
                 self.notes.append((spine.part, note))
         if first is not None:
             spine.end = tidy(self.now + first)
+            self.reached = max(self.reached, spine.end)
 
     def _interpret(self, cells: list[str]) -> None:
         """A line of interpretations: of the spines themselves, or of what is in them."""
         following: list[_Spine] = []
         if not self.spines or all(cell.startswith("**") for cell in cells):
             self.spines = [_Spine("", -1) for _ in cells]
-            self.parts_before = len(self.parts)
         for place, (cell, spine) in enumerate(zip(cells, self.spines, strict=False)):
             same = place > 0 and cells[place - 1] == "*v" == cell and bool(following)
             if cell.startswith("**"):

@@ -136,15 +136,19 @@ class _Tempi:
 def _beat_units(mark: Element) -> list[Fraction]:
     """The note values of a metronome mark, in quarter notes."""
     units: list[Fraction] = []
-    dots = 0
-    for element in mark.iter():
+    half = Fraction(0)  # of the last value, that a dot adds
+    for element in mark:
         name = (element.text or "").strip()
         if element.tag in ("beat-unit", "metronome-type") and name in BEAT_UNITS:
             units.append(Fraction(BEAT_UNITS[name]))
-            dots = 0
+            half = units[-1] / 2
         elif element.tag in ("beat-unit-dot", "metronome-dot") and units:
-            dots += 1
-            units[-1] *= Fraction(2 ** (dots + 1) - 1, 2 ** (dots + 1) - 2)
+            units[-1] += half
+            half /= 2
+        elif element.tag == "beat-unit-tied" and units:
+            units[-1] += sum(_beat_units(element))
+        elif element.tag == "metronome-note":
+            units += [sum(_beat_units(element), Fraction(0))]
     return units
 
 
@@ -161,10 +165,12 @@ class _PartReader:
 
     def read(self, measures: Iterable[Element], tempi: _Tempi) -> list[Measure]:
         """The measures of the part."""
+        measures = list(measures)
+        self.players.look_at(note for measure in measures for note in measure.iter("note"))
         return [self._measure(element, tempi) for element in measures]
 
     def _measure(self, element: Element, tempi: _Tempi) -> Measure:
-        measure = Measure(short=element.get("implicit") == "yes")
+        measure = Measure(short=element.get("implicit") == "yes" or element.get("number") == "0")
         here = start = Fraction(0)  # where the next note begins, and where the last one did
         rests = 0
         for item in element:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from xml.etree.ElementTree import Element
@@ -25,10 +25,15 @@ class Player:
 
 @dataclass(slots=True)
 class Players:
-    """The instruments of a part, by their ids. first: who plays what names nobody."""
+    """The instruments of a part, by their ids.
+
+    first: who plays what names nobody. by_place: whether drums that name nobody are known by their
+    places on the staff.
+    """
 
     first: Player
     by_id: dict[str, Player] = field(default_factory=dict)
+    by_place: bool = False
 
     def of(self, note: Element) -> Player:
         """Who plays a note."""
@@ -45,25 +50,37 @@ class Players:
             program = program_of_sound(new.findtext("instrument-sound") or "")
             own.program = own.program if program is None else program
 
+    def look_at(self, notes: Iterable[Element]) -> None:
+        """Find out how drums are written: all of one instrument, or a kit on its places."""
+        places = {_place(note) for note in notes if note.find("instrument") is None}
+        self.by_place = len(self.by_id) > 1 or len(places - {None}) > 1
+
     def drum(self, note: Element, player: Player, pitch: int | None) -> int | None:
         """The drum that a note stands for: by its instrument, else by its place on the staff.
 
         pitch: of a note that has one though drums play it.
         """
-        if player.drum is not None:
+        place = _place(note)
+        nobody = note.find("instrument") is None and place is not None and self.by_place
+        if player.drum is not None and not nobody:
             return player.drum
-        if pitch is not None:
+        if pitch is not None or place is None:
             return pitch
-        unpitched = note.find("unpitched")
-        if unpitched is None:
-            return None
-        step, octave = unpitched.findtext("display-step"), unpitched.findtext("display-octave")
         head = (note.findtext("notehead") or "normal").strip()
-        place = f"{step or ''}{octave or ''}".strip()
-        return _kit().get((place, head)) or _kit().get((place, "normal")) or DEFAULT_DRUM
+        by_place = _kit().get((place, head)) or _kit().get((place, "normal"))
+        return by_place or player.drum or DEFAULT_DRUM
 
 
 DEFAULT_DRUM = 76  # a wood block: struck, though nobody says what
+
+
+def _place(note: Element) -> str | None:
+    """Where an unpitched note stands, as "C5" in the treble clef; None of a pitched one."""
+    unpitched = note.find("unpitched")
+    if unpitched is None:
+        return None
+    step, octave = unpitched.findtext("display-step"), unpitched.findtext("display-octave")
+    return f"{step or ''}{octave or ''}".strip()
 
 
 @cache
