@@ -21,10 +21,10 @@ _MUSIC = re.compile(
     "|".join(
         (
             rf"(?P<nothing>{NO_MUSIC.pattern})",
-            r"\[(?P<field>[A-Za-z]):(?P<value>[^\]]*)\]",
+            r"\[(?P<field>[A-Za-z]):(?P<value>[^\]]{0,200})\]",
             r"(?P<bar>\[\|[\]|:]*|:*\|[\]|:]*|::+)",
             r"\[(?P<ending>\d[\d.,-]*)",
-            rf"\[(?P<chord>[^\]|]*)\](?P<times>{_LENGTH})",
+            rf"\[(?P<chord>[^\]\[|]*)\](?P<times>{_LENGTH})",
             rf"\+(?P<old_chord>[A-Ga-g\d/,'^_=]+)\+(?P<old_times>{_LENGTH})",
             r"\((?P<tuplet>\d)(?::(?P<into>\d*))?(?::(?P<many>\d*))?",
             _NOTE,

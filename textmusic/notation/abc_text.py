@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from textmusic.notation.sheet import UnreadableError
 from textmusic.notation.text import decoded
 
 # Fields of a tune's body; others are of its head, and where they stand in the body they are no
@@ -23,6 +24,7 @@ _OLD_DECORATION = (
     r"|wedge|breath|\w*phrase|arpeggio|plus|pralltriller|tremolo|[0-5<>]|(?:cresc|dim)\w*[()]"
     r"|[<>][()])\+"
 )
+LONGEST_LINE = 1_000_000  # characters
 NO_MUSIC = re.compile(rf'"[^"\n]*"?|\{{[^}}\n]*\}}?|{_DECORATION}|{_OLD_DECORATION}')
 
 
@@ -103,11 +105,18 @@ def _expanded(music: str, macros: list[tuple[str, str]]) -> str:
     """A line of music with its macros written out; with an "n" in its name, for every note."""
     for name, written in macros:
         if "n" not in name:
-            music = music.replace(name, written)
+            music = _bounded(music.replace(name, written))
             continue
         before, _, after = name.partition("n")
         pattern = rf"{re.escape(before)}([A-Ga-g][,']*){re.escape(after)}"
-        music = re.sub(pattern, lambda m, to=written: _moved_to(m[1], to), music)
+        music = _bounded(re.sub(pattern, lambda m, to=written: _moved_to(m[1], to), music))
+    return music
+
+
+def _bounded(music: str) -> str:
+    """A line of music, unless macros in macros have made it longer than any piece."""
+    if len(music) > LONGEST_LINE:
+        raise UnreadableError("has macros that write too much")
     return music
 
 
