@@ -32,6 +32,7 @@ DYNAMICS = {
     "pppp": 13, "ppp": 19, "pp": 32, "p": 44, "mp": 57, "mf": 70, "f": 89, "ff": 108, "fff": 114,
     "ffff": 121, "sf": 108, "sfp": 95, "fp": 95, "sfz": 89, "sffz": 108, "fz": 89,
 }  # fmt: skip
+LONGEST = Fraction(100_000)  # quarter notes, of what a broken file may say of one note
 FORTE = 90  # the velocity that MusicXML's percentages of loudness are of
 BEAT_UNITS = {
     "long": 16, "breve": 8, "whole": 4, "half": 2, "quarter": 1, "eighth": Fraction(1, 2),
@@ -197,7 +198,7 @@ class _PartReader:
 
     def _length(self, item: Element) -> Fraction:
         length = _fraction(item.findtext("duration")) / self.divisions
-        return min(max(length, Fraction(0)), Fraction(10_000))
+        return min(max(length, Fraction(0)), LONGEST)
 
     def _attributes(self, item: Element, measure: Measure) -> None:
         if (divisions := _fraction(item.findtext("divisions"))) > 0:
