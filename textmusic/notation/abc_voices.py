@@ -12,13 +12,11 @@ from itertools import accumulate
 from textmusic.music.theory import DRUMS, NATURAL_PITCH_CLASSES, transposed
 from textmusic.notation.abc_fields import AbcKey, read_name, read_octaves
 from textmusic.notation.players import program_named
-from textmusic.notation.sheet import USUAL_VELOCITY, Measure, Metre, WrittenNote, tidy
+from textmusic.notation.sheet import DYNAMICS, USUAL_VELOCITY, Measure, Metre, WrittenNote, tidy
 
 Head = tuple[str | None, str, str, Fraction, bool]  # sign, letter, octave marks, length, tied
 _SIGNS = {"^": 1, "^^": 2, "=": 0, "_": -1, "__": -2}
 _INTO = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # how many of its kind a tuplet takes the time of
-DYNAMICS = {"pppp": 13, "ppp": 19, "pp": 32, "p": 44, "mp": 57, "mf": 70, "f": 89, "ff": 108,
-            "fff": 114, "ffff": 121}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -51,17 +49,11 @@ class Voice:
     last_length: Fraction = Fraction(0)
     held: dict[tuple[str, str], int] = field(default_factory=dict)  # tied: (letter, octave) -> sign
     open: bool = False  # whether a measure has been begun
+    sounding_key: str | None = None  # the first, unless it is neither major nor minor
 
     def copy(self) -> Voice:
         """A voice that begins with what is said of all."""
         return deepcopy(self)
-
-    @property
-    def sounding_key(self) -> str | None:
-        """The first key, as it sounds; None unless it is major or minor."""
-        return self.key_at_first
-
-    key_at_first: str | None = None
 
     # What fields say ------------------------------------------------------------------------------
 
@@ -208,7 +200,7 @@ class Voice:
     def _begin(self) -> None:
         if not self.open:
             if not self.measures and self.key.name:
-                self.key_at_first = transposed(self.key.name, self.shift + self.transposition)
+                self.sounding_key = transposed(self.key.name, self.shift + self.transposition)
             self.measures.append(Measure(self.metre, self.metre_stated, short=not self.measures))
             self.metre_stated, self.open = False, True
             if self.waiting_tempo:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from textmusic.music.theory import NATURAL_PITCH_CLASSES, key_name
 from textmusic.notation.players import program_named
 from textmusic.notation.sheet import (
+    DYNAMICS,
     USUAL_VELOCITY,
     Measure,
     Metre,
@@ -37,8 +38,6 @@ _CODES = {
     "sitar": 104, "shaku": 77, "soprX": 64, "altoX": 65, "tenorX": 66, "saxA": 65, "saxT": 66,
     "strings": 48, "archi": 48,
 }  # fmt: skip
-DYNAMICS = {"pppp": 13, "ppp": 19, "pp": 32, "p": 44, "mp": 57, "mf": 70, "f": 89, "ff": 108,
-            "fff": 114, "ffff": 121, "sf": 108, "sfz": 89, "fp": 95}  # fmt: skip
 _PITCH = re.compile(r"([A-G]+|[a-g]+)([#-]*)")
 _DURATION = re.compile(r"(\d{1,4})(?:%(\d{1,4}))?(\.{0,6})")
 

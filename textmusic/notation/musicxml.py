@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element
 from textmusic.music.theory import DRUMS, NATURAL_PITCH_CLASSES, key_name
 from textmusic.notation.score_instruments import Players, players_of
 from textmusic.notation.sheet import (
+    DYNAMICS,
     USUAL_VELOCITY,
     Measure,
     Metre,
@@ -27,11 +28,6 @@ from textmusic.notation.sheet import (
     tidy,
 )
 
-# Velocities of the dynamic marks.
-DYNAMICS = {
-    "pppp": 13, "ppp": 19, "pp": 32, "p": 44, "mp": 57, "mf": 70, "f": 89, "ff": 108, "fff": 114,
-    "ffff": 121, "sf": 108, "sfp": 95, "fp": 95, "sfz": 89, "sffz": 108, "fz": 89,
-}  # fmt: skip
 LONGEST = Fraction(100_000)  # quarter notes, of what a broken file may say of one note
 FORTE = 90  # the velocity that MusicXML's percentages of loudness are of
 BEAT_UNITS = {

@@ -31,8 +31,8 @@ _BESIDE = re.compile(
 def _names() -> dict[str, int]:
     known: dict[str, int] = {}
     for program, words in load_data("part_names.json").items():
-        for word in words.split():
-            known.setdefault(_plain(word.replace("|", " ").strip()), int(program))
+        for word in words:
+            known.setdefault(_plain(word), int(program))
     return known
 
 

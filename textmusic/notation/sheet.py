@@ -11,6 +11,11 @@ from fractions import Fraction
 from symusic import Score
 
 USUAL_VELOCITY = 80  # where a score states no dynamics
+# Velocities of the dynamic marks.
+DYNAMICS = {
+    "pppp": 13, "ppp": 19, "pp": 32, "p": 44, "mp": 57, "mf": 70, "f": 89, "ff": 108, "fff": 114,
+    "ffff": 121, "sf": 108, "sfp": 95, "fp": 95, "sfz": 89, "sffz": 108, "fz": 89,
+}  # fmt: skip
 Metre = tuple[int, int]
 
 
