@@ -130,6 +130,7 @@ def test_voices_sound_together(body: str) -> None:
 def test_an_overlay_may_be_shorter_and_there_may_be_several() -> None:
     body = "c d e f & C2 G2 & E4 | g4 & x2 E2 | c4 |"
     assert heard(read(music(body))) == lines("C5 D5 E5 F5 G5:4 C5:4", "C4:2 G4:2 r:2 E4:2", "E4:4")
+    assert heard(read(music("c4 & C<D | c4 |"))) == lines("C5:4 C5:4", "C4:1/2 D4:3/2")
 
 
 @pytest.mark.parametrize(

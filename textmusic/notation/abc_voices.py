@@ -38,6 +38,7 @@ class Voice:
     drums: dict[str, int] = field(default_factory=dict)  # note -> MIDI key
     here: Fraction = Fraction(0)  # in the measure
     reached: Fraction = Fraction(0)  # by the longest layer of the measure
+    reached_before: Fraction = Fraction(0)  # without what was struck last
     accidentals: dict[str, int] = field(default_factory=dict)
     waiting_tempo: float | None = None
     metre_stated: bool = False
@@ -152,7 +153,7 @@ class Voice:
     def bar_line(self) -> None:
         """The end of a measure, where one has been begun."""
         self.accidentals.clear()
-        self.here = self.reached = Fraction(0)
+        self.here = self.reached = self.reached_before = Fraction(0)
         self.open = False
 
     def end(self) -> None:
@@ -176,7 +177,7 @@ class Voice:
         self.here += change
         self.factor = theirs
         if self.open:
-            self.reached = max(self.here, self.reached + min(change, 0))
+            self.reached = max(self.here, self.reached_before)
             self.measures[-1].length = self.reached
 
     def tuplet(self, count: int, into: str | None, many: str | None) -> None:
@@ -219,6 +220,7 @@ class Voice:
         if not struck:
             self.last_heads = []
         self.here = tidy(self.here + length)
+        self.reached_before = self.reached
         self.reached = max(self.reached, self.here)
         self.measures[-1].length = self.reached
 
