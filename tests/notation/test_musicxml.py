@@ -74,6 +74,15 @@ def test_a_rest_for_a_whole_pickup_keeps_parts_together(rest: str, first: bool) 
     assert metres(piece) == [(0, "4/4")] and piece.filled == 1
 
 
+def test_a_rest_for_a_whole_measure_is_never_longer_than_its_bar() -> None:
+    time = "<time><beats>3</beats><beat-type>4</beat-type></time>"
+    rest = '<note><rest measure="yes"/><duration>16</duration></note>'
+    bar = notes("C4 D4 E4")
+    piece = read(score(measure(bar, time=time) * 2, measure(rest, time=time) + measure(bar)))
+    assert heard(piece) == lines("C4 D4 E4 C4 D4 E4", "r:3 C4 D4 E4")
+    assert metres(piece) == [(0, "3/4")]
+
+
 def test_a_pickup_of_two_staves_of_which_one_rests() -> None:
     back = "<backup><duration>{}</duration></backup>"
     for right, left in (("G4", "r"), ("r", "G3")):

@@ -70,13 +70,20 @@ def assembled(sheet: Sheet) -> ParsedPiece:
 def _length(column: Sequence[Measure]) -> Fraction:
     """How long a measure is: as what is written in it, in the part that has most.
 
-    A rest for the whole measure is as long as the notes of the others in a pickup, whatever its
-    program wrote.
+    A rest for the whole measure is as long as the notes of the others in a pickup, and never longer
+    than a bar, whatever its program wrote.
     """
     played = [measure.length for measure in column if not measure.resting]
     if played and any(measure.short for measure in column):
         return max(played)
-    return max(measure.length for measure in column)
+    return max(played + [_bar_at_most(measure) for measure in column if measure.resting])
+
+
+def _bar_at_most(measure: Measure) -> Fraction:
+    """The length of a measure, or of its bar where that is shorter."""
+    if measure.metre is None:
+        return measure.length
+    return min(measure.length, Fraction(4 * measure.metre[0], measure.metre[1]))
 
 
 def _leading(column: Sequence[Measure]) -> Measure:
