@@ -78,30 +78,36 @@ def sheet_of_kern(text: str) -> Sheet:
 
 def written_in_kern(text: str) -> int:
     """How many sounding note tokens the **kern spines of a file have."""
-    kinds: list[str] = []
-    count = 0
+    columns: list[tuple[str, int]] = []  # what is in it, and which spine it was split from
+    count = begun = 0
     for line in text.splitlines():
         cells = line.split("\t")
         if line.startswith(("!", "=")) or not line:
             continue
         if not line.startswith("*"):
-            tokens = (t for kind, cell in zip(kinds, cells, strict=False) if kind == "**kern"
-                      for t in cell.split())  # fmt: skip
-            count += sum(bool(re.search(r"^[^!]*[A-Ga-g]", t)) and not set(t) & set("rqQ")
-                         for t in tokens)  # fmt: skip
+            kern = [c for (kind, _), c in zip(columns, cells, strict=False) if kind == "**kern"]
+            tokens = [token for cell in kern for token in cell.split()]
+            count += sum(
+                not token.startswith("!")
+                and re.search(r"[A-Ga-g]", token) is not None
+                and not set(token) & set("rqQ")
+                for token in tokens
+            )
             continue
-        kinds += [""] * (len(cells) - len(kinds))
-        following: list[str] = []
-        for place, (cell, kind) in enumerate(zip(cells, kinds, strict=False)):
-            if cell == "*^":
-                following += [kind, kind]
-            elif cell == "*+":
-                following += [kind, ""]
-            elif cell.startswith("**"):
-                following.append(cell)
-            elif not (cell == "*-" or (cell == "*v" and place and cells[place - 1] == "*v")):
-                following.append(kind)
-        kinds = following
+        columns += [("", -1)] * (len(cells) - len(columns))
+        following: list[tuple[str, int]] = []
+        for place, (cell, column) in enumerate(zip(cells, columns, strict=False)):
+            joined = place and cell == cells[place - 1] == "*v" and column == columns[place - 1]
+            if cell.startswith("**"):
+                begun += 1
+                following.append((cell, begun))
+            elif cell != "*-" and not joined:
+                following += [column] + [column] * (cell == "*^") + [("", -1)] * (cell == "*+")
+        crossed = [place for place, cell in enumerate(cells) if cell == "*x"]
+        if len(crossed) == 2 and crossed[1] < len(following):
+            one, other = crossed
+            following[one], following[other] = following[other], following[one]
+        columns = following
     return count
 
 

@@ -52,8 +52,10 @@ class Players:
 
     def look_at(self, notes: Iterable[Element]) -> None:
         """Find out how drums are written: all of one instrument, or a kit on its places."""
-        places = {_place(note) for note in notes if note.find("instrument") is None}
-        self.by_place = len(self.by_id) > 1 or len(places - {None}) > 1
+        struck = [note for note in notes if note.find("unpitched") is not None]
+        nobody = {_place(note) for note in struck if note.find("instrument") is None}
+        some_named = any(note.find("instrument") is not None for note in struck)
+        self.by_place = len(self.by_id) > 1 or len(nobody) > 1 or some_named
 
     def drum(self, note: Element, player: Player, pitch: int | None) -> int | None:
         """The drum that a note stands for: by its instrument, else by its place on the staff.
