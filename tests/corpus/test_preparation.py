@@ -443,7 +443,7 @@ def test_a_piece_that_is_not_read_whole_is_named_and_left_out(
     assert summary["dropped"] == [
         {"piece": "book.abc#2", "why": "was not read whole (63 of 64 notes)"}
     ]
-    assert {window.piece for window in flat(tmp_path / "out")} == {"in/book.abc#1"}
+    assert {window.piece for window in flat(tmp_path / "out")} == {"book.abc#1"}
 
 
 def test_a_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

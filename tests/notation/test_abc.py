@@ -307,6 +307,17 @@ def test_a_tune_without_a_metre_has_bars_as_long_as_their_notes() -> None:
     assert metres(piece) == [(0, "5/4"), (5, "4/4")] and piece.filled == 0
 
 
+def test_bar_lines_that_are_missing_leave_whole_bars_before_a_long_one() -> None:
+    piece = read(music("C D E F | C4 D4 E4 F G | C4 |"))
+    assert metres(piece) == [(0, "4/4"), (12, "6/4"), (18, "4/4")]
+
+
+def test_a_field_of_the_head_may_begin_with_a_colon() -> None:
+    assert heard(
+        read(music("C D E F |", "N::a bad edge\nH:|bad\n% a bad cafe\n\n".strip() + "\n"))
+    ) == lines(SCALE)
+
+
 def test_each_voice_has_its_instrument() -> None:
     body = (
         'V:1 name="Flute"\nV:2 nm="Cello" clef=bass\nV:3\nV:4 perc\n'

@@ -117,7 +117,10 @@ def test_a_measure_is_as_long_as_its_notes_where_no_metre_is_said() -> None:
         assert heard(piece) == lines("C4 D4 E4 F4 G4 A4:2 C4 D4 E4 F4")
         assert metres(piece) == [(0, "5/4"), (5, "2/4"), (7, "4/4")] and piece.filled == 0
     unmeasured = measure(BAR + BAR, time="<time><senza-misura/></time>") + measure(BAR)
-    assert metres(read(score(unmeasured))) == [(0, "8/4"), (8, "4/4")]
+    assert metres(read(score(unmeasured))) == [(0, "4/4")], "twice as long as a bar of 4/4"
+    assert metres(read(score(measure(BAR * 2, note("C4"), time="<x/>")))) == [], (
+        "no bar line at all"
+    )
 
 
 def test_metres_of_several_parts_are_one() -> None:

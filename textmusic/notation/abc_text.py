@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from textmusic.notation.sheet import UnreadableError
@@ -14,6 +14,7 @@ from textmusic.notation.text import decoded
 # Fields of a tune's body; others are of its head, and where they stand in the body they are no
 # music either.
 _FIELD = re.compile(r"([A-Za-z+]):(?![|:])(.*)")
+_HEAD_FIELD = re.compile(r"([A-Za-z+]):(.*)")
 _REMARKS = re.compile(r'("[^"\n]*")|(?<!\\)%.*')
 _BLOCKS = re.compile(r"(?ms)^%%begin(\w+).*?(?:^%%end\1.*?$|\Z)")
 _DECORATION = r"!(?:[^!\s|]+|D\.[^!|\n]*|[Dd]a [^!|\n]*)!"
@@ -87,12 +88,15 @@ def lines_of(tune: str) -> list[Line]:
 
 
 def _lines(tune: str) -> Iterator[Line]:
+    head = True  # in which a line with a letter and a colon is a field, whatever follows
     for raw in tune.splitlines():
         if raw.startswith("%%"):
             yield Line("%", raw[2:].partition(" %")[0].strip())
             continue
         line = _REMARKS.sub(lambda m: m[1] or "", raw).strip()
-        field = _FIELD.fullmatch(line)
+        field = (_HEAD_FIELD if head else _FIELD).fullmatch(line)
+        if line:
+            head = head and field is not None and field[1] != "K"
         if field and field[1] == "I":
             yield Line("%", field[2].strip())
         elif field:
@@ -109,7 +113,7 @@ def _expanded(music: str, macros: list[tuple[str, str]]) -> str:
             continue
         before, _, after = name.partition("n")
         pattern = rf"{re.escape(before)}([A-Ga-g][,']*){re.escape(after)}"
-        music = _bounded(re.sub(pattern, lambda m, to=written: _moved_to(m[1], to), music))
+        music = _bounded(re.sub(pattern, partial(_moved_to, written=written), music))
     return music
 
 
@@ -120,8 +124,9 @@ def _bounded(music: str) -> str:
     return music
 
 
-def _moved_to(note: str, written: str) -> str:
+def _moved_to(found: re.Match[str], written: str) -> str:
     """A transposing macro at a note: "n" is the note itself, "o" the one above, "m" below."""
+    note = found[1]
     steps = "CDEFGAB"
     place = steps.index(note[0].upper()) + 7 * (note[0].islower() + note.count("'"))
     place -= 7 * note.count(",")

@@ -110,9 +110,13 @@ def _metres(
 
     A measure that is shorter than its time signature is filled up with silence, so that bar lines
     stand where a count of bars puts them: at its front, where it is the first or under half a bar
-    (a pickup), else at its end. Two that add up to a bar, as around a repeat sign, count as one;
-    a measure that is too long, or has no metre, gets a time signature of its own.
+    (a pickup), else at its end. Two that add up to a bar, as around a repeat sign, count as one.
+    A measure that is too long, or has no metre, gets a time signature of its own; what is whole
+    bars before the last one keeps its own (without a metre: 4/4). A piece that has neither metre
+    nor bar line has no time signature.
     """
+    if len(measures) == 1 and not measures[0].metre:
+        return [], [(0, 0)]
     moves: list[Move] = [(0, 0)]
     metres: list[tuple[int, int, int]] = []
     left = 0  # ticks that a bar lacks which a short measure has begun
@@ -121,7 +125,8 @@ def _metres(
         length, moved = end - start, moves[-1][1]
         if measure.stated:
             left = 0
-        bar = SCORE_TICKS * 4 * measure.metre[0] // measure.metre[1] if measure.metre else 0
+        own = measure.metre or (4, 4)
+        bar = SCORE_TICKS * 4 * own[0] // own[1]
         if length == 0:
             continue
         if left and length <= left:
@@ -129,16 +134,25 @@ def _metres(
             continue
         last = place == len(measures) - 1
         following = 0 if last else lines[place + 2] - end
-        halves = place > 0 and length + following == bar
+        halves = place > 0 and length + following == bar and measure.metre is not None
         left = bar - length if halves else 0
-        whole = bar and (length < bar or length % bar == 0)
-        wanted = measure.metre if measure.metre and whole else _as_metre(length)
-        if not metres or metres[-1][1:] != wanted:
-            metres.append((start + moved, *wanted))
-        if length < bar and not halves and not last:
+        free = measure.metre is None
+        if length >= 2 * bar and length % bar:  # whole bars, and one that is too long
+            _add(metres, start + moved, own)
+            start += (length // bar - 1) * bar
+            length = end - start
+        whole = length % bar == 0 or (length < bar and not free)
+        _add(metres, start + moved, own if whole else _as_metre(length))
+        if length < bar and not free and not halves and not last:
             front = place == 0 or length * 2 < bar
             moves.append((start if front else end, moved + bar - length))
     return metres, moves
+
+
+def _add(metres: list[tuple[int, int, int]], time: int, metre: Metre) -> None:
+    """Write a time signature, where it is not the one in force."""
+    if not metres or metres[-1][1:] != metre:
+        metres.append((time, *metre))
 
 
 def _as_metre(ticks: int) -> Metre:

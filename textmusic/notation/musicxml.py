@@ -30,7 +30,7 @@ from textmusic.notation.sheet import (
 
 LONGEST = Fraction(100_000)  # quarter notes, of what a broken file may say of one note
 FORTE = 90  # the velocity that MusicXML's percentages of loudness are of
-BEAT_UNITS = {
+BEAT_UNITS: dict[str, Fraction | int] = {
     "long": 16, "breve": 8, "whole": 4, "half": 2, "quarter": 1, "eighth": Fraction(1, 2),
     **{f"{2**n}th": Fraction(4, 2**n) for n in range(4, 11)}, "32nd": Fraction(1, 8),
 }  # fmt: skip
