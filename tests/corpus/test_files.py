@@ -11,6 +11,7 @@ import pytest
 
 from textmusic.corpus import files
 from textmusic.corpus.files import FoundFiles, find
+from textmusic.corpus.survey import survey
 from textmusic.errors import TextMusicError
 
 
@@ -158,6 +159,15 @@ def test_names_in_archives_of_every_country_are_read(
     found = find(tmp_path)
     assert sorted(names(found)) == sorted(f"z.zip/{name}" for name in given)
     assert [file.read() for file in found.files] == [b"x"] * len(given)
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp932"])
+def test_a_table_finds_files_with_such_names(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "z.zip").write_bytes(named(["夜/歌.mid", "夜/月.mid"], encoding))
+    table = "file,text\nz.zip/夜/歌.mid,late night\nz.zip/夜/月.mid,late night\n"
+    (tmp_path / "captions.csv").write_text(table, encoding="utf-8")
+    found = survey(tmp_path)
+    assert [job.about.texts for job in found.jobs] == [("late night",)] * 2 and not found.notes
 
 
 def test_a_name_in_unicode_beside_another_wins(tmp_path: Path) -> None:
