@@ -294,7 +294,7 @@ def test_timewise_scores_are_the_same() -> None:
         ("Violoncello", 42), ("Flöte", 73), ("Flute 1", 73), ("Klarinette in B", 71),
         ("Clarinet in Bb 2", 71), ("Corni in F", 60), ("Violino I", 40), ("Bratsche", 41),
         ("Vla.", 41), ("Hautbois", 68), ("Trompette en Ut", 56), ("Kontrabass", 43),
-        ("Alto Saxophone", 65), ("Soprano", 52), ("S.", 52), ("Voix", 52), ("Pauken", 47),
+        ("Alto Saxophone", 65), ("Soprano", 53), ("S.", 53), ("Voix", 53), ("Choir", 52), ("Pauken", 47),
         ("Pianoforte", 0), ("Cembalo", 6), ("Electric Guitar", 27), ("Bass Guitar", 33),
         ("English Horn", 69), ("Drumset", 128), ("小提琴", 40), ("Part 1", 0), ("", 0),
         ("Violins II", 40), ("Englischhorn", 69), ("Fagotto", 70), ("Chitarra", 24),
@@ -307,7 +307,7 @@ def test_parts_are_known_by_name(name: str, program: int) -> None:
 
 def test_a_bass_is_a_singer_among_singers() -> None:
     heads = tuple(f"<part-name>{name}</part-name>" for name in ("Soprano", "Bass"))
-    assert programs(read(score(*[measure(BAR, time=TIME)] * 2, heads=heads))) == [52, 52]
+    assert programs(read(score(*[measure(BAR, time=TIME)] * 2, heads=heads))) == [53, 53]
     heads = tuple(f"<part-name>{name}</part-name>" for name in ("Violino", "Basso"))
     assert programs(read(score(*[measure(BAR, time=TIME)] * 2, heads=heads))) == [40, 43]
 
@@ -315,7 +315,7 @@ def test_a_bass_is_a_singer_among_singers() -> None:
 @pytest.mark.parametrize(
     ("sound", "program"),
     [
-        ("voice.soprano", 52), ("strings.cello", 42), ("wind.flutes.flute", 73), ("brass.tuba", 58),
+        ("voice.soprano", 53), ("strings.cello", 42), ("wind.flutes.flute", 73), ("brass.tuba", 58),
         ("keyboard.harpsichord", 6), ("pluck.guitar", 24), ("drum.snare-drum", 128),
         ("strings.unheard-of", 48), ("wind.reed.oboe", 68),
     ],

@@ -14,11 +14,11 @@ from textmusic.music.theory import DRUMS
 
 # The families of MusicXML's list of standard sounds, for what the names do not know.
 _FAMILIES = {
-    "strings": 48, "brass": 61, "wind": 73, "voice": 52, "keyboard": 0, "pluck": 24, "synth": 80,
+    "strings": 48, "brass": 61, "wind": 73, "voice": 53, "keyboard": 0, "pluck": 24, "synth": 80,
     "drum": DRUMS, "metal": DRUMS, "rattle": DRUMS, "wood": DRUMS, "effect": DRUMS,
     "pitched-percussion": 11,
 }  # fmt: skip
-VOICES = 52  # a choir
+VOICE = 53
 # What stands beside a name: numbers, desks, the key that a part is written in.
 _BESIDE = re.compile(
     r"\(.*?\)|\[.*?\]|\b(?:solo|tutti|div|i{1,3}|iv|vi{0,3}|\d+(?:st|nd|rd|th)?|[1-9]\.|primo"
@@ -51,7 +51,7 @@ def program_named(name: str) -> int | None:
     if bass_beside(name, ()):
         return None
     if name.strip().rstrip(".").upper() in ("S", "A", "T"):
-        return VOICES
+        return VOICE
     whole = name.lower().replace("\n", " ").strip()
     bare = _BESIDE.sub(" ", whole)
     words = bare.split()
@@ -82,6 +82,6 @@ def bass_beside(name: str, others: Sequence[int | None]) -> int | None:
     """Who a part called "Bass" is, beside the programs of other parts: a voice, or which bass."""
     if _plain(name).rstrip("0123456789i") not in ("bass", "basso", "basse", "bassi", "b"):
         return None
-    if VOICES in others:
-        return VOICES
+    if {VOICE, 52} & set(others):  # a singer or a choir
+        return VOICE
     return 43 if {40, 41, 42} & set(others) else 33
