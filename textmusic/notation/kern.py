@@ -27,7 +27,8 @@ from textmusic.notation.sheet import (
 # Humdrum's codes of instruments that their names do not say.
 _CODES = {
     "soprn": 53, "mezzo": 53, "calto": 53, "tenor": 53, "barit": 53, "bass": 53, "vox": 53,
-    "choir": 52, "alto": 53, "cantu": 53, "cant": 53, "canto": 53, "quint": 53, "violn": 40, "viola": 41,
+    "choir": 52, "alto": 53, "cantu": 53, "cant": 53, "canto": 53, "quint": 53, "violn": 40,
+    "viola": 41,
     "cello": 42, "contb": 43, "gamba": 42, "cbass": 32, "harp": 46, "guitr": 24, "lute": 24,
     "theor": 24, "vihue": 24, "mando": 24, "banjo": 105, "piano": 0, "fortp": 0, "clavi": 6,
     "cemba": 6, "hpsch": 6, "clest": 8, "organ": 19, "porgn": 19, "rorgn": 20, "accor": 21,
