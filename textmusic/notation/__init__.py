@@ -3,4 +3,4 @@
 bytes -> text -> (musicxml, abc, kern) sheet: parts of measures of notes -> (bars) score
 """
 
-__all__ = ["bars", "packed", "players", "reading", "sheet", "text"]
+__all__ = ["abc_text", "packed", "reading", "sheet"]
