@@ -34,10 +34,12 @@ from mutations import (
 )
 
 from textmusic.corpus.files import find
-from textmusic.corpus.readers import UnreadableError, read, tunes_in
+from textmusic.corpus.readers import read
 from textmusic.errors import TextMusicError
 from textmusic.music.midi_files import read_scores
 from textmusic.music.sanity import insanity
+from textmusic.notation.abc_text import tunes_in
+from textmusic.notation.sheet import UnreadableError
 from textmusic.system.crew import Lost, outcomes
 from textmusic.system.progress import progress_bar
 

@@ -11,6 +11,7 @@ import pytest
 
 from textmusic.corpus import files
 from textmusic.corpus.files import FoundFiles, find
+from textmusic.corpus.survey import survey
 from textmusic.errors import TextMusicError
 
 
@@ -125,3 +126,55 @@ def test_the_stamp_changes_with_the_contents(tmp_path: Path) -> None:
 def test_no_folder_is_said_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(TextMusicError, match="is not a folder; give the one"):
         find(tmp_path / "none")
+
+
+def named(names: list[str], encoding: str) -> bytes:
+    """An archive whose program wrote names in this encoding, and did not say so."""
+    stand_ins = [f"{i:02}".ljust(len(name.encode(encoding)), "x") for i, name in enumerate(names)]
+    data = zipped(dict.fromkeys(stand_ins, b"x"))
+    for stand_in, name in zip(stand_ins, names, strict=True):
+        data = data.replace(stand_in.encode(), name.encode(encoding))
+    return data
+
+
+@pytest.mark.parametrize(
+    ("encoding", "given"),
+    [
+        ("gbk", ["夜曲/第一首.mid", "夜曲/第二首.mid"]),
+        ("gbk", ["茉莉花.mid", "子/二泉映月（琵琶）.mid"]),
+        ("big5", ["望春風.mid", "夜曲/第一首.mid"]),
+        ("cp932", ["夜/歌.mid", "夜/詩.mid"]),
+        ("cp932", ["さくら.mid", "曲/荒城の月.mid", "表.mid", "メロディー１.mid"]),
+        ("cp949", ["아리랑.mid", "고향의봄.mid", "학교종이땡땡땡.mid"]),
+        ("cp866", ["Подмосковные вечера.mid"]),
+        ("cp437", ["Lieder/Grüße.mid", "Lieder/Öl.mid", "café/naïve.mid"]),
+        ("cp850", ["canção/São.mid"]),
+        ("utf-8", ["夜/歌.mid", "Öl.mid"]),
+    ],
+)
+def test_names_in_archives_of_every_country_are_read(
+    tmp_path: Path, encoding: str, given: list[str]
+) -> None:
+    (tmp_path / "z.zip").write_bytes(named(given, encoding))
+    found = find(tmp_path)
+    assert sorted(names(found)) == sorted(f"z.zip/{name}" for name in given)
+    assert [file.read() for file in found.files] == [b"x"] * len(given)
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp932"])
+def test_a_table_finds_files_with_such_names(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "z.zip").write_bytes(named(["夜/歌.mid", "夜/月.mid"], encoding))
+    table = "file,text\nz.zip/夜/歌.mid,late night\nz.zip/夜/月.mid,late night\n"
+    (tmp_path / "captions.csv").write_text(table, encoding="utf-8")
+    found = survey(tmp_path)
+    assert [job.about.texts for job in found.jobs] == [("late night",)] * 2 and not found.notes
+
+
+def test_a_name_in_unicode_beside_another_wins(tmp_path: Path) -> None:
+    member = zipfile.ZipInfo("xx.mid")
+    extra = b"\1" + b"\0" * 4 + "夜.mid".encode()
+    member.extra = b"\x75\x70" + len(extra).to_bytes(2, "little") + extra
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr(member, b"x")
+    found = find(tmp_path)
+    assert names(found) == ["z.zip/夜.mid"] and found.files[0].read() == b"x"

@@ -429,15 +429,31 @@ def test_what_cannot_be_prepared_is_said_and_leaves_nothing(
     assert not out.exists() or not [p for p in out.rglob("*") if p.is_file()]
 
 
+def test_a_piece_that_is_not_read_whole_is_named_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = "L:1/4\nM:4/4\nK:C\n"
+    lost = "c" + "'" * 9  # higher than any note
+    tunes = [
+        f"X:{number}\n{head}{' | '.join(' '.join(bar) for bar in bars)} |\n"
+        for number, bars in ((1, ["CDEF", "GABc"] * 8), (2, ["EGce", "dBGF"] * 8))
+    ]
+    tunes[1] = tunes[1].replace("c", lost, 1)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "book.abc").write_text("\n".join(tunes))
+    code = main.main(["prepare", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--base", BASE])
+    assert code == 0 and "was not read whole" in " ".join(capsys.readouterr().out.split())
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["dropped"] == [
+        {"piece": "book.abc#2", "why": "was not read whole (63 of 64 notes)"}
+    ]
+    assert {window.piece for window in flat(tmp_path / "out")} == {"book.abc#1"}
+
+
 def test_a_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     midi(tmp_path / "in" / "a.mid", scale(1))
     hide(monkeypatch, "textmusic.corpus.preparation", "pyarrow")
     with pytest.raises(TextMusicError, match=r"pyarrow; run pip install 'textmusic\[train\]'"):
-        done(tmp_path / "in", tmp_path / "out")
-    monkeypatch.undo()
-    (tmp_path / "in" / "a.abc").write_text("X:1\n")
-    hide(monkeypatch, "textmusic.drawing.sheet_music", "music21")
-    with pytest.raises(TextMusicError, match=r"ABC and kern needs music21; run pip .*\[score\]"):
         done(tmp_path / "in", tmp_path / "out")
 
 

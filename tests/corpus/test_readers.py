@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from symusic import Score
 
-from textmusic.corpus.readers import SCORE_TICKS, ParsedPiece, UnreadableError, read, tunes_in
+from textmusic.corpus.readers import read
 from textmusic.music.measure import measure
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.theory import DRUMS
-
-pytest.importorskip("music21", reason="comes with the score extra")
+from textmusic.notation.abc_text import tunes_in
+from textmusic.notation.bars import SCORE_TICKS
+from textmusic.notation.sheet import ParsedPiece, UnreadableError
 
 OWN = Path(__file__).parents[1] / "data" / "own"
 HEAD = """<?xml version="1.0"?><score-partwise version="4.0"><work><work-title>Made up</work-title>
@@ -174,9 +175,10 @@ def test_musicxml_in_utf_16_is_read_too() -> None:
         (packed({"a.txt": b"x"}), ".mxl", "it has no score"),
         (packed({"bomb.xml": b" " * 19_000_000}), ".mxl", "19 MB unpacked"),
         (b"<html></html>", ".xml", "is not MusicXML"),
-        (b"<score-partwise><part>", ".musicxml", "can't be read by music21"),
-        (b"just text", ".abc", "can't be read by music21|has no notes"),
-        (b"**text\nla\n*-\n", ".krn", "can't be read by music21|has no notes"),
+        (b"<score-partwise><part>", ".musicxml", "is broken XML"),
+        (b"X:1\nK:C\nz4 |\n", ".abc", "has no notes"),
+        (b"**text\nla\n*-\n", ".krn", r"has no \*\*kern spine"),
+        (b"<opus/>", ".musicxml", "is not MusicXML"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_few_words(data: bytes, suffix: str, why: str) -> None:

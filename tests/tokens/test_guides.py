@@ -238,10 +238,10 @@ def test_the_highest_pitch_of_the_last_onset_is_held_back(melody: float) -> None
 
 
 def test_a_pitch_is_remembered_from_the_bar_before_and_no_longer() -> None:
-    begun = ("Bar_4", "Position_0", "Program_0", "Velocity_79", "Duration_0.6.12", "Pitch_60")
-    second = ("Bar_3", "Position_0", "Program_0")
+    begun = ("Bar_4", *NOTE, "Pitch_60")
+    second = ("Bar_3", "Position_0")
     assert held_back({0: [note(0, 30, 67)]}, *begun, *second) == [67]
-    third = ("Pitch_60", "Bar_2", "Position_0", "Program_0")
+    third = ("Pitch_60", "Bar_2", "Position_0")
     assert held_back({0: [note(0, 30, 67)]}, *begun, *second, *third) == []
 
 

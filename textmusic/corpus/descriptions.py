@@ -128,15 +128,6 @@ def _paragraphs(text: str) -> Iterator[str]:
             yield text
 
 
-def decoded(data: bytes) -> str:
-    """Text in UTF-8, or else in Latin-1, which older files of music are in."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
 # Tables -------------------------------------------------------------------------------------------
 
 

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from textmusic.corpus.archive_names import names_of
 from textmusic.errors import TextMusicError
+from textmusic.notation.packed import LARGEST_MUSIC_FILE, RATIO
 
 # Suffix -> name of the format in the summary. The content of ".xml" files is checked, too.
 MUSIC = {
     ".mid": "MIDI", ".midi": "MIDI", ".kar": "MIDI", ".mxl": ".mxl", ".musicxml": ".musicxml",
     ".xml": ".musicxml", ".abc": "ABC", ".krn": "kern", ".kern": "kern",
 }  # fmt: skip
-LARGEST_MUSIC_FILE = 20_000_000  # bytes of one file, unpacked
 MOST_FILES = 1_000_000  # files of a folder, or of an archive
 LARGEST_ARCHIVE = 20_000_000_000  # bytes of what is in one, unpacked
-RATIO = 200  # unpacked to packed; MusicXML, the most repetitive of the formats, reaches 40
 SMALL = 100_000  # bytes; the ratio of smaller members is not limited
 
 
@@ -145,30 +145,30 @@ def _look_into(archive: Path, name: str, found: FoundFiles) -> None:
         found.refused.append((name, f"unpacks to {total / 1e9:,.0f} GB; unpack it yourself"))
         return
     seen: set[str] = set()
-    for member in members:
-        parts = PurePosixPath(member.filename).parts
+    for member, called in zip(members, names_of(members), strict=True):
+        parts = PurePosixPath(called).parts
         if member.is_dir() or any(_hidden(part) for part in parts if part != ".."):
             continue
-        own = f"{name}/{member.filename}"
-        if why := _unfit(member, seen):
+        own = f"{name}/{called}"
+        if why := _unfit(member, called, seen):
             if PurePosixPath(own).suffix.lower() in {*MUSIC, ".zip"}:
                 found.refused.append((own, why))
             continue
-        seen.add(member.filename)
+        seen.add(called)
         stamped = f"{member.file_size} {member.CRC} {stamp}"
         found.add(File(own, archive, member.filename, member.file_size, stamped))
 
 
-def _unfit(member: zipfile.ZipInfo, seen: set[str]) -> str:
+def _unfit(member: zipfile.ZipInfo, called: str, seen: set[str]) -> str:
     """Why a member of an archive is not read, or ""."""
-    parts = PurePosixPath(member.filename).parts
-    if ".." in parts or member.filename.startswith("/") or "\0" in member.filename:
+    parts = PurePosixPath(called).parts
+    if ".." in parts or called.startswith("/") or "\0" in member.filename:
         return "has a path that leads out of its archive"
-    if member.filename in seen:
+    if called in seen:
         return "is in its archive twice"
     if member.flag_bits & 1:
         return "is encrypted; unpack it yourself"
-    if member.filename.lower().endswith(".zip"):
+    if called.lower().endswith(".zip"):
         return "is an archive in an archive; unpack the outer one"
     if member.file_size > SMALL and member.file_size > RATIO * max(member.compress_size, 1):
         return f"unpacks to over {RATIO} times its size, which music never does"

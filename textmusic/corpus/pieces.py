@@ -18,13 +18,14 @@ from textmusic.corpus.cutting import fingerprint, windows_of_score
 from textmusic.corpus.descriptions import NOTHING, Description, facts_of, prompt_of, untrue
 from textmusic.corpus.files import File
 from textmusic.corpus.metadata import read_metadata, read_midi, tune_names
-from textmusic.corpus.readers import ParsedPiece, UnreadableError, read
+from textmusic.corpus.readers import read
 from textmusic.corpus.treatment import treated
 from textmusic.corpus.windows import Window
 from textmusic.music.measure import estimate_key
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, is_minor, tonic
+from textmusic.notation.sheet import ParsedPiece, UnreadableError
 from textmusic.system.crew import Lost
 from textmusic.tokens.tokenizer import Tokenizer
 
@@ -159,6 +160,8 @@ def _of_file(job: PieceJob, file: File, tokenizer: Tokenizer, longest: int) -> P
     except Exception as problem:  # zipfile raises many kinds for a broken member
         raise UnreadableError(f"can't be read ({problem})") from None
     reading = read(data, file.suffix, job.number)
+    if reading.warning:  # what was lost of it would be learnt as if it were meant
+        raise UnreadableError(reading.warning)
     done = Counter({"measure that is too short: filled up with silence": reading.filled})
     score = treated(_with_facts(reading.score, job.about.facts, done), done)
     if isinstance(score, str):

@@ -27,7 +27,6 @@ from textmusic.corpus.splits import SHARES, SPLITS, grouped, split_all
 from textmusic.corpus.summary import Summary
 from textmusic.corpus.survey import Survey, survey
 from textmusic.corpus.windows import Window, read_windows, window_table, write_windows
-from textmusic.drawing.sheet_music import require
 from textmusic.errors import TextMusicError
 from textmusic.system.crew import Lost, outcomes
 from textmusic.system.machine import cores
@@ -40,7 +39,7 @@ from textmusic.version import __version__
 LONGEST_WINDOW = 1920  # music ids in a window at most
 JOBS_PER_CHUNK = 32  # jobs whose outcome is saved together; a killed run loses no more
 SECONDS_PER_FILE = 120.0  # of the processor, that a file may take
-CHUNK_FORMAT = 2  # of the chunks; raise it when the same files would give other windows
+CHUNK_FORMAT = 3  # of the chunks; raise it when the same files would give other windows
 WORK = ".prepare"
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
 PieceReader = Callable[[PieceJob], PieceOutcome]
@@ -116,8 +115,6 @@ def prepare(
     if find_spec("pyarrow") is None:
         raise TextMusicError("preparing data needs pyarrow; run pip install 'textmusic[train]'.")
     found = survey(folder if ray is None else folder.absolute(), leave_out=(output,))
-    if found.needs_music21:
-        require("music21", "reading MusicXML, ABC and kern")
     place = output / WORK
     try:
         tokenizer = create_tokenizer(text_tokenizer, place / "tokenizer")
@@ -173,7 +170,6 @@ def _work_off(
     on_step(done, total)
     ready: dict[Path, dict[int, PieceOutcome]] = {}
     preload = ["textmusic.corpus.without_torch", "textmusic.corpus.pieces"]
-    preload += ["music21"] * found.needs_music21
     reading = partial(work, vocabulary=vocabulary.absolute(), longest=longest)
     for number, result in crew(reading, [chunk.jobs[p] for chunk, p in places], preload):
         chunk, place = places[number]

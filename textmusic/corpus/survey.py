@@ -11,8 +11,8 @@ from pathlib import Path
 from textmusic.corpus.descriptions import TABLES, read_descriptions
 from textmusic.corpus.files import MUSIC, File, find
 from textmusic.corpus.pieces import PieceJob, corpus_jobs
-from textmusic.corpus.readers import tunes_in
 from textmusic.errors import TextMusicError
+from textmusic.notation.abc_text import tunes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,6 @@ class Survey:
     """The jobs to do. refused: (file, why) of files without a job.
 
     formats: files by format. passed_over: other files by suffix. notes: sentences for the person.
-    needs_music21: whether a job does.
     """
 
     jobs: tuple[PieceJob, ...]
@@ -28,7 +27,6 @@ class Survey:
     formats: Mapping[str, int] = field(default_factory=dict)
     passed_over: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    needs_music21: bool = False
 
 
 def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
@@ -73,10 +71,7 @@ def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
         for file in found.files
         if id(file) not in known and file.name.rsplit(".", 1)[0] not in sides
     )
-    notation = any(MUSIC[file.suffix] != "MIDI" for file in music)
-    return Survey(
-        tuple(jobs), tuple(refused), formats, passed, descriptions.notes, needs_music21=notation
-    )
+    return Survey(tuple(jobs), tuple(refused), formats, passed, descriptions.notes)
 
 
 def is_corpus(folder: Path) -> bool:

@@ -16,6 +16,7 @@ __all__ = [
     "midi_files",
     "notes",
     "outline",
+    "percussion",
     "plan",
     "repetition",
     "sanity",

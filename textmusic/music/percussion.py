@@ -1,0 +1,76 @@
+"""The sounds of the General MIDI drum kit by their names."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+# MIDI key -> its name in General MIDI (27-34 and 82-87 are of General MIDI 2), then other names
+# that scores have for it.
+DRUM_NAMES: dict[int, tuple[str, ...]] = {
+    27: ("High Q",), 28: ("Slap",), 29: ("Scratch Push",), 30: ("Scratch Pull",),
+    31: ("Sticks", "Drumsticks", "Stick Click"), 32: ("Square Click",), 33: ("Metronome Click",),
+    34: ("Metronome Bell",),
+    35: ("Acoustic Bass Drum", "Bass Drum 2", "Concert Bass Drum", "Gran Cassa", "Grosse Caisse",
+         "Große Trommel", "Kick Drum 2"),
+    36: ("Bass Drum 1", "Bass Drum", "Kick", "Kick Drum", "Electric Bass Drum", "BD", "Surdo"),
+    37: ("Side Stick", "Cross Stick", "Rim Shot", "Rimshot", "Rim Click", "Rim", "Snare Rim"),
+    38: ("Acoustic Snare", "Snare", "Snare Drum", "SD", "Side Drum", "Tambour", "Field Drum",
+         "Caisse Claire", "Kleine Trommel", "Military Drum", "Tamburo"),
+    39: ("Hand Clap", "Clap", "Claps", "Hand Claps", "Handclap", "Handclaps"),
+    40: ("Electric Snare", "Snare Drum 2", "Snare 2"),
+    41: ("Low Floor Tom", "Floor Tom 2", "Low Floor Tom-Tom"),
+    42: ("Closed Hi-Hat", "Hi-Hat", "Hi-Hat Closed", "HH", "Closed High Hat", "High Hat"),
+    43: ("High Floor Tom", "Floor Tom", "Floor Tom 1"),
+    44: ("Pedal Hi-Hat", "Hi-Hat Pedal", "Foot Hi-Hat", "Hi-Hat Foot", "Pedal High Hat"),
+    45: ("Low Tom", "Tom 3", "Tom-Tom", "Tom"),
+    46: ("Open Hi-Hat", "Hi-Hat Open", "Open High Hat", "Half Open Hi-Hat", "Hi-Hat Half Open"),
+    47: ("Low-Mid Tom", "Mid Tom", "Middle Tom", "Medium Tom"),
+    48: ("Hi-Mid Tom", "High Mid Tom", "Tom 2"),
+    49: ("Crash Cymbal 1", "Crash Cymbal", "Crash", "Crash 1", "Cymbal", "Cymbals", "Becken",
+         "Piatti", "Cymbales", "Suspended Cymbal"),
+    50: ("High Tom", "Tom 1", "Hi Tom"),
+    51: ("Ride Cymbal 1", "Ride Cymbal", "Ride", "Ride 1"),
+    52: ("Chinese Cymbal", "China Cymbal", "China", "Tam-Tam", "Gong"),
+    53: ("Ride Bell", "Bell of Ride"),
+    54: ("Tambourine", "Tamburin", "Tambour de Basque", "Tamburello"),
+    55: ("Splash Cymbal", "Splash"),
+    56: ("Cowbell", "Cow Bell", "Kuhglocke"),
+    57: ("Crash Cymbal 2", "Crash 2"),
+    58: ("Vibraslap", "Vibra Slap"),
+    59: ("Ride Cymbal 2", "Ride 2", "Ride Edge"),
+    60: ("Hi Bongo", "High Bongo", "Bongos", "Bongo"), 61: ("Low Bongo",),
+    62: ("Mute Hi Conga", "Muted High Conga", "Mute High Conga"),
+    63: ("Open Hi Conga", "Open High Conga", "High Conga", "Conga", "Congas"), 64: ("Low Conga",),
+    65: ("High Timbale", "Timbales"), 66: ("Low Timbale",),
+    67: ("High Agogo", "Agogo", "Agogo Bells"), 68: ("Low Agogo",),
+    69: ("Cabasa",), 70: ("Maracas", "Maraca", "Shaker", "Shakers"),
+    71: ("Short Whistle",), 72: ("Long Whistle",),
+    73: ("Short Guiro",), 74: ("Long Guiro", "Guiro"),
+    75: ("Claves", "Clave"),
+    76: ("Hi Wood Block", "High Wood Block", "High Woodblock", "Wood Block", "Woodblock",
+         "Temple Block", "Temple Blocks", "Wood Blocks"),
+    77: ("Low Wood Block", "Low Woodblock"),
+    78: ("Mute Cuica", "Muted Cuica"), 79: ("Open Cuica", "Cuica"),
+    80: ("Mute Triangle", "Muted Triangle"),
+    81: ("Open Triangle", "Triangle", "Triangel", "Triangolo"),
+    82: ("Shaker GM2",), 83: ("Jingle Bell", "Sleigh Bells", "Jingle Bells"), 84: ("Belltree",),
+    85: ("Castanets", "Castanet"), 86: ("Mute Surdo",), 87: ("Open Surdo",),
+}  # fmt: skip
+
+
+def drum_named(name: str) -> int | None:
+    """The MIDI key of a drum sound; what stands in brackets and before a colon may be missing."""
+    known = _known()
+    tries = (name, re.sub(r"\(.*?\)", "", name), name.rpartition(":")[2])
+    return next((known[_plain(said)] for said in tries if _plain(said) in known), None)
+
+
+@cache
+def _known() -> dict[str, int]:
+    return {_plain(name): key for key, names in DRUM_NAMES.items() for name in names}
+
+
+def _plain(name: str) -> str:
+    """A name without case, spaces, marks and the plural."""
+    return re.sub(r"[\W_]+", "", name.lower())
