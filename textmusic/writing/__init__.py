@@ -12,6 +12,7 @@ __all__ = [
     "loading",
     "remote",
     "scheduler",
+    "source",
     "take",
     "text_to_music",
     "writers",

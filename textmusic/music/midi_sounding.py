@@ -1,0 +1,210 @@
+"""What a player makes of a MIDI file's events: which notes end when, and what plays them.
+
+In the events these hang together across tracks and time: a program that a setup track sets holds
+for its channel, and a note may be ended by a message to the whole channel, or by nothing. symusic
+looks at one track at a time. `sounding` states in each track what holds there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from textmusic.music.markers import as_lyrics
+from textmusic.music.midi_events import (
+    CONTROL,
+    DRUM_CHANNEL,
+    NOTE_OFF,
+    PORT,
+    PROGRAM,
+    SYSEX,
+    Event,
+    EventTrack,
+    MidiEvents,
+)
+
+if TYPE_CHECKING:
+    from symusic import Score
+
+BANK, BANK_LOW = 0, 32  # controllers
+# All sound off, all notes off, and the changes of mode, which end all notes as well.
+SILENCERS = frozenset((120, 123, 124, 125, 126, 127))
+Channel = tuple[int, int]  # port, and channel from 0
+Place = tuple[int, int, int]  # tick, track, number of the event in its track
+
+
+class Placed(NamedTuple):
+    """A channel's event and where it stands."""
+
+    place: Place
+    channel: Channel
+    event: Event
+
+
+def placed(track: EventTrack, number: int = 0) -> Iterator[Placed]:
+    """The channels' events of a track, in order. number: of the track."""
+    port = 0
+    for at, event in enumerate(track.events):
+        if event.is_meta(PORT):
+            port = event.message[2]
+        elif event.message[0] < SYSEX:
+            yield Placed((event.tick, number, at), (port, event.channel), event)
+
+
+def all_placed(midi: MidiEvents) -> list[Placed]:
+    """The channels' events of all tracks, as a player gets them."""
+    found = [one for number, track in enumerate(midi.tracks) for one in placed(track, number)]
+    return sorted(found, key=lambda one: one.place)
+
+
+def drum_channels(midi: MidiEvents) -> set[Channel]:
+    """Channels that play drums: the tenth of each port, and those that GS, XG or GM2 make so.
+
+    GS has a message for it, XG and GM2 banks of their own.
+    """
+    rhythm: set[int] = set()
+    xg = False
+    for track in midi.tracks:
+        for _, message in track.events:
+            if message[0] == SYSEX and message[1:2] == b"\x41" and message[3:6] == b"\x42\x12\x40":
+                part, address, value = (*message[6:9], 0, 0, 0)[:3]
+                if part & 0xF0 == 0x10 and address == 0x15 and value:
+                    block = part & 0x0F
+                    rhythm.add(DRUM_CHANNEL if not block else block - (block <= DRUM_CHANNEL))
+            xg |= message[0] == SYSEX and message[1:2] == b"\x43" and message[3:4] == b"\x4c"
+    drum_banks = {120, 126, 127} if xg else {120}
+    found: set[Channel] = set()
+    for _, channel, event in all_placed(midi):
+        is_bank = event.kind == CONTROL and event.message[1] == BANK
+        if (
+            channel[1] in rhythm
+            or channel[1] == DRUM_CHANNEL
+            or (is_bank and event.message[2] in drum_banks)
+        ):
+            found.add(channel)
+    return found
+
+
+def sounding(midi: MidiEvents) -> MidiEvents:
+    """The same music with nothing left to be known from elsewhere.
+
+    Every note has its own end in its own track, at the end of the piece where nothing ends it.
+    Every track has the program changes that hold for its channels: its own, those of tracks that
+    play nothing on the channel, and, if it has none, those of whatever else plays on it. Drums are
+    on the tenth channel.
+    """
+    channels = all_placed(midi)
+    silenced: dict[Channel, list[Place]] = defaultdict(list)
+    changes: dict[Channel, list[Placed]] = defaultdict(list)
+    playing: dict[int, set[Channel]] = defaultdict(set)  # by track
+    changed: dict[int, set[Channel]] = defaultdict(set)
+    for one in channels:
+        place, channel, event = one
+        if event.starts_note:
+            playing[place[1]].add(channel)
+        elif event.kind == PROGRAM:
+            changes[channel].append(one)
+            changed[place[1]].add(channel)
+        elif event.kind == CONTROL and event.message[1] in SILENCERS:
+            silenced[channel].append(place)
+    drums = drum_channels(midi)
+    made = MidiEvents(midi.division, [], midi.mended)
+    for number, track in enumerate(midi.tracks):
+        foreign = [
+            change
+            for channel in playing[number]
+            for change in changes[channel]
+            if (other := change.place[1]) != number
+            and (channel not in changed[number] or channel not in playing[other])
+        ]
+        own = _with_ends(track, number, silenced, midi.end)
+        events = _on_drum_channel(_with_programs(own, foreign), drums)
+        made.tracks.append(EventTrack(events, max(track.end, events[-1].tick if events else 0)))
+    return made
+
+
+def to_score(midi: MidiEvents) -> Score:
+    """The score of a file, with its chords for `markers_of`.
+
+    For events that `midi_files` has let through; what symusic can't read raises RuntimeError.
+    """
+    from symusic import Score
+
+    return Score.from_midi(as_lyrics(sounding(midi).dumps()))
+
+
+def _with_ends(
+    track: EventTrack, number: int, silenced: dict[Channel, list[Place]], end: int
+) -> list[Event]:
+    """A track's events, and a note-off wherever a note ends without one."""
+    where = {at: channel for (_, _, at), channel, _ in placed(track, number)}
+    struck: Counter[tuple[Channel, int]] = Counter()
+    for at, channel in where.items():
+        event = track.events[at]
+        if event.starts_note or event.ends_note:
+            struck[channel, event.message[1]] += 1 if event.starts_note else -1
+    # Where note-offs are missing, the next one can't be told to belong to the first note: as in a
+    # synthesizer, a key that is struck again ends what it plays.
+    lost = {key for key, left in struck.items() if left > 0}
+    open_notes: dict[tuple[Channel, int], list[Place]] = defaultdict(list)
+    made: list[Event] = []
+
+    def close(key: tuple[Channel, int], tick: int) -> None:
+        made.append(Event(tick, bytes((NOTE_OFF | key[0][1], key[1], 64))))
+        open_notes[key].pop(0)
+
+    def close_silenced(before: Place) -> None:
+        for key, onsets in open_notes.items():
+            stops = silenced.get(key[0], ())
+            while onsets:
+                after = bisect_right(stops, onsets[0])
+                if after == len(stops) or stops[after] > before:
+                    break
+                close(key, stops[after][0])
+
+    for at, event in enumerate(track.events):
+        place = (event.tick, number, at)
+        if silenced:
+            close_silenced(place)
+        if at in where and (event.starts_note or event.ends_note):
+            key = where[at], event.message[1]
+            if event.starts_note:
+                if key in lost and open_notes[key]:
+                    close(key, event.tick)
+                open_notes[key].append(place)
+            elif open_notes[key]:
+                open_notes[key].pop(0)
+            else:
+                continue  # it ends nothing
+        made.append(event)
+    if silenced:
+        close_silenced((end, len(SILENCERS) << 32, 0))
+    for key, onsets in open_notes.items():
+        for onset in list(onsets):
+            close(key, max(end, onset[0]))
+    return sorted(made, key=lambda event: event.tick)
+
+
+def _with_programs(events: list[Event], foreign: Iterable[Placed]) -> list[Event]:
+    """A track's events with program changes from other tracks, before its own of the same tick."""
+    added = [(one.place[0], 0, one.event) for one in foreign]
+    return [
+        event
+        for _, _, event in sorted(
+            [*added, *((event.tick, 1, event) for event in events)], key=lambda one: one[:2]
+        )
+    ]
+
+
+def _on_drum_channel(events: list[Event], drums: set[Channel]) -> list[Event]:
+    """Events of drum channels on the tenth channel; kits of other banks than its own, too."""
+    if all(channel == DRUM_CHANNEL for _, channel in drums):
+        return events
+    track = EventTrack(list(events))
+    for (tick, _, at), channel, event in placed(track):
+        if channel in drums:
+            status = event.message[0] & 0xF0 | DRUM_CHANNEL
+            track.events[at] = Event(tick, bytes((status,)) + event.message[1:])
+    return track.events
