@@ -145,9 +145,7 @@ def _restored(midi: MidiEvents, part: Part, tick: int) -> list[Event]:
     return told
 
 
-def _new_part(
-    midi: MidiEvents, tick: int, program: int, name: str
-) -> tuple[EventTrack, Channel]:
+def _new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[EventTrack, Channel]:
     """A track for an instrument that has not played yet, and its channel."""
     channel = (0, DRUM_CHANNEL)
     if program != DRUMS:
@@ -174,5 +172,3 @@ def _struck(notes: Sequence[Note], channel: int, tick: int, division: int) -> li
         events.append(Event(start, bytes((NOTE_ON | channel, note.pitch, note.velocity))))
         events.append(Event(stop, bytes((NOTE_OFF | channel, note.pitch, 64))))
     return sorted(events, key=lambda event: (event.tick, event.starts_note))
-
-

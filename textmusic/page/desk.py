@@ -19,8 +19,10 @@ from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import MAX_SEED, Controls, within
 from textmusic.language.prompt import Prompt
-from textmusic.music.markers import markers_of, read_midi
-from textmusic.music.midi_files import read_score
+from textmusic.music.markers import markers_of
+from textmusic.music.midi_events import parse
+from textmusic.music.midi_files import read_events
+from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Note, score_of
 from textmusic.music.plan import MAX_BARS, Plan
 from textmusic.music.sketch import Row, Sketch
@@ -82,7 +84,7 @@ class Piece:
 
     def drawing(self) -> Drawing:
         """Its piano roll."""
-        score, plan = read_midi(self.midi.read_bytes()), self.report.planned
+        score, plan = to_score(parse(self.midi.read_bytes())), self.report.planned
         sketch, sections = markers_of(score, plan)
         title = self.title or "untitled"
         return piano_roll(score, key=plan.key, title=title, sketch=sketch, sections=sections)
@@ -163,7 +165,7 @@ class Desk:
         """New bars behind a MIDI file, or, with keep, in place of all but its first bars."""
         scheduler = self._scheduler(wish.model)
         made = Continuation(
-            scheduler.music, read_score(midi), bars, keep=keep, text=wish.text,
+            scheduler.music, read_events(midi), bars, keep=keep, text=wish.text,
             controls=wish.controls.plan(), outline=wish.controls.outline(), seed=wish.seed,
             sampling=wish.sampling,
         )  # fmt: skip
@@ -173,7 +175,7 @@ class Desk:
 
     def adjust(self, midi: Path, adjustment: Adjustment) -> Generation:
         """A changed copy of a MIDI file."""
-        return adjust(read_score(midi), adjustment)
+        return adjust(read_events(midi), adjustment)
 
     def keep(
         self, generation: Generation, pieces: Sequence[Piece], title: str, parent: int | None = None
@@ -190,7 +192,7 @@ class Desk:
         """A piece's MusicXML file, and its engraved pages (SVG); raises what `sheet_music` does."""
         from textmusic.drawing.sheet_music import engrave, musicxml
 
-        score, plan = read_midi(piece.midi.read_bytes()), piece.report.planned
+        score, plan = to_score(parse(piece.midi.read_bytes())), piece.report.planned
         sketch, sections = markers_of(score, plan)
         xml = musicxml(score, title=piece.title, key=plan.key, sketch=sketch, sections=sections)
         file = piece.midi.with_suffix(".musicxml")

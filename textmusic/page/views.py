@@ -86,7 +86,7 @@ def report_html(report: Report, language: str = "en") -> str:
         again = f"{say('seed', language).lower()} {report.seed}: {say('repeat', language)}"
     return (
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        f"{unused_html(report.unused, language)}"
+        f"{unused_html(report.unused, language)}{remarks_html(report.remarks, language)}"
         f'<p class="tm-open">{report.notes:,} {say("notes", language)} · {again}</p>'
     )
 
@@ -94,6 +94,11 @@ def report_html(report: Report, language: str = "en") -> str:
 def unused_html(unused: tuple[str, ...], language: str) -> str:
     """What was said and could not be used, a line each."""
     return "".join(f"<p>{say('not_used', language)}: {escape(note)}</p>" for note in unused)
+
+
+def remarks_html(remarks: tuple[str, ...], language: str) -> str:
+    """What was done beside what was asked, a line each."""
+    return "".join(f"<p>{say('remark', language)}: {escape(note)}</p>" for note in remarks)
 
 
 def understood_html(

@@ -90,6 +90,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "yes": ("as asked", "符合"),
     "no": ("not as asked", "不符合"),
     "not_used": ("Not used", "未采用"),
+    "remark": ("Note", "说明"),
     "from_words": ("from your description", "来自描述"),
     "from_controls": ("set by you", "手动设置"),
     "models_choice": ("model's choice", "由模型决定"),

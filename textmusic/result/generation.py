@@ -17,7 +17,7 @@ from textmusic.language.prompt import Prompt
 from textmusic.music import measure
 from textmusic.music.form import letters
 from textmusic.music.markers import as_texts, marked, sections_marked
-from textmusic.music.measure_sketch import sketch_adherence
+from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
 from textmusic.music.midi_changes import with_names
 from textmusic.music.midi_events import MidiEvents, parse
 from textmusic.music.notes import notes_of
@@ -70,9 +70,15 @@ class Generation:
 
     @property
     def sections(self) -> list[tuple[int, str]]:
-        """(first bar, name) of each section: the score's markers, or else `sections_of`."""
+        """(first bar, name) of each section: the score's markers, or else `sections_of`.
+
+        Of a person's file that was continued only the new ones are named.
+        """
         named = sections_marked(self.score)
-        return named or sections_of(self.prompt.outline, self.sketch, self.report.new_bars)
+        found = named or sections_of(self.prompt.outline, self.sketch, self.report.new_bars)
+        if self.events is None or named or self.report.new_bars is None:
+            return found
+        return [(bar, name) for bar, name in found if bar >= self.report.new_bars[0]]
 
     @property
     def slug(self) -> str:
@@ -203,13 +209,15 @@ def account(
     prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
     sketch: Sketch = Sketch(), sampling: Sampling | None = None, planned: Plan | None = None,
     new_bars: tuple[int, int] | None = None, measured: Plan | None = None,
-    events: MidiEvents | None = None, change: Change | None = None, remarks: tuple[str, ...] = (),
+    kept: SketchAdherence | None = None, events: MidiEvents | None = None,
+    change: Change | None = None, remarks: tuple[str, ...] = (),
 ) -> Generation:  # fmt: skip
     """A piece with its report: what was asked and planned, and what is measured in the score.
 
     sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
     that is not what has become of it, as in a piece that was stopped. measured: where what is asked
-    is not of the whole. new_bars, change, remarks: see `Report`. events: see `Generation`.
+    is not of the whole. kept: where the sketch is not of bars of one metre. new_bars, change,
+    remarks: see `Report`. events: see `Generation`.
     """
     notes = notes_of(score)
     report = Report(
@@ -230,7 +238,7 @@ def account(
         silent=measure.hardly_playing(notes, plan),
         outline=prompt.outline,
         sketch=sketch,
-        kept=sketch_adherence(notes, plan, sketch, new_bars),
+        kept=kept or sketch_adherence(notes, plan, sketch, new_bars),
         new_bars=new_bars,
         remarks=remarks,
         change=change,

@@ -127,8 +127,10 @@ class Report:
         heard, planned = set(self.measured.programs or ()), set(self.planned.programs or ())
         return heard == planned and heard >= set(self.asked.programs or ()) and not self.silent
 
-    def _right_length(self) -> bool:
-        """Within a bar, or a tenth."""
+    def _right_length(self) -> bool | None:
+        """Within a bar, or a tenth; None for what stood before, whose tempo may change."""
+        if self.new_bars is not None and self.seconds is None:
+            return None
         planned = seconds_of(self.planned)
         wanted = planned if self.seconds is None else self.seconds
         bar = planned / (self.planned.bars or 1)

@@ -11,6 +11,7 @@ __all__ = [
     "live_audio",
     "loading",
     "remote",
+    "repeating",
     "scheduler",
     "source",
     "take",

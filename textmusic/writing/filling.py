@@ -160,7 +160,7 @@ class Filling:
         return account(
             self._prompt, plan, filled, self._seed, self._music.name,
             sketch=Sketch((*([Row()] * before), *shown)), ids=ids, nats=nats / max(ids, 1),
-            new_bars=(before + first, before + last),
+            new_bars=(before + first, before + last), remarks=self._material.remarks,
         )  # fmt: skip
 
     # A part of the hole, in a window around it --------------------------------------------------

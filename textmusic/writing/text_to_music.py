@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from symusic import Score
 
     from textmusic.hub.push import Push
+    from textmusic.music.midi_events import MidiEvents
     from textmusic.sound.soundfont import Wave
 
 OnBar = Callable[[int, int], None]
@@ -307,7 +308,7 @@ class TextToMusic:
 
     def continue_from(
         self,
-        score: Score,
+        source: MidiEvents | Score | str | PathLike[str],
         bars: int = 8,
         *,
         keep: int | None = None,
@@ -321,8 +322,8 @@ class TextToMusic:
         """Write new bars behind those of a score.
 
         Args:
-            score: symusic.Score in one time signature; `textmusic.music.midi_files.read_score`
-                reads files of others safely.
+            source: a MIDI file, which is kept event for event: its path, or what
+                `textmusic.music.midi_files.read_events` gives; or a symusic.Score.
             bars: how many new ones, 1 to 255.
             keep: of its own bars only the first so many; the rest is written anew, and `bars` more.
             text, controls: what the new bars should be like; "" goes on as before.
@@ -332,7 +333,7 @@ class TextToMusic:
         Raises TextMusicError where nothing can be gone on from, and for bars out of range.
         """
         made = Continuation(
-            self, score, bars, keep=keep, text=text, controls=controls, outline=outline,
+            self, source, bars, keep=keep, text=text, controls=controls, outline=outline,
             seed=seed, sampling=sampling,
         )  # fmt: skip
         for _, bar in decode(self.engine, in_turn([made.take]), 1):
