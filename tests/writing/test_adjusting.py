@@ -209,6 +209,9 @@ def test_the_ends_of_the_piano_and_all_drums_stay() -> None:
     assert sorted(pitches(made.score)) == sorted(pitches(to_score(before)))
     with pytest.raises(TextMusicError, match="out of the range of MIDI; choose -21 to 19"):
         adjust(before, Adjustment(semitones=20))
+    ends = b"".join(bytes((0, 0x90, n, 80, 60, 0x80, n, 0)) for n in (0, 127))
+    with pytest.raises(TextMusicError, match="out of the range of MIDI; leave it where it is"):
+        adjust(parse(header(0, 1) + chunk(ends + END)), Adjustment(semitones=1))
     kit = b"".join(bytes((0, 0x99, n, 80, 60, 0x89, n, 0)) for n in (*range(128), 88))
     drums = parse(header(1, 2) + chunk(kit + END) + chunk(NOTE + END))
     made = adjust(drums, Adjustment(semitones=5))

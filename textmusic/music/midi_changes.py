@@ -128,9 +128,9 @@ def transpose(midi: MidiEvents, semitones: int, key: str | None) -> MidiEvents:
     }
     low, high = -min(played, default=0), 127 - max(played, default=127)
     if not low <= semitones <= high:
+        remedy = f"choose {low} to {high}" if low < high else "leave it where it is"
         raise TextMusicError(
-            f"transposing by {semitones} takes notes out of the range of MIDI; choose {low} to"
-            f" {high}."
+            f"transposing by {semitones} takes notes out of the range of MIDI; {remedy}."
         )
     pitches = {pitch: min(max(pitch + semitones, 0), 127) for pitch in range(128)}
     made = with_keys(with_pitches(midi, pitches), lambda key: transposed(key, semitones))
