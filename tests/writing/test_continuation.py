@@ -163,7 +163,7 @@ def test_real_pieces_go_on(tiny: TextToMusic, pieces: list[Path]) -> None:
         assert not isinstance(score, str)
         material = material_of(score)
         made = tiny.continue_from(score, 2, seed=1)
-        old, new = material.notes, notes_of(made.score)
+        old, new = notes_of(score), notes_of(made.score)
         before = new.start < material.end - 1e-6
         assert np.array_equal(new.pitch[before], old.pitch), path
         assert new.start.max() < material.end + 2 * material.bar
