@@ -27,7 +27,7 @@ from textmusic.music.midi_events import (
     MidiEvents,
     parse,
 )
-from textmusic.music.midi_files import read_events, read_scores
+from textmusic.music.midi_files import read_scores
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Notes, joined, notes_of, sliced
 from textmusic.music.plan import Plan
@@ -214,6 +214,11 @@ def test_joined_notes_are_in_order() -> None:
 # A person's file ---------------------------------------------------------------------------------
 
 
+def read(path: Path) -> MidiEvents:
+    """A file that can be trusted."""
+    return parse(path.read_bytes())
+
+
 def written(midi: MidiEvents) -> Counter[tuple[int, Event]]:
     """What is in a file, but for recipes and the chords' own track."""
     return Counter(
@@ -230,7 +235,7 @@ def written(midi: MidiEvents) -> Counter[tuple[int, Event]]:
      "setup-track", "never-off", "sysex-ff"],
 )  # fmt: skip
 def test_a_person_s_bars_stay_event_by_event(tiny: TextToMusic, name: str) -> None:
-    before = read_events(DATA / f"{name}.mid")
+    before = read(DATA / f"{name}.mid")
     made = tiny.continue_from(before, 2, seed=1)
     after = parse(made.midi())
     assert not written(before) - written(after), "nothing of it is gone"
@@ -255,27 +260,27 @@ def programs(notes: Notes) -> set[int]:
     ],
 )  # fmt: skip
 def test_what_is_simplified_for_the_model_is_said(tiny: TextToMusic, name: str, said: str) -> None:
-    made = tiny.continue_from(DATA / f"{name}.mid", 2, seed=1)
+    made = tiny.continue_from(read(DATA / f"{name}.mid"), 2, seed=1)
     (line,) = made.report.remarks
     assert line.startswith("simplified for the model alone: ") and said in line
-    filled = tiny.fill(to_score(read_events(DATA / f"{name}.mid")), bars=(2, 2), seed=1)
+    filled = tiny.fill(to_score(read(DATA / f"{name}.mid")), bars=(2, 2), seed=1)
     assert filled.report.remarks == made.report.remarks
-    assert tiny.continue_from(DATA / "plain.mid", 1, seed=1).report.remarks == ()
+    assert tiny.continue_from(read(DATA / "plain.mid"), 1, seed=1).report.remarks == ()
 
 
 def test_new_bars_are_in_the_metre_that_they_are_written_in(tiny: TextToMusic) -> None:
-    made = tiny.continue_from(DATA / "1-4-end.mid", 2, seed=1)
+    made = tiny.continue_from(read(DATA / "1-4-end.mid"), 2, seed=1)
     marks = [(m.time, m.numerator, m.denominator) for m in made.score.time_signatures]
     assert marks == [(0, 4, 4), (15360, 1, 4), (15840, 4, 4)]
     assert made.report.measured.bars == made.plan.bars == 11
     assert made.report.new_bars == (9, 11)
-    made = tiny.continue_from(DATA / "8-8.mid", 2, seed=1)
+    made = tiny.continue_from(read(DATA / "8-8.mid"), 2, seed=1)
     assert [(m.numerator, m.denominator) for m in made.score.time_signatures] == [(8, 8)]
 
 
 def test_the_new_bars_are_as_they_were_asked(tiny: TextToMusic) -> None:
     """At their beginning the file says so; over the person's bars nothing new stands."""
-    before = read_events(DATA / "pedal.mid")
+    before = read(DATA / "pedal.mid")
     text = "now in A minor at 150 bpm with piano"
     for asked in ({"text": text}, {"controls": Plan(key="A minor", tempo=150)}):
         made = tiny.continue_from(before, 2, seed=1, **asked)  # type: ignore[arg-type]
@@ -304,7 +309,7 @@ def test_pedals_bends_and_fades_do_not_reach_into_the_new_bars(tiny: TextToMusic
 
 
 def test_another_instrument_gets_a_track_and_a_channel(tiny: TextToMusic) -> None:
-    made = tiny.continue_from(DATA / "trio.mid", 4, seed=3, text="with flute and drums")
+    made = tiny.continue_from(read(DATA / "trio.mid"), 4, seed=3, text="with flute and drums")
     assert made.events is not None
     more = made.events.tracks[4:]
     assert [track.name for track in more][:2] == ["Flute", "Drums"][: len(more)]
@@ -315,7 +320,7 @@ def test_another_instrument_gets_a_track_and_a_channel(tiny: TextToMusic) -> Non
 
 
 def test_bars_that_are_written_anew_take_only_their_own_place(tiny: TextToMusic) -> None:
-    before = read_events(DATA / "pedal.mid")
+    before = read(DATA / "pedal.mid")
     made = tiny.continue_from(before, 0, keep=3, seed=5)
     after = written(parse(made.midi()))
     kept = Counter({one: n for one, n in written(before).items() if one[1].tick < 3 * 1920})
@@ -328,7 +333,7 @@ def test_bars_that_are_written_anew_take_only_their_own_place(tiny: TextToMusic)
 
 
 def test_markers_stand_at_the_new_bars_alone(tiny: TextToMusic) -> None:
-    made = tiny.continue_from(DATA / "1-4-end.mid", 4, seed=2, outline=parse_form("A A B A"))
+    made = tiny.continue_from(read(DATA / "1-4-end.mid"), 4, seed=2, outline=parse_form("A A B A"))
     marks = [e.tick for _, e in written(parse(made.midi())) if e.is_meta(MARKER)]
     assert sorted(marks) == [15840 + n * 1920 for n in range(4)]
 
@@ -356,7 +361,7 @@ def test_what_is_no_piece_is_said(tiny: TextToMusic) -> None:
 
 
 def test_c8_and_the_last_drum_sound_are_in_the_vocabulary(tiny: TextToMusic) -> None:
-    high = material_of(to_score(read_events(DATA / "a0-c8.mid")))
+    high = material_of(to_score(read(DATA / "a0-c8.mid")))
     assert {21, 108} <= set(high.notes.pitch.tolist()) and not high.simplified
     score = bare(notes=4)
     kit = Track(is_drum=True)
