@@ -185,6 +185,9 @@ def test_all_notes_off_ends_notes() -> None:
         assert heard(both).duration.tolist() == [1.0], "of the channel, whatever track it is in"
     another = b"\0\x90\x3c\x50\x83\x60\xb1\x7b\0\x83\x60\x80\x3c\0"
     assert heard(header(0, 1) + chunk(another + END)).duration.tolist() == [2.0]
+    at_once = b"\0\xb0\x7b\0" + END  # a track that clears up before all begins
+    both = header(1, 2) + chunk(b"\0\x90\x3c\x50\x83\x60\x80\x3c\0" + END) + chunk(at_once)
+    assert heard(both).duration.tolist() == [1.0]
     again = b"\0\x90\x3c\x50\x83\x60\xb0\x7b\0\0\x90\x3c\x50\x83\x60\x80\x3c\0"
     assert heard(header(0, 1) + chunk(again + END)).duration.tolist() == [1.0, 1.0]
 

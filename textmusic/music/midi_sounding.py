@@ -7,9 +7,8 @@ looks at one track at a time. `sounding` states in each track what holds there.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from textmusic.music.markers import as_lyrics
@@ -33,6 +32,7 @@ BANK, BANK_LOW = 0, 32  # controllers
 SILENCERS = frozenset((120, 123, 124, 125, 126, 127))
 Channel = tuple[int, int]  # port, and channel from 0
 Place = tuple[int, int, int]  # tick, track, number of the event in its track
+Key = tuple[Channel, int]  # a channel and a pitch
 
 
 class Placed(NamedTuple):
@@ -96,7 +96,7 @@ def sounding(midi: MidiEvents) -> MidiEvents:
     on the tenth channel.
     """
     channels = all_placed(midi)
-    silenced: dict[Channel, list[Place]] = defaultdict(list)
+    silenced: list[tuple[Place, Channel]] = []
     changes: dict[Channel, list[Placed]] = defaultdict(list)
     playing: dict[int, set[Channel]] = defaultdict(set)  # by track
     changed: dict[int, set[Channel]] = defaultdict(set)
@@ -108,7 +108,7 @@ def sounding(midi: MidiEvents) -> MidiEvents:
             changes[channel].append(one)
             changed[place[1]].add(channel)
         elif event.kind == CONTROL and event.message[1] in SILENCERS:
-            silenced[channel].append(place)
+            silenced.append((place, channel))
     drums = drum_channels(midi)
     made = MidiEvents(midi.division, [], midi.mended)
     for number, track in enumerate(midi.tracks):
@@ -136,11 +136,14 @@ def to_score(midi: MidiEvents) -> Score:
 
 
 def _with_ends(
-    track: EventTrack, number: int, silenced: dict[Channel, list[Place]], end: int
+    track: EventTrack, number: int, silenced: Sequence[tuple[Place, Channel]], end: int
 ) -> list[Event]:
-    """A track's events, and a note-off wherever a note ends without one."""
-    where = {at: channel for (_, _, at), channel, _ in placed(track, number)}
-    struck: Counter[tuple[Channel, int]] = Counter()
+    """A track's events, and a note-off wherever a note ends without one.
+
+    number: of the track. silenced: where channels are silenced, in order. end: of the piece.
+    """
+    where = {at: channel for (_, _, at), channel, _ in placed(track)}
+    struck: Counter[Key] = Counter()
     for at, channel in where.items():
         event = track.events[at]
         if event.starts_note or event.ends_note:
@@ -148,42 +151,41 @@ def _with_ends(
     # Where note-offs are missing, the next one can't be told to belong to the first note: as in a
     # synthesizer, a key that is struck again ends what it plays.
     lost = {key for key, left in struck.items() if left > 0}
-    open_notes: dict[tuple[Channel, int], list[Place]] = defaultdict(list)
+    sounding_since: dict[Key, list[int]] = defaultdict(list)  # ticks
     made: list[Event] = []
 
-    def close(key: tuple[Channel, int], tick: int) -> None:
+    def close(key: Key, tick: int) -> None:
         made.append(Event(tick, bytes((NOTE_OFF | key[0][1], key[1], 64))))
-        open_notes[key].pop(0)
+        sounding_since[key].pop(0)
 
-    def close_silenced(before: Place) -> None:
-        for key, onsets in open_notes.items():
-            stops = silenced.get(key[0], ())
-            while onsets:
-                after = bisect_right(stops, onsets[0])
-                if after == len(stops) or stops[after] > before:
-                    break
-                close(key, stops[after][0])
+    def silence(place: Place, channel: Channel) -> None:
+        tick, of_track, _ = place
+        for key, ticks in sounding_since.items():
+            # what another track sends at the tick of a note may have been meant to precede it
+            while key[0] == channel and ticks and (of_track == number or ticks[0] < tick):
+                close(key, tick)
 
+    ahead = 0
     for at, event in enumerate(track.events):
-        place = (event.tick, number, at)
-        if silenced:
-            close_silenced(place)
+        while ahead < len(silenced) and silenced[ahead][0] <= (event.tick, number, at):
+            silence(*silenced[ahead])
+            ahead += 1
         if at in where and (event.starts_note or event.ends_note):
             key = where[at], event.message[1]
             if event.starts_note:
-                if key in lost and open_notes[key]:
+                if key in lost and sounding_since[key]:
                     close(key, event.tick)
-                open_notes[key].append(place)
-            elif open_notes[key]:
-                open_notes[key].pop(0)
+                sounding_since[key].append(event.tick)
+            elif sounding_since[key]:
+                sounding_since[key].pop(0)
             else:
                 continue  # it ends nothing
         made.append(event)
-    if silenced:
-        close_silenced((end, len(SILENCERS) << 32, 0))
-    for key, onsets in open_notes.items():
-        for onset in list(onsets):
-            close(key, max(end, onset[0]))
+    for place, channel in silenced[ahead:]:
+        silence(place, channel)
+    for key, ticks in sounding_since.items():
+        for tick in list(ticks):
+            close(key, max(end, tick))
     return sorted(made, key=lambda event: event.tick)
 
 
