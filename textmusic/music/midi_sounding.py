@@ -59,10 +59,11 @@ def all_placed(midi: MidiEvents) -> list[Placed]:
     return sorted(found, key=lambda one: one.place)
 
 
-def drum_channels(midi: MidiEvents) -> set[Channel]:
+def drum_channels(midi: MidiEvents, channels: Sequence[Placed] | None = None) -> set[Channel]:
     """Channels that play drums: the tenth of each port, and those that GS, XG or GM2 make so.
 
-    GS has a message for it, XG and GM2 banks of their own.
+    GS has a message for it, XG and GM2 banks of their own. channels: `all_placed`, where it is at
+    hand.
     """
     rhythm: set[int] = set()
     xg = False
@@ -76,7 +77,7 @@ def drum_channels(midi: MidiEvents) -> set[Channel]:
             xg |= message[0] == SYSEX and message[1:2] == b"\x43" and message[3:4] == b"\x4c"
     drum_banks = {120, 126, 127} if xg else {120}
     found: set[Channel] = set()
-    for _, channel, event in all_placed(midi):
+    for _, channel, event in all_placed(midi) if channels is None else channels:
         is_bank = event.kind == CONTROL and event.message[1] == BANK
         if (
             channel[1] in rhythm
@@ -109,7 +110,7 @@ def sounding(midi: MidiEvents) -> MidiEvents:
             changed[place[1]].add(channel)
         elif event.kind == CONTROL and event.message[1] in SILENCERS:
             silenced.append((place, channel))
-    drums = drum_channels(midi)
+    drums = drum_channels(midi, channels)
     made = MidiEvents(midi.division, [], midi.mended)
     for number, track in enumerate(midi.tracks):
         foreign = [
@@ -151,16 +152,22 @@ def _with_ends(
     # Where note-offs are missing, the next one can't be told to belong to the first note: as in a
     # synthesizer, a key that is struck again ends what it plays.
     lost = {key for key, left in struck.items() if left > 0}
-    sounding_since: dict[Key, list[int]] = defaultdict(list)  # ticks
+    sounding_since: dict[Key, list[int]] = {}  # ticks of what sounds now
     made: list[Event] = []
+
+    def end_first(key: Key) -> None:
+        ticks = sounding_since[key]
+        ticks.pop(0)
+        if not ticks:
+            del sounding_since[key]
 
     def close(key: Key, tick: int) -> None:
         made.append(Event(tick, bytes((NOTE_OFF | key[0][1], key[1], 64))))
-        sounding_since[key].pop(0)
+        end_first(key)
 
     def silence(place: Place, channel: Channel) -> None:
         tick, of_track, _ = place
-        for key, ticks in sounding_since.items():
+        for key, ticks in list(sounding_since.items()):
             # what another track sends at the tick of a note may have been meant to precede it
             while key[0] == channel and ticks and (of_track == number or ticks[0] < tick):
                 close(key, tick)
@@ -173,17 +180,17 @@ def _with_ends(
         if at in where and (event.starts_note or event.ends_note):
             key = where[at], event.message[1]
             if event.starts_note:
-                if key in lost and sounding_since[key]:
+                if key in lost and key in sounding_since:
                     close(key, event.tick)
-                sounding_since[key].append(event.tick)
-            elif sounding_since[key]:
-                sounding_since[key].pop(0)
+                sounding_since.setdefault(key, []).append(event.tick)
+            elif key in sounding_since:
+                end_first(key)
             else:
                 continue  # it ends nothing
         made.append(event)
     for place, channel in silenced[ahead:]:
         silence(place, channel)
-    for key, ticks in sounding_since.items():
+    for key, ticks in list(sounding_since.items()):
         for tick in list(ticks):
             close(key, max(end, tick))
     return sorted(made, key=lambda event: event.tick)
