@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,7 +198,13 @@ def test_going_on_varying_and_adjusting(desk: Desk, pieces: list[Path]) -> None:
     assert varied.plan.bars == bars
     with pytest.raises(TextMusicError, match="keep fewer"):
         written(desk.go_on(source, 0, Wish(seed=1), "me", keep=bars))
-    assert desk.adjust(source, Adjustment(semitones=1)).report.notes
+    made = desk.adjust(source, Adjustment(semitones=1))
+    assert made.report.notes
+    for language, said in (("en", "makes this again"), ("zh", "重做")):
+        shown = report_html(made.report, language)
+        assert said in shown and source.name in shown
+    noted = report_html(replace(made.report, remarks=("1 < 2",)), "zh")
+    assert "<p>说明: 1 &lt; 2</p>" in noted
     asked = Wish(controls=Controls(chords="Bm7b5 E7", form="AB"), seed=1)
     _, (more,) = written(desk.go_on(source, 4, asked, "me"))
     assert more.sections == [(bars, "A"), (bars + 2, "B")], "of the new bars"

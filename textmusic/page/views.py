@@ -82,7 +82,9 @@ def report_html(report: Report, language: str = "en") -> str:
         for head in ("", "asked", "planned", "measured", "")
     )
     again = say("no_repeat", language)
-    if report.sampling is not None:
+    if report.change is not None:
+        again = say("repeat_change", language).format(escape(report.change.name))
+    elif report.sampling is not None:
         again = f"{say('seed', language).lower()} {report.seed}: {say('repeat', language)}"
     return (
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"

@@ -103,6 +103,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "stopped, continued or changed, so no seed gives this piece again",
         "曾被停止、续写或修改，无法用种子重现",
     ),
+    "repeat_change": (
+        "textmusic replay makes this again from the MIDI file, with {} beside it",
+        "将 {} 放在此 MIDI 文件旁边，即可用 textmusic replay 重做",
+    ),
     "temperature_info": (
         "0 always takes the likeliest note; higher is more surprising",
         "0 总是选最可能的音；越高越出人意料",
