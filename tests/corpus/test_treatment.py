@@ -151,4 +151,4 @@ def test_before_the_first_tempo_there_are_120() -> None:
     score, _ = fit_for_cutting(piece(quarters, [(0, 4, 4)], [(32, 60)]))
     assert [(mark.time, mark.qpm) for mark in score.tempos] == [(0, 120), (32 * 480, 60)]
     score, _ = fit_for_cutting(piece(quarters, [(0, 4, 4)], [(0, 90), (0, 70)]))
-    assert [mark.qpm for mark in score.tempos] == [70], "the last one said at a place"
+    assert [round(mark.qpm) for mark in score.tempos] == [70], "the last one said at a place"
