@@ -13,6 +13,7 @@ __all__ = [
     "material",
     "measure",
     "measure_sketch",
+    "midi_appending",
     "midi_changes",
     "midi_events",
     "midi_files",
