@@ -15,6 +15,7 @@ from textmusic.music.markers import as_lyrics
 from textmusic.music.midi_events import (
     CONTROL,
     DRUM_CHANNEL,
+    ESCAPE,
     NOTE_OFF,
     PORT,
     PROGRAM,
@@ -94,7 +95,7 @@ def sounding(midi: MidiEvents) -> MidiEvents:
     Every note has its own end in its own track, at the end of the piece where nothing ends it.
     Every track has the program changes that hold for its channels: its own, those of tracks that
     play nothing on the channel, and, if it has none, those of whatever else plays on it. Drums are
-    on the tenth channel.
+    on the tenth channel. There is no system exclusive.
     """
     channels = all_placed(midi)
     silenced: list[tuple[Place, Channel]] = []
@@ -122,6 +123,8 @@ def sounding(midi: MidiEvents) -> MidiEvents:
         ]
         own = _with_ends(track, number, silenced, midi.end)
         events = _on_drum_channel(_with_programs(own, foreign), drums)
+        # of no use any more, and symusic takes an escape for the end of a track
+        events = [event for event in events if event.message[0] not in (SYSEX, ESCAPE)]
         made.tracks.append(EventTrack(events, max(track.end, events[-1].tick if events else 0)))
     return made
 
