@@ -26,15 +26,12 @@ def test_a_length_is_of_the_whole_map(name: str, length: float) -> None:
     assert score.to("second").end() == pytest.approx(length, abs=0.001), "as it is played"
 
 
-def test_a_tempo_is_the_one_that_holds_for_half_of_the_time() -> None:
+def test_a_tempo_is_the_one_at_the_first_note() -> None:
     tempi = {
         name: measure(read_score(DATA / f"{name}.mid")).tempo
         for name in ("late-tempo", "tempo-on-second-track", "plain")
     }
-    assert tempi == {"late-tempo": 60, "tempo-on-second-track": 60, "plain": 100}
-    slowing = TempoMap.of([(0, 100), (60, 80), (62, 60)])
-    assert slowing.usual(64) == 100
-    assert TempoMap.of([]).usual(0) == 120
+    assert tempi == {"late-tempo": 120, "tempo-on-second-track": 60, "plain": 100}
 
 
 def test_before_the_first_tempo_there_are_120() -> None:

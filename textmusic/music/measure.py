@@ -122,16 +122,16 @@ def density_of(notes: Notes) -> float:
 def measure(score: Score, *, genre: str | None = None, notes: Notes | None = None) -> Plan:
     """The Plan that a score fulfils.
 
-    Tempo and time signature are read from the file: `TempoMap.usual`, and the metre in which the
-    first note is struck (120 and 4/4 where it says nothing). Bars run to the end of the last note,
+    Tempo and time signature are read from the file: those in which the first note is struck (120
+    and 4/4 where it says nothing). Bars run to the end of the last note,
     the rest comes from the notes. Genre cannot be measured: it is passed through. A score without
     notes has no programs, key, mood or density. notes: those of the score, where they are at hand.
     """
     notes = notes_of(score) if notes is None else notes
     tempi = TempoMap.of_score(score)
     end = float(notes.end.max(initial=0.0))
-    tempo = round(tempi.usual(end), 2)
-    time_signature = _metre(score, float(notes.start.min(initial=np.inf)) if len(notes) else 0.0)
+    first = float(notes.start.min()) if len(notes) else 0.0
+    tempo, time_signature = round(tempi.at(first), 2), _metre(score, first)
     if not len(notes):
         return Plan(genre=genre, tempo=tempo, time_signature=time_signature)
     length = tempi.seconds(end) if len(tempi.starts) > 1 else None

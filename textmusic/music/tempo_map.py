@@ -1,4 +1,4 @@
-"""A piece's tempi over time: how long its quarter notes take, and which tempo it is in."""
+"""A piece's tempi over time: how long its quarter notes take."""
 
 from __future__ import annotations
 
@@ -51,24 +51,3 @@ class TempoMap:
                 break
             passed += (min(stop, quarter) - start) * 60 / qpm
         return passed
-
-    def usual(self, end: float) -> float:
-        """The tempo of a piece that ends at a quarter note.
-
-        The median over its seconds: half of the time it is at most this fast. So a tempo that holds
-        for the most part is the piece's, and a slowing at the end does not count.
-        """
-        spans = sorted(
-            (qpm, (min(stop, end) - start) * 60 / qpm)
-            for (start, stop), qpm in zip(
-                pairwise((*self.starts, float("inf"))), self.qpm, strict=True
-            )
-            if start < end
-        )
-        half = sum(seconds for _, seconds in spans) / 2
-        passed = 0.0
-        for qpm, seconds in spans:
-            passed += seconds
-            if passed >= half:
-                return qpm
-        return self.qpm[0]

@@ -17,7 +17,6 @@ from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music.measure import estimate_key, measure
 from textmusic.music.midi_changes import (
-    tempi,
     transpose,
     with_keys,
     with_pitches,
@@ -139,10 +138,6 @@ def _account(
 ) -> Generation:
     score = named(to_score(midi))
     plan = measure(score)
-    first = float(notes_of(score).start.min())
-    opening = round(tempi(midi).at(first), 2)
-    if adjustment.tempo is not None:  # what is asked is how it begins
-        plan = replace(plan, tempo=opening)
     new_players = {*(adjustment.programs or ()), *(program for _, program in adjustment.parts)}
     asked = Plan(
         key=adjustment.to_key or (key if adjustment.semitones or adjustment.key else None),
