@@ -16,6 +16,7 @@ TESTED_BY = {
     "CONTRIBUTING.md": "test_docs.py",
     "README.md": "test_readme.py",
     "docs/bulk.md": "test_bulk_page.py",
+    "docs/changing.md": "test_changing_page.py",
     "docs/comparison.md": "test_comparison_page.py",
     "docs/deploy.md": "test_deploy.py",
     "docs/evaluating.md": "test_evaluating_page.py",

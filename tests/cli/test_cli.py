@@ -517,8 +517,11 @@ def test_continue_and_vary(tiny_model: Path, pieces: list[Path], tmp_path: Path)
     assert done.returncode == 0, done.stderr
     made = tmp_path / f"{source.stem}-continued.mid"
     assert measure(symusic.Score(made)).bars == bars + 2
+    first = made.read_bytes()
     assert call("continue", source, "three more bars, 3 bars", *more).returncode == 0
-    assert measure(symusic.Score(made)).bars == bars + 3, "as the text says"
+    assert made.read_bytes() == first, "nothing is overwritten"
+    second = tmp_path / f"{source.stem}-continued-2.mid"
+    assert measure(symusic.Score(second)).bars == bars + 3, "as the text says"
     assert call("continue", source, "--keep", "1", *more).returncode == 0
     varied = tmp_path / f"{source.stem}-varied.mid"
     assert measure(symusic.Score(varied)).bars == bars
@@ -537,6 +540,49 @@ def test_continue_and_vary(tiny_model: Path, pieces: list[Path], tmp_path: Path)
     long = ("--bars", "2", "--form", "ABAB")
     assert_refused(call("continue", source, *more, *long), "4 sections", "2 bars")
     assert_refused(call("continue", tmp_path / "none.mid", *more), "can't be read")
+
+
+def test_new_bars_are_asked_for_with_options(
+    tiny_model: Path, pieces: list[Path], tmp_path: Path
+) -> None:
+    more = ("--model", tiny_model, "-o", tmp_path, "--format", "mid,json", "--seed", "1")
+    asked = ("--key", "A minor", "--tempo", "andante", "--mood", "sad", "--bars", "2")
+    done = call("continue", pieces[0], *asked, *more)
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / f"{pieces[0].stem}-continued"
+    report = Report.from_dict(json.loads(made.with_suffix(".json").read_text("utf-8")))
+    assert (report.asked.key, report.planned.key) == ("A minor", "A minor")
+    assert report.asked.tempo == report.planned.tempo
+    assert_refused(call("continue", pieces[0], "--key", "H", *more), "is not a key")
+    assert_refused(call("continue", pieces[0], "--tempo", "9999", *more), "tempo 9999")
+    assert_refused(call("continue", pieces[0], "--mood", "green", *more), "is not a known mood")
+    replayed = call("replay", made.with_suffix(".mid"), "--source", pieces[0], "--model",
+                    tiny_model, "--format", "mid", "-o", tmp_path / "again")  # fmt: skip
+    assert replayed.returncode == 0, replayed.stderr
+    (again,) = (tmp_path / "again").iterdir()
+    assert again.name == made.with_suffix(".mid").name
+    assert again.read_bytes() == made.with_suffix(".mid").read_bytes()
+
+
+def test_a_changed_file_is_made_again_from_the_one_before(tmp_path: Path) -> None:
+    data = Path(__file__).parents[1] / "data" / "midi"
+    source = tmp_path / "trio.mid"
+    source.write_bytes((data / "trio.mid").read_bytes())
+    change = ("--instrument", "2=flute", "--instrument", "viola=cello", "--snap", "A minor")
+    out = ("-o", tmp_path / "out", "--format", "mid")
+    for name in ("trio-adjusted.mid", "trio-adjusted-2.mid"):
+        done = call("adjust", source, *change, *out)
+        assert done.returncode == 0, done.stderr
+        assert name in done.stdout and "note: transposed by -3 first" in done.stdout
+        made = tmp_path / "out" / name
+        done = call("replay", made, "-o", tmp_path / "again", "--format", "mid")
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "again" / name).read_bytes() == made.read_bytes()
+    source.write_bytes(source.read_bytes()[:-4])
+    assert_refused(call("replay", made, "-o", tmp_path), "SHA-256 differs", "--source")
+    source.unlink()
+    assert_refused(call("replay", made, "-o", tmp_path), "'trio.mid'", "--source")
+    assert_refused(call("adjust", data / "trio.mid"), "nothing to change in 1 Violin I")
 
 
 def test_adjust(pieces: list[Path], tmp_path: Path) -> None:

@@ -144,3 +144,11 @@ def test_the_score_that_was_given_stays_as_it_was() -> None:
     before = given.copy()
     treated(given, Counter())
     assert given == before
+
+
+def test_before_the_first_tempo_there_are_120() -> None:
+    quarters = [float(n) for n in range(64)]
+    score, _ = fit_for_cutting(piece(quarters, [(0, 4, 4)], [(32, 60)]))
+    assert [(mark.time, mark.qpm) for mark in score.tempos] == [(0, 120), (32 * 480, 60)]
+    score, _ = fit_for_cutting(piece(quarters, [(0, 4, 4)], [(0, 90), (0, 70)]))
+    assert [round(mark.qpm) for mark in score.tempos] == [70], "the last one said at a place"

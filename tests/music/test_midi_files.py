@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from broken_midi import BROKEN, header
+from broken_midi import BROKEN, END, NOTE, chunk, header
 from symusic import Score
 
 from textmusic.errors import TextMusicError
@@ -78,8 +78,9 @@ def test_a_file_that_hangs_or_kills_the_reader_is_passed_over(
     monkeypatch.setenv("PYTHONPATH", str(module.parent), prepend=":")
     monkeypatch.setattr(midi_files, "PARSING_SECONDS", 0.5)
     hang, die = tmp_path / "hang.mid", tmp_path / "die.mid"
-    hang.write_bytes(header(0, 1) + b"hang")
-    die.write_bytes(header(0, 1) + b"die")
+    for path, text in ((hang, b"hang"), (die, b"die")):
+        event = b"\0\xff\1" + bytes([len(text)]) + text
+        path.write_bytes(header(0, 1) + chunk(event + NOTE + END))
     none = tmp_path / "none.mid"
     none.write_bytes(b"")
     found = dict(read_scores([hang, none, die, none]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -213,7 +214,13 @@ def test_going_on_varying_and_adjusting(service: Service, pieces: list[Path]) ->
     assert varied.plan.bars == bars
     with pytest.raises(TextMusicError, match="keep fewer"):
         written(service.go_on(source, 0, Wish(seed=1), ME, keep=bars))
-    assert service.adjust(source, Adjustment(semitones=1)).report.notes
+    made = service.adjust(source, Adjustment(semitones=1))
+    assert made.report.notes
+    for language, said in (("en", "makes this again"), ("zh", "重做")):
+        shown = report_html(made.report, language)
+        assert said in shown and source.name in shown
+    noted = report_html(replace(made.report, remarks=("1 < 2",)), "zh")
+    assert "<p>说明: 1 &lt; 2</p>" in noted
     asked = Wish(controls=Controls(chords="Bm7b5 E7", form="AB"), seed=1)
     _, (more,) = written(service.go_on(source, 4, asked, ME))
     assert more.sections == [(bars, "A"), (bars + 2, "B")], "of the new bars"

@@ -18,6 +18,7 @@ from decoded import plan_of_ids, sketch_of_ids
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import textmusic
 from textmusic.errors import TextMusicError
 from textmusic.music.chords import Chord
 from textmusic.music.notes import Notes, notes_of, positions_per_beat, to_score
@@ -34,7 +35,17 @@ from textmusic.music.plan import (
 )
 from textmusic.music.sketch import Row as SketchRow
 from textmusic.music.sketch import Sketch
-from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES, quarters_per_bar, shift_of, tonic
+from textmusic.music.theory import (
+    DRUM_PITCH_RANGE,
+    DRUMS,
+    KEYS,
+    PITCH_RANGE,
+    TIME_SIGNATURES,
+    WRITTEN_RANGE,
+    quarters_per_bar,
+    shift_of,
+    tonic,
+)
 from textmusic.tokens.folding import END
 from textmusic.tokens.tokenizer import (
     Tokenizer,
@@ -325,3 +336,16 @@ def test_settings_of_another_miditok_are_refused(tiny_model: Path, tmp_path: Pat
     (tmp_path / "remi.json").write_text(json.dumps(remi))
     with pytest.raises(TextMusicError, match=r"remi\.json: not this version's settings"):
         Tokenizer(tmp_path)
+
+
+def test_the_vocabulary_holds_the_pitches_of_theory() -> None:
+    names = json.loads(
+        (Path(textmusic.__file__).parent / "bundled" / "vocabulary.json").read_text("utf-8")
+    )
+    pitches = {int(name[6:]) for name in names if name.startswith("Pitch_")}
+    drums = {int(name[10:]) for name in names if name.startswith("PitchDrum_")}
+    assert drums == set(range(DRUM_PITCH_RANGE[0], DRUM_PITCH_RANGE[1] + 1))
+    assert set(range(WRITTEN_RANGE[0], WRITTEN_RANGE[1] + 1)) <= pitches
+    shifts = [shift_of(key) for key in KEYS]
+    assert PITCH_RANGE[0] - max(shifts) >= WRITTEN_RANGE[0]
+    assert PITCH_RANGE[1] - min(shifts) <= WRITTEN_RANGE[1]

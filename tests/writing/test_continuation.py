@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from broken_midi import END, NOTE, chunk, header
 from symusic import Note, Score, TimeSignature, Track
 
 from textmusic.errors import TextMusicError
@@ -15,16 +17,32 @@ from textmusic.music.chords import Chord
 from textmusic.music.material import material_of
 from textmusic.music.measure import measure
 from textmusic.music.measure_sketch import measure_sketch, sketch_adherence
+from textmusic.music.midi_changes import is_chord_track
+from textmusic.music.midi_events import (
+    MARKER,
+    META,
+    NOTE_ON,
+    TEMPO,
+    Event,
+    MidiEvents,
+    parse,
+)
 from textmusic.music.midi_files import read_scores
-from textmusic.music.notes import joined, notes_of, sliced
+from textmusic.music.midi_sounding import to_score
+from textmusic.music.notes import Notes, joined, notes_of, sliced
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Sketch
+from textmusic.result.change import without_recipe
+from textmusic.result.recipe import read_recipe, same_piece
 from textmusic.tokens.vocabulary import SCORE, SKETCH
 from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import read_ahead
+from textmusic.writing.repeating import again, source_of
 from textmusic.writing.scheduler import Scheduler
 from textmusic.writing.text_to_music import TextToMusic
+
+DATA = Path(__file__).parents[1] / "data" / "midi"
 
 
 def bare(metre: str = "4/4", *, notes: int = 16, program: int = 0, pitch: int = 60) -> Score:
@@ -146,7 +164,7 @@ def test_real_pieces_go_on(tiny: TextToMusic, pieces: list[Path]) -> None:
         assert not isinstance(score, str)
         material = material_of(score)
         made = tiny.continue_from(score, 2, seed=1)
-        old, new = material.notes, notes_of(made.score)
+        old, new = notes_of(score), notes_of(made.score)
         before = new.start < material.end - 1e-6
         assert np.array_equal(new.pitch[before], old.pitch), path
         assert new.start.max() < material.end + 2 * material.bar
@@ -192,3 +210,170 @@ def test_joined_notes_are_in_order() -> None:
     both = joined(one, two, 1.0)
     assert both.start.tolist() == [0, 1, 1, 2, 3]
     assert both.pitch.tolist() == [60, 60, 61, 61, 62]
+
+
+# A person's file ---------------------------------------------------------------------------------
+
+
+def read(path: Path) -> MidiEvents:
+    """A file that can be trusted."""
+    return parse(path.read_bytes())
+
+
+def written(midi: MidiEvents) -> Counter[tuple[int, Event]]:
+    """What is in a file, but for recipes and the chords' own track."""
+    return Counter(
+        (number, event)
+        for number, track in enumerate(without_recipe(midi).tracks)
+        for event in track.events
+        if not is_chord_track(track)
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pedal", "trio", "8-8", "6-16", "4-8", "1-4-end", "ramp", "late-tempo", "a0-c8",
+     "setup-track", "never-off", "sysex-ff"],
+)  # fmt: skip
+def test_a_person_s_bars_stay_event_by_event(tiny: TextToMusic, name: str) -> None:
+    before = read(DATA / f"{name}.mid")
+    made = tiny.continue_from(before, 2, seed=1)
+    after = parse(made.midi())
+    assert not written(before) - written(after), "nothing of it is gone"
+    stop = material_of(to_score(before)).stop * before.division
+    assert all(event.tick >= stop for _, event in written(after) - written(before)), "behind it"
+    notes, old = notes_of(made.score), notes_of(to_score(before))
+    assert (notes.start >= stop / before.division - 1e-6).any()
+    assert programs(notes) >= programs(old)
+    assert {row.field: row.ok for row in made.report.rows}["bars"]
+
+
+def programs(notes: Notes) -> set[int]:
+    return set(notes.program.tolist())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("8-8", "8/8 read as 4/4"), ("6-16", "6/16 read as 3/8"), ("4-8", "4/8 read as 2/4"),
+        ("1-4-end", "the end in 1/4 passed over"),
+        ("pedal", "times rounded to 1/12 of a quarter note, controllers, pedal, pitch bends not"),
+    ],
+)  # fmt: skip
+def test_what_is_simplified_for_the_model_is_said(tiny: TextToMusic, name: str, said: str) -> None:
+    made = tiny.continue_from(read(DATA / f"{name}.mid"), 2, seed=1)
+    (line,) = made.report.remarks
+    assert line.startswith("simplified for the model alone: ") and said in line
+    filled = tiny.fill(to_score(read(DATA / f"{name}.mid")), bars=(2, 2), seed=1)
+    assert filled.report.remarks == made.report.remarks
+    assert tiny.continue_from(read(DATA / "plain.mid"), 1, seed=1).report.remarks == ()
+
+
+def test_new_bars_are_in_the_metre_that_they_are_written_in(tiny: TextToMusic) -> None:
+    made = tiny.continue_from(read(DATA / "1-4-end.mid"), 2, seed=1)
+    marks = [(m.time, m.numerator, m.denominator) for m in made.score.time_signatures]
+    assert marks == [(0, 4, 4), (15360, 1, 4), (15840, 4, 4)]
+    assert made.report.measured.bars == made.plan.bars == 11
+    assert made.report.new_bars == (9, 11)
+    made = tiny.continue_from(read(DATA / "8-8.mid"), 2, seed=1)
+    assert [(m.numerator, m.denominator) for m in made.score.time_signatures] == [(8, 8)]
+
+
+def test_the_new_bars_are_as_they_were_asked(tiny: TextToMusic) -> None:
+    """At their beginning the file says so; over the person's bars nothing new stands."""
+    before = read(DATA / "pedal.mid")
+    text = "now in A minor at 150 bpm with piano"
+    for asked in ({"text": text}, {"controls": Plan(key="A minor", tempo=150)}):
+        made = tiny.continue_from(before, 2, seed=1, **asked)  # type: ignore[arg-type]
+        new = written(parse(made.midi())) - written(before)
+        said = sorted(e for _, e in new if e.kind == META and not e.is_meta(MARKER))
+        assert said == [
+            Event(15360, b"\xff\x51\x06\x1a\x80"), Event(15360, b"\xff\x59\0\1"),
+        ]  # fmt: skip
+        assert made.report.asked.tempo == made.report.measured.tempo == made.plan.tempo == 150
+        assert made.report.planned.key == "A minor" and not made.report.unused
+        assert made.report.measured_seconds == pytest.approx(16 + 2 * 4 * 60 / 150, abs=1.7)
+    made = tiny.continue_from(before, 2, seed=1, controls=Plan(valence=1, arousal=1))
+    assert (made.plan.valence, made.plan.arousal) == (1, 1)
+    same = tiny.continue_from(before, 2, seed=1, text="at 120 bpm")
+    assert not any(e.is_meta(TEMPO) for _, e in written(parse(same.midi())) - written(before))
+
+
+def test_pedals_bends_and_fades_do_not_reach_into_the_new_bars(tiny: TextToMusic) -> None:
+    state = b"\0\xb0\7\x64\0\xb0\x0b\x7f" + NOTE * 16
+    end = b"\0\xb0\x40\x7f\0\xb0\7\0\0\xe0\0\x20\0\xb0\x5b\x30"
+    file = parse(header(0, 1, 96) + chunk(state + end + END))
+    new = written(parse(tiny.continue_from(file, 1, seed=1).midi())) - written(file)
+    messages = {event.message for _, event in new}
+    assert {b"\xb0\x40\0", b"\xb0\7\x64", b"\xe0\0\x40"} <= messages
+    assert not any(m[:2] in (b"\xb0\x0b", b"\xb0\x5b") for m in messages), "what is as it was"
+
+
+def test_another_instrument_gets_a_track_and_a_channel(tiny: TextToMusic) -> None:
+    made = tiny.continue_from(read(DATA / "trio.mid"), 4, seed=3, text="with flute and drums")
+    assert made.events is not None
+    more = made.events.tracks[4:]
+    assert [track.name for track in more][:2] == ["Flute", "Drums"][: len(more)]
+    for track in more:
+        channels = {e.channel for e in track.events if e.kind == NOTE_ON}
+        assert channels <= {9} if track.name == "Drums" else not channels & {0, 1, 2, 9}
+    assert made.events.tracks[1].name == "Violin I"
+
+
+def test_bars_that_are_written_anew_take_only_their_own_place(tiny: TextToMusic) -> None:
+    before = read(DATA / "pedal.mid")
+    made = tiny.continue_from(before, 0, keep=3, seed=5)
+    after = written(parse(made.midi()))
+    kept = Counter({one: n for one, n in written(before).items() if one[1].tick < 3 * 1920})
+    assert not kept - after
+    old = notes_of(to_score(before))
+    now = notes_of(made.score)
+    held = now.start < 12
+    assert now.pitch[held].tolist() == old.pitch[old.start < 12].tolist()
+    assert (now.end[held] <= 12 + 1e-6).all()
+
+
+def test_markers_stand_at_the_new_bars_alone(tiny: TextToMusic) -> None:
+    made = tiny.continue_from(read(DATA / "1-4-end.mid"), 4, seed=2, outline=parse_form("A A B A"))
+    marks = [e.tick for _, e in written(parse(made.midi())) if e.is_meta(MARKER)]
+    assert sorted(marks) == [15840 + n * 1920 for n in range(4)]
+
+
+def test_a_recipe_makes_a_continuation_again(tiny: TextToMusic, tmp_path: Path) -> None:
+    source = DATA / "pedal.mid"
+    made = tiny.continue_from(
+        source, 2, keep=4, seed=8, text="sad, in A minor", outline=parse_chords("Am E")
+    )
+    for file in made.save(tmp_path, formats=("mid", "json"), stem="made"):
+        recipe = read_recipe(file)
+        assert recipe.change is not None and recipe.change.how == "continue"
+        same = again(recipe, source_of(recipe.change, None, [DATA]), tiny)
+        assert same_piece(file, same) and same.midi() == made.midi()
+    assert b"recipe" not in tiny.continue_from(bare(), 1, seed=1).midi(), "of no file"
+
+
+def test_what_is_no_piece_is_said(tiny: TextToMusic) -> None:
+    with pytest.raises(TextMusicError, match=r"a list is no piece; give a symusic\.Score"):
+        tiny.continue_from([1, 2], 1)  # type: ignore[arg-type]
+    with pytest.raises(TextMusicError, match="can't be read"):
+        tiny.continue_from("nowhere.mid", 1)
+    with pytest.raises(TextMusicError, match="ends in 11/8"):
+        tiny.continue_from(DATA / "11-8.mid", 1)
+
+
+def test_c8_and_the_last_drum_sound_are_in_the_vocabulary(tiny: TextToMusic) -> None:
+    high = material_of(to_score(read(DATA / "a0-c8.mid")))
+    assert {21, 108} <= set(high.notes.pitch.tolist()) and not high.simplified
+    score = bare(notes=4)
+    kit = Track(is_drum=True)
+    kit.notes.extend([Note(480 * n, 240, pitch, 80) for n, pitch in enumerate((27, 88, 36, 38))])
+    score.tracks.append(kit)
+    score.tracks[0].notes.append(Note(480, 480, 108, 80))
+    material = material_of(score)
+    assert not material.simplified
+    again = tiny.tokenizer.decode_score(
+        [int(i) for i in tiny.tokenizer.encode_score(score, material.plan)], material.plan
+    )
+    assert sorted(notes_of(again).pitch) == sorted(notes_of(score).pitch)
+    kit.notes.append(Note(0, 240, 89, 80))
+    assert material_of(score).simplified == ("1 note dropped (outside the vocabulary's pitches)",)

@@ -153,6 +153,12 @@ class ResultOptions:
         check_folder(self.out)
         check_soundfont((*kinds, "wav") if playing else kinds, self.soundfont)
 
+    def free(self, stem: str) -> bool:
+        """Whether none of the files exists yet that a piece of this name would have."""
+        return not any(
+            (self.out / f"{stem}.{kind}").exists() for kind in read_formats(self.formats)
+        )
+
     def save(self, piece: Generation, stem: str | None = None) -> Sequence[Path]:
         """Write a piece's files; they are returned."""
         kinds = read_formats(self.formats)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +21,7 @@ from textmusic.cli.options import (
 )
 from textmusic.cli.terminal import new_console, say, show
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import Controls, well_formed
+from textmusic.language.controls import Controls, parse_key, well_formed
 from textmusic.system.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -34,28 +36,45 @@ def replay(
         str | None,
         typer.Option(help="Model folder or Hub id; default: the model named in the file."),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file that was continued or adjusted; default: the one of its name beside FILE"
+            " or in the current folder."
+        ),
+    ] = None,
 ) -> None:
     """Write a piece again from its file, and check that every note is the same."""
     from textmusic.result.recipe import read_recipe, same_piece
+    from textmusic.writing.adjusting import HOW as ADJUSTED
+    from textmusic.writing.repeating import again, source_of
 
     results.check()
-    recipe = read_recipe(file)
+    recipe, change = read_recipe(file), None
+    if recipe.change is not None:
+        folders = (file.parent, file.parent.parent, Path())
+        change = source_of(recipe.change, source, folders)
 
     from textmusic.writing.text_to_music import TextToMusic
 
-    music = TextToMusic.from_pretrained(model or recipe.model)
+    needs_model = recipe.change is None or recipe.change.how != ADJUSTED
+    music = TextToMusic.from_pretrained(model or recipe.model) if needs_model else None
     with progress_bar("writing", "bars") as step:
-        piece = music.generate(
-            recipe.text, controls=recipe.asked, seconds=recipe.seconds, outline=recipe.outline,
-            seed=recipe.seed, sampling=recipe.sampling, on_bar=step,
-        )  # fmt: skip
+        if change is not None:
+            piece = again(recipe, change, music, step)
+        else:
+            assert music is not None
+            piece = music.generate(
+                recipe.text, controls=recipe.asked, seconds=recipe.seconds, outline=recipe.outline,
+                seed=recipe.seed, sampling=recipe.sampling, on_bar=step,
+            )  # fmt: skip
     if not same_piece(file, piece):
         raise TextMusicError(
             f"'{file}' does not match what was written again; it was changed, or written by"
             f" another model (textmusic {recipe.version}, {recipe.model}), which --model can name."
         )
     console = new_console()
-    for path in results.save(piece):
+    for path in results.save(piece, file.stem if recipe.change is not None else None):
         say(console, str(path))
     say(console, f"identical to {file}, note for note")
 
@@ -71,6 +90,18 @@ def go_on(
     keep: Annotated[
         int | None, typer.Option(help="Keep this many bars from the start and rewrite the rest.")
     ] = None,
+    key: Annotated[
+        str | None, typer.Option(help='Key of the new bars, for example "D minor".')
+    ] = None,
+    tempo: Annotated[
+        str | None,
+        typer.Option(
+            help="Tempo of the new bars: quarter notes per minute, or a word such as andante."
+        ),
+    ] = None,
+    mood: Annotated[
+        str | None, typer.Option(help='Mood of the new bars: a word, or two levels such as "2,4".')
+    ] = None,
     chords: Chords = None,
     form: Form = None,
     seed: Seed = None,
@@ -78,14 +109,15 @@ def go_on(
     results: ResultOptions,
     model: Model = None,
 ) -> None:
-    """Continue a MIDI file, or rewrite its end with --keep."""
-    outline = Controls(chords=chords, form=form).outline()
+    """Continue a MIDI file, or rewrite its end with --keep; all else in it stays as it is."""
+    controls = Controls(key=key, tempo=tempo, mood=mood, chords=chords, form=form)
+    plan, outline = controls.plan(), controls.outline()
     check_seed(seed)
     results.check()
     sampling = how.sampling()
-    from textmusic.music.midi_files import read_score
+    from textmusic.music.midi_files import read_events
 
-    score = read_score(file)
+    source = read_events(file)
     from textmusic.writing.text_to_music import TextToMusic
 
     music = TextToMusic.from_pretrained(model)
@@ -93,8 +125,8 @@ def go_on(
         bars = 0 if keep else music.understand(well_formed(text)).asked.bars or 8
     with progress_bar("writing", "bars") as step:
         piece = music.continue_from(
-            score, bars, keep=keep, text=well_formed(text), outline=outline, seed=seed,
-            sampling=sampling, on_bar=step,
+            source, bars, keep=keep, text=well_formed(text), controls=plan, outline=outline,
+            seed=seed, sampling=sampling, on_bar=step,
         )  # fmt: skip
     _save(piece, results, f"{file.stem}-{'varied' if keep else 'continued'}")
 
@@ -103,31 +135,57 @@ def adjust(
     file: MidiFile,
     *,
     transpose: Annotated[int, typer.Option(help="Semitones up (negative: down), -24 to 24.")] = 0,
-    snap: Annotated[
-        str | None, typer.Option(help='Move notes into the scale of a key, for example "D minor".')
+    transpose_to: Annotated[
+        str | None,
+        typer.Option(help='Transpose to the tonic of a key, the short way, for example "D minor".'),
     ] = None,
-    tempo: Annotated[float | None, typer.Option(help="Quarter notes per minute.")] = None,
+    snap: Annotated[
+        str | None,
+        typer.Option(
+            help='Move notes into the scale of a key, for example "D minor"; transposes first if'
+            " the piece would end up in another key."
+        ),
+    ] = None,
+    tempo: Annotated[
+        float | None,
+        typer.Option(
+            help="Quarter notes per minute at the first note; later tempos keep their ratio to it."
+        ),
+    ] = None,
     instrument: Annotated[
-        list[str] | None, typer.Option(help="Instrument to use instead; can be repeated.")
+        list[str] | None,
+        typer.Option(
+            help='Instrument of a part: 2=flute, or "guitar=cello". Plain names go to the parts in'
+            " order, the last one to all that are left. Can be repeated."
+        ),
     ] = None,
     results: ResultOptions,
 ) -> None:
-    """Transpose a MIDI file, snap it to a key, or change its tempo or instruments."""
-    results.check()
-    wanted = Controls(key=snap, instruments=instrument or ()).plan()
-    from textmusic.music.midi_files import read_score
-    from textmusic.writing.adjusting import Adjustment
-    from textmusic.writing.adjusting import adjust as adjusted
+    """Transpose a MIDI file, snap it to a key, or change its tempo or instruments.
 
-    change = Adjustment(transpose, wanted.key, tempo, wanted.programs)
-    piece = adjusted(read_score(file), change)
+    All else in it stays as it is. Without a change, its parts are listed.
+    """
+    results.check()
+    from textmusic.music.midi_files import read_events
+    from textmusic.writing.adjusting import adjust as adjusted
+    from textmusic.writing.adjusting import read_instruments
+
+    change = replace(
+        read_instruments(instrument or ()),
+        semitones=transpose,
+        key=None if snap is None else parse_key(snap),
+        to_key=None if transpose_to is None else parse_key(transpose_to),
+        tempo=tempo,
+    )
+    piece = adjusted(read_events(file), change)
     _save(piece, results, f"{file.stem}-adjusted")
 
 
 def _save(piece: Generation, results: ResultOptions, stem: str) -> None:
-    """Write a piece's files, and say what it is."""
+    """Write a piece's files under a name that none has yet, and say what it is."""
     console = new_console()
-    paths = results.save(piece, stem)
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    paths = results.save(piece, next(name for name in names if results.free(name)))
     show(piece, console)
     for path in paths:
         say(console, str(path))

@@ -29,6 +29,8 @@ def show(generation: Generation, console: Console) -> None:
     console.print(table)
     for note in report.unused:
         say(console, f"not used: {note}")
+    for note in report.remarks:
+        say(console, f"note: {note}")
 
 
 def new_console() -> Console:

@@ -7,6 +7,7 @@ __all__ = [
     "captions",
     "cutting",
     "descriptions",
+    "files",
     "metadata",
     "pieces",
     "preparation",

@@ -21,10 +21,11 @@ from textmusic.corpus.metadata import read_metadata, read_midi, tune_names
 from textmusic.corpus.readers import read
 from textmusic.corpus.treatment import treated
 from textmusic.corpus.windows import Window
-from textmusic.music.measure import estimate_key
+from textmusic.music.measure import estimate_key, seconds
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
-from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, is_minor, tonic
+from textmusic.music.tempo_map import TempoMap
+from textmusic.music.theory import DRUMS, is_minor, tonic
 from textmusic.notation.sheet import ParsedPiece, UnreadableError
 from textmusic.system.crew import Lost
 from textmusic.tokens.tokenizer import Tokenizer
@@ -189,12 +190,11 @@ def row_of(job: PieceJob, reading: ParsedPiece, score: Score, notes: Notes) -> d
     genre = about.facts.genre or next((said.genre for said in read_in_texts if said.genre), None)
     loudness = np.unique(notes.velocity)
     stated = reading.tempo or about.facts.tempo is not None
-    tempo = float(score.tempos[0].qpm) if len(score.tempos) else DEFAULT_TEMPO
     return {
         "id": job.name,
         "genre": [genre] if genre else [],
         "key": key,
-        "tempo_bpm": tempo if stated else None,
+        "tempo_bpm": TempoMap.of_score(score).at(0) if stated else None,
         "style": " ".join(about.texts)[:200],
         "title": about.title or reading.title or job.name.rsplit("/", 1)[-1],
         "licence": about.licence or LICENCE_NOT_STATED,
@@ -260,7 +260,7 @@ def _finished(
         piece,
         melody=fingerprint(notes),
         notes=len(notes),
-        seconds=float(score.to("second").end()),
+        seconds=seconds(score, notes),
         done={what: count for what, count in done.items() if count},
         windows=tuple(windows),
         problem=None if windows else _why_none(done),

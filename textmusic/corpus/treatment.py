@@ -15,6 +15,7 @@ from symusic import Note, Score, Tempo, TimeSignature
 
 from textmusic.music.notes import Floats
 from textmusic.music.plan import TEMPO_RANGE
+from textmusic.music.theory import DEFAULT_TEMPO
 
 GRIDS = (2, 3, 4, 6, 8, 12)  # onsets a quarter note that music is quantised to
 FIT = 0.4  # of `grid_fit`: below it, notes are off any grid
@@ -47,6 +48,8 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
             f" {FIT:g} is needed); quantise it in a sequencer, or record it to a click"
         )
     score = score.copy()
+    if len(score.tempos) and min(mark.time for mark in score.tempos) > 0:
+        score.tempos.insert(0, Tempo(0, DEFAULT_TEMPO))  # what a file means before its first tempo
     metres = _metres(score)
     if lacking := _pickup(score, metres):
         done["pickup: bar filled with silence at the start"] += 1
@@ -58,8 +61,9 @@ def treated(score: Score, done: Counter[str]) -> Score | str:
         _shift(score, 0, -silent)
     metres = _mended(score, metres, done)
     tempi = [(int(mark.time), float(mark.qpm)) for mark in score.tempos]
+    tempi.sort(key=lambda mark: mark[0])  # of those at one place the last one counts
     lines = list(_bar_lines(score, metres))
-    stretches = _stretches(sorted(tempi), lines, int(score.end()))
+    stretches = _stretches(tempi, lines, int(score.end()))
     if len(stretches) > 1:
         done["tempo changes, each with its own bars"] += len(stretches) - 1
     score.tempos.clear()

@@ -29,8 +29,8 @@ from textmusic.drawing.shapes import (
 from textmusic.music.data_files import load_data
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.sketch import Sketch
+from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import (
-    DEFAULT_TEMPO,
     DRUMS,
     MAJOR_SCALE,
     NATURAL_MINOR_SCALE,
@@ -162,10 +162,11 @@ def piano_roll(
     colours = _colours(notes)
     drawn: list[Shape] = []
     strips = []
+    tempi = TempoMap.of_score(score)
     for first, last in groups:
         y += names.height
         system = _System(layout, y, first, lines[first : last + 1])
-        begin, stop = _seconds(score, system.start), _seconds(score, system.stop)
+        begin, stop = tempi.seconds(system.start), tempi.seconds(system.stop)
         strips.append(Strip(layout.left, y, system.width, layout.height, begin, stop))
         drawn += [*_rows(system, key), *_grid(system), *_notes(notes, system, colours)]
         edge = layout.right + _MARGIN - 2
@@ -243,17 +244,6 @@ def _bars(score: Score, end: float, fewest: int) -> Iterator[tuple[float, float]
         time = min(following, changes[0][0]) if changes else following
 
 
-def _seconds(score: Score, quarter: float) -> float:
-    """When a quarter note is heard, by the score's tempi."""
-    marks = sorted((t.time / score.ticks_per_quarter, float(t.qpm)) for t in score.tempos)
-    passed, last, qpm = 0.0, 0.0, DEFAULT_TEMPO
-    for start, following in marks:
-        if start >= quarter:
-            break
-        passed, last, qpm = passed + (start - last) * 60 / qpm, start, following
-    return passed + (quarter - last) * 60 / qpm
-
-
 def _colours(notes: Notes) -> Mapping[int, str]:
     """Each program's colour, in program order."""
     programs = [int(program) for program in np.unique(notes.program)]
@@ -265,7 +255,7 @@ def _colours(notes: Notes) -> Mapping[int, str]:
 
 def _facts(score: Score, bars: int, key: str | None) -> str:
     """One line: "D minor · 60 bpm · 4/4 · 16 bars"."""
-    tempi = [float(tempo.qpm) for tempo in score.tempos] or [DEFAULT_TEMPO]
+    tempi = TempoMap.of_score(score).qpm
     metres = [f"{m.numerator}/{m.denominator}" for m in score.time_signatures] or ["4/4"]
     tempo = f"{tempi[0]:.0f} bpm" if len(set(tempi)) == 1 else f"{tempi[0]:.0f} bpm, changing"
     metre = metres[0] if len(set(metres)) == 1 else f"{metres[0]}, changing"

@@ -43,7 +43,7 @@ def checked(found: Mapping[str, Any], source: str = "the config") -> RunConfig:
     try:
         return CONFIG.validate_json(json.dumps(found), strict=True)
     except ValidationError as problem:
-        raise TextMusicError(_said(problem, source)) from None
+        raise TextMusicError(_complaint(problem, source)) from None
 
 
 def read_config(path: Path) -> RunConfig:
@@ -65,7 +65,7 @@ def write_config(config: RunConfig, path: Path) -> None:
     write_text(path, json.dumps(given(config), indent=1) + "\n")
 
 
-def _said(problem: ValidationError, source: str) -> str:
+def _complaint(problem: ValidationError, source: str) -> str:
     """The first of the problems, in a sentence."""
     first = problem.errors(include_url=False)[0]
     *place, name = [str(part) for part in first["loc"] if part not in UNION]

@@ -66,24 +66,24 @@ def named_midi(
         sketch: its chords as they sound.
         sections: (first bar from 0, name) of each.
         key: one of `plan.KEYS`, for the chords' spelling; None or "none": the usual mixture.
-        time_signature: of all bars, as in "6/8".
+        time_signature: of all bars, as in "6/8"; of the last ones, where the score has several.
     """
     from symusic import TextMeta
 
     score = score.copy()
     end = score.end()
     quarter = score.ticks_per_quarter
-    bar_ticks = round(quarters_per_bar(time_signature) * quarter)
+    starts = _bar_ticks(score, len(sketch.rows), time_signature)
     beat_ticks = round(quarters_per_beat(time_signature) * quarter)
     for track in [t for t in score.tracks if t.name == CHORD_TRACK and not len(t.notes)]:
         score.tracks.remove(track)
     for bar, name in sections if not len(score.markers) else ():
-        if bar * bar_ticks < end:
-            score.markers.append(TextMeta(bar * bar_ticks, name))
+        if bar < len(starts) and starts[bar] < end:
+            score.markers.append(TextMeta(starts[bar], name))
     names = [
         (time, chord_name(chord, key))
         for bar, beat, chord in changes(sketch)
-        if (time := bar * bar_ticks + beat * beat_ticks) < end
+        if (time := starts[bar] + beat * beat_ticks) < end
     ]
     midi: bytes = score.dumps_midi()
     if not names:
@@ -107,6 +107,21 @@ def _chord_track(names: Sequence[tuple[int, str]], kit: int) -> bytes:
     )
     body += b"\1\xff\x2f\0"
     return b"MTrk" + len(body).to_bytes(4, "big") + body
+
+
+def _bar_ticks(score: Score, bars: int, time_signature: str) -> list[int]:
+    """The ticks at which so many bars begin: in the score's own metres, where it has several."""
+    quarter = score.ticks_per_quarter
+    metres = sorted(
+        (round(mark.time * TICKS / quarter), mark.numerator, mark.denominator)
+        for mark in score.time_signatures
+    )
+    length = quarters_per_bar(time_signature) * quarter
+    if len({metre[1:] for metre in metres}) < 2:
+        return [round(bar * length) for bar in range(bars)]
+    spans = bars_until(round(score.end() * TICKS / quarter), metres)[:bars]
+    starts = [round(span.start * quarter / TICKS) for span in spans]
+    return starts + [round(starts[-1] + n * length) for n in range(1, bars - len(starts) + 1)]
 
 
 def sections_marked(score: Score) -> list[tuple[int, str]]:

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
-from symusic import Score, Tempo, TimeSignature
+from symusic import Score
 
 from textmusic.errors import TextMusicError
+from textmusic.music.bars import TICKS, bars_until
 from textmusic.music.measure import measure
 from textmusic.music.notes import GRID, Notes, grid_of, notes_of, repaired, sliced, to_score
 from textmusic.music.plan import MAX_PROGRAMS, TEMPO_RANGE, Plan
-from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, TIME_SIGNATURES, quarters_per_bar
+from textmusic.music.tempo_map import TempoMap
+from textmusic.music.theory import DRUMS, TIME_SIGNATURES, quarters_per_bar
+
+_SHORT_END = 2  # bars of a metre that the vocabulary lacks, which are passed over at the end
+Metre = tuple[float, str]  # quarter note, time signature
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
     """A piece to continue. plan: as measured, of its last stretch in one metre.
 
-    begin: quarter note at which that stretch begins; before it notes are kept as they are. marks:
-    the score's own tempi and time signatures, without notes.
+    begin: quarter note at which that stretch begins; before it notes are kept as they are. stop:
+    quarter note at which the piece's last bar ends. before: bars before the stretch. metre: that
+    the piece itself ends in. simplified: what the vocabulary can't hold, and the model can't read.
     """
 
     notes: Notes
     plan: Plan
     begin: float
-    marks: Score
+    stop: float
+    before: int
+    metre: str
+    simplified: tuple[str, ...] = ()
 
     @property
     def bar(self) -> float:
@@ -41,78 +51,149 @@ class Material:
 
     @property
     def end(self) -> float:
-        """Quarter note at which its last bar ends."""
+        """Quarter note at which the last bar of the stretch ends."""
         return self.begin + self.bars * self.bar
+
+    @property
+    def unread(self) -> int:
+        """Bars behind the stretch, in a metre that the vocabulary lacks."""
+        if self.stop <= self.end + 1e-6:
+            return 0
+        return ceil((self.stop - self.end) / quarters_per_bar(self.metre) - 1e-6)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is simplified for the model, on one line; none where nothing is."""
+        if not self.simplified:
+            return ()
+        return (f"simplified for the model alone: {', '.join(self.simplified)}",)
 
     def cut(self, bars: int) -> Material:
         """The first bars of the last stretch alone (and what comes before it)."""
         stop = self.begin + bars * self.bar
+        metre = self.metre if not self.unread else self.plan.time_signature or "4/4"
         return replace(
-            self, notes=sliced(self.notes, 0.0, stop), plan=replace(self.plan, bars=bars)
-        )
+            self, notes=sliced(self.notes, 0.0, stop), plan=replace(self.plan, bars=bars),
+            stop=stop, metre=metre,
+        )  # fmt: skip
 
     def tail(self, bars: int) -> Notes:
         """The notes of its last bars, moved to 0."""
         return sliced(self.notes, self.end - bars * self.bar, self.end)
 
-    def score(self) -> Score:
-        """The notes as a score, in the vocabulary's ranges, with the piece's tempi and metres."""
-        notes = repaired(self.notes, Counter())
-        grid = self.marks.ticks_per_quarter
-        metre, tempo = self.plan.time_signature or "4/4", self.plan.tempo or DEFAULT_TEMPO
-        score = to_score(notes, metre, tempo, grid)
-        score.time_signatures = self.marks.time_signatures
-        score.tempos = self.marks.tempos
-        return score
-
 
 def material_of(score: Score) -> Material:
     """The part of a score that can be continued.
 
-    Raises TextMusicError if there is none: no notes in the vocabulary's range, an unsupported
-    metre, or more instruments than a MIDI file has channels.
+    A metre that the vocabulary lacks is read as one whose bars are as long (8/8 as 4/4). One or two
+    bars at the end for which there is none are passed over. Raises TextMusicError if nothing is
+    left: no notes in the vocabulary's range, an unsupported metre, or more instruments than a MIDI
+    file has channels.
     """
     grid = max((grid_of(metre) for _, metre in _metres(score)), default=GRID)
     marks = score.resample(grid, min_dur=1)
-    notes = repaired(notes_of(marks), Counter())
+    done: Counter[str] = Counter()
+    notes = repaired(notes_of(marks), done)
     if not len(notes):
         raise TextMusicError(
             "the file has no note that an instrument can play; choose another file."
-        )
-    heard = [change for change in _metres(marks) if change[0] < notes.end.max()]
-    begin, metre = max(heard, default=(0.0, "4/4"))
-    if metre not in TIME_SIGNATURES:
-        raise TextMusicError(
-            f"the file ends in {metre}, which is not supported; choose one that ends in"
-            f" {', '.join(TIME_SIGNATURES)}."
         )
     programs = np.unique(notes.program)
     if (melodic := int((programs != DRUMS).sum())) > MAX_PROGRAMS:
         raise TextMusicError(
             f"the file has {melodic} instruments; choose a file with at most {MAX_PROGRAMS}."
         )
-    if not marks.tempos:
-        marks.tempos.append(Tempo(0, DEFAULT_TEMPO))
-    if not marks.time_signatures:
-        marks.time_signatures.append(TimeSignature(0, 4, 4))
-    tempo = max((mark.time, mark.qpm) for mark in marks.tempos)[1]
+    end = float(notes.end.max())
+    heard = sorted(change for change in _metres(marks) if change[0] < end) or [(0.0, "4/4")]
+    (begin, metre), until, unread = _stretch(heard, end)
+    at, written = heard[-1]
+    last_bar = quarters_per_bar(written)
+    stop = at + max(1, ceil((end - at) / last_bar - 1e-6)) * last_bar
+    tempo = TempoMap.of_score(marks).at(stop)
     tempo = min(max(tempo, TEMPO_RANGE[0]), TEMPO_RANGE[1])
-    bar = quarters_per_bar(metre)
-    stretch = to_score(sliced(notes, begin, np.inf), metre, tempo)
+    read = sliced(notes, begin, until)
+    if not len(read):
+        raise TextMusicError(
+            f"the file has no notes before its end in {written}; choose another file."
+        )
     plan = replace(
-        measure(stretch),
+        measure(to_score(read, metre, tempo)),
         programs=tuple(int(p) for p in programs),
-        bars=max(1, ceil((float(notes.end.max()) - begin) / bar - 1e-6)),
+        bars=max(1, ceil((min(end, until) - begin) / quarters_per_bar(metre) - 1e-6)),
         begin=begin == 0,
         end=True,
     )
-    marks.tracks.clear()
-    return Material(notes, plan, begin, marks)
+    simplified = _simplified(score, marks, done)
+    if metre != written and not unread:
+        simplified = (f"{written} read as {metre}", *simplified)
+    if unread:
+        simplified = (f"the end in {written} passed over", *simplified)
+    before = _bars_before(begin, heard)
+    return Material(notes, plan, begin, stop, before, written, simplified)
 
 
-def _metres(score: Score) -> list[tuple[float, str]]:
+def readable(metre: str) -> str | None:
+    """The metre of the vocabulary that one is read as: itself, or one whose bars are as long."""
+    if metre in TIME_SIGNATURES:
+        return metre
+    top, bottom = map(int, metre.split("/"))
+    alike = [m for m in TIME_SIGNATURES if quarters_per_bar(m) == top * 4 / bottom]
+    compound = bottom >= 8 and top % 3 == 0
+    # 12/16 goes in threes as 6/8 does, 8/8 in twos as 4/4 does
+    alike.sort(key=lambda m: (m.endswith("/8") != compound, m.endswith("/2")))
+    return alike[0] if alike else None
+
+
+def _stretch(heard: Sequence[Metre], end: float) -> tuple[Metre, float, bool]:
+    """The last stretch in a readable metre, where it ends, and whether something follows it."""
+    at, metre = heard[-1]
+    if (read := readable(metre)) is not None:
+        return (at, read), np.inf, False
+    short = end - at <= _SHORT_END * quarters_per_bar(metre) + 1e-6
+    before = readable(heard[-2][1]) if len(heard) > 1 and short else None
+    if before is None:
+        raise TextMusicError(
+            f"the file ends in {metre}, which is not supported; choose one that ends in"
+            f" {', '.join(TIME_SIGNATURES)}."
+        )
+    return (heard[-2][0], before), at, True
+
+
+def _metres(score: Score) -> list[Metre]:
     """(quarter note, time signature) of a score's changes."""
     return [
         (mark.time / score.ticks_per_quarter, f"{mark.numerator}/{mark.denominator}")
         for mark in score.time_signatures
     ]
+
+
+def _bars_before(begin: float, heard: Sequence[Metre]) -> int:
+    """Bars before a quarter note at which a metre begins."""
+    if begin <= 0:
+        return 0
+    metres = [(round(at * TICKS), *map(int, metre.split("/"))) for at, metre in heard]
+    return len(bars_until(round(begin * TICKS), [(t, top, low) for t, top, low in metres]))
+
+
+def _simplified(score: Score, marks: Score, done: Counter[str]) -> tuple[str, ...]:
+    """What of a score's notes and events the vocabulary can't hold."""
+    said = []
+    exact, rounded = notes_of(score), notes_of(marks)
+    if len(exact) and not (
+        np.allclose(np.sort(exact.start), np.sort(rounded.start), atol=1e-6)
+        and np.allclose(np.sort(exact.duration), np.sort(rounded.duration), atol=1e-6)
+    ):
+        said.append(f"times rounded to 1/{marks.ticks_per_quarter} of a quarter note")
+    for what, count in done.items():
+        if count:
+            kind, _, why = what.partition(": ")
+            noun, _, verb = kind.partition(" ")
+            said.append(f"{count:,} {noun}{'' if count == 1 else 's'} {verb} ({why})")
+    events = {
+        "controllers": any(len(track.controls) for track in score.tracks),
+        "pedal": any(len(track.pedals) for track in score.tracks),
+        "pitch bends": any(len(track.pitch_bends) for track in score.tracks),
+    }
+    if left := [name for name, there in events.items() if there]:
+        said.append(f"{', '.join(left)} not read")
+    return tuple(said)

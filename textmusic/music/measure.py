@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textmusic.music.bars import TICKS as BAR_TICKS
+from textmusic.music.bars import bars_until
 from textmusic.music.notes import Floats, Notes, notes_of
 from textmusic.music.plan import Plan
+from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import (
-    DEFAULT_TEMPO,
     DRUMS,
     MIDDLE_TEMPO,
     NO_KEY,
@@ -100,10 +102,13 @@ def valence_of(notes: Notes, tempo: float) -> float:
     return float(np.tanh(8 * gap)) * 0.8 + 0.5 * log2(tempo / MIDDLE_TEMPO)
 
 
-def arousal_of(notes: Notes, tempo: float) -> float:
-    """How excited: events per second, tempo, loudness. No unit; around 0 (same reviews)."""
+def arousal_of(notes: Notes, tempo: float, length: float | None = None) -> float:
+    """How excited: events per second, tempo, loudness. No unit; around 0 (same reviews).
+
+    length: of the notes in seconds, where the tempo changes.
+    """
     onsets = np.unique(notes.start)
-    span = max(float(notes.end.max()), 1.0) * 60 / tempo
+    span = max(float(notes.end.max()), 1.0) * 60 / tempo if length is None else max(length, 0.1)
     rate = max(len(onsets) / span, 0.05)
     loud = (float(notes.velocity.mean()) - 80) / 20
     return 0.6 * log2(rate / 3) + 0.6 * log2(tempo / MIDDLE_TEMPO) + 0.4 * loud
@@ -111,47 +116,65 @@ def arousal_of(notes: Notes, tempo: float) -> float:
 
 def density_of(notes: Notes) -> float:
     """Onsets per quarter note; notes struck together count once."""
-    return len(np.unique(notes.start)) / float(notes.end.max())
+    return len(np.unique(notes.start)) / (float(notes.end.max()) or 1.0)
 
 
 def measure(score: Score, *, genre: str | None = None, notes: Notes | None = None) -> Plan:
     """The Plan that a score fulfils.
 
-    Tempo and time signature are read from the file (the first of each; 120 and 4/4 where it says
-    nothing), bars run to the end of the last note, the rest comes from the notes. Genre cannot be
-    measured: it is passed through. A score without notes has no programs, key, mood or density.
-    notes: those of the score, where they are at hand.
+    Tempo and time signature are read from the file: those in which the first note is struck (120
+    and 4/4 where it says nothing). Bars run to the end of the last note,
+    the rest comes from the notes. Genre cannot be measured: it is passed through. A score without
+    notes has no programs, key, mood or density. notes: those of the score, where they are at hand.
     """
-    tempo = round(float(score.tempos[0].qpm), 2) if len(score.tempos) else DEFAULT_TEMPO
-    time_signature = "4/4"
-    if len(score.time_signatures):
-        first = score.time_signatures[0]
-        time_signature = f"{first.numerator}/{first.denominator}"
     notes = notes_of(score) if notes is None else notes
+    tempi = TempoMap.of_score(score)
+    end = float(notes.end.max(initial=0.0))
+    first = float(notes.start.min()) if len(notes) else 0.0
+    tempo, time_signature = round(tempi.at(first), 2), _metre(score, first)
     if not len(notes):
         return Plan(genre=genre, tempo=tempo, time_signature=time_signature)
-    end = float(notes.end.max())
+    length = tempi.seconds(end) if len(tempi.starts) > 1 else None
     return Plan(
         genre=genre,
         valence=level(valence_of(notes, tempo), VALENCE_EDGES),
-        arousal=level(arousal_of(notes, tempo), AROUSAL_EDGES),
+        arousal=level(arousal_of(notes, tempo, length), AROUSAL_EDGES),
         programs=tuple(int(p) for p in np.unique(notes.program)),
         key=estimate_key(notes),
         tempo=tempo,
         time_signature=time_signature,
-        bars=ceil(end / quarters_per_bar(time_signature) - 1e-6),
+        bars=_bars(score, end, time_signature),
         density=level(density_of(notes), DENSITY_EDGES),
     )
 
 
+def _metre(score: Score, quarter: float) -> str:
+    """The time signature in force at a quarter note."""
+    tick = quarter * score.ticks_per_quarter
+    marks = sorted(score.time_signatures, key=lambda mark: int(mark.time))
+    held = [f"{mark.numerator}/{mark.denominator}" for mark in marks if mark.time <= tick + 1e-6]
+    return held[-1] if held else "4/4"
+
+
+def _bars(score: Score, end: float, time_signature: str) -> int:
+    """Bars until a quarter note, in the metres that the score has on the way there."""
+    grid = BAR_TICKS / score.ticks_per_quarter
+    metres = sorted(
+        (round(mark.time * grid), mark.numerator, mark.denominator)
+        for mark in score.time_signatures
+    )
+    if len({metre[1:] for metre in metres}) > 1:
+        return len(bars_until(ceil(end * BAR_TICKS - 1e-6), metres))
+    return ceil(end / quarters_per_bar(time_signature) - 1e-6)
+
+
 def seconds(score: Score, notes: Notes | None = None) -> float:
-    """Time from the beginning to the end of the last note, at the first tempo, in seconds.
+    """Time from the beginning to the end of the last note, at the score's tempi, in seconds.
 
     notes: those of the score, where they are at hand.
     """
     notes = notes_of(score) if notes is None else notes
-    tempo = float(score.tempos[0].qpm) if len(score.tempos) else DEFAULT_TEMPO
-    return float(notes.end.max()) * 60 / tempo if len(notes) else 0.0
+    return TempoMap.of_score(score).seconds(float(notes.end.max(initial=0.0)))
 
 
 def hardly_playing(notes: Notes, plan: Plan) -> tuple[int, ...]:

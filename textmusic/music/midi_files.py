@@ -2,51 +2,90 @@
 
 The parser is quick because it is written in C++, and a file that is broken in the right way takes
 its whole process along: uploads, and folders of other systems' output, must not do that to ours.
+What it is given is read event by event before, and is well formed (`midi_events`).
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
 from textmusic.music.markers import as_lyrics
-from textmusic.music.sanity import insanity
+from textmusic.music.midi_events import MidiError, MidiEvents, parse
+from textmusic.music.midi_sounding import sounding
+from textmusic.music.sanity import LONGEST_SCORE, insanity
 
 if TYPE_CHECKING:
     from symusic import Score
 
 LARGEST_MIDI_FILE = 2_000_000  # bytes of a file
 BROKEN = "can't be parsed"
-PARSING_SECONDS = 2.5  # for one file
+PARSING_SECONDS = 15.0  # for one file; the largest takes four, of an idle core
 PARSER_MEMORY = 2 << 30  # bytes that the parsing process may take, where the system can limit it
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the other process says. problem: why a file is no sane MIDI, or ""; else the rest.
+
+    events: all of the file, as well-formed MIDI. score: what of it sounds, as symusic keeps it.
+    Both are base64. mended: what was no proper MIDI, and how often. sha256: of the file.
+    """
+
+    problem: str = ""
+    events: str = ""
+    score: str = ""
+    mended: dict[str, int] | None = None
+    sha256: str = ""
 
 
 def read_score(path: Path) -> Score:
     """The score in a MIDI file; raises TextMusicError, in a sentence, if it is not sane."""
     ((_, found),) = read_scores([path])
     if isinstance(found, str):
-        raise TextMusicError(f"'{path.name}' {found}; choose another MIDI file.")
+        raise _refused(path, found)
     return found
+
+
+def read_events(path: Path) -> MidiEvents:
+    """All events of a MIDI file; raises TextMusicError, in a sentence, if it is not sane."""
+    ((_, answer),) = _answers([path])
+    if answer.problem:
+        raise _refused(path, answer.problem)
+    midi = parse(base64.b64decode(answer.events))
+    midi.mended.update(answer.mended or {})
+    midi.name, midi.sha256 = path.name, answer.sha256
+    return midi
 
 
 def read_scores(paths: Sequence[Path]) -> Iterator[tuple[Path, Score | str]]:
     """Each file with its score, or with what is wrong with it: "has no notes"."""
+    for path, answer in _answers(paths):
+        yield path, answer.problem or _unpacked(answer.score)
+
+
+def _refused(path: Path, problem: str) -> TextMusicError:
+    return TextMusicError(f"'{path.name}' {problem}; choose another MIDI file.")
+
+
+def _answers(paths: Sequence[Path]) -> Iterator[tuple[Path, _Answer]]:
     left = list(paths)
     while left:
         with _reader() as child:
             while left and child.poll() is None:
                 path = left.pop(0)
                 answer = _asked(child, path)
-                problem, state = json.loads(answer) if answer else (BROKEN, "")
-                yield path, problem or _unpacked(state)
+                yield path, _Answer(**json.loads(answer)) if answer else _Answer(BROKEN)
 
 
 @contextmanager
@@ -98,20 +137,24 @@ def _unpacked(state: str) -> Score | str:
 # In the other process -----------------------------------------------------------------------------
 
 
-def _answer(path: Path) -> tuple[str, str]:
-    """Why a file is no sane MIDI, or "", and then its music as base64 of well-formed MIDI."""
+def _answer(path: Path) -> _Answer:
+    """What is in a file, or why it is no sane MIDI."""
     try:
         if (size := path.stat().st_size) > LARGEST_MIDI_FILE:
-            return f"is {size / 1e6:.1f} MB, more than {LARGEST_MIDI_FILE / 1e6:.0f}", ""
+            return _Answer(f"is {size / 1e6:.1f} MB, more than {LARGEST_MIDI_FILE / 1e6:.0f}")
         data = path.read_bytes()
     except OSError as reason:
-        return f"can't be read ({reason.strerror})", ""
-    score = parsed(as_lyrics(data))
-    if isinstance(score, str):
-        return score, ""
-    # As symusic keeps it, not as MIDI: the parser reads past the end of broken data, now with luck
-    # and now without, and what it makes of it must not be parsed where it would crash us.
-    return "", base64.b64encode(score.__getstate__()).decode()
+        return _Answer(f"can't be read ({reason.strerror})")
+    read = _read(data)
+    if isinstance(read, str):
+        return _Answer(read)
+    midi, score = read
+    # As symusic keeps it, not as MIDI: what its parser makes of a file is not parsed again where it
+    # would crash us.
+    events, heard = (
+        base64.b64encode(part).decode() for part in (midi.dumps(), score.__getstate__())
+    )
+    return _Answer("", events, heard, dict(midi.mended), hashlib.sha256(data).hexdigest())
 
 
 def parsed(data: bytes) -> Score | str:
@@ -119,27 +162,24 @@ def parsed(data: bytes) -> Score | str:
 
     For a process that may die: broken files can take the parser's process along.
     """
+    read = _read(data)
+    return read if isinstance(read, str) else read[1]
+
+
+def _read(data: bytes) -> tuple[MidiEvents, Score] | str:
+    """The events in the bytes of a MIDI file, what symusic is given of them, and its score."""
     from symusic import Score
 
-    if data[:4] != b"MThd" or len(data) < 14 or int.from_bytes(data[4:8], "big") < 6:
-        return "is not a MIDI file"
-    if not _whole(data):  # the parser would read on behind its end
-        return "is truncated"
-    if data[8:10] == b"\0\2":
-        return "is a type 2 MIDI file, whose patterns have no order"
     try:
-        score = Score.from_midi(data)
-        return insanity(score) or score
+        midi = parse(data)
+        if midi.end > LONGEST_SCORE * midi.division:
+            return f"is longer than {LONGEST_SCORE:,} quarter notes"
+        score = Score.from_midi(as_lyrics(sounding(midi).dumps()))
+        return insanity(score) or (midi, score)
+    except MidiError as problem:
+        return str(problem)
     except (RuntimeError, ValueError, MemoryError):
         return BROKEN
-
-
-def _whole(data: bytes) -> bool:
-    """Whether the chunks of a MIDI file are as long as they say."""
-    place = 0
-    while place + 8 <= len(data):
-        place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
-    return place <= len(data)
 
 
 def _serve() -> None:
@@ -153,7 +193,7 @@ def _serve() -> None:
 
     print(json.dumps("ready"), flush=True)  # noqa: T201
     for line in sys.stdin:
-        print(json.dumps(_answer(Path(json.loads(line)))), flush=True)  # noqa: T201
+        print(json.dumps(asdict(_answer(Path(json.loads(line))))), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

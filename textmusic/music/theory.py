@@ -23,6 +23,7 @@ TEMPO_BIN_EDGES = (40, 60, 70, 90, 110, 140, 160, 210)
 # The vocabulary's pitches (MIDI note numbers), as MidiTok has them: the piano's keys, drum sounds.
 PITCH_RANGE = (21, 108)
 DRUM_PITCH_RANGE = (27, 88)
+WRITTEN_RANGE = (12, 115)  # of pitches that are spelt as if the tonic were C: see `shift_of`
 # Comfortable written ranges (MIDI note numbers) by General MIDI program; others have the piano's.
 RANGES = {
     **dict.fromkeys((40, 110), (55, 103)), 41: (48, 91), 42: (36, 81), 43: (28, 67),

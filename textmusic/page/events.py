@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import gradio as gr
 
 from textmusic.drawing.piano_roll import piano_roll
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import Controls, well_formed
+from textmusic.language.controls import well_formed
 from textmusic.language.prompt import check_length
 from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
@@ -45,7 +46,7 @@ from textmusic.result.generation import Generation
 from textmusic.sound.render import render, write_audio
 from textmusic.system.streams import Stream
 from textmusic.system.whole_files import whole_file
-from textmusic.writing.adjusting import MOST_SEMITONES, Adjustment
+from textmusic.writing.adjusting import MOST_SEMITONES, read_instruments
 
 Shown = dict[Any, Any]  # updates by component
 
@@ -165,13 +166,12 @@ class Events:
         """Transposed, snapped, faster, played by others."""
         with Told():
             source, title, parent = self._source(data, request)
-            tempo = number("tempo", data[self.change["tempo"]])
-            programs = data[self.change["instruments"]] or ()
-            adjustment = Adjustment(
-                count("semitones", data[self.change["semitones"]], -MOST_SEMITONES, MOST_SEMITONES),
-                data[self.change["snap"]] or None,
-                tempo,
-                Controls(instruments=programs).plan().programs,
+            semitones = data[self.change["semitones"]]
+            adjustment = replace(
+                read_instruments(data[self.change["instruments"]] or ()),
+                semitones=count("semitones", semitones, -MOST_SEMITONES, MOST_SEMITONES),
+                key=data[self.change["snap"]] or None,
+                tempo=number("tempo", data[self.change["tempo"]]),
             )
             made = self.service.adjust(source, adjustment)
             named = f"{title} ({say('adjusted', language_for(request))})"

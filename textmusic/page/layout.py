@@ -142,7 +142,7 @@ def _continue() -> dict[str, Any]:
     """The tab that goes on from a piece, or changes it."""
     made: dict[str, Any] = {}
     made["upload"] = gr.File(
-        label=I18N("upload"), file_types=[".mid", ".midi"], file_count="single"
+        label=I18N("upload"), file_types=[".mid", ".midi", ".rmi", ".kar"], file_count="single"
     )
     made["text"] = gr.Textbox(label=I18N("description"), max_length=MAX_CHARACTERS)
     with gr.Row():

@@ -20,8 +20,10 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls
 from textmusic.language.prompt import MAX_CHARACTERS, Prompt
 from textmusic.language.reading.text import quote
-from textmusic.music.markers import markers_of, read_midi
-from textmusic.music.midi_files import read_score
+from textmusic.music.markers import markers_of
+from textmusic.music.midi_events import parse
+from textmusic.music.midi_files import read_events
+from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Note, score_of
 from textmusic.music.plan import MAX_BARS, Plan
 from textmusic.music.sketch import Row, Sketch
@@ -101,7 +103,7 @@ class Piece:
 
     def drawing(self) -> Drawing:
         """Its piano roll."""
-        score, plan = read_midi(self.midi.read_bytes()), self.report.planned
+        score, plan = to_score(parse(self.midi.read_bytes())), self.report.planned
         sketch, sections = markers_of(score, plan)
         title = self.title or "untitled"
         return piano_roll(score, key=plan.key, title=title, sketch=sketch, sections=sections)
@@ -183,14 +185,14 @@ class Service:
         scheduler = self._scheduler(wish.model)
         said = wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
-        made = Continuation(scheduler.music, read_score(midi), bars, brief, keep=keep)
+        made = Continuation(scheduler.music, read_events(midi), bars, brief, keep=keep)
         whole("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation, wish.text)
         return (yield from self._write([making], visitor))
 
     def adjust(self, midi: Path, adjustment: Adjustment) -> Generation:
         """A changed copy of a MIDI file."""
-        return adjust(read_score(midi), adjustment)
+        return adjust(read_events(midi), adjustment)
 
     def keep(
         self, generation: Generation, pieces: Sequence[Piece], title: str, parent: int | None = None
@@ -207,7 +209,7 @@ class Service:
         """A piece's MusicXML file, and its engraved pages (SVG); raises what `sheet_music` does."""
         from textmusic.drawing.sheet_music import engrave, musicxml
 
-        score, plan = read_midi(piece.midi.read_bytes()), piece.report.planned
+        score, plan = to_score(parse(piece.midi.read_bytes())), piece.report.planned
         sketch, sections = markers_of(score, plan)
         xml = musicxml(score, title=piece.title, key=plan.key, sketch=sketch, sections=sections)
         file = piece.midi.with_suffix(".musicxml")

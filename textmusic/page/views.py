@@ -83,11 +83,13 @@ def report_html(report: Report, language: str = "en") -> str:
         for head in ("", "asked", "planned", "measured", "")
     )
     again = say("no_repeat", language)
-    if report.sampling is not None:
+    if report.change is not None:
+        again = say("repeat_change", language).format(escape(report.change.name))
+    elif report.sampling is not None:
         again = f"{say('seed', language).lower()} {report.seed}: {say('repeat', language)}"
     return (
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        f"{unused_html(report.unused, language)}"
+        f"{unused_html(report.unused, language)}{remarks_html(report.remarks, language)}"
         f'<p class="tm-open">{report.notes:,} {say("notes", language)} · {again}</p>'
     )
 
@@ -96,6 +98,11 @@ def unused_html(unused: tuple[str, ...], language: str) -> str:
     """What was said and could not be used, a line each."""
     notes = (escape(note_text(note, language)) for note in unused)
     return "".join(f"<p>{say('not_used', language)}: {note}</p>" for note in notes)
+
+
+def remarks_html(remarks: tuple[str, ...], language: str) -> str:
+    """What was done beside what was asked, a line each."""
+    return "".join(f"<p>{say('remark', language)}: {escape(note)}</p>" for note in remarks)
 
 
 def understood_html(

@@ -91,6 +91,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "yes": ("as asked", "符合"),
     "no": ("not as asked", "不符合"),
     "not_used": ("Not used", "未采用"),
+    "remark": ("Note", "说明"),
     "from_words": ("from your description", "来自描述"),
     "from_controls": ("set by you", "手动设置"),
     "models_choice": ("model's choice", "由模型决定"),
@@ -102,6 +103,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_repeat": (
         "stopped, continued or changed, so no seed gives this piece again",
         "曾被停止、续写或修改，无法用种子重现",
+    ),
+    "repeat_change": (
+        "textmusic replay makes this again from the MIDI file, with {} beside it",
+        "将 {} 放在此 MIDI 文件旁边，即可用 textmusic replay 重做",
     ),
     "temperature_info": (
         "0 always takes the likeliest note; higher is more surprising",

@@ -4,6 +4,7 @@ The figures of an evaluation have their form here, too, since model cards state 
 """
 
 __all__ = [
+    "change",
     "figures",
     "flags",
     "formats",

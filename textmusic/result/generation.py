@@ -17,12 +17,15 @@ from textmusic.language.prompt import Prompt
 from textmusic.music import measure
 from textmusic.music.form import letters
 from textmusic.music.markers import named_midi, sections_marked
-from textmusic.music.measure_sketch import sketch_adherence
+from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
+from textmusic.music.midi_changes import with_names
+from textmusic.music.midi_events import MidiEvents, parse
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import NO_KEY, is_minor, sharps
+from textmusic.result.change import Change
 from textmusic.result.flags import flags
 from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS
 from textmusic.result.recipe import Recipe, embed
@@ -31,7 +34,7 @@ from textmusic.system.whole_files import whole_file
 from textmusic.version import __version__
 
 if TYPE_CHECKING:
-    from symusic import Score
+    from symusic import Score, Track
 
     from textmusic.drawing.shapes import Drawing
     from textmusic.tokens.sampling import Sampling
@@ -41,7 +44,10 @@ TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A piece. plan: complete. score: 480 ticks a quarter, a named track an instrument."""
+    """A piece. plan: complete. score: 480 ticks a quarter, a named track an instrument.
+
+    events: of a person's file that was changed, all of it; then the score is as fine as that is.
+    """
 
     prompt: Prompt
     plan: Plan
@@ -53,6 +59,7 @@ class Generation:
     nats: float  # mean -log p of them by the model, nothing masked: how likely it finds the piece
     columns: Notes = field(repr=False, compare=False)  # the score's notes
     sketch: Sketch = Sketch()  # harmony and form as they were decided; no rows: not by a sketch
+    events: MidiEvents | None = None
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -65,9 +72,15 @@ class Generation:
 
     @property
     def sections(self) -> list[tuple[int, str]]:
-        """(first bar, name) of each section: the score's markers, or else `sections_of`."""
+        """(first bar, name) of each section: the score's markers, or else `sections_of`.
+
+        Of a person's file that was continued only the new ones are named.
+        """
         named = sections_marked(self.score)
-        return named or sections_of(self.prompt.outline, self.sketch, self.report.new_bars)
+        found = named or sections_of(self.prompt.outline, self.sketch, self.report.new_bars)
+        if self.events is None or named or self.report.new_bars is None:
+            return found
+        return [(bar, name) for bar, name in found if bar >= self.report.new_bars[0]]
 
     @property
     def slug(self) -> str:
@@ -79,6 +92,9 @@ class Generation:
         sections = self.sections if self.sketch.rows else ()
         metre = self.plan.time_signature or "4/4"
         midi = named_midi(self.score, self.sketch, sections, self.plan.key, metre)
+        if self.events is not None:
+            whole = with_names(self.events, parse(midi)) if self.sketch.rows else self.events
+            midi = whole.dumps()
         return embed(midi, Recipe.of(self.report))
 
     def to_pretty_midi(self) -> Any:
@@ -197,12 +213,16 @@ def account(
     prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
     sketch: Sketch = Sketch(), sampling: Sampling | None = None, planned: Plan | None = None,
     new_bars: tuple[int, int] | None = None, notes: Notes | None = None,
+    measured: Plan | None = None, kept: SketchAdherence | None = None,
+    events: MidiEvents | None = None, change: Change | None = None, remarks: tuple[str, ...] = (),
 ) -> Generation:  # fmt: skip
     """A piece with its report: what was asked and planned, and what is measured in the score.
 
     sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
-    that is not what has become of it, as in a piece that was stopped. new_bars: see `Report`.
-    notes: those of the score, where they are at hand.
+    that is not what has become of it, as in a piece that was stopped. notes: those of the score,
+    where they are at hand. measured: where what is asked is not of the whole. kept: where the
+    sketch is not of bars of one metre. new_bars, change, remarks: see `Report`. events: see
+    `Generation`.
     """
     notes = notes_of(score) if notes is None else notes
     report = Report(
@@ -214,7 +234,7 @@ def account(
         asked=prompt.asked,
         seconds=prompt.seconds,
         planned=planned or plan,
-        measured=measure.measure(score, notes=notes),
+        measured=measured or measure.measure(score, notes=notes),
         measured_seconds=round(measure.seconds(score, notes), 3),
         notes=int(score.note_num()),
         unused=prompt.unused,
@@ -223,10 +243,24 @@ def account(
         silent=measure.hardly_playing(notes, plan),
         outline=prompt.outline,
         sketch=sketch,
-        kept=sketch_adherence(notes, plan, sketch, new_bars),
+        kept=kept or sketch_adherence(notes, plan, sketch, new_bars),
         new_bars=new_bars,
+        remarks=remarks,
+        change=change,
     )
-    return Generation(prompt, plan, score, seed, report, model, ids, nats, notes, sketch)
+    return Generation(prompt, plan, score, seed, report, model, ids, nats, notes, sketch, events)
+
+
+def named(score: Score) -> Score:
+    """A copy of a person's score in which every track has a name; those it has stay."""
+    score = score.copy()
+    for track in score.tracks:
+        track.name = track.name or _name(track)
+    return score
+
+
+def _name(track: Track) -> str:
+    return "Drums" if track.is_drum else instrument_name(track.program).capitalize()
 
 
 def finish(score: Score, plan: Plan) -> Score:
@@ -235,7 +269,7 @@ def finish(score: Score, plan: Plan) -> Score:
 
     score = score.resample(TICKS_PER_QUARTER, min_dur=1)
     for track in score.tracks:
-        track.name = "Drums" if track.is_drum else instrument_name(track.program).capitalize()
+        track.name = _name(track)
     score.key_signatures.clear()
     if plan.key not in (None, NO_KEY):
         assert plan.key is not None

@@ -16,10 +16,12 @@ from textmusic.language.reading.form import MAX_SECTIONS
 from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.music.chords import ALL_CHORDS
 from textmusic.music.markers import with_texts
-from textmusic.music.midi_files import read_score
+from textmusic.music.midi_events import parse
+from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, read_outline
+from textmusic.result.change import MARK, Change
 from textmusic.result.report import Report
 from textmusic.system.values import real
 from textmusic.tokens.sampling import Sampling, check_seed, read_sampling
@@ -27,7 +29,6 @@ from textmusic.tokens.sampling import Sampling, check_seed, read_sampling
 if TYPE_CHECKING:
     from textmusic.result.generation import Generation
 
-MARK = "textmusic recipe: "  # begins the text event that holds one
 LARGEST_RECIPE_FILE = 2_000_000  # bytes of a file that is looked into
 MOST_CHORDS = 1_024  # of an outline: a text has no room for more
 
@@ -36,7 +37,8 @@ MOST_CHORDS = 1_024  # of an outline: a text has no room for more
 class Recipe:
     """What was asked of a model.
 
-    asked, outline: the facts, chords and form that were forced, those read in the text too.
+    asked, outline: the facts, chords and form that were forced, those read in the text too. change:
+    what was done to a person's file, if it is not a piece from the beginning.
     """
 
     text: str
@@ -47,22 +49,26 @@ class Recipe:
     model: str
     version: str
     outline: Outline = Outline()
+    change: Change | None = None
 
     @staticmethod
     def of(report: Report) -> Recipe | None:
-        """The recipe of a piece; None for one that no language model has written."""
-        if report.sampling is None:
+        """The recipe of a piece; None for one that neither a language model nor a change made."""
+        if report.sampling is None and report.change is None:
             return None
         return Recipe(
-            report.text, report.asked, report.seconds, report.seed, report.sampling, report.model,
-            report.version, report.outline,
+            report.text, report.asked, report.seconds, report.seed, report.sampling or Sampling(),
+            report.model, report.version, report.outline, report.change,
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types; of the plan and the outline only what is known."""
         nothing = asdict(Outline())
         outline = {k: v for k, v in asdict(self.outline).items() if v != nothing[k]}
-        return {**asdict(self), "asked": dict(self.asked.known()), "outline": outline}
+        made = {**asdict(self), "asked": dict(self.asked.known()), "outline": outline}
+        if self.change is None:
+            del made["change"]
+        return made
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> Recipe:
@@ -74,7 +80,9 @@ class Recipe:
         outline = read_outline(data.get("outline", {}))
         check_plan(plan)  # files can be forged
         _check_outline(outline)
-        made = Recipe(**{**data, "asked": plan, "sampling": sampling, "outline": outline})
+        change = data.get("change") and Change.from_dict(data["change"])
+        read = {"asked": plan, "sampling": sampling, "outline": outline, "change": change}
+        made = Recipe(**{**data, **read})
         if not (isinstance(made.text, str) and isinstance(made.seed, int)):
             raise ValueError("text or seed is missing")
         check_seed(made.seed)
@@ -88,6 +96,8 @@ def embed(midi: bytes, recipe: Recipe | None) -> bytes:
     if recipe is None:
         return midi
     said = f"textmusic {recipe.version}, {recipe.model}, seed {recipe.seed}: {recipe.text}"
+    if recipe.change is not None:
+        said = f"textmusic {recipe.version}, {recipe.change.how}: {recipe.change.name}"
     texts = (said, MARK + json.dumps(recipe.to_dict(), ensure_ascii=False))
     return with_texts(midi, texts)
 
@@ -181,7 +191,7 @@ def same_piece(path: Path, piece: Generation) -> bool:
             getattr(report, name) == getattr(piece.report, name)
             for name in ("measured", "notes", "sketch")
         )
-    theirs, ours = notes_of(read_score(path)), piece.columns
+    theirs, ours = notes_of(to_score(parse(path.read_bytes()))), piece.columns
     return all(
         np.array_equal(getattr(theirs, column), getattr(ours, column))
         for column in ("start", "duration", "pitch", "velocity", "program")

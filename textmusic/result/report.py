@@ -19,6 +19,7 @@ from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan, seconds_of
 from textmusic.music.sketch import Outline, Sketch, read_outline, read_sketch
 from textmusic.music.theory import is_minor, tonic
+from textmusic.result.change import Change
 from textmusic.tokens.sampling import Sampling, read_sampling
 
 # Shares of what was sketched that have to be heard. Of real pieces whose source names the chords,
@@ -66,6 +67,8 @@ class Report:
     # Of a piece that stood: its bars that were written, from 0, and the one behind the last. What
     # is asked and planned of harmony and form is theirs. None: all were.
     new_bars: tuple[int, int] | None = None
+    remarks: tuple[str, ...] = ()  # what was done beside what was asked, a line each
+    change: Change | None = None  # what was done to a person's file
 
     @property
     def rows(self) -> tuple[ReportRow, ...]:
@@ -124,8 +127,10 @@ class Report:
         heard, planned = set(self.measured.programs or ()), set(self.planned.programs or ())
         return heard == planned and heard >= set(self.asked.programs or ()) and not self.silent
 
-    def _right_length(self) -> bool:
-        """Within a bar, or a tenth."""
+    def _right_length(self) -> bool | None:
+        """Within a bar, or a tenth; None for what stood before, whose tempo may change."""
+        if self.new_bars is not None and self.seconds is None:
+            return None
         planned = seconds_of(self.planned)
         wanted = planned if self.seconds is None else self.seconds
         bar = planned / (self.planned.bars or 1)
@@ -159,6 +164,9 @@ class Report:
         fields["kept"] = SketchAdherence(**fields.get("kept", {}))
         if fields.get("new_bars") is not None:
             fields["new_bars"] = tuple(fields["new_bars"])
+        fields["remarks"] = tuple(fields.get("remarks", ()))
+        if fields.get("change") is not None:
+            fields["change"] = Change.from_dict(fields["change"])
         sampling = fields.get("sampling")
         if sampling is not None and "key_strength" in sampling:  # of before the sketch
             sampling = None  # no seed gives such a piece again

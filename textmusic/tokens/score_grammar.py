@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from textmusic.music.notes import positions_per_beat
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.repetition import Repetition
-from textmusic.music.theory import DRUM_PITCH_RANGE, DRUMS, range_of, shift_of
+from textmusic.music.theory import DRUM_PITCH_RANGE, DRUMS, WRITTEN_RANGE, range_of, shift_of
 from textmusic.tokens.folding import END, Struck, steps_of
 from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.tokenizer import Tokenizer
@@ -109,8 +109,9 @@ class ScoreGrammar:
             playable[low : high + 1] = True
         else:
             shift = shift_of(self.plan.key)
-            low, high = (p - shift for p in range_of(program)) if ranges else (12, 115)
-            playable[max(low, 12) : high + 1] = True
+            lowest, highest = WRITTEN_RANGE
+            low, high = (p - shift for p in range_of(program)) if ranges else WRITTEN_RANGE
+            playable[max(low, lowest) : min(high, highest) + 1] = True
         return playable
 
     def _stand(self, note: Struck) -> None:

@@ -12,6 +12,7 @@ __all__ = [
     "live_audio",
     "loading",
     "remote",
+    "repeating",
     "scheduler",
     "sources",
     "take",

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from os import PathLike
 from typing import TYPE_CHECKING
 
-from symusic import Score
-
 from textmusic.errors import TextMusicError
+from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music.material import material_of
-from textmusic.music.measure_sketch import measure_sketch
-from textmusic.music.notes import joined, notes_of, score_of, to_score
-from textmusic.music.plan import MAX_BARS, Plan
-from textmusic.music.sketch import Sketch
-from textmusic.music.theory import DEFAULT_TEMPO
-from textmusic.result.generation import Generation, account, finish
+from textmusic.music.measure import measure
+from textmusic.music.measure_sketch import measure_sketch, sketch_adherence
+from textmusic.music.midi_appending import append, cut
+from textmusic.music.midi_changes import tempi
+from textmusic.music.midi_events import MidiEvents, mended_words
+from textmusic.music.midi_sounding import to_score as score_of_events
+from textmusic.music.notes import Note, Notes, joined, notes_of, repaired, score_of, to_score
+from textmusic.music.plan import MAX_BARS, TEMPO_RANGE, Plan
+from textmusic.music.sketch import Row, Sketch
+from textmusic.music.theory import DEFAULT_TEMPO, NO_KEY, quarters_per_bar
+from textmusic.result.change import Change, without_recipe
+from textmusic.result.generation import Generation, account, named
 from textmusic.system.values import whole
 from textmusic.tokens.sampling import drawn
 from textmusic.writing.brief import Brief
+from textmusic.writing.sources import events_of
 from textmusic.writing.take import Take
 from textmusic.writing.written import Given
 
 if TYPE_CHECKING:
+    from symusic import Score
+
     from textmusic.writing.loaded_model import LoadedModel
 
 LOOK_BACK = 32  # bars at most
+HOW = "continue"  # what a recipe calls it
+_OF_NEW_BARS = ("key", "tempo", "valence", "arousal")  # judged in the new bars, if asked
 
 
 class Continuation:
@@ -34,7 +46,7 @@ class Continuation:
     def __init__(
         self,
         music: LoadedModel,
-        score: Score,
+        source: MidiEvents | Score | str | PathLike[str],
         bars: int,
         brief: Brief,
         *,
@@ -42,20 +54,29 @@ class Continuation:
     ) -> None:
         """What is measured in the last bars is kept to; what the brief says wins over it.
 
-        bars: how many new ones, 1 to 255. keep: of the score's own only the first so many; the
-        rest is written anew, and `bars` more, 0 or above. What is looked back on are as many bars
-        as fill a third of the context, up to 32. Raises TextMusicError for bars out of range, for a
-        score without notes, and where not even one bar of it can be read.
+        source: what `midi_files.read_events` gives, a symusic.Score, or the path of a MIDI file. It
+        is kept event for event. bars: how many new ones, 1 to 255. keep: of the piece's own only
+        the first so many; the rest is written anew, and `bars` more, 0 or above. What is looked
+        back on are as many bars as fill a third of the context, up to 32. Raises TextMusicError for
+        bars out of range, for a piece without notes, and where not even one bar of it can be read.
         """
-        material = material_of(score)
+        self._midi = events_of(source)
+        self._change = Change.of(HOW, self._midi, {"bars": bars, "keep": keep})
+        material = material_of(score_of_events(self._midi))
         if keep is not None:
             whole("keep", keep, 1, material.bars)
             bars = whole("bars", bars, 0, MAX_BARS - 1) + material.bars - keep
             material = material.cut(keep)
             if not bars:
                 raise TextMusicError("--keep covers the whole piece; keep fewer bars.")
+        # that the new bars go on in; what is said where they begin is cut off with the rest
+        tempo = tempi(self._midi).at(material.stop - (1e-3 if keep is not None else 0))
+        if keep is not None:
+            settled = min(max(tempo, TEMPO_RANGE[0]), TEMPO_RANGE[1])
+            material = replace(material, plan=replace(material.plan, tempo=settled))
+        self._tempo = tempo
         whole("bars", bars, 1, MAX_BARS - 1)  # one at least is looked back on
-        self.bars = bars
+        self.bars, self._cut = bars, keep is not None
         self._music, self._material = music, material
         brief = replace(brief, controls=replace(brief.controls, bars=bars))
         metre = material.plan.time_signature or "4/4"
@@ -89,7 +110,7 @@ class Continuation:
             end=True,
         )
         return replace(
-            prompt.asked.over(measured), programs=programs, bars=bars, tempo=material.plan.tempo,
+            prompt.asked.over(measured), programs=programs, bars=bars,
             time_signature=material.plan.time_signature,
         )  # fmt: skip
 
@@ -116,27 +137,89 @@ class Continuation:
 
     def generation(self) -> Generation:
         """The old bars and the new ones, as far as `take` has got."""
-        take, material = self.take, self._material
+        take, material, prompt = self.take, self._material, self._prompt
+        change = self._change if take.done else None  # a piece that was stopped can't be repeated
         written = take.settled()
         plan = written.plan
-        new = notes_of(score_of(take.notes.sounding(plan.bars or 0), plan))
-        before = material.bars - self._looked_back
-        plan = replace(plan, bars=before + (plan.bars or 0), begin=True)
-        whole = replace(material, notes=joined(material.notes, new, material.end))
+        new = repaired(notes_of(score_of(take.notes.sounding(plan.bars or 0), plan)), Counter())
+        midi = self._appended(new)
+        rows = self._sketch(written.sketch).rows
+        many = len(rows) - material.bars
+        old = material.tail(material.bars)
+        within_stretch = replace(plan, bars=len(rows))
+        kept = sketch_adherence(
+            joined(old, new, material.bars * material.bar), within_stretch, Sketch(rows),
+            (material.bars, len(rows)),
+        )  # fmt: skip
+        before = material.before + material.bars + material.unread
+        plan = replace(plan, bars=before + many, begin=True)
         # what was said of length was said of the new bars, and the account is of the whole piece
-        asked = replace(self._prompt.asked, bars=None)
-        prompt = replace(self._prompt, asked=asked, seconds=None)
-        sketch = self._sketch(written.sketch, before)
+        prompt = replace(prompt, asked=replace(prompt.asked, bars=None), seconds=None)
+        score = named(score_of_events(midi))
         return account(
-            prompt, plan, finish(whole.score(), plan), take.seed, self._music.name,
-            sketch=sketch, ids=take.count, nats=take.likelihood,
-            new_bars=(material.bars, len(sketch.rows)),
+            prompt, plan, score, take.seed, self._music.name,
+            sampling=take.sampling if change else None, sketch=self._of_piece(rows),
+            ids=take.count, nats=take.likelihood,
+            new_bars=(before, before + many), measured=self._measured(score, new, plan), kept=kept,
+            events=midi, change=change,
+            remarks=(*mended_words(self._midi.mended), *material.remarks),
         )  # fmt: skip
 
-    def _sketch(self, written: Sketch, before: int) -> Sketch:
-        """The sketch of all bars: as heard in the old ones, as decided in the new ones."""
+    def _appended(self, new: Notes) -> MidiEvents:
+        """The person's piece with the new notes, and what was asked to be otherwise in them."""
+        material, asked = self._material, self._prompt.asked
+        metre = material.plan.time_signature or "4/4"
+        tick = round(material.stop * self._midi.division)
+        columns = (new.start, new.duration, new.pitch, new.velocity, new.program)
+        notes = [
+            Note(float(start), float(length), int(pitch), int(velocity), int(program))
+            for start, length, pitch, velocity, program in zip(*columns, strict=True)
+        ]
+        other_bars = quarters_per_bar(metre) != quarters_per_bar(material.metre)
+        other_key = asked.key not in (None, NO_KEY, material.plan.key)
+        other_tempo = asked.tempo is not None and abs(asked.tempo / self._tempo - 1) > 1e-3
+        return append(
+            cut(without_recipe(self._midi), tick) if self._cut else without_recipe(self._midi),
+            notes, tick,
+            {note.program: instrument_name(note.program).capitalize() for note in notes},
+            metre=metre if other_bars else None,
+            key=asked.key if other_key else None,
+            tempo=asked.tempo if other_tempo else None,
+        )  # fmt: skip
+
+    def _measured(self, score: Score, new: Notes, plan: Plan) -> Plan:
+        """What is heard in the whole piece, or, where it was asked of the new bars, in them."""
+        of_piece, asked = measure(score), self._prompt.asked.over(self._prompt.near)
+        if not len(new):
+            return of_piece
+        heard = measure(
+            to_score(new, plan.time_signature or "4/4", plan.tempo or DEFAULT_TEMPO), notes=new
+        )
+        judged = [name for name in _OF_NEW_BARS if getattr(asked, name) is not None]
+        if len(tempi(self._midi).starts) > 1:
+            judged.append("tempo")  # the plan's is that of the new bars
+        return replace(of_piece, **{name: getattr(heard, name) for name in judged})
+
+    def _sketch(self, written: Sketch) -> Sketch:
+        """The sketch of the last stretch: as heard in the old bars, as decided in the new ones."""
         material, metre = self._material, self._material.plan.time_signature or "4/4"
         old = measure_sketch(
             material.tail(material.bars), metre, material.bars, material.plan.key
         ).rows
+        before = material.bars - self._looked_back
         return Sketch((*old, *written.behind(before).rows[self._looked_back :]))
+
+    def _of_piece(self, rows: tuple[Row, ...]) -> Sketch:
+        """The sketch of all bars: nothing is said of those that the model did not read."""
+        material = self._material
+        old, new = Sketch(rows[: material.bars]), Sketch(rows[material.bars :])
+        unread = material.unread
+
+        def moved(bar: int | None) -> int | None:  # behind the bars that stand between
+            if bar is None:
+                return None
+            return bar + material.before + (unread if bar >= material.bars else 0)
+
+        behind = [replace(row, like=moved(row.like), vary=moved(row.vary)) for row in new.rows]
+        before = [Row()] * material.before
+        return Sketch((*before, *old.behind(material.before).rows, *[Row()] * unread, *behind))

@@ -96,6 +96,7 @@ class Filling:
             self._prompt, plan, filled, self._seed, self._music.name,
             sketch=Sketch((*([Row()] * before), *shown)), ids=ids, nats=nats / max(ids, 1),
             new_bars=(before + first, before + last), notes=columns,
+            remarks=self._piece.material.remarks,
         )  # fmt: skip
 
     # A part of the hole, in a window around it --------------------------------------------------

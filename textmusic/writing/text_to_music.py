@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from symusic import Score
 
     from textmusic.hub.push import Push
+    from textmusic.music.midi_events import MidiEvents
     from textmusic.sound.soundfont import Wave
 
 OnBar = Callable[[int, int], None]
@@ -244,7 +245,7 @@ class TextToMusic(LoadedModel):
 
     def continue_from(
         self,
-        score: Score | str | PathLike[str],
+        source: MidiEvents | Score | str | PathLike[str],
         bars: int = 8,
         *,
         keep: int | None = None,
@@ -258,8 +259,8 @@ class TextToMusic(LoadedModel):
         """Write new bars behind those of a score.
 
         Args:
-            score: a MIDI file, or a symusic.Score, in one time signature. Files are read in a
-                process of their own, which broken ones may crash.
+            source: a MIDI file, which is kept event for event: its path, or what
+                `textmusic.music.midi_files.read_events` gives; or a symusic.Score.
             bars: how many new ones, 1 to 255.
             keep: of its own bars only the first so many; the rest is written anew, and `bars` more.
             text, controls: what the new bars should be like; "" goes on as before.
@@ -269,7 +270,7 @@ class TextToMusic(LoadedModel):
         Raises TextMusicError where nothing can be gone on from, and for bars out of range.
         """
         brief = Brief(text, controls, outline, seed, sampling)
-        made = Continuation(self, as_score(score), bars, brief, keep=keep)
+        made = Continuation(self, source, bars, brief, keep=keep)
         for _, bar in decode(self.engine, in_turn([made.take]), 1):
             if on_bar:
                 on_bar(bar.index + 1, bar.total)

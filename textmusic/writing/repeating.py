@@ -1,0 +1,87 @@
+"""A change to a person's file, made again from its recipe and the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textmusic.errors import TextMusicError
+from textmusic.language.controls import parse_key
+from textmusic.music.midi_events import MidiEvents
+from textmusic.music.midi_files import read_events
+from textmusic.result.change import Change
+from textmusic.result.generation import Generation
+from textmusic.result.recipe import Recipe
+from textmusic.writing import adjusting, continuation
+
+if TYPE_CHECKING:
+    from textmusic.writing.text_to_music import OnBar, TextToMusic
+
+
+def source_of(change: Change, given: Path | None, folders: Sequence[Path]) -> MidiEvents:
+    """The file that was changed: the one that is given, else that of its name in these folders.
+
+    Raises TextMusicError where it is not there, or not what it was.
+    """
+    name = Path(change.name).name  # files can be forged
+    places = [given] if given else [folder / name for folder in folders]
+    found = next((place for place in places if place.is_file()), given)
+    if found is None:
+        raise TextMusicError(
+            f"'{name}', which this was made of, is not beside it; name the file with --source."
+        )
+    midi = read_events(found)
+    if midi.sha256 != change.sha256:
+        raise TextMusicError(
+            f"'{found}' is not the '{name}' that this was made of (its SHA-256 differs); name the"
+            " right file with --source."
+        )
+    return midi
+
+
+def again(
+    recipe: Recipe, source: MidiEvents, music: TextToMusic | None, on_bar: OnBar | None = None
+) -> Generation:
+    """The changed piece. music: of the recipe's model, for what a model continued."""
+    change = recipe.change
+    assert change is not None
+    try:
+        if change.how == adjusting.HOW:
+            return adjusting.adjust(source, adjustment_of(change.options))
+        if change.how != continuation.HOW or music is None:
+            raise ValueError(f"made by {change.how}")
+        return music.continue_from(
+            source, change.options["bars"], keep=change.options["keep"], text=recipe.text,
+            controls=recipe.asked, outline=recipe.outline, seed=recipe.seed,
+            sampling=recipe.sampling, on_bar=on_bar,
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as problem:
+        raise TextMusicError(
+            f"the recipe of this piece can't be followed ({problem}); change '{change.name}' anew."
+        ) from None
+
+
+def adjustment_of(options: dict[str, Any]) -> adjusting.Adjustment:
+    """Inverse of what a recipe says of an adjustment; ValueError or TypeError for what is none."""
+    read = dict(options)
+    if read.keys() - {field.name for field in fields(adjusting.Adjustment)}:
+        raise ValueError("unknown changes")
+    if not isinstance(read.get("semitones", 0), int):
+        raise ValueError("semitones")
+    if not isinstance(read.get("tempo") or 0.0, int | float):
+        raise ValueError("tempo")
+    for name in ("key", "to_key"):
+        if read.get(name) is not None:
+            read[name] = parse_key(read[name])
+    if read.get("programs") is not None:
+        read["programs"] = tuple(map(_program, read["programs"]))
+    read["parts"] = tuple((str(part), _program(n)) for part, n in read.get("parts", ()))
+    return adjusting.Adjustment(**read)
+
+
+def _program(number: object) -> int:
+    if not isinstance(number, int) or not 0 <= number < 128:
+        raise ValueError("programs")
+    return number
