@@ -11,6 +11,7 @@ __all__ = [
     "metadata",
     "pieces",
     "preparation",
+    "readers",
     "splits",
     "statistics",
     "summary",
