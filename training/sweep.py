@@ -31,13 +31,22 @@ from textmusic.writing.jobs import read_jobs
 from textmusic.writing.loading import locate
 
 DEFAULT = Sampling()
-GRID = (
-    DEFAULT,
-    *(replace(DEFAULT, temperature=t) for t in (0.8, 0.9, 1.0)),
-    *(replace(DEFAULT, top_p=p) for p in (0.9, 0.98, 1.0)),
-    *(replace(DEFAULT, harmony_strength=h) for h in (0.0, 0.4, 0.85, 1.0)),
-    *(replace(DEFAULT, form_strength=f) for f in (0.0, 0.2, 0.6, 0.8, 1.0)),
-)
+AS_NOTES = {"sketch_temperature": DEFAULT.temperature, "sketch_top_p": DEFAULT.top_p}
+GRID = {
+    "default": DEFAULT,
+    "temperature 0.9": replace(DEFAULT, temperature=0.9),
+    "temperature 1": replace(DEFAULT, temperature=1.0),
+    "top-p 0.98": replace(DEFAULT, top_p=0.98),
+    "top-p 1": replace(DEFAULT, top_p=1.0),
+    "sketch as freely as the notes": replace(DEFAULT, **AS_NOTES),
+    "sketch by top-p 1": replace(DEFAULT, sketch_temperature=1.0, sketch_top_p=1.0),
+    "harmony 0.7": replace(DEFAULT, harmony_strength=0.7),
+    "harmony 1": replace(DEFAULT, harmony_strength=1.0),
+    "form 0.4": replace(DEFAULT, form_strength=0.4),
+    "form 0.7": replace(DEFAULT, form_strength=0.7),
+    "melody 0": replace(DEFAULT, melody_strength=0.0),
+    "melody 1": replace(DEFAULT, melody_strength=1.0),
+}
 HITS = ("CK", "CKD", "chords heard as sketched", "bars back as sketched")
 SHOWN = ("overlap, mean", "notes outside the scale", "ends on the tonic", *structure.FIGURES)
 
@@ -63,7 +72,7 @@ def main() -> None:
     jobs = read_jobs(args.prompts, seed=args.seed, text_only=True)
     real = real_pieces(args.data / "valid.parquet", Tokenizer(locate(args.model, None)[0]))
     rows = []
-    for sampling in tracked(GRID[: args.cells], "settings"):
+    for name, sampling in tracked(list(GRID.items())[: args.cells], "settings"):
         with tempfile.TemporaryDirectory() as folder:
             settings = Settings(Path(folder), ("mid", "json"), args.model, sampling=sampling)
             for outcome in run(jobs, settings):
@@ -75,15 +84,13 @@ def main() -> None:
             answers, _ = read_answers(Path(folder), expected)
         pieces, numbers = [a.piece for a in answers], [a.number for a in answers]
         found = adherence(expected, answers) | beside(pieces, real, numbers)
-        strengths = f"{sampling.harmony_strength:g} | {sampling.form_strength:g}"
-        name = f"{sampling.temperature:g} | {sampling.top_p:g} | {strengths}"
         cells = [f"{figure(found[k]).value:.1%}" if k in found else "" for k in HITS]
         cells += [f"{figure(found[row]).value:.3f}" for row in SHOWN]
         rows.append(f"| {name} | {' | '.join(cells)} |")
     alike = [f"{figure(ceiling(real)[row]).value:.3f}" for row in SHOWN]
-    head = f"| temperature | top-p | harmony | form | {' | '.join(HITS + SHOWN)} |"
-    last = f"| real pieces | | | | {' | ' * len(HITS)}{' | '.join(alike)} |"
-    table = "\n".join([head, "|---" * (4 + len(HITS + SHOWN)) + "|", *rows, last])
+    head = f"| setting | {' | '.join(HITS + SHOWN)} |"
+    last = f"| real pieces | {' | ' * len(HITS)}{' | '.join(alike)} |"
+    table = "\n".join([head, "|---" * (1 + len(HITS + SHOWN)) + "|", *rows, last])
     args.output.write_text(table + "\n", encoding="utf-8")
     print(table)
 

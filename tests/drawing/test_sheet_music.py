@@ -241,12 +241,12 @@ def test_what_is_no_music_is_refused() -> None:
 def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     from textmusic.cli.checks import read_formats
 
-    remedy = r"pip install 'textmusic\[score\]'"
+    remedy = r"run pip install 'textmusic\[score\]'"
     monkeypatch.setitem(sys.modules, "music21", None)
     monkeypatch.setitem(sys.modules, "verovio", None)
-    with pytest.raises(TextMusicError, match=f"needs music21: {remedy}"):
+    with pytest.raises(TextMusicError, match=f"needs music21; {remedy}"):
         musicxml(a_band(1), title="", key=None)
-    with pytest.raises(TextMusicError, match=f"needs verovio: {remedy}"):
+    with pytest.raises(TextMusicError, match=f"needs verovio; {remedy}"):
         engrave("")
     with pytest.raises(TextMusicError, match=remedy):  # before a piece is written
         read_formats("mid,musicxml")

@@ -6,13 +6,13 @@ import random
 from pathlib import Path
 
 import pytest
-from broken_midi import BROKEN, END, NOTE, chunk, header
+from broken_midi import BROKEN, END, MENDED, NOTE, chunk, header
 from symusic import Score
 
 from textmusic.errors import TextMusicError
 from textmusic.music import midi_files
 from textmusic.music.measure import measure
-from textmusic.music.midi_files import read_score, read_scores
+from textmusic.music.midi_files import read_events, read_score, read_scores
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -24,6 +24,18 @@ def test_what_is_wrong_is_said_in_a_sentence(name: str, tmp_path: Path) -> None:
         read_score(path)
     assert str(problem.value).startswith("'upload.mid' ")
     assert str(problem.value).endswith("; choose another MIDI file.")
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_what_players_play_all_the_same_is_mended_and_said(name: str, tmp_path: Path) -> None:
+    body, said = MENDED[name]
+    path = tmp_path / "upload.mid"
+    path.write_bytes(header(0, 1) + body)
+    midi = read_events(path)
+    assert set(midi.mended) == {said}
+    assert all(byte < 128 for event in midi.tracks[0].events if event.message[0] < 0xF0
+               for byte in event.message[1:])  # fmt: skip
+    assert 1 <= len(read_score(path).tracks[0].notes) <= 2
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
