@@ -235,7 +235,7 @@ def test_garbled_files_cost_themselves_alone(tmp_path: Path, pieces: list[Path])
         data = bytearray(rng.choice(pieces).read_bytes())
         for _ in range(rng.choice((1, 10, 100))):
             data[rng.randrange(len(data))] = rng.randrange(256)
-        (tmp_path / f"{n}.mid").write_bytes(data)
+        (tmp_path / f"~{n}.mid").write_bytes(data)  # last: of near copies the first is kept
     for path in pieces[:5]:
         shutil.copy(path, tmp_path)
     summary = done(tmp_path, tmp_path / "out")

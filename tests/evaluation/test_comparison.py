@@ -101,7 +101,7 @@ def test_answers_of_another_system_are_scored_by_the_same_code(
     assert main([str(word) for word in words]) == 0, said(capsys)
     entry = json.loads((out / "report.json").read_text())["entries"]["real"]
     assert (entry["answers"], entry["missing"]) == (2, 0)
-    assert entry["broken"] == ["real/0002.mid (is truncated)"]
+    assert entry["broken"] == ["real/0002.mid (has no notes)"]
     assert (
         "Not readable as MIDI, and so not valid: real: real/0002.mid"
         in (out / "report.md").read_text()

@@ -108,9 +108,18 @@ def test_what_stands_in_the_boxes_is_wished() -> None:
 
     boxes: dict[str, Any] = dict.fromkeys(WISH, "")
     boxes |= {"valence": 0, "arousal": 0, "temperature": 1, "top_p": 0.9, "harmony_strength": 0.2}
-    boxes |= {"form_strength": 0.7, "chords": " Am F ", "form": "AB", "bars": "8", "model": "lstm"}
+    boxes |= {
+        "form_strength": 0.7,
+        "melody_strength": 0.3,
+        "chords": " Am F ",
+        "form": "AB",
+        "bars": "8",
+        "model": "lstm",
+    }
     wish = wish_of(boxes)
-    assert wish.sampling == Sampling(1, 0.9, harmony_strength=0.2, form_strength=0.7)
+    assert wish.sampling == Sampling(
+        1, 0.9, harmony_strength=0.2, form_strength=0.7, melody_strength=0.3
+    )
     assert (wish.controls.chords, wish.controls.form, wish.controls.bars) == ("Am F", "AB", 8)
     nothing = wish_of(boxes | {"chords": " ", "form": None})
     assert (nothing.controls.chords, nothing.controls.form) == (None, None)
@@ -122,7 +131,7 @@ def test_every_box_of_a_wish_is_on_the_page_in_both_languages(client: Client) ->
     config = httpx.get(client.src + "config").json()
     said = config["i18n_translations"]
     labels = [str(part["props"].get("label", "")) for part in config["components"]]
-    for name in ("chords", "form", "harmony_strength", "form_strength"):
+    for name in ("chords", "form", "harmony_strength", "form_strength", "melody_strength"):
         assert any(f'"key": "{name}"' in label for label in labels), name
         for language in ("en", "zh"):
             assert said[language][name] and said[language][f"{name}_info"]
