@@ -244,7 +244,10 @@ def test_the_space_writes_music_and_goes_on_from_a_file(folder: Path) -> None:
 def test_a_page_below_a_path_of_a_proxy(folder: Path) -> None:
     block, _ = re.findall(r"```nginx\n(.*?)```", DEPLOY, flags=re.DOTALL)
     sent = dict(re.findall(r"proxy_set_header (\S+) (\S+);", block))
-    seen = {"$http_host": "music.example:8443", "$scheme": "https"}  # by nginx
+    seen = {  # by nginx
+        "$http_host": "music.example:8443", "$scheme": "https",
+        "$proxy_add_x_forwarded_for": "192.0.2.7",
+    }  # fmt: skip
     with started(BELOW_A_PATH, folder) as address:
         headers = {name: seen[value] for name, value in sent.items()}
         with urlopen(Request(address + "config", headers=headers)) as answer:

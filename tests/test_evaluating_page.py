@@ -65,4 +65,4 @@ def test_a_model_is_evaluated_and_compared(checkout: Path) -> None:
 @pytest.mark.train
 def test_settings_of_sampling_are_swept(checkout: Path) -> None:
     walk(SWEEP, checkout)
-    assert "| temperature |" in (checkout / "sampling.md").read_text("utf-8")
+    assert "| setting |" in (checkout / "sampling.md").read_text("utf-8")
