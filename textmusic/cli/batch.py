@@ -59,11 +59,12 @@ def batch(
 
     Run the same command again to continue where it stopped. Fields of a JSON line, or columns:
     text, key, tempo, time_signature, instruments (a list), bars, seconds, mood, genre, density,
-    chords, form, seed; other fields are ignored.
+    chords, form, seed, and id or name, which names the files; others are said and ignored. Formats
+    that are added later are made from the MIDI files that are there.
     """
     from textmusic.engines.protocol import SLOTS
     from textmusic.writing.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, run
-    from textmusic.writing.jobs import read_jobs
+    from textmusic.writing.jobs import read_jobs, unknown_fields
 
     kinds = read_formats(formats or (FORMAT_LIST if audio else "mid,json"))
     if not audio:
@@ -76,6 +77,8 @@ def batch(
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
     check_soundfont(kinds, soundfont)
+    for said_of_fields in unknown_fields(jobs):
+        typer.echo(plain(said_of_fields), err=True)
     settings = Settings(out, kinds, model, soundfont, how.sampling(), slots or SLOTS)
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
@@ -88,7 +91,7 @@ def batch(
                     said.append(f"failed: {outcome.problem}")
                 for words in said:
                     typer.echo(plain(f"prompt {outcome.number} {words}"), err=True)
-                step(tally.written + tally.failed, len(todo))
+                step(tally.done, len(todo))
     finally:
         typer.echo(tally.summary())
     if tally.failed:

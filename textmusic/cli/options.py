@@ -27,7 +27,8 @@ OUT = Path("out")
 FORMAT_LIST = ",".join(DEFAULT_FORMATS)
 FORMAT = typer.Option(
     "--format",
-    help="File formats, separated by commas: mid, wav, flac, mp3, svg, png, json, musicxml.",
+    help="File formats, separated by commas: mid, wav, flac, mp3, ogg, opus, svg, png, json,"
+    " musicxml.",
 )
 Soundfont = Annotated[
     Path | None,

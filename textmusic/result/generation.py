@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -30,6 +30,7 @@ from textmusic.result.flags import flags
 from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
+from textmusic.sound.render import SAMPLE_RATE, sample_rate_of
 from textmusic.system.whole_files import whole_file
 from textmusic.version import __version__
 
@@ -124,11 +125,11 @@ class Generation:
             sketch=self.sketch, sections=self.sections, notes=self.columns,
         )  # fmt: skip
 
-    def audio(self, soundfont: str | Path | None = None) -> Any:
-        """Rendered audio: float32, shape (2, samples), 44,100 samples a second."""
+    def audio(self, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE) -> Any:
+        """Rendered audio: float32, shape (2, samples), so many samples a second."""
         from textmusic.sound.render import render
 
-        return render(self.score, soundfont=soundfont)
+        return render(self.score, soundfont=soundfont, sample_rate=sample_rate)
 
     def save(
         self,
@@ -154,8 +155,8 @@ class Generation:
         if "musicxml" in formats:
             require("music21")
         # the audio is rendered before anything is written: a bad soundfont leaves no half result
-        sounds = {f for f in formats if f in AUDIO_FORMATS}
-        audio = self.audio(soundfont) if sounds else None
+        rates = {sample_rate_of(f".{name}") for name in formats if name in AUDIO_FORMATS}
+        audio = {rate: self.audio(soundfont, rate) for rate in sorted(rates)}
         paths = []
         for name in formats:
             path = folder / f"{stem}.{name}"
@@ -164,7 +165,7 @@ class Generation:
             paths.append(path)
         return paths
 
-    def _write(self, name: str, path: Path, audio: Any) -> None:
+    def _write(self, name: str, path: Path, audio: Mapping[int, Any]) -> None:
         from textmusic.drawing.shapes import save_png, to_svg
         from textmusic.sound import render
 
@@ -180,7 +181,8 @@ class Generation:
         elif name == "musicxml":
             path.write_text(self.musicxml(), encoding="utf-8")
         else:
-            render.write_audio(audio, path)
+            rate = sample_rate_of(path.suffix)
+            render.write_audio(audio[rate], path, rate)
 
 
 def sections_of(

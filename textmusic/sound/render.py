@@ -34,7 +34,11 @@ _SHORTEST_RELEASE = 0.02  # seconds; a sound cut off at once clicks
 _KEPT = 1 << 23  # samples of tones that a mixer keeps: 32 MB
 _SILENCE = 1.0  # seconds of audio for a score without notes
 _BLOCK = 1 << 16  # samples handed to the encoder at a time
-_FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None)}
+_FORMATS = {
+    ".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None),
+    ".ogg": ("OGG", "VORBIS"), ".opus": ("OGG", "OPUS"),
+}  # fmt: skip
+_RATES = {".opus": 48000}  # samples a second: Opus has no 44,100
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,10 @@ def render(
 def write_audio(
     audio: NDArray[np.floating[Any]], path: str | Path, sample_rate: int = SAMPLE_RATE
 ) -> None:
-    """Write audio (channels, samples), -1 .. 1, as its file name says: .wav, .flac or .mp3.
+    """Write audio (channels, samples), -1 .. 1, as its suffix says: .wav, .flac, .mp3, .ogg, .opus.
 
     Raises:
-        TextMusicError: another suffix.
+        TextMusicError: another suffix, or .opus at another rate than `sample_rate_of`.
         OSError: the file can't be written.
     """
     import soundfile
@@ -106,7 +110,11 @@ def write_audio(
     suffix = path.suffix.lower()
     if suffix not in _FORMATS:
         raise TextMusicError(
-            f"can't write audio as {suffix or path.name!r}; use .wav, .flac or .mp3."
+            f"can't write audio as {suffix or path.name!r}; use {', '.join(_FORMATS)}."
+        )
+    if _RATES.get(suffix, sample_rate) != sample_rate:
+        raise TextMusicError(
+            f"{suffix} holds no {sample_rate:,} samples a second; render {_RATES[suffix]:,}."
         )
     name, subtype = _FORMATS[suffix]
     # By way of memory: libsndfile does not say why a disk can't be written to.
@@ -117,6 +125,11 @@ def write_audio(
         for start in range(0, audio.shape[1], _BLOCK):
             file.write(audio[:, start : start + _BLOCK].T)
     path.write_bytes(encoded.getbuffer())
+
+
+def sample_rate_of(suffix: str) -> int:
+    """Samples a second that files of a format have, by their suffix (".opus")."""
+    return _RATES.get(suffix, SAMPLE_RATE)
 
 
 def soundfont_path(soundfont: str | Path | None = None) -> Path:
