@@ -13,6 +13,7 @@ from textmusic.cli.options import (
     FORMAT_LIST,
     OUT,
     FirstSeed,
+    Loop,
     Model,
     Out,
     Ray,
@@ -51,6 +52,7 @@ def batch(
         typer.Option(help="Pieces that each process writes side by side; default 8, more on GPUs."),
     ] = None,
     ray: Ray = None,
+    loop: Loop = False,
     how: SamplingOptions,
     soundfont: Soundfont = None,
     model: Model = None,
@@ -59,7 +61,8 @@ def batch(
 
     Run the same command again to continue where it stopped. Fields of a JSON line, or columns:
     text, key, tempo, time_signature, instruments (a list), bars, seconds, mood, genre, density,
-    chords, form, seed, and id or name, which names the files; others are said and ignored. Formats
+    chords, form, seed, loop (true or false), and id or name, which names the files; others are
+    said and ignored. Formats
     that are added later are made from the MIDI files that are there.
     """
     from textmusic.engines.protocol import SLOTS
@@ -79,7 +82,7 @@ def batch(
     check_soundfont(kinds, soundfont)
     for said_of_fields in unknown_fields(jobs):
         typer.echo(plain(said_of_fields), err=True)
-    settings = Settings(out, kinds, model, soundfont, how.sampling(), slots or SLOTS)
+    settings = Settings(out, kinds, model, soundfont, how.sampling(), slots or SLOTS, loop)
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
     try:

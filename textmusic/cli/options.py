@@ -49,6 +49,13 @@ Ray = Annotated[
     str | None,
     typer.Option(help="Run on a Ray cluster: local (start one here), auto, or HOST:PORT."),
 ]
+Loop = Annotated[
+    bool,
+    typer.Option(
+        "--loop",
+        help="Keep it as a loop: as long as its bars to the sample, and no seam can be heard.",
+    ),
+]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 HOST = "127.0.0.1"
 Port = Annotated[int, typer.Option(help="Port to listen on.")]

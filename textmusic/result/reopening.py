@@ -53,10 +53,11 @@ def reopened(midi: Path, recipe: Recipe) -> Generation:
         sketch, _ = markers_of(score, plan)
     else:
         plan, sketch = report.planned, report.sketch
-    return account(
+    piece = account(
         prompt, plan, score, recipe.seed, recipe.model, ids=0, nats=0.0, sketch=sketch,
         sampling=recipe.sampling,
     )  # fmt: skip
+    return piece.looped() if recipe.loop else piece
 
 
 def _report(path: Path, recipe: Recipe) -> Report | None:

@@ -38,7 +38,8 @@ FEW_PROMPTS = 8  # prompts that are not worth the start of another process
 class Settings:
     """What all prompts of a run share. model, soundfont: None is the default.
 
-    slots: pieces that a process writes side by side.
+    slots: pieces that a process writes side by side. loop: keep pieces as loops, unless their own
+    lines say otherwise.
     """
 
     folder: Path
@@ -47,6 +48,12 @@ class Settings:
     soundfont: Path | None = None
     sampling: Sampling = Sampling()
     slots: int = SLOTS
+    loop: bool = False
+
+    def loops(self, job: Job) -> bool:
+        """Whether a prompt's piece is kept as a loop."""
+        own = job.record.get("loop")
+        return self.loop if own is None else bool(own)
 
     def paths(self, job: Job) -> list[Path]:
         """The files of a prompt: 0001.mid, ..."""
@@ -221,7 +228,9 @@ def is_there(job: Job, settings: Settings) -> bool:
     if job.problem or any(path.suffix[1:] in REOPENED for path in missing):
         return False
     recipe = recipe_in(settings.folder / f"{job.stem}.mid")
-    if recipe is None or (recipe.seed, recipe.sampling) != (job.seed, settings.sampling):
+    if recipe is None or (recipe.seed, recipe.sampling, recipe.loop) != (
+        job.seed, settings.sampling, settings.loops(job),
+    ):  # fmt: skip
         return False
     try:
         prompt = _prompt(read_prompt, job)
@@ -349,6 +358,7 @@ def _prompt(read: Callable[..., Prompt], job: Job) -> Prompt:
 
 def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
     try:
+        piece = piece.looped() if settings.loops(job) else piece
         piece.save(
             settings.folder,
             formats=settings.formats,
