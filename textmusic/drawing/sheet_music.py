@@ -163,11 +163,11 @@ def _tempi(score: Score, bars: Sequence[BarSpan]) -> dict[int, list[tuple[int, f
     """
     found: dict[int, list[tuple[int, float]]] = {}
     last = 1.0
-    for mark in score.resample(TICKS, min_dur=1).tempos:
-        index = next((i for i, bar in enumerate(bars) if bar.start <= mark.time < bar.end), None)
-        if index is not None and abs(mark.qpm / last - 1) > 0.1:
-            found.setdefault(index, []).append((mark.time - bars[index].start, mark.qpm))
-            last = mark.qpm
+    for tempo in score.resample(TICKS, min_dur=1).tempos:
+        index = next((i for i, bar in enumerate(bars) if bar.start <= tempo.time < bar.end), None)
+        if index is not None and abs(tempo.qpm / last - 1) > 0.1:
+            found.setdefault(index, []).append((tempo.time - bars[index].start, tempo.qpm))
+            last = tempo.qpm
     return found
 
 
