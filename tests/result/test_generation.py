@@ -6,6 +6,7 @@ import errno
 import json
 import signal
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,15 @@ from textmusic.music.markers import read_midi
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS, KEYS, is_minor, sharps, tonic
-from textmusic.result.formats import DEFAULT_FORMATS, FORMATS
+from textmusic.result.formats import DEFAULT_FORMATS, NEEDED
+from textmusic.result.formats import FORMATS as ALL_FORMATS
 from textmusic.result.generation import Generation
 from textmusic.result.report import Report
 from textmusic.writing.text_to_music import TextToMusic
 
+FORMATS = tuple(
+    name for name in ALL_FORMATS if all(map(find_spec, NEEDED.get(name, ())))
+)  # those that this installation can write
 MAGIC = {"mid": b"MThd", "wav": b"RIFF", "flac": b"fLaC", "png": b"\x89PNG", "svg": b"<svg",
          "ogg": b"OggS", "opus": b"OggS"}  # fmt: skip
 

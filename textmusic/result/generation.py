@@ -27,7 +27,7 @@ from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import NO_KEY, is_minor, quarters_per_bar, sharps
 from textmusic.result.change import Change
 from textmusic.result.flags import flags
-from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS
+from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS, NEEDED
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
 from textmusic.sound.render import SAMPLE_RATE, sample_rate_of
@@ -151,6 +151,12 @@ class Generation:
             sketch=self.sketch, sections=self.sections,
         )  # fmt: skip
 
+    def pages(self) -> list[str]:
+        """The piece as engraved sheet music: pages, an SVG each; see `sheet_music.engrave`."""
+        from textmusic.drawing.sheet_music import engrave
+
+        return engrave(self.musicxml())
+
     def piano_roll(self) -> Drawing:
         """The piece as a piano roll; see `drawing.piano_roll`."""
         from textmusic.drawing.piano_roll import piano_roll
@@ -190,8 +196,9 @@ class Generation:
                 f"'{unknown[0]}' is not a format; choose from {', '.join(FORMATS)}."
             )
         folder, stem = Path(folder), stem or f"{self.slug}-{self.seed}"
-        if "musicxml" in formats:
-            require("music21")
+        for name in formats:
+            for library in NEEDED.get(name, ()):
+                require(library)
         # the audio is rendered before anything is written: a bad soundfont leaves no half result
         rates = {sample_rate_of(f".{name}") for name in formats if name in AUDIO_FORMATS}
         audio = {rate: self.audio(soundfont, rate) for rate in sorted(rates)}
@@ -204,6 +211,7 @@ class Generation:
         return paths
 
     def _write(self, name: str, path: Path, audio: Mapping[int, Any]) -> None:
+        from textmusic.drawing import engraved_pages
         from textmusic.drawing.shapes import save_png, to_svg
         from textmusic.sound import render
 
@@ -218,6 +226,10 @@ class Generation:
             save_png(self.piano_roll(), path)
         elif name == "musicxml":
             path.write_text(self.musicxml(), encoding="utf-8")
+        elif name == "sheet.svg":
+            path.write_text(engraved_pages.one_svg(self.pages()), encoding="utf-8")
+        elif name == "pdf":
+            path.write_bytes(engraved_pages.pdf(self.pages()))
         else:
             rate = sample_rate_of(path.suffix)
             render.write_audio(audio[rate], path, rate, loop=self.report.loop)

@@ -50,6 +50,11 @@ class Settings:
     slots: int = SLOTS
     loop: bool = False
 
+    def missing(self, job: Job) -> list[str]:
+        """The formats in which a prompt's piece is not there yet."""
+        there = [path.exists() for path in self.paths(job)]
+        return [kind for kind, exists in zip(self.formats, there, strict=True) if not exists]
+
     def loops(self, job: Job) -> bool:
         """Whether a prompt's piece is kept as a loop."""
         own = job.record.get("loop")
@@ -224,8 +229,7 @@ def is_there(job: Job, settings: Settings) -> bool:
 
     It has to be what this job asks for: the same text, controls, seed and sampling.
     """
-    missing = [path for path in settings.paths(job) if not path.exists()]
-    if job.problem or any(path.suffix[1:] in REOPENED for path in missing):
+    if job.problem or set(settings.missing(job)) & set(REOPENED):
         return False
     recipe = recipe_in(settings.folder / f"{job.stem}.mid")
     if recipe is None or (recipe.seed, recipe.sampling, recipe.loop) != (
@@ -245,15 +249,15 @@ def rendered(jobs: Iterable[Job], settings: Settings) -> Iterator[Outcome]:
     """Make the missing files of jobs for which `is_there` holds; what goes wrong is told."""
     for job in jobs:
         midi = settings.folder / f"{job.stem}.mid"
-        missing = [p.suffix[1:] for p in settings.paths(job) if not p.exists()]
         try:
             recipe = recipe_in(midi)
             if recipe is None:
                 raise TextMusicError(f"'{midi}' is no longer what it was; start again.")
             piece = reopened(midi, recipe)
             piece.save(
-                settings.folder, formats=missing, stem=job.stem, soundfont=settings.soundfont
-            )
+                settings.folder, formats=settings.missing(job), stem=job.stem,
+                soundfont=settings.soundfont,
+            )  # fmt: skip
             yield Outcome(job.number, rendered=True)
         except Exception as problem:  # one piece that meets a defect must not cost the others
             said = str(problem)
