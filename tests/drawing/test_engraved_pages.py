@@ -33,7 +33,7 @@ def pages(score: Score) -> list[str]:
 
 
 def words(svg: str) -> list[str]:
-    """The texts of an SVG, each as it is read."""
+    """The texts of an SVG; the spaces between the parts of one have no width."""
     texts = ElementTree.fromstring(svg).iter(f"{SVG}text")
     return [" ".join("".join(text.itertext()).split()) for text in texts]
 
@@ -55,7 +55,7 @@ def test_one_svg_has_every_page_below_the_other() -> None:
 def test_title_tempo_chords_and_sections_are_on_the_page() -> None:
     (page,) = pages(a_band(2))
     said = words(_without_music_font(page))
-    assert {"A <b> & 平静", "B♭ maj7", "Dm", "verse", "Piano", "Drums"} <= set(said)
+    assert {"A <b> & 平静", "B ♭ maj7", "Dm", "verse", "Piano", "Drums"} <= set(said)
     assert "= 96" in said
 
 

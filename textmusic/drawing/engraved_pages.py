@@ -23,7 +23,7 @@ _ACCIDENTALS = {
     "\ue260": "♭", "\ue261": "♮", "\ue262": "♯", "\uea64": "♭", "\uea65": "♮", "\uea66": "♯",
 }  # fmt: skip
 _LETTERS = "405px"  # of chord names, which the accidentals stand among
-_A4 = "#set document(date: none)\n#set page(width: 210mm, height: 297mm, margin: 0mm)\n"
+_A4 = "#set document(date: none)\n#set page(width: 210mm, height: 297mm, margin: 8mm)\n"
 
 
 def one_svg(pages: Sequence[str]) -> str:

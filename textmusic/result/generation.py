@@ -98,7 +98,8 @@ class Generation:
         if self.events is not None or self.report.new_bars is not None or self.plan.bars is None:
             return None
         quarters = self.plan.bars * quarters_per_bar(self.plan.time_signature or "4/4")
-        return round(quarters * self.score.ticks_per_quarter)
+        end: int = round(quarters * self.score.ticks_per_quarter)
+        return end
 
     def looped(self) -> Generation:
         """The same piece to be repeated without end: it lasts its bars, in MIDI and in audio.
@@ -237,7 +238,8 @@ class Generation:
 
 def _seconds(score: Score, tick: int) -> float:
     """When a tick is, of a score of one tempo, in seconds: as exactly as MIDI has tempi."""
-    return float(score.tempos[0].mspq) * tick / score.ticks_per_quarter / 1e6
+    quarters = tick / float(score.ticks_per_quarter)
+    return quarters * float(score.tempos[0].mspq) / 1e6
 
 
 def sections_of(
