@@ -166,6 +166,10 @@ def run(
     there is one of each, and a whole one, whatever happens there. Raises TextMusicError where no
     prompt at all can be written, as without a model.
     """
+    for job in jobs:
+        if job.problem is not None:
+            yield Outcome(job.number, job.problem)
+    jobs = [job for job in jobs if job.problem is None]
     there = {job.number for job in jobs if is_there(job, settings)}
     if there:
         ready = [job for job in jobs if job.number in there]
@@ -229,7 +233,7 @@ def is_there(job: Job, settings: Settings) -> bool:
 
     It has to be what this job asks for: the same text, controls, seed and sampling.
     """
-    if job.problem or set(settings.missing(job)) & set(REOPENED):
+    if set(settings.missing(job)) & set(REOPENED):
         return False
     recipe = recipe_in(settings.folder / f"{job.stem}.mid")
     if recipe is None or (recipe.seed, recipe.sampling, recipe.loop) != (
@@ -317,8 +321,6 @@ def _side_by_side(
         for job in jobs:
             open_jobs[job.number] = job
             try:
-                if job.problem is not None:
-                    raise TextMusicError(job.problem)
                 prompt = _prompt(music.understand, job)
             except TextMusicError as problem:
                 refused.append(Outcome(job.number, str(problem)))
