@@ -93,11 +93,11 @@ def test_generate(tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
     done = run(
         "generate", "calm piano in D minor", "--bars", "4", "--seed", "7", "-o", out,
-        "--model", tiny_model, "--format", "mid,wav,flac,mp3,svg,png,json,musicxml",
+        "--model", tiny_model, "--format", "mid,wav,flac,mp3,ogg,opus,svg,png,json,musicxml",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     stem = "calm-piano-in-d-minor-7"
-    suffixes = ("flac", "json", "mid", "mp3", "musicxml", "png", "svg", "wav")
+    suffixes = ("flac", "json", "mid", "mp3", "musicxml", "ogg", "opus", "png", "svg", "wav")
     assert files(out) == [f"{stem}.{suffix}" for suffix in suffixes]
     assert all((out / name).stat().st_size > 0 for name in files(out))
     for suffix in suffixes:

@@ -17,6 +17,7 @@ from textmusic.sound.render import (
     RELEASE_TAIL,
     SAMPLE_RATE,
     render,
+    sample_rate_of,
     soundfont_path,
     write_audio,
 )
@@ -216,14 +217,16 @@ def test_truncated_soundfont_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "tolerance"), [(".wav", 1e-4), (".flac", 1e-4), (".mp3", 0.1), (".WAV", 1e-4)]
+    ("suffix", "tolerance"),
+    [(".wav", 1e-4), (".flac", 1e-4), (".mp3", 0.1), (".WAV", 1e-4), (".ogg", 0.1), (".opus", 0.1)],
 )
 def test_files_hold_the_audio(tmp_path: Path, suffix: str, tolerance: float) -> None:
-    audio = render(score_of((0, 1, 60, 90), (1, 1, 67, 90)))
+    wanted = sample_rate_of(suffix)
+    audio = render(score_of((0, 1, 60, 90), (1, 1, 67, 90)), sample_rate=wanted)
     path = tmp_path / f"a{suffix}"
-    write_audio(audio, path)
+    write_audio(audio, path, wanted)
     read, rate = soundfile.read(path, dtype="float32")
-    assert rate == SAMPLE_RATE
+    assert rate == wanted == (48000 if suffix == ".opus" else SAMPLE_RATE)
     assert read.shape[1] == 2
     assert abs(len(read) - audio.shape[1]) < 3000  # mp3 pads its blocks
     size = min(len(read), audio.shape[1])
@@ -232,7 +235,9 @@ def test_files_hold_the_audio(tmp_path: Path, suffix: str, tolerance: float) -> 
 
 def test_unknown_suffix_and_missing_folder(tmp_path: Path) -> None:
     silence = np.zeros((2, 100), dtype=np.float32)
-    with pytest.raises(TextMusicError, match=r"\.ogg.*use \.wav"):
-        write_audio(silence, tmp_path / "a.ogg")
+    with pytest.raises(TextMusicError, match=r"\.aac.*use \.wav, .*\.opus"):
+        write_audio(silence, tmp_path / "a.aac")
+    with pytest.raises(TextMusicError, match=r"\.opus holds no 44,100 .*; render 48,000"):
+        write_audio(silence, tmp_path / "a.opus")
     with pytest.raises(OSError, match="such file"):
         write_audio(silence, tmp_path / "nowhere" / "a.wav")

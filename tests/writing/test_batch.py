@@ -143,6 +143,112 @@ def test_what_could_not_be_used_is_said_of_each_prompt(
     assert len(said) == 2 and all(line.startswith("prompt 2 not used: '") for line in said)
 
 
+def test_a_further_format_is_rendered_and_nothing_is_written_anew(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a model: the folder of one that is not there is never looked at."""
+    file, out = write_lines(tmp_path / "prompts.jsonl"), tmp_path / "out"
+    assert batch(file, "-o", out, "--model", tiny_model, "--format", "mid,json", "--seed", "5") == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    stamps = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    whole = tmp_path / "whole"
+    kinds = "mid,json,ogg,svg"
+    assert batch(file, "-o", whole, "--model", tiny_model, "--format", kinds, "--seed", "5") == 0
+    capsys.readouterr()
+    again = ("-o", out, "--model", tmp_path / "no-model", "--seed", "5")
+    assert batch(file, *again, "--format", kinds) == 0
+    said = last_line(capsys)
+    assert said.startswith("4 prompts: 0 written, 4 rendered from their MIDI files, 0 skipped")
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.name in before} == before
+    assert {name: (out / name).stat().st_mtime_ns for name in before} == stamps
+    for number in range(1, 5):
+        name = f"{number:04}.svg"
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+        assert (out / f"{number:04}.ogg").read_bytes()[:4] == b"OggS"
+    assert batch(file, *again, "--format", kinds) == 0
+    assert last_line(capsys).startswith("4 prompts: 0 written, 4 skipped (already there)")
+
+
+def test_a_piece_that_was_asked_for_otherwise_is_written_anew(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = write_lines(tmp_path / "prompts.jsonl", LINES[:2]), tmp_path / "out"
+    args = (file, "-o", out, "--model", tiny_model, "--format")
+    assert batch(*args, "mid", "--seed", "5") == 0
+    assert batch(*args, "mid,svg", "--seed", "6") == 0
+    assert last_line(capsys).startswith("2 prompts: 2 written, 0 skipped")
+    assert batch(*args, "mid,json,svg", "--seed", "6") == 0  # a report needs what was written
+    assert last_line(capsys).startswith("2 prompts: 2 written, 0 skipped")
+    lines: list[dict[str, Any]] = [{**LINES[0], "key": "E minor"}, LINES[1]]
+    write_lines(file, lines)
+    assert batch(*args, "mid,png", "--seed", "6") == 0
+    said = last_line(capsys)
+    assert said.startswith("2 prompts: 1 written, 1 rendered from their MIDI files, 0 skipped")
+
+
+def test_id_or_name_names_the_files(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[dict[str, Any]] = [
+        {"text": "a", "bars": 2, "id": "Boss_Theme 1"},
+        {"text": "b", "bars": 2, "name": "../town/夜"},
+        {"text": "c", "bars": 2, "id": 7, "name": "unused"},
+        {"text": "d", "bars": 2},
+        {"text": "e", "bars": 2, "id": "boss_theme-1"},
+        {"text": "f", "bars": 2, "name": "..."},
+        {"text": "g", "bars": 2, "name": ["x"]},
+    ]
+    file, out = write_lines(tmp_path / "prompts.jsonl", lines), tmp_path / "out"
+    args = (file, "-o", out, "--model", tiny_model, "--format", "mid")
+    assert batch(*args) == 1
+    said = capsys.readouterr()
+    assert sorted(path.name for path in tmp_path.rglob("*.mid")) == [
+        "0004.mid", "7.mid", "Boss_Theme-1.mid", "town-夜.mid",
+    ]  # fmt: skip
+    assert {path.parent for path in tmp_path.rglob("*.mid")} == {out}
+    assert sorted(said.err.splitlines()) == [
+        "prompt 5 failed: prompt 1 has the name 'boss_theme-1' too; give each its own.",
+        "prompt 6 failed: the name has no letters and no digits; give another one.",
+        "prompt 7 failed: the name has no letters and no digits; give another one.",
+    ]
+    assert batch(*args) == 1
+    assert "4 skipped (already there), 3 failed" in last_line(capsys)
+    assert batch(*args[:2], tmp_path / "numbered", *args[3:], "--text-only") == 0
+    assert (tmp_path / "numbered" / "0001.mid").exists()
+
+
+def test_unknown_fields_are_named(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[dict[str, Any]] = [
+        {"text": "ok", "instrument": "flute", "bars": 2},
+        {"text": "ok", "instrument": "harp", "bars": 2, "colour": "red", "note": None},
+    ]
+    file = write_lines(tmp_path / "prompts.jsonl", lines)
+    assert batch(file, "-o", tmp_path, "--model", tiny_model, "--format", "mid") == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == (
+        "the field 'instrument' of 2 prompts is not used; did you mean 'instruments'?"
+    )
+    assert said[1].startswith("the field 'colour' of 1 prompt is not used; known are text, seed,")
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("seed", [-1, "x", 1.5, True, 2**40])
+def test_a_bad_seed_fails_its_own_line(
+    seed: Any, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[dict[str, Any]] = [
+        {"text": "a", "bars": 2, "seed": seed}, {"text": "b", "bars": 2, "seed": None},
+    ]  # fmt: skip
+    file = write_lines(tmp_path / "prompts.jsonl", lines)
+    assert batch(file, "-o", tmp_path, "--model", tiny_model, "--format", "mid") == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("prompt 1 failed: the seed is invalid; give a whole number from 0")
+    assert said.err.count("\n") == 1
+    assert [path.name for path in tmp_path.glob("*.mid")] == ["0002.mid"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_prompt_that_fails_is_named(
@@ -174,8 +280,6 @@ def test_a_prompt_that_fails_is_named(
         (b'{"text": "a"}\n["b"]\n', "line 2"),
         (b'{"text": "a"}\n{"prompt": "b"}\n', "line 2"),
         (b'{"text": "a"}\n{"text": 5}\n', "line 2"),
-        (b'{"text": "a", "seed": -1}\n', "line 1"),
-        (b'{"text": "a", "seed": "x"}\n', "line 1"),
         (b'{"text": "a", "bars": ' + b"9" * 5000 + b"}\n", "line 1"),
         (b"[" * 100_000, "line 1"),
         (b"\n \n", "no prompts"),
@@ -283,7 +387,6 @@ def test_parquet_holds_the_same_prompts(tmp_path: Path) -> None:
     [
         ({"prompt": ["a"]}, "row 1 of .* has no text"),
         ({"text": ["a", None]}, "row 2 of .* has no text"),
-        ({"text": ["a"], "seed": [-1]}, "row 1 of .*: the seed"),
         ({"text": []}, "has no prompts"),
         (None, "can't be read as parquet"),
     ],

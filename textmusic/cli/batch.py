@@ -13,6 +13,7 @@ from textmusic.cli.options import (
     FORMAT_LIST,
     OUT,
     FirstSeed,
+    Loop,
     Model,
     Out,
     Ray,
@@ -51,6 +52,7 @@ def batch(
         typer.Option(help="Pieces that each process writes side by side; default 8, more on GPUs."),
     ] = None,
     ray: Ray = None,
+    loop: Loop = False,
     how: SamplingOptions,
     soundfont: Soundfont = None,
     model: Model = None,
@@ -59,11 +61,13 @@ def batch(
 
     Run the same command again to continue where it stopped. Fields of a JSON line, or columns:
     text, key, tempo, time_signature, instruments (a list), bars, seconds, mood, genre, density,
-    chords, form, seed; other fields are ignored.
+    chords, form, seed, loop (true or false), and id or name, which names the files; others are
+    said and ignored. Formats
+    that are added later are made from the MIDI files that are there.
     """
     from textmusic.engines.protocol import SLOTS
     from textmusic.writing.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, run
-    from textmusic.writing.jobs import read_jobs
+    from textmusic.writing.jobs import read_jobs, unknown_fields
 
     kinds = read_formats(formats or (FORMAT_LIST if audio else "mid,json"))
     if not audio:
@@ -76,7 +80,9 @@ def batch(
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
     check_soundfont(kinds, soundfont)
-    settings = Settings(out, kinds, model, soundfont, how.sampling(), slots or SLOTS)
+    for said_of_fields in unknown_fields(jobs):
+        typer.echo(plain(said_of_fields), err=True)
+    settings = Settings(out, kinds, model, soundfont, how.sampling(), slots or SLOTS, loop)
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
     try:
@@ -88,7 +94,7 @@ def batch(
                     said.append(f"failed: {outcome.problem}")
                 for words in said:
                     typer.echo(plain(f"prompt {outcome.number} {words}"), err=True)
-                step(tally.written + tally.failed, len(todo))
+                step(tally.done, len(todo))
     finally:
         typer.echo(tally.summary())
     if tally.failed:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from textmusic.errors import TextMusicError
-from textmusic.result.formats import AUDIO_FORMATS, FORMATS
+from textmusic.result.formats import AUDIO_FORMATS, FORMATS, NEEDED
 from textmusic.system.values import within
 
 
@@ -15,15 +15,17 @@ def read_formats(said: str) -> tuple[str, ...]:
     """The formats of a comma-separated list, each once."""
     kinds = dict.fromkeys(kind.strip().lower().lstrip(".") for kind in said.split(","))
     kinds.pop("", None)
+    kinds = {"sheet.svg" if kind == "sheet" else kind: None for kind in kinds}
     for kind in kinds:
         if kind not in FORMATS:
             raise TextMusicError(f"'{kind}' is not a format; choose from {', '.join(FORMATS)}.")
     if not kinds:
         raise TextMusicError(f"no format given; choose from {', '.join(FORMATS)}.")
-    if "musicxml" in kinds:  # before a piece is written that could not be kept
-        from textmusic.drawing.sheet_music import require
+    for kind in kinds:  # before a piece is written that could not be kept
+        for library in NEEDED.get(kind, ()):
+            from textmusic.drawing.sheet_music import require
 
-        require("music21")
+            require(library)
     return tuple(kinds)
 
 

@@ -21,6 +21,7 @@ from textmusic.cli.options import (
     PORT,
     ControlOptions,
     Host,
+    Loop,
     Model,
     Port,
     ResultOptions,
@@ -101,6 +102,7 @@ def generate(
     play: Annotated[
         bool, typer.Option("--play", help="Play the piece while it is being written.")
     ] = False,
+    loop: Loop = False,
     results: ResultOptions,
     model: Model = None,
     threads: Threads = None,
@@ -148,6 +150,8 @@ def generate(
                 )  # fmt: skip
         if best_of > 1:
             generations = [min(generations, key=lambda generation: generation.rank)]
+        if loop:
+            generations = [generation.looped() for generation in generations]
         _keep(generations, results)
         notes = sum(generation.report.notes for generation in generations)
         say(new_console(), f"{notes:,} notes in {time.perf_counter() - began:.1f} s")

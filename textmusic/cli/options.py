@@ -27,7 +27,8 @@ OUT = Path("out")
 FORMAT_LIST = ",".join(DEFAULT_FORMATS)
 FORMAT = typer.Option(
     "--format",
-    help="File formats, separated by commas: mid, wav, flac, mp3, svg, png, json, musicxml.",
+    help="File formats, separated by commas: mid, wav, flac, mp3, ogg, opus, svg, png, json,"
+    " musicxml, sheet.svg, pdf.",
 )
 Soundfont = Annotated[
     Path | None,
@@ -47,6 +48,13 @@ Workers = Annotated[int | None, typer.Option(help="Number of processes; default:
 Ray = Annotated[
     str | None,
     typer.Option(help="Run on a Ray cluster: local (start one here), auto, or HOST:PORT."),
+]
+Loop = Annotated[
+    bool,
+    typer.Option(
+        "--loop",
+        help="Keep it as a loop: as long as its bars to the sample, and no seam can be heard.",
+    ),
 ]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 HOST = "127.0.0.1"

@@ -68,6 +68,8 @@ def replay(
                 recipe.text, controls=recipe.asked, seconds=recipe.seconds, outline=recipe.outline,
                 seed=recipe.seed, sampling=recipe.sampling, on_bar=step,
             )  # fmt: skip
+    if recipe.loop:
+        piece = piece.looped()
     if not same_piece(file, piece):
         raise TextMusicError(
             f"'{file}' does not match what was written again; it was changed, or written by"

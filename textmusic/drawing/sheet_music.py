@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textmusic.drawing.harmony_xml import keep_above, write_names
 from textmusic.drawing.note_values import Value, write
+from textmusic.drawing.percussion_xml import mark, name_drums
 from textmusic.drawing.shapes import fitted
 from textmusic.drawing.staves import FEET, Part, Staff, StaffChord, Voice, read_parts
 from textmusic.errors import TextMusicError
@@ -113,6 +114,7 @@ def musicxml(
     exporter = music21.musicxml.m21ToXml.ScoreExporter(page, makeNotation=False)
     root = exporter.parse()
     keep_above(root.find("part"))
+    name_drums(root)
     return str(exporter.asBytes().decode("utf-8"))
 
 
@@ -161,11 +163,11 @@ def _tempi(score: Score, bars: Sequence[BarSpan]) -> dict[int, list[tuple[int, f
     """
     found: dict[int, list[tuple[int, float]]] = {}
     last = 1.0
-    for mark in score.resample(TICKS, min_dur=1).tempos:
-        index = next((i for i, bar in enumerate(bars) if bar.start <= mark.time < bar.end), None)
-        if index is not None and abs(mark.qpm / last - 1) > 0.1:
-            found.setdefault(index, []).append((mark.time - bars[index].start, mark.qpm))
-            last = mark.qpm
+    for tempo in score.resample(TICKS, min_dur=1).tempos:
+        index = next((i for i, bar in enumerate(bars) if bar.start <= tempo.time < bar.end), None)
+        if index is not None and abs(tempo.qpm / last - 1) > 0.1:
+            found.setdefault(index, []).append((tempo.time - bars[index].start, tempo.qpm))
+            last = tempo.qpm
     return found
 
 
@@ -191,6 +193,7 @@ class _Writer:
         self.drums = part.program == DRUMS
         # where each voice has come to: bars are written in order
         self.next = [0] * len(staff.voices)
+        self.struck = 0  # drums so far
 
     def stream(self, bars: Sequence[BarSpan], tempi: dict[int, list[tuple[int, float]]]) -> Any:
         """All measures. tempi: see `_tempi`."""
@@ -297,8 +300,7 @@ class _Writer:
             element = self.m.note.Rest()
             element.style.hideObjectOnPrint = tie == "hidden"
         elif self.drums:
-            strokes = dict.fromkeys(DRUM_KIT.get(pitch, OTHER_DRUM) for pitch in chord.pitches)
-            notes = [self._unpitched(stroke) for stroke in strokes]
+            notes = [self._unpitched(pitch) for pitch in chord.pitches]
             element = notes[0] if len(notes) == 1 else self.m.percussion.PercussionChord(notes)
             element.stemDirection = "down" if chord.pitches[0] in FEET else "up"
         else:
@@ -329,9 +331,12 @@ class _Writer:
             pitch.accidental.displayStatus = False
         return pitch
 
-    def _unpitched(self, stroke: Stroke) -> Any:
+    def _unpitched(self, key: int) -> Any:
+        stroke = DRUM_KIT.get(key, OTHER_DRUM)
         note = self.m.note.Unpitched(displayName=stroke.place)
         note.notehead = stroke.head
+        self.struck += 1
+        mark(note, key, self.struck)
         return note
 
     def _show_accidentals(self, written: list[tuple[int, StaffChord, Any]]) -> None:

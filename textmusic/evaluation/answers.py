@@ -238,7 +238,7 @@ def write_answers(model: str, jobs: Sequence[Job], folder: Path) -> None:
     Raises TextMusicError if the folder's answers are from another model or other prompts.
     """
     settings = Settings(folder, ("mid", "json"), None if model == "default" else model)
-    origin = {"model": _fingerprint(model), "jobs": _hash([asdict(job) for job in jobs])}
+    origin = {"model": _fingerprint(model), "jobs": _hash([_asked(job) for job in jobs])}
     note = folder / "origin.json"
     if note.exists() and json.loads(note.read_text()) != origin:
         raise TextMusicError(
@@ -252,6 +252,11 @@ def write_answers(model: str, jobs: Sequence[Job], folder: Path) -> None:
             if outcome.problem is not None:
                 raise TextMusicError(f"prompt {outcome.number} failed: {outcome.problem}")
             step(done, len(left))
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    """What an answer depends on."""
+    return {name: value for name, value in asdict(job).items() if name != "problem"}
 
 
 def _fingerprint(model: str) -> str:

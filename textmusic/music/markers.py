@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textmusic.music.bars import TICKS, bars_until
 from textmusic.music.chords import Chord, chord_name, parse_symbol
+from textmusic.music.midi_events import MARKER, MidiEvents, meta
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row, Sketch, quarters_per_beat
 from textmusic.music.theory import quarters_per_bar
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from symusic import Score
 
 CHORD_TRACK = "Chords"
+LOOP_MARKS = ("loopStart", "loopEnd")  # as game engines know them
 _NAME = b"\xff\x03" + bytes([len(CHORD_TRACK)]) + CHORD_TRACK.encode()  # its event in a file
 _ALONE = b"MThd\0\0\0\6\0\0\0\1\1\xe0"  # the header of a file of one track
 
@@ -127,7 +129,11 @@ def _bar_ticks(score: Score, bars: int, time_signature: str) -> list[int]:
 def sections_marked(score: Score) -> list[tuple[int, str]]:
     """(bar from 0, name) of each marker of a score that stands before its end."""
     end, grid = score.end(), TICKS / score.ticks_per_quarter
-    marks = sorted((mark.time, str(mark.text)) for mark in score.markers if mark.time < end)
+    marks = sorted(
+        (mark.time, str(mark.text))
+        for mark in score.markers
+        if mark.time < end and mark.text not in LOOP_MARKS
+    )
     metres = [(round(m.time * grid), m.numerator, m.denominator) for m in score.time_signatures]
     starts = [bar.start for bar in bars_until(round(end * grid), metres)] if marks else []
     return [(bisect_right(starts, round(time * grid)) - 1, name) for time, name in marks]
@@ -148,6 +154,22 @@ def name_sections(score: Score, sections: Sequence[tuple[int, str]], begin: int,
         kept.append((end, before[-1][1]))
     score.markers.clear()
     score.markers.extend(TextMeta(time, name) for time, name in sorted([*kept, *sections]))
+
+
+def ended(midi: MidiEvents, tick: int, *, loop: bool = False) -> MidiEvents:
+    """The piece with the ends of its tracks at a tick, or at their last events behind it.
+
+    loop: with markers at its beginning and at the tick, between which players repeat it.
+    """
+    made = midi.copy()
+    if loop:
+        start, stop = (name.encode() for name in LOOP_MARKS)
+        first = made.tracks[0]
+        first.events = [meta(0, MARKER, start), *first.events, meta(tick, MARKER, stop)]
+        first.events.sort(key=lambda event: event.tick)
+    for track in made.tracks:
+        track.end = max([tick, *(event.tick for event in track.events[-1:])])
+    return made
 
 
 def with_texts(midi: bytes, texts: Sequence[str]) -> bytes:
@@ -269,5 +291,6 @@ def read_markers(
         (bar, mark.text)
         for mark in sorted(score.markers, key=lambda mark: int(mark.time))
         if (bar := int(mark.time / quarter / bar_quarters + 1e-6)) < bars
+        and mark.text not in LOOP_MARKS
     ]
     return Sketch(tuple(rows)), sections

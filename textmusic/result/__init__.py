@@ -10,5 +10,6 @@ __all__ = [
     "formats",
     "generation",
     "recipe",
+    "reopening",
     "report",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music import measure
 from textmusic.music.form import letters
-from textmusic.music.markers import named_midi, sections_marked
+from textmusic.music.markers import ended, named_midi, sections_marked
 from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
 from textmusic.music.midi_changes import with_names
 from textmusic.music.midi_events import MidiEvents, parse
@@ -24,12 +24,13 @@ from textmusic.music.notes import Notes, notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
-from textmusic.music.theory import NO_KEY, is_minor, sharps
+from textmusic.music.theory import NO_KEY, is_minor, quarters_per_bar, sharps
 from textmusic.result.change import Change
 from textmusic.result.flags import flags
-from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS
+from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS, NEEDED
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
+from textmusic.sound.render import SAMPLE_RATE, sample_rate_of
 from textmusic.system.whole_files import whole_file
 from textmusic.version import __version__
 
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from textmusic.tokens.sampling import Sampling
 
 TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
+_VOLUME, _PAN = 7, 10  # controllers
+_USUAL_VOLUME = 100  # what General MIDI has before a file states any
+_CENTRE, _WIDTH = 64, 20  # of 127: no part is heard on one side alone
+_MIDDLE = {*range(32, 40), 43}  # basses
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,36 @@ class Generation:
         """The prompt as a file name: "calm-piano-in-d-minor"."""
         return slug_of(self.prompt.text)
 
+    @property
+    def end(self) -> int | None:
+        """The tick at which the last bar ends, of a piece that was written from its beginning."""
+        if self.events is not None or self.report.new_bars is not None or self.plan.bars is None:
+            return None
+        quarters = self.plan.bars * quarters_per_bar(self.plan.time_signature or "4/4")
+        end: int = round(quarters * self.score.ticks_per_quarter)
+        return end
+
+    def looped(self) -> Generation:
+        """The same piece to be repeated without end: it lasts its bars, in MIDI and in audio.
+
+        Notes end with the last bar at the latest. What rings on after it is heard in the beginning
+        of the audio, so that nothing is heard where the end meets the beginning.
+
+        Raises:
+            TextMusicError: it was not written from its beginning, but continued or filled.
+        """
+        end = self.end
+        if end is None:
+            raise TextMusicError(
+                "only a piece that was written as a whole can be a loop; generate one."
+            )
+        score = self.score.copy()
+        for track in score.tracks:
+            for note in track.notes:
+                note.duration = min(note.duration, end - note.time)
+        report = replace(self.report, loop=True, measured_seconds=round(_seconds(score, end), 3))
+        return replace(self, score=score, report=report, columns=notes_of(score))
+
     def midi(self) -> bytes:
         """The piece as a MIDI file, which says what `replay` needs to write it again."""
         sections = self.sections if self.sketch.rows else ()
@@ -95,6 +130,8 @@ class Generation:
         if self.events is not None:
             whole = with_names(self.events, parse(midi)) if self.sketch.rows else self.events
             midi = whole.dumps()
+        elif self.end is not None:
+            midi = ended(parse(midi), self.end, loop=self.report.loop).dumps()
         return embed(midi, Recipe.of(self.report))
 
     def to_pretty_midi(self) -> Any:
@@ -115,6 +152,12 @@ class Generation:
             sketch=self.sketch, sections=self.sections,
         )  # fmt: skip
 
+    def pages(self) -> list[str]:
+        """The piece as engraved sheet music: pages, an SVG each; see `sheet_music.engrave`."""
+        from textmusic.drawing.sheet_music import engrave
+
+        return engrave(self.musicxml())
+
     def piano_roll(self) -> Drawing:
         """The piece as a piano roll; see `drawing.piano_roll`."""
         from textmusic.drawing.piano_roll import piano_roll
@@ -124,11 +167,14 @@ class Generation:
             sketch=self.sketch, sections=self.sections, notes=self.columns,
         )  # fmt: skip
 
-    def audio(self, soundfont: str | Path | None = None) -> Any:
-        """Rendered audio: float32, shape (2, samples), 44,100 samples a second."""
+    def audio(self, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE) -> Any:
+        """Rendered audio: float32, shape (2, samples), so many samples a second."""
         from textmusic.sound.render import render
 
-        return render(self.score, soundfont=soundfont)
+        loop = None
+        if self.report.loop and self.end is not None:
+            loop = _seconds(self.score, self.end)
+        return render(self.score, soundfont=soundfont, sample_rate=sample_rate, loop=loop)
 
     def save(
         self,
@@ -151,11 +197,12 @@ class Generation:
                 f"'{unknown[0]}' is not a format; choose from {', '.join(FORMATS)}."
             )
         folder, stem = Path(folder), stem or f"{self.slug}-{self.seed}"
-        if "musicxml" in formats:
-            require("music21")
+        for name in formats:
+            for library in NEEDED.get(name, ()):
+                require(library)
         # the audio is rendered before anything is written: a bad soundfont leaves no half result
-        sounds = {f for f in formats if f in AUDIO_FORMATS}
-        audio = self.audio(soundfont) if sounds else None
+        rates = {sample_rate_of(f".{name}") for name in formats if name in AUDIO_FORMATS}
+        audio = {rate: self.audio(soundfont, rate) for rate in sorted(rates)}
         paths = []
         for name in formats:
             path = folder / f"{stem}.{name}"
@@ -164,7 +211,8 @@ class Generation:
             paths.append(path)
         return paths
 
-    def _write(self, name: str, path: Path, audio: Any) -> None:
+    def _write(self, name: str, path: Path, audio: Mapping[int, Any]) -> None:
+        from textmusic.drawing import engraved_pages
         from textmusic.drawing.shapes import save_png, to_svg
         from textmusic.sound import render
 
@@ -179,8 +227,19 @@ class Generation:
             save_png(self.piano_roll(), path)
         elif name == "musicxml":
             path.write_text(self.musicxml(), encoding="utf-8")
+        elif name == "sheet.svg":
+            path.write_text(engraved_pages.one_svg(self.pages()), encoding="utf-8")
+        elif name == "pdf":
+            path.write_bytes(engraved_pages.pdf(self.pages()))
         else:
-            render.write_audio(audio, path)
+            rate = sample_rate_of(path.suffix)
+            render.write_audio(audio[rate], path, rate, loop=self.report.loop)
+
+
+def _seconds(score: Score, tick: int) -> float:
+    """When a tick is, of a score of one tempo, in seconds: as exactly as MIDI has tempi."""
+    quarters = tick / float(score.ticks_per_quarter)
+    return quarters * float(score.tempos[0].mspq) / 1e6
 
 
 def sections_of(
@@ -263,13 +322,29 @@ def _name(track: Track) -> str:
     return "Drums" if track.is_drum else instrument_name(track.program).capitalize()
 
 
+def _places(score: Score) -> list[int]:
+    """The pan of each track: drums and basses in the middle, several others beside each other."""
+    lead = [not track.is_drum and track.program not in _MIDDLE for track in score.tracks]
+    count = sum(lead)
+    if count < 2:
+        return [_CENTRE] * len(lead)
+    order = (_CENTRE - _WIDTH + round(2 * _WIDTH * n / (count - 1)) for n in range(count))
+    return [next(order) if beside else _CENTRE for beside in lead]
+
+
 def finish(score: Score, plan: Plan) -> Score:
-    """The score as a sequencer likes it: 480 ticks a quarter, named tracks, key signature."""
-    from symusic import KeySignature
+    """The score as a sequencer likes it: 480 ticks a quarter, named tracks, key signature.
+
+    Every track states its volume and its place between left and right.
+    """
+    from symusic import ControlChange, KeySignature
 
     score = score.resample(TICKS_PER_QUARTER, min_dur=1)
-    for track in score.tracks:
+    for track, pan in zip(score.tracks, _places(score), strict=True):
         track.name = _name(track)
+        if not len(track.controls):
+            track.controls.append(ControlChange(0, _VOLUME, _USUAL_VOLUME))
+            track.controls.append(ControlChange(0, _PAN, pan))
     score.key_signatures.clear()
     if plan.key not in (None, NO_KEY):
         assert plan.key is not None

@@ -38,7 +38,8 @@ class Recipe:
     """What was asked of a model.
 
     asked, outline: the facts, chords and form that were forced, those read in the text too. change:
-    what was done to a person's file, if it is not a piece from the beginning.
+    what was done to a person's file, if it is not a piece from the beginning. loop: whether it was
+    kept to be repeated.
     """
 
     text: str
@@ -50,6 +51,7 @@ class Recipe:
     version: str
     outline: Outline = Outline()
     change: Change | None = None
+    loop: bool = False
 
     @staticmethod
     def of(report: Report) -> Recipe | None:
@@ -58,7 +60,7 @@ class Recipe:
             return None
         return Recipe(
             report.text, report.asked, report.seconds, report.seed, report.sampling or Sampling(),
-            report.model, report.version, report.outline, report.change,
+            report.model, report.version, report.outline, report.change, report.loop,
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,6 +70,8 @@ class Recipe:
         made = {**asdict(self), "asked": dict(self.asked.known()), "outline": outline}
         if self.change is None:
             del made["change"]
+        if not self.loop:
+            del made["loop"]
         return made
 
     @staticmethod
@@ -85,6 +89,8 @@ class Recipe:
         made = Recipe(**{**data, **read})
         if not (isinstance(made.text, str) and isinstance(made.seed, int)):
             raise ValueError("text or seed is missing")
+        if not isinstance(made.loop, bool):
+            raise ValueError("loop is neither true nor false")
         check_seed(made.seed)
         if made.seconds is not None:
             real("seconds", made.seconds, *SECONDS_RANGE)

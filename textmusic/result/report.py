@@ -69,6 +69,7 @@ class Report:
     new_bars: tuple[int, int] | None = None
     remarks: tuple[str, ...] = ()  # what was done beside what was asked, a line each
     change: Change | None = None  # what was done to a person's file
+    loop: bool = False  # whether it is kept to be repeated without end
 
     @property
     def rows(self) -> tuple[ReportRow, ...]:

@@ -7,8 +7,10 @@ music carries its dynamics in velocities, so they must be heard.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from io import BytesIO
@@ -34,7 +36,11 @@ _SHORTEST_RELEASE = 0.02  # seconds; a sound cut off at once clicks
 _KEPT = 1 << 23  # samples of tones that a mixer keeps: 32 MB
 _SILENCE = 1.0  # seconds of audio for a score without notes
 _BLOCK = 1 << 16  # samples handed to the encoder at a time
-_FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None)}
+_FORMATS = {
+    ".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None),
+    ".ogg": ("OGG", "VORBIS"), ".opus": ("OGG", "OPUS"),
+}  # fmt: skip
+_RATES = {".opus": 48000}  # samples a second: Opus has no 44,100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,9 @@ class VoiceStrike:
 
 
 def render(
-    score: Score, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE
-) -> Wave:
+    score: Score, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE,
+    loop: float | None = None,
+) -> Wave:  # fmt: skip
     """Play a score.
 
     Args:
@@ -73,6 +80,8 @@ def render(
             bends and controllers don't.
         soundfont: an SF2 or SF3 file; else the one TEXTMUSIC_SOUNDFONT names; else TimGM6mb.
         sample_rate: samples per second.
+        loop: after so many seconds the score begins again, and what then still sounds is heard in
+            its beginning; the audio is one round, and lasts just that long.
 
     Returns:
         float32, (2, samples): left and right, the loudest sample at -1 dBFS. A score without
@@ -82,7 +91,10 @@ def render(
         TextMusicError: the soundfont is missing or broken.
     """
     font = open_soundfont(soundfont_path(soundfont))
-    strikes = choked(voice_strikes(score, font))
+    strikes = voice_strikes(score, font)
+    if loop is not None:
+        return _normalised(_round(strikes, Mixer(font, sample_rate), loop, sample_rate))
+    strikes = choked(strikes)
     if not strikes:
         return np.zeros((2, round(_SILENCE * sample_rate)), dtype=np.float32)
     last_note = max(strike.stop for strike in strikes)
@@ -91,13 +103,31 @@ def render(
     return _normalised(without_dead_air(audio, round(last_note * sample_rate)))
 
 
+def _round(strikes: Sequence[VoiceStrike], mixer: Mixer, seconds: float, sample_rate: int) -> Wave:
+    """One round of what is repeated without end, once all that rings over is in it."""
+    length = max(round(seconds * sample_rate), 1)
+    period = length / sample_rate
+    last = max((strike.stop for strike in strikes), default=0.0) + RELEASE_TAIL
+    before = math.ceil(last / period)
+    rounds = [
+        replace(strike, start=strike.start + k * period, stop=strike.stop + k * period)
+        for k in range(before + 1)
+        for strike in strikes
+    ]
+    heard = [strike for strike in choked(rounds) if strike.end > before * period]
+    return mixer.mix(heard, before * length, length)
+
+
 def write_audio(
-    audio: NDArray[np.floating[Any]], path: str | Path, sample_rate: int = SAMPLE_RATE
-) -> None:
-    """Write audio (channels, samples), -1 .. 1, as its file name says: .wav, .flac or .mp3.
+    audio: NDArray[np.floating[Any]], path: str | Path, sample_rate: int = SAMPLE_RATE, *,
+    loop: bool = False,
+) -> None:  # fmt: skip
+    """Write audio (channels, samples), -1 .. 1, as its suffix says: .wav, .flac, .mp3, .ogg, .opus.
+
+    loop: say in a WAV file, to samplers and game engines, that all of it is to be repeated.
 
     Raises:
-        TextMusicError: another suffix.
+        TextMusicError: another suffix, or .opus at another rate than `sample_rate_of`.
         OSError: the file can't be written.
     """
     import soundfile
@@ -106,7 +136,11 @@ def write_audio(
     suffix = path.suffix.lower()
     if suffix not in _FORMATS:
         raise TextMusicError(
-            f"can't write audio as {suffix or path.name!r}; use .wav, .flac or .mp3."
+            f"can't write audio as {suffix or path.name!r}; use {', '.join(_FORMATS)}."
+        )
+    if _RATES.get(suffix, sample_rate) != sample_rate:
+        raise TextMusicError(
+            f"{suffix} holds no {sample_rate:,} samples a second; render {_RATES[suffix]:,}."
         )
     name, subtype = _FORMATS[suffix]
     # By way of memory: libsndfile does not say why a disk can't be written to.
@@ -116,7 +150,26 @@ def write_audio(
     ) as file:
         for start in range(0, audio.shape[1], _BLOCK):
             file.write(audio[:, start : start + _BLOCK].T)
+    if loop and suffix == ".wav":
+        _mark_loop(encoded, audio.shape[1], sample_rate)
     path.write_bytes(encoded.getbuffer())
+
+
+def _mark_loop(wav: BytesIO, length: int, sample_rate: int) -> None:
+    """Add a sampler chunk to a WAV file: one loop without end, over all its samples."""
+    nanoseconds, middle_c = round(1e9 / sample_rate), 60
+    sampler = struct.pack("<9I", 0, 0, nanoseconds, middle_c, 0, 0, 0, 1, 0)
+    sampler += struct.pack("<6I", 0, 0, 0, length - 1, 0, 0)
+    size = wav.seek(0, os.SEEK_END)
+    wav.write(b"\0" * (size % 2) + b"smpl" + struct.pack("<I", len(sampler)) + sampler)
+    size = wav.tell()
+    wav.seek(4)
+    wav.write(struct.pack("<I", size - 8))
+
+
+def sample_rate_of(suffix: str) -> int:
+    """Samples a second that files of a format have, by their suffix (".opus")."""
+    return _RATES.get(suffix, SAMPLE_RATE)
 
 
 def soundfont_path(soundfont: str | Path | None = None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import read_controls
+from textmusic.language.prompt import read_prompt
+from textmusic.result.reopening import REOPENED, recipe_in, reopened
 from textmusic.system.machine import cores
 from textmusic.system.whole_files import whole_file
 from textmusic.system.workers import Post, Work, spread
@@ -36,7 +38,8 @@ FEW_PROMPTS = 8  # prompts that are not worth the start of another process
 class Settings:
     """What all prompts of a run share. model, soundfont: None is the default.
 
-    slots: pieces that a process writes side by side.
+    slots: pieces that a process writes side by side. loop: keep pieces as loops, unless their own
+    lines say otherwise.
     """
 
     folder: Path
@@ -45,22 +48,35 @@ class Settings:
     soundfont: Path | None = None
     sampling: Sampling = Sampling()
     slots: int = SLOTS
+    loop: bool = False
+
+    def missing(self, job: Job) -> list[str]:
+        """The formats in which a prompt's piece is not there yet."""
+        there = [path.exists() for path in self.paths(job)]
+        return [kind for kind, exists in zip(self.formats, there, strict=True) if not exists]
+
+    def loops(self, job: Job) -> bool:
+        """Whether a prompt's piece is kept as a loop."""
+        own = job.record.get("loop")
+        return self.loop if own is None else bool(own)
 
     def paths(self, job: Job) -> list[Path]:
         """The files of a prompt: 0001.mid, ..."""
-        return [self.folder / f"{job.number:04}.{kind}" for kind in self.formats]
+        return [self.folder / f"{job.stem}.{kind}" for kind in self.formats]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A prompt that was dealt with. problem: why nothing was written; None if all went well.
 
-    unused: what of it could not be used, a sentence each.
+    unused: what of it could not be used, a sentence each. rendered: further formats of a piece that
+    was there already.
     """
 
     number: int
     problem: str | None = None
     unused: tuple[str, ...] = ()
+    rendered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +95,30 @@ class Tally:
     skipped: int
     written: int = 0
     failed: int = 0
+    rendered: int = 0
     began: float = field(default_factory=time.perf_counter)
 
     def add(self, outcome: Outcome) -> None:
         """Count one more prompt."""
-        if outcome.problem is None:
-            self.written += 1
-        else:
+        if outcome.problem is not None:
             self.failed += 1
+        elif outcome.rendered:
+            self.rendered += 1
+        else:
+            self.written += 1
+
+    @property
+    def done(self) -> int:
+        """How many have been dealt with in this run."""
+        return self.written + self.rendered + self.failed
 
     def summary(self) -> str:
         """The last line: "38 prompts: 36 written, 2 skipped (already there), 0 failed in 80 s"."""
-        left = self.prompts - self.skipped - self.written - self.failed
+        left = self.prompts - self.skipped - self.done
+        rendered = f" {self.rendered} rendered from their MIDI files," if self.rendered else ""
         return (
             f"{self.prompts} prompt{'s' * (self.prompts != 1)}: {self.written} written,"
-            f" {self.skipped} skipped (already there), {self.failed} failed"
+            f"{rendered} {self.skipped} skipped (already there), {self.failed} failed"
             f"{f', {left} left' if left else ''} in {time.perf_counter() - self.began:.1f} s"
         )
 
@@ -109,10 +134,10 @@ def pending(jobs: Sequence[Job], settings: Settings) -> list[Job]:
     """
     left = []
     for job in jobs:
-        if not all(path.exists() for path in settings.paths(job)):
+        if job.problem or not all(path.exists() for path in settings.paths(job)):
             left.append(job)
             continue
-        report = settings.folder / f"{job.number:04}.json"
+        report = settings.folder / f"{job.stem}.json"
         if "json" in settings.formats and _text_of(report) != job.text:
             raise TextMusicError(
                 f"'{report}' is from another prompt; choose another folder with -o."
@@ -132,12 +157,28 @@ def run(
 ) -> Iterator[Outcome]:
     """Write every job, yielding what became of it as soon as it is known.
 
+    Where a piece is there as MIDI, and only sound or pictures of it are missing, they are made of
+    that file, here and without a model.
+
     workers: processes; each loads the model once, uses its share of the cores and writes several
     pieces side by side. By default one a core, unless the jobs are few. ray: the address of a Ray
     cluster whose processes write instead, see `workers.spread`; all files are written here, so
     there is one of each, and a whole one, whatever happens there. Raises TextMusicError where no
     prompt at all can be written, as without a model.
     """
+    for job in jobs:
+        if job.problem is not None:
+            yield Outcome(job.number, job.problem)
+    jobs = [job for job in jobs if job.problem is None]
+    there = {job.number for job in jobs if is_there(job, settings)}
+    if there:
+        ready = [job for job in jobs if job.number in there]
+        count = min(workers or min(cores(), max(1, len(ready) // FEW_PROMPTS)), len(ready))
+        if count > 1:
+            yield from spread(partial(_rendering, settings), ready, workers=count)
+        else:
+            yield from rendered(ready, settings)
+        jobs = [job for job in jobs if job.number not in there]
     if ray is not None:
         start = partial(_packing, _anywhere(settings))
         for parcel in spread(start, jobs, workers=workers, ray=ray):
@@ -166,6 +207,11 @@ def _writing(settings: Settings, post: Post) -> Work[Job, Outcome]:
     return partial(write, music, settings=settings, stop=post.stop)
 
 
+def _rendering(settings: Settings, _: Post) -> Work[Job, Outcome]:
+    """What a process does with pieces that are there already."""
+    return partial(rendered, settings=settings)
+
+
 def _packing(settings: Settings, post: Post) -> Work[Job, Parcel]:
     """What a process elsewhere does with its jobs: files are sent, not kept."""
     return partial(_packed, load_writer(settings.model, post.threads), settings=settings)
@@ -180,6 +226,48 @@ def _packed(music: Writer, jobs: Iterable[Job], settings: Settings) -> Iterator[
             yield Parcel(outcome, {path.name: path.read_bytes() for path in paths})
             for path in paths:
                 path.unlink()
+
+
+def is_there(job: Job, settings: Settings) -> bool:
+    """Whether a job's piece is there as MIDI, and what is missing can be made of that.
+
+    It has to be what this job asks for: the same text, controls, seed and sampling.
+    """
+    if set(settings.missing(job)) & set(REOPENED):
+        return False
+    recipe = recipe_in(settings.folder / f"{job.stem}.mid")
+    if recipe is None or (recipe.seed, recipe.sampling, recipe.loop) != (
+        job.seed, settings.sampling, settings.loops(job),
+    ):  # fmt: skip
+        return False
+    try:
+        prompt = _prompt(read_prompt, job)
+    except TextMusicError:
+        return False
+    return (recipe.text, recipe.asked, recipe.seconds, recipe.outline) == (
+        prompt.text, prompt.asked, prompt.seconds, prompt.outline,
+    )  # fmt: skip
+
+
+def rendered(jobs: Iterable[Job], settings: Settings) -> Iterator[Outcome]:
+    """Make the missing files of jobs for which `is_there` holds; what goes wrong is told."""
+    for job in jobs:
+        midi = settings.folder / f"{job.stem}.mid"
+        try:
+            recipe = recipe_in(midi)
+            if recipe is None:
+                raise TextMusicError(f"'{midi}' is no longer what it was; start again.")
+            piece = reopened(midi, recipe)
+            piece.save(
+                settings.folder, formats=settings.missing(job), stem=job.stem,
+                soundfont=settings.soundfont,
+            )  # fmt: skip
+            yield Outcome(job.number, rendered=True)
+        except Exception as problem:  # one piece that meets a defect must not cost the others
+            said = str(problem)
+            if not isinstance(problem, TextMusicError):
+                said = f"{type(problem).__name__}: {said}"
+            yield Outcome(job.number, said)
 
 
 def kept(parcel: Parcel, settings: Settings) -> Outcome:
@@ -233,7 +321,7 @@ def _side_by_side(
         for job in jobs:
             open_jobs[job.number] = job
             try:
-                prompt = _prompt(music, job)
+                prompt = _prompt(music.understand, job)
             except TextMusicError as problem:
                 refused.append(Outcome(job.number, str(problem)))
                 continue
@@ -267,20 +355,20 @@ def _alone(music: Writer, job: Job, settings: Settings, stop: Event | None = Non
         return Outcome(job.number, f"{type(problem).__name__}: {problem}")
 
 
-def _prompt(music: Writer, job: Job) -> Prompt:
+def _prompt(read: Callable[..., Prompt], job: Job) -> Prompt:
+    """What a job asks for. read: `read_prompt`, or a model's `understand`."""
     controls = read_controls(job.record)
     facts = controls.plan() if job.plan is None else job.plan.over(controls.plan())
-    return music.understand(
-        job.text, controls=facts, seconds=controls.seconds, outline=controls.outline()
-    )
+    return read(job.text, controls=facts, seconds=controls.seconds, outline=controls.outline())
 
 
 def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
     try:
+        piece = piece.looped() if settings.loops(job) else piece
         piece.save(
             settings.folder,
             formats=settings.formats,
-            stem=f"{job.number:04}",
+            stem=job.stem,
             soundfont=settings.soundfont,
         )
     except TextMusicError as problem:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import well_formed
+from textmusic.language.controls import Controls, well_formed
+from textmusic.language.reading.text import quote
+from textmusic.system.values import wrong_type
 from textmusic.tokens.sampling import MAX_SEED
 
 if TYPE_CHECKING:
@@ -17,13 +23,16 @@ if TYPE_CHECKING:
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 PARQUET_SUFFIX = ".parquet"
+NAMING = ("id", "name")  # fields that name the files, the first of them that a line has
+LONGEST_NAME = 80  # characters of a file's name
+KNOWN = ("text", "seed", "loop", *NAMING, *(field.name for field in fields(Controls)))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One prompt. number: its place in the file, from 1. record: what its line holds.
 
-    plan: facts that win over those of the record.
+    plan: facts that win over those of the record. problem: why it can't be written, a sentence.
     """
 
     number: int
@@ -31,6 +40,16 @@ class Job:
     seed: int
     record: dict[str, Any]
     plan: Plan | None = None
+    problem: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """The name of its files: its `id` or `name`, as far as files can have it, or its number."""
+        given = next((self.record[f] for f in NAMING if self.record.get(f) is not None), "")
+        if not isinstance(given, str | int) or isinstance(given, bool):
+            return ""
+        name = re.sub(r"[^\w-]+", "-", str(given)).strip("-")[:LONGEST_NAME].strip("-")
+        return name or ("" if given != "" else f"{self.number:04}")
 
 
 def read_jobs(file: Path, *, seed: int = 0, text_only: bool = False) -> list[Job]:
@@ -38,19 +57,55 @@ def read_jobs(file: Path, *, seed: int = 0, text_only: bool = False) -> list[Job
 
     file: JSON lines (by its suffix, or because it begins with "{"), parquet with the same fields
     as columns (needs pyarrow), or plain text. seed: that of the first prompt; the next has the
-    next, unless its line names one. text_only: leave out all other fields. Raises TextMusicError,
-    naming the line, for what can't be read.
+    next, unless its line names one. text_only: leave out all other fields. A seed or a name that
+    can't be used is a problem of its own prompt. Raises TextMusicError, naming the line, for what
+    can't be read.
     """
     records = _rows(file) if file.suffix.lower() == PARQUET_SUFFIX else _lines(file)
-    return [
-        Job(
-            index + 1,
-            well_formed(record["text"]),
-            record.get("seed", seed + index),
-            {} if text_only else record,
-        )
-        for index, record in enumerate(records)
-    ]
+    jobs = []
+    for index, record in enumerate(records):
+        given, own, problem = record.get("seed"), seed + index, None
+        if given is not None:
+            if type(given) is int and 0 <= given <= MAX_SEED:
+                own = given
+            else:
+                problem = f"the seed is invalid; give a whole number from 0 to {MAX_SEED:,}."
+        if not isinstance(record.get("loop"), bool | None):
+            problem = str(wrong_type("loop", record["loop"], "true or false"))
+        text = well_formed(record["text"])
+        jobs.append(Job(index + 1, text, own, {} if text_only else record, problem=problem))
+    return _apart(jobs)
+
+
+def _apart(jobs: Sequence[Job]) -> list[Job]:
+    """The jobs; those whose files would have the name of an earlier one's, or none, can't be."""
+    owners: dict[str, int] = {}
+    checked = []
+    for job in jobs:
+        name = job.stem.casefold()  # on many disks a.mid is A.mid
+        owner = owners.setdefault(name, job.number)
+        problem = None
+        if not name:
+            problem = "the name has no letters and no digits; give another one."
+        elif owner != job.number:
+            problem = f"prompt {owner} has the name '{job.stem}' too; give each its own."
+        checked.append(replace(job, problem=job.problem or problem))
+    return checked
+
+
+def unknown_fields(jobs: Sequence[Job]) -> list[str]:
+    """What fields of the records mean nothing here, a sentence each, with a guess."""
+    found = Counter(
+        name for job in jobs for name, value in job.record.items()
+        if name not in KNOWN and value is not None
+    )  # fmt: skip
+    said = []
+    for name, count in found.items():
+        lines = f"{count:,} prompt{'s' * (count != 1)}"
+        near = difflib.get_close_matches(name.lower(), KNOWN, n=1, cutoff=0.7)
+        guess = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(KNOWN)}."
+        said.append(f"the field '{quote(name)}' of {lines} is not used; {guess}")
+    return said
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
@@ -86,12 +141,6 @@ def _record(line: str, place: str) -> dict[str, Any]:
 def _checked(record: Any, place: str) -> dict[str, Any]:
     if not isinstance(record, dict) or not isinstance(record.get("text"), str):
         raise TextMusicError(f'{place} has no text; write e.g. {{"text": "calm piano"}}.')
-    if record.get("seed") is None:
-        record.pop("seed", None)
-    elif type(record["seed"]) is not int or not 0 <= record["seed"] <= MAX_SEED:
-        raise TextMusicError(
-            f"{place}: the seed is invalid; give a whole number from 0 to {MAX_SEED:,}."
-        )
     return record
 
 
