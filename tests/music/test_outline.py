@@ -11,8 +11,8 @@ from textmusic.language.prompt import read_prompt
 from textmusic.language.reading.form import parse_form
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
-from textmusic.music.outline import AskedRow, check, laid, multiple_of, section_lengths
-from textmusic.music.sketch import Outline
+from textmusic.music.outline import AskedRow, check, laid, multiple_of, section_lengths, seen_from
+from textmusic.music.sketch import Outline, Row
 
 AM, F, C, G = (Chord(9, "min"), Chord(5, "maj"), Chord(0, "maj"), Chord(7, "maj"))
 FOUR = parse_chords("Am F C G")
@@ -136,3 +136,21 @@ def test_what_a_length_should_be_a_multiple_of() -> None:
     assert multiple_of(Outline(chords=FOUR.chords, form=tuple("AABA"))) == 16
     assert multiple_of(Outline(chords=((C,),) * 12, form=tuple("AABA"))) == 48
     assert multiple_of(read_prompt("jazz over rhythm changes").outline) == 32
+
+
+def test_a_window_says_what_is_asked_by_its_own_bars() -> None:
+    rows = [Row(chords=((0, AM),)), Row(), Row(chords=((0, F), (2, C)))]
+    open_row, new = AskedRow(), AskedRow(new=True, chords=((0, G),))
+    assert [seen_from(row, rows, 2) for row in (open_row, new)] == [open_row, new]
+    assert seen_from(AskedRow(like=2), rows, 2) == AskedRow(like=0)
+    assert seen_from(AskedRow(like=2, chords=((0, G),)), rows, 1) == AskedRow(1, chords=((0, G),))
+
+
+def test_what_repeats_a_bar_before_the_window_has_the_chords_of_that_bar() -> None:
+    rows = [Row(chords=((0, AM),)), Row(), Row(chords=((0, F), (2, C)))]
+    for bar, row in enumerate(rows):
+        assert seen_from(AskedRow(like=bar), rows, 3) == AskedRow(new=True, chords=row.chords)
+        own = AskedRow(like=bar, chords=((0, G),))
+        assert seen_from(own, rows, 3) == AskedRow(new=True, chords=((0, G),)), "they win"
+    silent = AskedRow(like=0, chords=())
+    assert seen_from(silent, rows, 3) == AskedRow(new=True, chords=()), "none is not open"

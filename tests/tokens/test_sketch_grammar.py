@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from random_music import Dice, many, the_layout, tokens_of, write
 
 from textmusic.music.chords import Chord
-from textmusic.music.outline import AskedRow, laid
+from textmusic.music.outline import AskedRow, laid, seen_from
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import BeatChord, Outline, Row, Sketch, beats_per_bar
 from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES
@@ -248,3 +249,19 @@ def test_sixty_four_bars_are_sketched_within_a_quarter_of_the_context() -> None:
         ids = write(grammar, loud, limit=600)
         check(ids, grammar, plan, ())
         assert len(ids) - 1 <= 272
+
+
+@pytest.mark.parametrize("source", [Row(chords=((0, AM),)), Row()])
+def test_a_bar_repeats_the_same_chords_or_none_wherever_its_source_lies(source: Row) -> None:
+    """Inside the window, or before it, where the window can't name it."""
+    rows = [source, Row(chords=((0, F),))]
+    asked = AskedRow(like=0)
+    last = []
+    for begin in (0, 1):
+        plan = replace(PLAN, bars=3 - begin)
+        said = [AskedRow(), AskedRow()][begin:] + [seen_from(asked, rows, begin)]
+        grammar = SketchGrammar(the_layout(), plan, asked=said, given=rows[begin:], bare=True)
+        while not grammar.done:
+            grammar.advance(int(np.flatnonzero(grammar.allowed())[-1]))
+        last.append(grammar.sketch.rows[-1].chords)
+    assert last[0] == last[1] == source.chords

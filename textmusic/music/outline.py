@@ -131,10 +131,16 @@ def moved(rows: Sequence[AskedRow], bars: int) -> list[AskedRow]:
 
 
 def seen_from(row: AskedRow, rows: Sequence[Row], begin: int) -> AskedRow:
-    """What is asked of a bar, as a window says it that begins at a bar; rows: of all bars."""
-    if row.like is None or row.like >= begin:
-        return moved([row], begin)[0]
-    return AskedRow(new=True, chords=row.chords or rows[row.like].chords or None)
+    """What is asked of a bar, as a window says it that begins at a bar; rows: of all bars.
+
+    What repeats a bar before the window is new in it, with that bar's chords: with none where that
+    has none, as a bar that repeats one inside the window.
+    """
+    if row.like is None:
+        return row
+    if row.like >= begin:
+        return replace(row, like=row.like - begin)
+    return AskedRow(new=True, chords=rows[row.like].chords if row.chords is None else row.chords)
 
 
 def as_asked(row: Row, sketch: Sketch) -> AskedRow:

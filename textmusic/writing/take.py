@@ -11,7 +11,7 @@ from textmusic.engines.protocol import Floats32
 from textmusic.language.prompt import Prompt
 from textmusic.music.chords import Chord
 from textmusic.music.notes import score_of
-from textmusic.music.outline import AskedRow, laid, moved, multiple_of
+from textmusic.music.outline import AskedRow, laid, moved, multiple_of, seen_from
 from textmusic.music.plan import TEMPO_RANGE, Plan, encode_plan
 from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
 from textmusic.music.theory import is_minor, quarters_per_bar, shift_of
@@ -26,7 +26,7 @@ from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
-from textmusic.writing.windows import in_window, window_begin, window_stop
+from textmusic.writing.windows import window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
@@ -241,7 +241,7 @@ class Take:
             end=bool(self.plan.end) and self._stop == self.plan.bars,
         )
         known = Sketch(tuple(self.rows)).cut(base, min(self._stop, len(self.rows)))
-        asked = [in_window(row, self.rows, base) for row in asked_rows[base : self._stop]]
+        asked = [seen_from(row, self.rows, base) for row in asked_rows[base : self._stop]]
         self._sketch_grammar = SketchGrammar(
             self._layout, plan, asked=asked, given=known.rows, most=self._context // 4
         )

@@ -1,9 +1,8 @@
-"""Where the windows of a piece begin and stop, and what is asked of their bars."""
+"""Where the windows of a piece begin and stop."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import COUNTED_BARS
@@ -50,15 +49,3 @@ def window_stop(
         if room < 0 and bar > begun + 1:
             return bar
     return min(bars, base + COUNTED_BARS)
-
-
-def in_window(row: AskedRow, rows: Sequence[Row], base: int) -> AskedRow:
-    """What is asked of a bar, as a window says it that begins at a bar.
-
-    Unlike `outline.seen_from`, a bar without chords that is repeated is asked to have none.
-    """
-    if row.like is None:
-        return row
-    if row.like >= base:
-        return replace(row, like=row.like - base)
-    return AskedRow(new=True, chords=row.chords or rows[row.like].chords)
