@@ -38,6 +38,15 @@ def test_files_are_found_in_folders_and_archives_by_name(tmp_path: Path) -> None
     assert [file.suffix for file in found.files] == [".mid", ".mid", ".abc"]
 
 
+@pytest.mark.parametrize("suffix", [".mid", ".MIDI", ".kar", ".rmi", ".RMI", ".rmid", ".smf"])
+def test_midi_files_have_many_suffixes(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / f"a{suffix}").write_bytes(b"x")
+    (tmp_path / "more.zip").write_bytes(zipped({f"b{suffix}": b"y"}))
+    found = survey(tmp_path)
+    assert [job.name for job in found.jobs] == [f"a{suffix}", f"more.zip/b{suffix}"]
+    assert found.formats == {"MIDI": 2} and not found.passed_over
+
+
 def test_hidden_files_those_of_a_mac_and_the_output_are_passed_over(tmp_path: Path) -> None:
     for name in (".hidden.mid", "__MACOSX/._a.mid", ".git/b.mid", "data/c.mid", "kept.mid"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

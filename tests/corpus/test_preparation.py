@@ -311,12 +311,34 @@ def test_near_duplicates_are_in_one_split_and_copies_are_dropped(tmp_path: Path)
         midi(tmp_path / "in" / "up" / f"{n} higher.mid", scale(n), shift=3, program=73)
     shutil.copy(tmp_path / "in" / "7.mid", tmp_path / "in" / "7 copy.mid")
     summary = done(tmp_path / "in", tmp_path / "out", shares={"valid": 20, "test": 20})
-    assert list(why(summary).values()) == ["the same notes as an earlier one (7 copy.mid)"]
+    assert list(why(summary).values()) == ["the same notes as another one (7 copy.mid)"]
     split = {w.piece: name for name, ws in all_windows(tmp_path / "out").items() for w in ws}
     for n in range(30):
         mine = f"{n}.mid" if f"{n}.mid" in split else f"{n} copy.mid"
         assert split[mine] == split[f"up/{n} higher.mid"]
     assert set(split.values()) == set(SPLITS)
+
+
+def test_what_was_no_proper_midi_is_counted_in_the_summary(tmp_path: Path) -> None:
+    for n in range(3):
+        path = midi(tmp_path / "in" / f"{n}.mid", scale(n))
+        data = path.read_bytes()
+        loud = data.replace(b"\x90\x3c\x50", b"\x90\x3c\xc8").replace(
+            b"\x90\x48\x50", b"\x90\x48\xff"
+        )
+        if n == 1:
+            count = data.count(b"\x90\x3c\x50") + data.count(b"\x90\x48\x50")
+            path.write_bytes(loud)
+        if n == 2:  # a wrapper is no fault, and its suffix is known
+            size = len(data).to_bytes(4, "little")
+            head = b"RIFF" + (len(data) + 12).to_bytes(4, "little") + b"RMIDdata" + size
+            path.unlink()
+            path.with_suffix(".rmi").write_bytes(head + data)
+    summary = done(tmp_path / "in", tmp_path / "out")
+    assert summary.kept == 3 and summary.formats == {"MIDI": 3} and count > 1
+    assert summary.done["in", "file repaired: data bytes over 127 set to 127"] == count
+    listed = {row["what"]: row["times"] for row in summary.to_dict()["repairs"]}
+    assert listed["file repaired: data bytes over 127 set to 127"] == count
 
 
 def test_three_pieces_are_one_for_each_split(tmp_path: Path) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
-from textmusic.corpus.pieces import PieceOutcome
+import pytest
+
+from textmusic.corpus.cutting import CUT_SHORT
+from textmusic.corpus.pieces import FILLED, MENDED, PieceOutcome
 from textmusic.corpus.splits import SAME, SHARES, TWICE, grouped, split_all, split_of
+from textmusic.music.notes import OUTSIDE, STRUCK_TWICE, STUCK
 
 
 def piece(
@@ -30,8 +36,40 @@ def test_near_duplicates_of_a_corpus_are_dropped_but_not_arrangements() -> None:
         [piece("a", "m"), piece("b", "m", notes=105), piece("c", "m", notes=200),
          piece("d", "x", tune="t"), piece("e", "x", tune="t")]
     )  # fmt: skip
-    assert twice == {1: TWICE}
+    assert twice == {0: f"{TWICE} (b)"}, "the one with more notes stays"
     assert groups[0] == groups[2] and groups[3] == groups[4]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({}, {"done": {FILLED: 1}, "notes": 105}),
+        ({}, {"done": {f"{MENDED}data bytes over 127 set to 127": 3}}),
+        ({}, {"done": {OUTSIDE: 2}, "notes": 101}),
+        ({"done": {STUCK: 1}}, {"done": {STUCK: 2, CUT_SHORT: 1}, "notes": 104}),
+        ({}, {"problem": "no usable stretch: over 4 bars of silence", "notes": 105}),
+        ({"notes": 100}, {"notes": 98}),
+        # notes that are there twice are no more music
+        ({"notes": 100}, {"notes": 105, "done": {STRUCK_TWICE: 20}}),
+    ],
+)
+@pytest.mark.parametrize("same", ["", "n"])
+def test_of_copies_the_better_one_is_kept_whichever_comes_first(
+    good: dict[str, Any], bad: dict[str, Any], same: str
+) -> None:
+    """Of a corpus (no mark of its notes) and of a person's files (the same mark)."""
+    one, other = (replace(piece(n, "m", same), **more) for n, more in (("a", good), ("b", bad)))
+    why = f"{SAME if same else TWICE} (a)"
+    assert grouped([one, other])[1] == {1: why}
+    assert grouped([other, one])[1] == {0: why}
+    assert grouped([one, other])[0] == ["s/b"] * 2, "groups and splits stay what they were"
+
+
+def test_a_described_copy_is_kept_and_of_equal_ones_the_first() -> None:
+    pieces = [piece("a", "", "n"), piece("b", "", "n"), piece("c", "", "n")]
+    assert grouped(pieces)[1] == {1: f"{SAME} (a)", 2: f"{SAME} (a)"}
+    pieces[1] = replace(pieces[1], described=True, done={STUCK: 1})
+    assert grouped(pieces)[1] == {0: f"{SAME} (b)", 2: f"{SAME} (b)"}, "its words are of use"
 
 
 def test_what_could_not_be_read_joins_nobody() -> None:

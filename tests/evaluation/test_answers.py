@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import shutil
 from pathlib import Path
@@ -71,7 +72,9 @@ def test_every_answer_is_a_row_of_the_table_of_pieces(
     assert float(rows[0]["polyphony"]) >= 1 and rows[1]["polyphony"] == ""
 
 
-@pytest.mark.parametrize("name", ["0001.MID", "1.Mid", "0001.midi", "0001.MIDI"])
+@pytest.mark.parametrize(
+    "name", ["0001.MID", "1.Mid", "0001.midi", "0001.MIDI", "0001.rmi", "1.KAR", "0001.smf"]
+)
 def test_suffixes_count_in_any_case(name: str, folder: Path, pieces: list[Path]) -> None:
     shutil.copy(pieces[0], folder / name)
     answers, broken = read_answers(folder, TEXTS)
@@ -139,10 +142,95 @@ def test_answers_are_heard_only_if_that_is_asked_for(
     shutil.copy(pieces[0], folder / "0001.mid")
     prompts = prompts_file(tmp_path, TEXTS)
     _, out = evaluated(prompts, folder, "--real", folder)
-    html = (out / "report.html").read_text(encoding="utf-8")
-    assert played == [] and "<audio" not in html
-    assert html.count('<img loading="lazy" src="examples/0001-') == 2, (
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert played == [] and "<audio" not in page
+    assert page.count('<img loading="lazy" src="examples/0001-') == 2, (
         "rolls are drawn all the same"
     )
     evaluated(prompts, folder, "--examples", 1)
     assert len(played) == 1
+
+
+# What is said of files and fields -----------------------------------------------------------------
+
+
+def test_fields_that_are_no_expectation_are_said_once(
+    folder: Path, pieces: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(pieces[0], folder / "0001.mid")
+    lines = [
+        {"text": "a", "tempo": 120, "time_signature": "4/4", "seed": 7, "loop": None},
+        {"text": "b", "tempo": 90, "instruments": ["flute"], "colour": "red", "mood": None},
+    ]
+    _, out = evaluated(prompts_file(tmp_path, lines), folder)
+    said = [
+        "The field 'tempo' of 2 prompts is not used; did you mean 'tempo_bpm'?",
+        "The field 'instruments' of 1 prompt is not used; known are text, key, time_signature, ",
+        "The field 'colour' of 1 prompt is not used; known are text, key, ",
+    ]
+    printed = capsys.readouterr().out
+    for sentence in said:
+        assert printed.count(sentence) == 1
+        page = html.unescape((out / "report.html").read_text(encoding="utf-8"))
+        assert page.count(sentence) == 1
+    found = json.loads((out / "report.json").read_text(encoding="utf-8"))["cautions"]
+    assert [caution[:20] for caution in found[:3]] == [sentence[:20] for sentence in said]
+    assert sum("is not used" in caution for caution in found) == 3
+    evaluated(prompts_file(tmp_path, TEXTS), folder)
+    assert "is not used" not in capsys.readouterr().out
+
+
+def test_prompts_without_a_file_beside_those_that_name_one_are_said(
+    folder: Path, pieces: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("song.mid", "2.mid", "0004.mid"):
+        shutil.copy(pieces[0], folder / name)
+    lines = [{"text": "a", "file": "song"}, *({"text": t} for t in "bcd")]
+    found, _ = evaluated(prompts_file(tmp_path, lines), folder)
+    assert (found["answers"], found["missing"]) == (2, 2), "0004.mid is what batch would write"
+    said = (
+        "theirs: 2 of 4 prompts name no file, as others do, and so have no answer (the first is"
+        " prompt 2); name each prompt's answer in a field 'file'."
+    )
+    assert capsys.readouterr().out.count(said) == 1
+    for line, name in zip(lines, ("song", "2", "song", "lost"), strict=True):
+        line["file"] = name
+    found, _ = evaluated(prompts_file(tmp_path, lines), folder)
+    assert (found["answers"], found["missing"]) == (3, 1)
+    assert "name no file" not in capsys.readouterr().out
+
+
+def test_a_file_that_one_prompt_names_answers_no_other(folder: Path, pieces: list[Path]) -> None:
+    shutil.copy(pieces[0], folder / "0002.mid")
+    read = read_runs([folder], [{"text": "a", "file": "0002"}, {"text": "b"}])
+    assert [a.number for a in read.answers] == [1]
+    assert read.missing == [2]
+    assert read.notes[0].startswith("1 of 2 prompts names no file, as others do, and so has no")
+
+
+def test_answers_are_found_by_the_names_that_batch_gives_them(
+    folder: Path, pieces: list[Path]
+) -> None:
+    lines = [{"text": "a", "id": "Boss Theme"}, {"text": "b", "name": 7}, {"text": "c"}]
+    for name in ("Boss-Theme.mid", "7.mid", "0003.mid"):
+        shutil.copy(pieces[0], folder / name)
+    read = read_runs([folder], lines)
+    assert [(a.file.name, a.number) for a in read.answers] == [
+        ("Boss-Theme.mid", 1), ("7.mid", 2), ("0003.mid", 3),
+    ]  # fmt: skip
+    assert not read.missing and not read.notes
+
+
+def test_what_was_mended_in_an_answer_is_said(
+    folder: Path, pieces: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(pieces[0], folder / "0001.mid")
+    shutil.copy(Path(__file__).parents[1] / "data" / "midi" / "all-160.mid", folder / "0002.mid")
+    found, out = evaluated(prompts_file(tmp_path, TEXTS), folder)
+    assert found["mended"] == ["theirs/0002.mid (data bytes over 127 set to 127 (32))"]
+    said = (
+        "Not proper MIDI, and mended: theirs: theirs/0002.mid (data bytes over 127 set to 127 (32))"
+    )
+    printed = capsys.readouterr().out
+    assert printed.count(said) == 1 and "| answers that were mended | 1 |" in printed
+    assert said in (out / "report.html").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from textmusic.result.figures import SECTIONS, Figure
 
 
 def entry(name: str, answered: int, n: int = FEW) -> Entry:
-    answers: Any = tuple(SimpleNamespace(number=k) for k in range(1, answered + 1))
+    answers: Any = tuple(SimpleNamespace(number=k, mended=()) for k in range(1, answered + 1))
     figures = {"asked": {"valid": Figure(1.0, 1.0, 1.0, n)}}
     return Entry(name, answers, (), (), {}, figures)
 

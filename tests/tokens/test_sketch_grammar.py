@@ -259,7 +259,7 @@ def test_a_bar_repeats_the_same_chords_or_none_wherever_its_source_lies(source: 
     last = []
     for begin in (0, 1):
         plan = replace(PLAN, bars=3 - begin)
-        said = [AskedRow(), AskedRow()][begin:] + [seen_from(asked, rows, begin)]
+        said = [*[AskedRow()] * (2 - begin), seen_from(asked, rows, begin)]
         grammar = SketchGrammar(the_layout(), plan, asked=said, given=rows[begin:], bare=True)
         while not grammar.done:
             grammar.advance(int(np.flatnonzero(grammar.allowed())[-1]))

@@ -80,7 +80,7 @@ def batch(
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
     check_soundfont(kinds, soundfont)
-    for said_of_fields in unknown_fields(jobs):
+    for said_of_fields in unknown_fields(job.record for job in jobs):
         typer.echo(plain(said_of_fields), err=True)
     settings = Settings(out, kinds, model, soundfont, how.sampling(), slots or SLOTS, loop)
     todo = pending(jobs, settings)

@@ -34,6 +34,7 @@ from textmusic.tokens.tokenizer import Tokenizer
 WINDOW_BARS = (64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2)
 LONGEST_SILENCE = 4  # bars
 ROW = 6.0  # ids of a bar besides its notes: its line, and a row of the sketch
+CUT_SHORT = "bar dropped: cut short by a change of metre"  # in the account of a piece
 KEY_TOLERANCE = 0.06  # how much worse than the best a label's profile may fit
 # Tempi (quarter notes a minute) for scores that state none: the usual range of the dance or style.
 USUAL_TEMPO = {
@@ -200,7 +201,7 @@ def _segments(score: Score, notes: Notes, done: Counter[str]) -> Iterator[tuple[
         bar = quarters_per_bar(metre)
         whole = start + (stop - start + 1e-6) // bar * bar
         if stop < total and stop - whole > 1e-6:
-            done["bar dropped: cut short by a change of metre"] += 1
+            done[CUT_SHORT] += 1
             stop = whole
         if stop > start:
             yield metre, start, stop

@@ -16,11 +16,12 @@ from pathlib import Path, PurePosixPath
 
 from textmusic.corpus.archive_names import names_of
 from textmusic.errors import TextMusicError
+from textmusic.music.midi_files import MIDI_SUFFIXES
 from textmusic.notation.packed import LARGEST_MUSIC_FILE, RATIO
 
 # Suffix -> name of the format in the summary. The content of ".xml" files is checked, too.
 MUSIC = {
-    ".mid": "MIDI", ".midi": "MIDI", ".kar": "MIDI", ".mxl": ".mxl", ".musicxml": ".musicxml",
+    **dict.fromkeys(MIDI_SUFFIXES, "MIDI"), ".mxl": ".mxl", ".musicxml": ".musicxml",
     ".xml": ".musicxml", ".abc": "ABC", ".krn": "kern", ".kern": "kern",
 }  # fmt: skip
 MOST_FILES = 1_000_000  # files of a folder, or of an archive

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from symusic import Score
 
-from textmusic.corpus.cutting import fingerprint, windows_of_score
+from textmusic.corpus.cutting import CUT_SHORT, fingerprint, windows_of_score
 from textmusic.corpus.descriptions import NOTHING, Description, facts_of, prompt_of, untrue
 from textmusic.corpus.files import File
 from textmusic.corpus.metadata import read_metadata, read_midi, tune_names
@@ -22,7 +22,7 @@ from textmusic.corpus.readers import read
 from textmusic.corpus.treatment import treated
 from textmusic.corpus.windows import Window
 from textmusic.music.measure import estimate_key, seconds
-from textmusic.music.notes import Notes, notes_of
+from textmusic.music.notes import OUTSIDE, STRUCK_TWICE, STUCK, Notes, notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import DRUMS, is_minor, tonic
@@ -32,6 +32,10 @@ from textmusic.tokens.tokenizer import Tokenizer
 
 LICENCE_NOT_STATED = "not stated"
 DROPPED = "piece dropped: "
+MENDED = "file repaired: "
+FILLED = "measure that is too short: filled up with silence"
+# What tells that a piece is not quite what was played or written: notes and bars are not as meant.
+FLAWS = (OUTSIDE, STUCK, CUT_SHORT, FILLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,17 @@ class PieceOutcome:
     key_right: bool | None = None
     done: Mapping[str, int] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+
+    @property
+    def merit(self) -> tuple[bool, bool, int, int]:
+        """What the better of two copies of one piece has more of.
+
+        Whether it can be used, whether somebody has described it, how little of it is flawed, and
+        how many notes it has; those struck twice at once are one.
+        """
+        flaws = sum(n for what, n in self.done.items() if what in FLAWS or what.startswith(MENDED))
+        notes = self.notes - self.done.get(STRUCK_TWICE, 0)
+        return self.problem is None, self.described, -flaws, notes
 
 
 def corpus_jobs(folder: Path) -> list[PieceJob]:
@@ -163,7 +178,8 @@ def _of_file(job: PieceJob, file: File, tokenizer: Tokenizer, longest: int) -> P
     reading = read(data, file.suffix, job.number)
     if reading.warning:  # what was lost of it would be learnt as if it were meant
         raise UnreadableError(reading.warning)
-    done = Counter({"measure that is too short: filled up with silence": reading.filled})
+    done = Counter({FILLED: reading.filled})
+    done += Counter({f"{MENDED}{what}": count for what, count in reading.mended.items()})
     score = treated(_with_facts(reading.score, job.about.facts, done), done)
     if isinstance(score, str):
         raise UnreadableError(score)

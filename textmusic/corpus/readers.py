@@ -22,7 +22,8 @@ def read(data: bytes, suffix: str, tune: str = "") -> ParsedPiece:
     if len(data) > LARGEST_MIDI_FILE:
         size = f"{len(data) / 1e6:.1f} MB, at most {LARGEST_MIDI_FILE / 1e6:.0f}"
         raise UnreadableError(f"is too large ({size})")
-    score = parsed(data)
-    if isinstance(score, str):
-        raise UnreadableError(score)
-    return ParsedPiece(score)
+    read = parsed(data)
+    if isinstance(read, str):
+        raise UnreadableError(read)
+    score, mended = read
+    return ParsedPiece(score, mended=mended)

@@ -13,45 +13,52 @@ SPLITS = ("train", "valid", "test")
 # A percentage of few tunes would round to none. So at least a twentieth of the tunes is held out,
 # up to this many, and at least one if there are three.
 ENOUGH = 5
-TWICE = "piece dropped: nearly the same as an earlier one"
-SAME = "piece dropped: the same notes as an earlier one"
+TWICE = "piece dropped: nearly the same as another one"
+SAME = "piece dropped: the same notes as another one"
 
 
 def grouped(pieces: Sequence[PieceOutcome]) -> tuple[list[str], dict[int, str]]:
     """The group of every piece, and why some are left out, by place.
 
-    Pieces share a group if they share a tune or an opening melody. Of a corpus, a piece with the
-    opening melody, the instruments and about the length of one met before is a near-duplicate and
-    left out, unless both are arrangements of one tune, made to differ. Of a person's files only
-    what has the same notes is left out.
+    Pieces share a group if they share a tune or an opening melody. Of the pieces of a corpus with
+    one opening melody, the same instruments and about the same length, the best is kept
+    (`PieceOutcome.merit`; the first of equal ones), unless both are arrangements of one tune, made
+    to differ. Of a person's files only what has the same notes is left out, the best of them kept.
     """
     parent: dict[str, str] = {}
-    twice: dict[int, str] = {}
-    met: dict[tuple[str, tuple[int, ...]], list[int]] = defaultdict(list)
-    first_with: dict[str, str] = {}
 
     def root(name: str) -> str:
         while parent.setdefault(name, name) != name:
             name = parent[name]
         return name
 
-    for place, piece in enumerate(pieces):
-        if not piece.notes:  # it could not be read
-            continue
+    readable = [place for place, piece in enumerate(pieces) if piece.notes]
+    for piece in (pieces[place] for place in readable):
         for mark in filter(None, (piece.tune, piece.melody, piece.same)):
             parent[root(mark)] = root(piece.own)
+    best_first = sorted(readable, key=lambda place: pieces[place].merit, reverse=True)
+    return [root(piece.own) for piece in pieces], _copies(pieces, best_first)
+
+
+def _copies(pieces: Sequence[PieceOutcome], order: Sequence[int]) -> dict[int, str]:
+    """The places of the pieces that one before them in the order makes superfluous, and why."""
+    twice: dict[int, str] = {}
+    kept: dict[tuple[str, tuple[int, ...]], list[PieceOutcome]] = defaultdict(list)
+    first_with: dict[str, str] = {}
+    for place in order:
+        piece = pieces[place]
         if piece.same:
             if piece.same in first_with:
                 twice[place] = f"{SAME} ({first_with[piece.same]})"
             first_with.setdefault(piece.same, piece.name)
-            continue
-        twins = met[piece.melody, piece.programs]
-        if piece.melody and not piece.tune:
-            if any(abs(piece.notes - other) < 0.1 * other for other in twins):
-                twice[place] = TWICE
-                continue
-            twins.append(piece.notes)
-    return [root(piece.own) for piece in pieces], twice
+        elif piece.melody and not piece.tune:
+            twins = kept[piece.melody, piece.programs]
+            twin = next((t for t in twins if abs(piece.notes - t.notes) < 0.1 * t.notes), None)
+            if twin is not None:
+                twice[place] = f"{TWICE} ({twin.name})"
+            else:
+                twins.append(piece)
+    return twice
 
 
 def split_of(group: str, shares: Mapping[str, int]) -> str:

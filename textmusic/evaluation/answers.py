@@ -16,7 +16,8 @@ from symusic import Score
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.distributions import NotesAndPlan
 from textmusic.music.measure import measure
-from textmusic.music.midi_files import read_scores
+from textmusic.music.midi_events import mended_words
+from textmusic.music.midi_files import MIDI_SUFFIXES, read_mended
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import GENRES, Plan
 from textmusic.music.sketch import Sketch
@@ -25,7 +26,7 @@ from textmusic.result.report import Report
 from textmusic.system.progress import progress_bar
 from textmusic.system.whole_files import write_text
 from textmusic.writing.batch import Settings, run
-from textmusic.writing.jobs import Job, read_jobs
+from textmusic.writing.jobs import NAMING, Job, read_jobs, unknown_fields
 from textmusic.writing.loading import locate
 from textmusic.writing.writers import is_gan, load_writer
 
@@ -44,6 +45,12 @@ def read_expectations(prompts: Path) -> list[dict[str, Any]]:
                     f"prompt {job.number} of '{prompts}' has '{name}', which is not {what}; fix it."
                 )
     return [{**job.record, "text": job.text} for job in jobs]
+
+
+def unjudged(expected: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What fields of the prompts are no expectation, a sentence each, with a guess."""
+    said = unknown_fields(expected, ("text", *FIELDS, *NAMING, "seed", "loop"))
+    return [sentence[:1].upper() + sentence[1:] for sentence in said]
 
 
 def _numbers(value: Any) -> bool:
@@ -77,7 +84,6 @@ FIELDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
     ),
     "file": (_inside, 'the name of a file in the answers folder, such as "song.mid"'),
 }
-MIDI_SUFFIXES = (".mid", ".midi")  # in any case
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class Answer:
     """A MIDI file that answers a prompt.
 
     number: of the prompt, from 1. planned: None if unknown. sketch: without rows if unknown.
+    mended: what in the file was no proper MIDI: "data bytes over 127 set to 127 (3)".
     """
 
     file: Path
@@ -92,6 +99,7 @@ class Answer:
     score: Score
     planned: Plan | None
     sketch: Sketch = Sketch()
+    mended: tuple[str, ...] = ()
 
     @property
     def piece(self) -> NotesAndPlan:
@@ -120,23 +128,24 @@ def read_answers(
     """The answers in a folder, and the files that should be answers but can't be read.
 
     expected: the prompts, as `read_expectations` gives them. Where the folder has files that are
-    named in their `file` fields, those are the answers. Otherwise 0001.mid, or any name that begins
-    with a number, answers the first prompt. Where `textmusic batch` wrote a report beside an
-    answer, the plan is taken from that.
+    named in their `file` fields, or after their `id` or `name` as `textmusic batch` names them,
+    those are the answers, and prompts that name none are answered by 0001.mid and so on. Otherwise
+    0001.mid, or any name that begins with a number, answers the first prompt. Where `textmusic
+    batch` wrote a report beside an answer, the plan is taken from that.
 
     Raises TextMusicError if no answer can be read, or one answers a prompt that is not there.
     """
     files = _named(folder, expected) or _numbered(folder, len(expected))
     answers, unreadable = [], []
-    scores = read_scores([file for file, _ in files])
-    for (file, number), (_, score) in zip(files, scores, strict=True):
+    scores = read_mended([file for file, _ in files])
+    for (file, number), (_, score, mended) in zip(files, scores, strict=True):
         if isinstance(score, str):
             name = f"{folder.resolve().name}/{file.relative_to(folder)}"
             unreadable.append(Unreadable(number, name, score))
         else:
             report = _report(file.with_suffix(".json"))
             known = (report.planned, report.sketch) if report else (None, Sketch())
-            answers.append(Answer(file, number, score, *known))
+            answers.append(Answer(file, number, score, *known, tuple(mended_words(mended))))
     if unreadable and not answers:
         raise TextMusicError(
             f"'{folder}' has no answer that can be read ({unreadable[0]}); write them again."
@@ -151,11 +160,15 @@ def read_answers(
 
 @dataclass(frozen=True, slots=True)
 class AnswersOfRuns:
-    """What the folders of several runs hold. missing: prompts without a file, once for each run."""
+    """What the folders of several runs hold. missing: prompts without a file, once for each run.
+
+    notes: what has to be said of that, in sentences.
+    """
 
     answers: list[Answer]
     broken: list[Unreadable]
     missing: list[int]
+    notes: list[str]
 
     @property
     def unanswered(self) -> list[int]:
@@ -165,25 +178,66 @@ class AnswersOfRuns:
 
 def read_runs(folders: Sequence[Path], expected: Sequence[Mapping[str, Any]]) -> AnswersOfRuns:
     """The answers of several runs, each in a folder of its own; see `read_answers`."""
-    found = AnswersOfRuns([], [], [])
+    found = AnswersOfRuns([], [], [], [])
     for folder in folders:
         answers, broken = read_answers(folder, expected)
         found.answers.extend(answers)
         found.broken.extend(broken)
         there = {answer.number for answer in answers} | {file.number for file in broken}
-        found.missing.extend(n for n in range(1, len(expected) + 1) if n not in there)
+        missing = [n for n in range(1, len(expected) + 1) if n not in there]
+        found.missing.extend(missing)
+        found.notes.extend(filter(None, [_unfound(folder, expected, missing)]))
     return found
 
 
 def _named(folder: Path, expected: Sequence[Mapping[str, Any]]) -> list[tuple[Path, int]]:
-    """The files that the prompts name, as far as the folder has them, and their prompts."""
-    found: list[tuple[Path, int]] = []
+    """The files that are named after the prompts, and their prompts; [] where no prompt says how.
+
+    A prompt that says nothing has the file that batch would write, unless another names that.
+    """
+    found: dict[int, Path] = {}
     for number, line in enumerate(expected, 1):
-        if name := line.get("file"):
-            suffixes = ("", *MIDI_SUFFIXES, *map(str.upper, MIDI_SUFFIXES))
-            paths = [folder / f"{name}{suffix}" for suffix in suffixes]
-            found += [(path, number) for path in paths if path.is_file()][:1]
-    return found
+        name = line.get("file") or (_batch_name(line, number) if _says_name(line) else "")
+        if name and (path := _file(folder, name)):
+            found[number] = path
+    if not found:
+        return []
+    taken = set(found.values())
+    for number, line in enumerate(expected, 1):
+        path = None if _says_name(line) else _file(folder, _batch_name(line, number))
+        if path is not None and path not in taken:
+            found[number] = path
+    return [(found[number], number) for number in sorted(found)]
+
+
+def _says_name(line: Mapping[str, Any]) -> bool:
+    return any(line.get(name) is not None for name in ("file", *NAMING))
+
+
+def _batch_name(line: Mapping[str, Any], number: int) -> str:
+    return Job(number, line["text"], 0, dict(line)).stem
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    """The file of a name, which may lack its suffix."""
+    suffixes = ("", *MIDI_SUFFIXES, *map(str.upper, MIDI_SUFFIXES))
+    paths = (folder / f"{name}{suffix}" for suffix in suffixes)
+    return next((path for path in paths if name and path.is_file()), None)
+
+
+def _unfound(folder: Path, expected: Sequence[Mapping[str, Any]], missing: Sequence[int]) -> str:
+    """A sentence where some prompts name files and others have none for that reason, or ""."""
+    if not _named(folder, expected):
+        return ""
+    silent = [number for number in missing if not _says_name(expected[number - 1])]
+    if not silent:
+        return ""
+    count = f"{len(silent):,} of {len(expected):,} prompts name"
+    count = count if len(silent) > 1 else f"1 of {len(expected):,} prompts names"
+    return (
+        f"{count} no file, as others do, and so ha{'ve' if len(silent) > 1 else 's'} no answer"
+        f" (the first is prompt {silent[0]}); name each prompt's answer in a field 'file'."
+    )
 
 
 def _numbered(folder: Path, prompts: int) -> list[tuple[Path, int]]:

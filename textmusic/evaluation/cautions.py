@@ -1,4 +1,4 @@
-"""What a report can't tell, because it rests on too little."""
+"""What a report can't tell: because it rests on too little, or what it was given is not used."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ FEW = 30  # prompts or pieces: below that a bootstrap interval is too narrow, an
 
 
 def cautions(comparison: Comparison) -> list[str]:
-    """A sentence for each thing that is too small; none for a report that rests on enough."""
-    found = []
+    """A sentence for each thing that is too small or not used; none where all is well."""
+    found = list(comparison.notes)
+    found += [f"{entry.name}: {note}" for entry in comparison.columns for note in entry.notes]
     prompts = len(comparison.texts)
     answered = {entry.name: len({a.number for a in entry.answers}) for entry in comparison.entries}
     if prompts < FEW:

@@ -27,6 +27,7 @@ from textmusic.evaluation.answers import (
     read_expectations,
     read_runs,
     runs_of,
+    unjudged,
     write_answers,
 )
 from textmusic.evaluation.bootstrap import Difference, Sample, difference, figures, holm
@@ -69,7 +70,7 @@ class Entry:
     """The results of an entrant: samples and figures, by section and name.
 
     missing: numbers of prompts without a file, once for each run. pace: None where no model was
-    run.
+    run. notes: what has to be said of its files, in sentences.
     """
 
     name: str
@@ -79,6 +80,16 @@ class Entry:
     samples: Mapping[str, Mapping[str, Sample]]
     figures: Mapping[str, Mapping[str, Figure]]
     pace: Pace | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def mended(self) -> list[str]:
+        """Files that were no proper MIDI, and what was mended: "theirs/0001.mid (...)"."""
+        return [
+            f"{a.file.resolve().parent.name}/{a.file.name} ({', '.join(a.mended)})"
+            for a in self.answers
+            if a.mended
+        ]
 
     @property
     def pieces(self) -> list[NotesAndPlan]:
@@ -129,13 +140,17 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The result. real: the real answers, if given; their figures are the ceiling."""
+    """The result. real: the real answers, if given; their figures are the ceiling.
+
+    notes: what has to be said of the prompts, in sentences.
+    """
 
     texts: tuple[str, ...]
     entries: tuple[Entry, ...]
     real: Entry | None
     rows: tuple[FigureDifference, ...]
     about: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[Entry, ...]:
@@ -155,6 +170,7 @@ class Comparison:
                 "answers": len(entry.answers),
                 "broken": [str(file) for file in entry.broken],
                 "missing": len(entry.missing),
+                "mended": entry.mended,
                 "pace": asdict(entry.pace) if entry.pace else None,
                 "figures": {
                     section: {name: asdict(value) for name, value in found.items()}
@@ -230,6 +246,7 @@ def compare(
         theirs.entry if theirs else None,
         tuple(rows),
         _about(prompts, options),
+        tuple(unjudged(expected)),
     )
 
 
@@ -305,14 +322,16 @@ def _made(
 ) -> Entry:
     found = {section: figures(these) for section, these in samples.items()}
     kept = tuple(read.answers), tuple(read.broken), tuple(read.missing)
-    return Entry(name, *kept, samples, found, pace)
+    return Entry(name, *kept, samples, found, pace, tuple(read.notes))
 
 
 def _entry(
     entrant: Entrant, expected: Sequence[Expectation], theirs: _Real | None, options: Options,
     pace: Pace | None,
 ) -> Entry:  # fmt: skip
-    read = read_runs(entrant.folders, expected)
+    # what a model writes here has numbers for names, whatever the prompts say
+    named = expected if entrant.model is None else [{"text": line["text"]} for line in expected]
+    read = read_runs(entrant.folders, named)
     answers = read.answers
     numbers = [answer.number for answer in answers]
     pieces = [answer.piece for answer in answers]

@@ -25,6 +25,7 @@ from textmusic.sound.render import render, write_audio
 from textmusic.system.progress import tracked
 from textmusic.system.whole_files import whole_file, write_text
 
+MOST_NAMED = 20  # files of a kind that a report names
 FEW_VALUES = 10  # a figure that rests on fewer says so
 
 
@@ -156,7 +157,7 @@ def _about(comparison: Comparison) -> str:
 
 def _tables(comparison: Comparison) -> Iterator[tuple[str, str, list[str], list[list[str]]]]:
     """Title, remark, head and rows of each table."""
-    yield "Models", _broken(comparison), *_pace(comparison.entries)
+    yield "Models", _bad_files(comparison), *_pace(comparison.entries)
     names = [entry.name for entry in comparison.columns]
     marks = {(r.section, r.name, r.other) for r in comparison.rows if r.significant}
     for key, section in SECTIONS.items():
@@ -174,13 +175,22 @@ def _tables(comparison: Comparison) -> Iterator[tuple[str, str, list[str], list[
         yield "Differences", about, head, rows
 
 
-def _broken(comparison: Comparison) -> str:
-    bad = [
-        f"{entry.name}: {', '.join(map(str, entry.broken))}"
-        for entry in comparison.columns
-        if entry.broken
-    ]
-    return f"Not readable as MIDI, and so not valid: {'; '.join(bad)}." if bad else ""
+def _bad_files(comparison: Comparison) -> str:
+    """Which answers can't be read, and which were mended."""
+    said = []
+    for what, files in (
+        ("Not readable as MIDI, and so not valid", [e.broken for e in comparison.columns]),
+        ("Not proper MIDI, and mended", [e.mended for e in comparison.columns]),
+    ):
+        bad = [
+            f"{entry.name}: {', '.join(map(str, own[:MOST_NAMED]))}"
+            + (f" and {len(own) - MOST_NAMED:,} more" if len(own) > MOST_NAMED else "")
+            for entry, own in zip(comparison.columns, files, strict=True)
+            if own
+        ]
+        if bad:
+            said.append(f"{what}: {'; '.join(bad)}.")
+    return " ".join(said)
 
 
 def _pace(entries: Sequence[Entry]) -> tuple[list[str], list[list[str]]]:
@@ -188,6 +198,7 @@ def _pace(entries: Sequence[Entry]) -> tuple[list[str], list[list[str]]]:
         ["answers", *(str(len(e.answers)) for e in entries)],
         ["prompts without an answer", *(str(len(e.missing)) for e in entries)],
         ["answers that can't be read", *(str(len(e.broken)) for e in entries)],
+        ["answers that were mended", *(str(len(e.mended)) for e in entries)],
     ]
     if any(entry.pace for entry in entries):
         for label, field in (

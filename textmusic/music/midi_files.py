@@ -12,6 +12,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ from textmusic.music.sanity import LONGEST_SCORE, insanity
 if TYPE_CHECKING:
     from symusic import Score
 
+# In any case; ".kar" has lyrics, ".rmi" is in a RIFF wrapper.
+MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".rmid", ".smf")
 LARGEST_MIDI_FILE = 2_000_000  # bytes of a file
 BROKEN = "can't be parsed"
 PARSING_SECONDS = 15.0  # for one file; the largest takes four, of an idle core
@@ -70,8 +73,14 @@ def read_events(path: Path) -> MidiEvents:
 
 def read_scores(paths: Sequence[Path]) -> Iterator[tuple[Path, Score | str]]:
     """Each file with its score, or with what is wrong with it: "has no notes"."""
+    for path, score, _ in read_mended(paths):
+        yield path, score
+
+
+def read_mended(paths: Sequence[Path]) -> Iterator[tuple[Path, Score | str, Counter[str]]]:
+    """As `read_scores`, and what in each file was no proper MIDI and was mended, how often."""
     for path, answer in _answers(paths):
-        yield path, answer.problem or _unpacked(answer.score)
+        yield path, answer.problem or _unpacked(answer.score), Counter(answer.mended or {})
 
 
 def _refused(path: Path, problem: str) -> TextMusicError:
@@ -157,13 +166,14 @@ def _answer(path: Path) -> _Answer:
     return _Answer("", events, heard, dict(midi.mended), hashlib.sha256(data).hexdigest())
 
 
-def parsed(data: bytes) -> Score | str:
-    """The score in the bytes of a MIDI file, or what is wrong with it: "is truncated".
+def parsed(data: bytes) -> tuple[Score, Counter[str]] | str:
+    """The score in the bytes of a MIDI file and what was mended in it, how often.
 
-    For a process that may die: broken files can take the parser's process along.
+    Or what is wrong with it: "is truncated". For a process that may die: broken files can take the
+    parser's process along.
     """
     read = _read(data)
-    return read if isinstance(read, str) else read[1]
+    return read if isinstance(read, str) else (read[1], read[0].mended)
 
 
 def _read(data: bytes) -> tuple[MidiEvents, Score] | str:

@@ -20,6 +20,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 GRID = 12  # ticks per quarter note: the vocabulary's grid, but for metres of eighths
 LONGEST_NOTE = 32.0  # quarter notes; longer notes were never released
+# What `repaired` does, by the names that it is counted under.
+OUTSIDE = "note dropped: outside the vocabulary's pitches"
+STUCK = f"note shortened: stuck for over {LONGEST_NOTE:.0f} quarter notes"
+STRUCK_TWICE = "note dropped: struck twice at once"
 # A half-note beat would make MidiTok's grid (12 positions a beat) too coarse for sixteenths, so
 # half-note metres are written on the quarter-note grid of the same length.
 _QUARTER_NOTE_METRES = {"2/2": "4/4", "3/2": "6/4", "4/2": "8/4"}
@@ -128,8 +132,8 @@ def repaired(notes: Notes, done: Counter[str]) -> Notes:
     low, high = (np.where(drums, *ends) for ends in zip(DRUM_PITCH_RANGE, PITCH_RANGE, strict=True))
     keep = (notes.pitch >= low) & (notes.pitch <= high)
     stuck = notes.duration > LONGEST_NOTE
-    done["note dropped: outside the vocabulary's pitches"] += int((~keep).sum())
-    done[f"note shortened: stuck for over {LONGEST_NOTE:.0f} quarter notes"] += int(stuck.sum())
+    done[OUTSIDE] += int((~keep).sum())
+    done[STUCK] += int(stuck.sum())
     duration = np.where(stuck, LONGEST_NOTE, notes.duration)
     order = np.flatnonzero(keep)  # by part and pitch, and in a part as they are struck
     order = order[np.lexsort((notes.start[order], notes.pitch[order], notes.program[order]))]
@@ -139,7 +143,7 @@ def repaired(notes: Notes, done: Counter[str]) -> Notes:
     )
     twice = voice & (notes.start[before] == notes.start[after])
     keep[after[twice]] = False
-    done["note dropped: struck twice at once"] += int(twice.sum())
+    done[STRUCK_TWICE] += int(twice.sum())
     # of notes struck at once the first is kept, and the next one later on ends it
     later = voice & ~twice
     first = np.maximum.accumulate(np.where(np.append(True, ~twice), np.arange(len(order)), 0))

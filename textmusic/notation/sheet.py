@@ -5,6 +5,7 @@ Times are exact fractions of a quarter note. What each format's reader makes, `b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -82,6 +83,7 @@ class ParsedPiece:
 
     tempo: whether it states one. filled: measures that were filled up with silence. warning: what
     the score lacks of the file, behind its name: "was not read whole (7 of 8 notes)"; or "".
+    mended: what in the file breaks its format and was put right, and how often.
     """
 
     score: Score
@@ -90,6 +92,7 @@ class ParsedPiece:
     tempo: bool = True
     filled: int = 0
     warning: str = ""
+    mended: Mapping[str, int] = field(default_factory=dict)
 
 
 def metre(top: int, bottom: int) -> Metre | None:

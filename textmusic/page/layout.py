@@ -15,6 +15,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.names import DENSITY_NAMES
 from textmusic.language.prompt import MAX_CHARACTERS
 from textmusic.music.data_files import load_data
+from textmusic.music.midi_files import MIDI_SUFFIXES
 from textmusic.music.plan import GENRES, MAX_BARS
 from textmusic.music.theory import KEYS, TIME_SIGNATURES
 from textmusic.page.broadcast import route
@@ -142,7 +143,7 @@ def _continue() -> dict[str, Any]:
     """The tab that goes on from a piece, or changes it."""
     made: dict[str, Any] = {}
     made["upload"] = gr.File(
-        label=I18N("upload"), file_types=[".mid", ".midi", ".rmi", ".kar"], file_count="single"
+        label=I18N("upload"), file_types=list(MIDI_SUFFIXES), file_count="single"
     )
     made["text"] = gr.Textbox(label=I18N("description"), max_length=MAX_CHARACTERS)
     with gr.Row():

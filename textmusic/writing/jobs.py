@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,17 +93,17 @@ def _apart(jobs: Sequence[Job]) -> list[Job]:
     return checked
 
 
-def unknown_fields(jobs: Sequence[Job]) -> list[str]:
-    """What fields of the records mean nothing here, a sentence each, with a guess."""
+def unknown_fields(records: Iterable[Mapping[str, Any]], known: Sequence[str] = KNOWN) -> list[str]:
+    """What fields of the prompts' records mean nothing here, a sentence each, with a guess."""
     found = Counter(
-        name for job in jobs for name, value in job.record.items()
-        if name not in KNOWN and value is not None
+        name for record in records for name, value in record.items()
+        if name not in known and value is not None
     )  # fmt: skip
     said = []
     for name, count in found.items():
         lines = f"{count:,} prompt{'s' * (count != 1)}"
-        near = difflib.get_close_matches(name.lower(), KNOWN, n=1, cutoff=0.7)
-        guess = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(KNOWN)}."
+        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.7)
+        guess = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}."
         said.append(f"the field '{quote(name)}' of {lines} is not used; {guess}")
     return said
 
