@@ -19,12 +19,13 @@ from textmusic.cli.options import (
     SamplingOptions,
     Seed,
 )
-from textmusic.cli.terminal import new_console, say, show
+from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import Controls, parse_key, well_formed
+from textmusic.language.controls import Controls, parse_key, parse_tempo, well_formed
 from textmusic.system.progress import progress_bar
 
 if TYPE_CHECKING:
+    from textmusic.music.midi_events import MidiEvents
     from textmusic.result.generation import Generation
 
 
@@ -149,38 +150,63 @@ def adjust(
         ),
     ] = None,
     tempo: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            help="Quarter notes per minute at the first note; later tempos keep their ratio to it."
+            help="Quarter notes per minute at the first note, or a word such as andante; later"
+            " tempos keep their ratio to it."
         ),
     ] = None,
     instrument: Annotated[
         list[str] | None,
         typer.Option(
-            help='Instrument of a part: 2=flute, or "guitar=cello". Plain names go to the parts in'
-            " order, the last one to all that are left. Can be repeated."
+            help='Instrument of a part: 2=flute, or "guitar=cello"; can be repeated, or'
+            ' "1=flute, 2=oboe". Plain names go to the parts in order, the last one to all that are'
+            " left."
         ),
     ] = None,
     results: ResultOptions,
 ) -> None:
     """Transpose a MIDI file, snap it to a key, or change its tempo or instruments.
 
-    All else in it stays as it is. Without a change, its parts are listed.
+    All else in it stays as it is. Without a change, its parts are listed, and nothing is written.
     """
     results.check()
     from textmusic.music.midi_files import read_events
+    from textmusic.writing.adjusting import Adjustment, read_instruments
     from textmusic.writing.adjusting import adjust as adjusted
-    from textmusic.writing.adjusting import read_instruments
 
     change = replace(
         read_instruments(instrument or ()),
         semitones=transpose,
         key=None if snap is None else parse_key(snap),
         to_key=None if transpose_to is None else parse_key(transpose_to),
-        tempo=tempo,
+        tempo=None if tempo is None else parse_tempo(tempo),
     )
-    piece = adjusted(read_events(file), change)
+    source = read_events(file)
+    if change == Adjustment():
+        _list_parts(source)
+        return
+    piece = adjusted(source, change)
     _save(piece, results, f"{file.stem}-adjusted")
+
+
+def _list_parts(source: MidiEvents) -> None:
+    """Print what plays in a file, so that --instrument can name it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from textmusic.music.midi_events import mended_words
+    from textmusic.writing.players import table_of_parts
+
+    console = new_console()
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("part", "name", "instrument", "channel", "notes", "range"):
+        table.add_column(head, justify="right" if head in ("part", "channel", "notes") else "left")
+    for row in table_of_parts(source):
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    console.print(table)
+    for remark in mended_words(source.mended):
+        say(console, f"note: {remark}")
 
 
 def _save(piece: Generation, results: ResultOptions, stem: str) -> None:

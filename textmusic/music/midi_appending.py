@@ -146,7 +146,7 @@ def _restored(midi: MidiEvents, part: Part, tick: int) -> list[Event]:
 
 
 def _new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[EventTrack, Channel]:
-    """A track for an instrument that has not played yet, and its channel."""
+    """A track for an instrument that has not played yet, unless there is but one, and a channel."""
     channel = (0, DRUM_CHANNEL)
     if program != DRUMS:
         free = free_channels(midi, 0)
@@ -156,10 +156,13 @@ def _new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[Eve
                 " in it."
             )
         channel = (0, free[0])
-    track = EventTrack([meta(0, NAME, name.encode())], tick)
-    if program != DRUMS:
-        track.events.append(Event(tick, bytes((PROGRAM | channel[1], program))))
-    midi.tracks.append(track)
+    played = [Event(tick, bytes((PROGRAM | channel[1], program)))] if program != DRUMS else []
+    if midi.kind == 0:  # all is in one track
+        track = midi.tracks[0]
+        _add(track, played)
+    else:
+        track = EventTrack([meta(0, NAME, name.encode()), *played], tick)
+        midi.tracks.append(track)
     return track, channel
 
 

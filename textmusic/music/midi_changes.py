@@ -160,7 +160,8 @@ def with_names(midi: MidiEvents, named: MidiEvents) -> MidiEvents:
     """The piece with the chord names and the section markers of another file of it.
 
     named: of the same division, as `markers.marked` makes it. Markers are taken where the piece has
-    none.
+    none. Chord names that textmusic wrote before the first of the new ones stay. A file of type 0
+    has no track for chord names, and stays one.
     """
     made = without_chords(midi)
     if not any(event.is_meta(MARKER) for track in made.tracks for event in track.events):
@@ -168,10 +169,21 @@ def with_names(midi: MidiEvents, named: MidiEvents) -> MidiEvents:
         first = made.tracks[0]
         first.events = sorted([*first.events, *marks], key=lambda event: event.tick)
         first.end = max([first.end, *(event.tick for event in marks)])
+    if made.kind == 0:
+        return made
     for track in named.tracks:
         if is_chord_track(track):
             texts = [event for event in track.events if event.message[0] == META]
-            made.tracks.append(EventTrack(texts, track.end))
+            begin = min((event.tick for event in texts if event.is_meta(TEXT)), default=0)
+            before = [
+                event
+                for old in filter(is_chord_track, midi.tracks)
+                for event in old.events
+                if event.is_meta(TEXT) and event.tick < begin
+            ]
+            heads = [event for event in texts if not event.is_meta(TEXT)]
+            names = [event for event in texts if event.is_meta(TEXT)]
+            made.tracks.append(EventTrack([*heads, *before, *names], track.end))
     return made
 
 
@@ -182,47 +194,74 @@ def _chord_moved(event: Event, semitones: int, key: str | None) -> Event:
     return meta(event.tick, TEXT, chord_name(read[0].moved(semitones), key).encode())
 
 
-def with_programs(midi: MidiEvents, players: Mapping[tuple[int, Channel], int]) -> MidiEvents:
-    """The piece with other programs. players: by track and channel, what is to play there.
+def with_programs(
+    midi: MidiEvents, players: Mapping[tuple[int, Channel], Mapping[int, int]]
+) -> MidiEvents:
+    """The piece with other programs. players: by track and channel, what plays instead of what.
 
-    Banks are set to 0, since others hold other sounds. A part whose channel others play on, too,
-    gets one of its own, if there is one left, unless they all get the same program.
+    Their banks are set to 0, since others hold other sounds. A part whose channel others play on,
+    too, gets one of its own, if there is one left, unless they all change alike.
     """
     made = midi.copy()
-    for (number, channel), program in players.items():
+    done: set[Channel] = set()  # that have been changed in all tracks
+    for (number, channel), change in players.items():
         playing = {one.place[1] for one in all_placed(made) if _plays(one, channel)}
-        together = all(players.get((other, channel)) == program for other in playing)
+        together = all(players.get((other, channel)) == change for other in playing)
         if not together and (free := free_channels(made, channel[0])):
-            _move_away(made, number, channel, free[0], program)
-        else:
-            tracks = range(len(made.tracks)) if together else [number]
-            _set_program(made, number, channel, program, tracks)
+            _move_away(made, number, channel, free[0], change)
+            continue
+        if channel not in done:
+            for track in made.tracks if together else [made.tracks[number]]:
+                _change_programs(track, channel, change)
+        if together:
+            done.add(channel)
+        _state_program(made, number, channel, change, alone=not together)
     return made
 
 
-def _set_program(
-    midi: MidiEvents, number: int, channel: Channel, program: int, tracks: Iterable[int]
+def _change_programs(track: EventTrack, channel: Channel, change: Mapping[int, int]) -> None:
+    """Change the programs of a channel in a track, with the banks that are chosen for them."""
+    banks: list[int] = []  # places of bank controllers since the last program
+    mine = [one for one in placed(track) if one.channel == channel]
+    programs = [one.event.message[1] for one in mine if one.event.kind == PROGRAM]
+    for one in mine:
+        tick, at, message = one.event.tick, one.place[2], one.event.message
+        if one.event.kind == CONTROL and message[1] in (BANK, BANK_LOW):
+            banks.append(at)
+        elif one.event.kind == PROGRAM:
+            if message[1] in change:
+                track.events[at] = Event(tick, message[:1] + bytes((change[message[1]],)))
+                _first_bank(track, banks)
+            banks = []
+    if set(programs) <= set(change):  # those behind the last program choose nothing yet
+        _first_bank(track, banks)
+
+
+def _first_bank(track: EventTrack, places: Iterable[int]) -> None:
+    for at in places:
+        event = track.events[at]
+        track.events[at] = Event(event.tick, event.message[:2] + b"\0")
+
+
+def _state_program(
+    midi: MidiEvents, number: int, channel: Channel, change: Mapping[int, int], *, alone: bool
 ) -> None:
-    """Change every program of a channel in some tracks, and state it for one if none does."""
-    place = next(one.place for one in placed(midi.tracks[number], number) if _plays(one, channel))
-    stated = False
-    for at in tracks:
-        track = midi.tracks[at]
-        for one in placed(track, at):
-            if one.channel == channel:
-                track.events[one.place[2]] = _for_program(one.event, program)
-                stated |= one.event.kind == PROGRAM and one.place < place
-    if not stated:
-        _begin_with(midi.tracks[number], channel, program)
+    """State a program for a part if none is stated before its first note.
 
-
-def _for_program(event: Event, program: int) -> Event:
-    """A channel's event as it is where a program is to be heard, and of the first bank."""
-    if event.kind == PROGRAM:
-        return Event(event.tick, event.message[:1] + bytes((program,)))
-    if event.kind == CONTROL and event.message[1] in (BANK, BANK_LOW):
-        return Event(event.tick, event.message[:2] + b"\0")
-    return event
+    It was 0 till then. alone: other tracks go on with what they play; what they state is no matter.
+    """
+    track = midi.tracks[number]
+    place = next(one.place for one in placed(track, number) if _plays(one, channel))
+    stated = [
+        one
+        for one in (placed(track, number) if alone else all_placed(midi))
+        if one.channel == channel and one.event.kind == PROGRAM
+    ]
+    if any(one.place < place for one in stated):
+        return
+    program = change.get(0) if stated or not alone else next(iter(change.values()))
+    if program is not None:
+        _begin_with(track, channel, program)
 
 
 def free_channels(midi: MidiEvents, port: int) -> list[int]:
@@ -241,28 +280,57 @@ def _begin_with(track: EventTrack, channel: Channel, program: int) -> None:
     track.events.insert(at, Event(tick, bytes((PROGRAM | channel[1], program))))
 
 
-def _move_away(midi: MidiEvents, number: int, channel: Channel, free: int, program: int) -> None:
+def _move_away(
+    midi: MidiEvents, number: int, channel: Channel, free: int, change: Mapping[int, int]
+) -> None:
     """Give a track's part a channel of its own, with what other tracks set for the old one."""
 
     def moved(event: Event) -> Event:
-        status = bytes((event.message[0] & 0xF0 | free,))
-        return _for_program(Event(event.tick, status + event.message[1:]), program)
+        return Event(event.tick, bytes((event.message[0] & 0xF0 | free,)) + event.message[1:])
 
+    here = [one for one in all_placed(midi) if one.channel == channel]
+    playing = {one.place[1] for one in here if one.event.starts_note}
+    states = any(one.event.kind == PROGRAM and one.place[1] == number for one in here)
     shared = [
         moved(one.event)
-        for one in all_placed(midi)
-        if one.channel == channel
-        and one.place[1] != number
-        and one.event.kind in (CONTROL, PROGRAM, BEND)
+        for one in here
+        if one.place[1] != number
+        and (
+            one.event.kind in (CONTROL, BEND)
+            # programs as `sounding` has them: of a track that plays, they may be its own alone
+            or (one.event.kind == PROGRAM and not (states and one.place[1] in playing))
+        )
     ]
     track = midi.tracks[number]
+    own = channel[0], free
     for one in placed(track):
         if one.channel == channel:
             track.events[one.place[2]] = moved(one.event)
-    _begin_with(track, (channel[0], free), program)
     if shared:
-        track.events = sorted([*shared, *track.events], key=lambda event: event.tick)
+        first = next(at for at, event in enumerate(track.events) if event.message[0] < SYSEX)
+        head, rest = track.events[:first], track.events[first:]  # its name and port stay in front
+        track.events = sorted([*head, *shared, *rest], key=lambda event: event.tick)
         track.end = max(track.end, track.events[-1].tick)
+    _change_programs(track, own, change)
+    _state_program(midi, number, own, change, alone=True)
+    _without_repeats(track, own)
+
+
+def _without_repeats(track: EventTrack, channel: Channel) -> None:
+    """Leave out what changes a channel's program to the one that it has, from the same bank."""
+    now: int | None = None
+    superfluous: set[int] = set()
+    for one in placed(track):
+        if one.channel != channel:
+            continue
+        message = one.event.message
+        if one.event.kind == CONTROL and message[1] in (BANK, BANK_LOW):
+            now = None
+        elif one.event.kind == PROGRAM:
+            if message[1] == now:
+                superfluous.add(one.place[2])
+            now = message[1]
+    track.events = [event for at, event in enumerate(track.events) if at not in superfluous]
 
 
 def _mapped(midi: MidiEvents, change: Callable[[Event], Event]) -> MidiEvents:

@@ -93,7 +93,8 @@ class EventTrack:
 class MidiEvents:
     """All events of a MIDI file. division: ticks a quarter note. mended: what was, how often.
 
-    name, sha256: of the file that they are of.
+    name, sha256: of the file that they are of. kind: its type: 0, all in one track, or 1; None for
+    what was not read from a file.
     """
 
     division: int
@@ -101,6 +102,7 @@ class MidiEvents:
     mended: Counter[str] = field(default_factory=Counter)
     name: str = ""
     sha256: str = ""
+    kind: int | None = None
 
     @property
     def end(self) -> int:
@@ -113,8 +115,8 @@ class MidiEvents:
         return replace(self, tracks=tracks, mended=self.mended.copy())
 
     def dumps(self) -> bytes:
-        """A well-formed MIDI file: type 0 for one track, else type 1."""
-        kind = int(len(self.tracks) > 1)
+        """A well-formed MIDI file: type 1 for several tracks, else as it was, or type 0."""
+        kind = int(len(self.tracks) > 1 or bool(self.kind))
         head = b"".join(n.to_bytes(2, "big") for n in (kind, len(self.tracks), self.division))
         parts = [b"MThd\0\0\0\6" + head]
         for track in self.tracks:
@@ -196,7 +198,7 @@ def parse(data: bytes) -> MidiEvents:
     tracks = _tracks(data, first if _is_chunk(data, first) else begin + 14, mended)
     if len(tracks) != count:
         mended[CHUNKS] += 1
-    return MidiEvents(division, tracks, mended)
+    return MidiEvents(division, tracks, mended, kind=min(kind, 1) if len(tracks) == 1 else 1)
 
 
 def _is_chunk(data: bytes, place: int) -> bool:

@@ -23,7 +23,7 @@ from textmusic.music.midi_events import MidiEvents, parse
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
-from textmusic.music.sketch import Outline, Sketch
+from textmusic.music.sketch import Outline, Row, Sketch
 from textmusic.music.theory import NO_KEY, is_minor, quarters_per_bar, sharps
 from textmusic.result.change import Change
 from textmusic.result.flags import flags
@@ -126,7 +126,12 @@ class Generation:
         """The piece as a MIDI file, which says what `replay` needs to write it again."""
         sections = self.sections if self.sketch.rows else ()
         metre = self.plan.time_signature or "4/4"
-        midi = named_midi(self.score, self.sketch, sections, self.plan.key, metre)
+        sketch = self.sketch
+        if self.events is not None and self.report.new_bars is not None:
+            # nobody asked for names over what a person wrote
+            first = self.report.new_bars[0]
+            sketch = Sketch((*([Row()] * first), *sketch.rows[first:]))
+        midi = named_midi(self.score, sketch, sections, self.plan.key, metre)
         if self.events is not None:
             whole = with_names(self.events, parse(midi)) if self.sketch.rows else self.events
             midi = whole.dumps()

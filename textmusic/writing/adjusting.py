@@ -5,15 +5,17 @@ They are made to the events of its MIDI file, so that all else in it stays as it
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import parse_instrument
-from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music.measure import estimate_key, measure
 from textmusic.music.midi_changes import (
@@ -25,8 +27,8 @@ from textmusic.music.midi_changes import (
     without_chords,
 )
 from textmusic.music.midi_events import MidiEvents, mended_words
-from textmusic.music.midi_parts import Part, parts_of
-from textmusic.music.midi_sounding import placed, to_score
+from textmusic.music.midi_parts import parts_by_program
+from textmusic.music.midi_sounding import Channel, to_score
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import TEMPO_RANGE, Plan
 from textmusic.music.theory import (
@@ -34,13 +36,13 @@ from textmusic.music.theory import (
     NO_KEY,
     degrees_of,
     is_minor,
-    range_of,
     tonic,
     transposed,
 )
 from textmusic.result.change import Change, without_recipe
 from textmusic.result.generation import Generation, account, named
 from textmusic.system.values import within
+from textmusic.writing.players import listed, out_of_range, players_for
 from textmusic.writing.sources import events_of
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ class Adjustment:
     tone; the piece is transposed first where it would not be in that key otherwise. tempo: quarter
     notes a minute where the first note is struck; all others keep their ratio to it. programs:
     General MIDI programs for the parts, in order; the last one plays all that are left. parts:
-    (number from 1 or name of a part, program) of single ones. Parts are what a track plays on a
-    channel; drums are none.
+    (number from 1 or name of a part, program) of single ones. A part is what a track plays on a
+    channel with one program; drums are none.
     """
 
     semitones: int = 0
@@ -72,10 +74,13 @@ class Adjustment:
 
 
 def read_instruments(said: Sequence[str | int]) -> Adjustment:
-    """Instruments as they are typed: "flute", "2=flute", "guitar=cello" -> what they change."""
+    """Instruments as they are typed: "flute", "2=flute", "guitar=cello" -> what they change.
+
+    "1=flute, 2=oboe" are two.
+    """
     programs: list[int] = []
     parts: list[tuple[str, int]] = []
-    for one in map(str, said):
+    for one in chain.from_iterable(_apart(str(each)) for each in said):
         part, equals, name = one.rpartition("=")
         players = parse_instrument(name)
         if DRUMS in players:
@@ -86,9 +91,17 @@ def read_instruments(said: Sequence[str | int]) -> Adjustment:
             parts.append((part.strip(), players[0]))
         else:
             raise TextMusicError(
-                f"'{one}' does not name one part and one instrument; write for example 2=flute."
+                f"'{one}' does not name one part and one instrument; write for example 2=flute, and"
+                " the same for each further part."
             )
     return Adjustment(programs=tuple(programs) or None, parts=tuple(parts))
+
+
+def _apart(said: str) -> list[str]:
+    """The parts and instruments in one text; a comma may also be in a part's name."""
+    pieces = re.split("[,;，；、]", said)
+    several = len(pieces) > 1 and all(re.search(r"\S\s*=\s*\S", piece) for piece in pieces)
+    return [piece.strip() for piece in pieces] if several else [said]
 
 
 def adjust(source: MidiEvents | Score, adjustment: Adjustment) -> Generation:
@@ -97,10 +110,10 @@ def adjust(source: MidiEvents | Score, adjustment: Adjustment) -> Generation:
     source: what `midi_files.read_events` gives, or a symusic.Score.
     """
     midi = events_of(source)
-    parts = [part for part in parts_of(midi) if not part.drums]
+    parts = [part for part in parts_by_program(midi) if not part.drums]
     if adjustment == Adjustment():
         raise TextMusicError(
-            f"there is nothing to change in {_listed(parts) or 'the piece'}; transpose, snap, or"
+            f"there is nothing to change in {listed(parts) or 'the piece'}; transpose, snap, or"
             " give another tempo or instrument."
         )
     within("transpose", adjustment.semitones, -MOST_SEMITONES, MOST_SEMITONES)
@@ -108,7 +121,7 @@ def adjust(source: MidiEvents | Score, adjustment: Adjustment) -> Generation:
     notes = notes_of(to_score(midi))
     remarks = list(mended_words(midi.mended))
     before = key = estimate_key(notes)
-    midi = without_recipe(midi)
+    midi = bare = without_recipe(midi)
     semitones = adjustment.semitones
     if adjustment.to_key is not None:
         semitones = _semitones_to(before, adjustment, remarks)
@@ -127,10 +140,14 @@ def adjust(source: MidiEvents | Score, adjustment: Adjustment) -> Generation:
     if adjustment.tempo is not None:
         within("tempo", adjustment.tempo, *TEMPO_RANGE)
         midi = with_tempo(midi, adjustment.tempo)
-    players = _players(parts, adjustment)
+    players = players_for(parts, adjustment.programs, adjustment.parts)
+    remarks += out_of_range(midi, players)
+    programs: dict[tuple[int, Channel], dict[int, int]] = defaultdict(dict)
     for part, program in players:
-        remarks += _out_of_range(midi, part, program)
-    midi = with_programs(midi, {(part.track, part.channel): program for part, program in players})
+        programs[part.track, part.channel][part.program] = program
+    midi = with_programs(midi, programs)
+    if midi.tracks == bare.tracks:
+        remarks.append("this changes nothing: the piece is like that already")
     return _account(midi, adjustment, key, change, remarks)
 
 
@@ -167,6 +184,11 @@ def _semitones_to(before: str, adjustment: Adjustment, remarks: list[str]) -> in
         raise TextMusicError("transposing to a key needs keys; choose a number of semitones.")
     semitones = (tonic(wanted) - tonic(before) + 5) % 12 - 5
     if is_minor(wanted) != is_minor(before):
+        if not semitones:
+            raise TextMusicError(
+                f"the piece is in {before}, and transposing never makes {wanted} of that; snap it"
+                f' with --snap "{wanted}".'
+            )
         became = transposed(before, semitones)
         remarks.append(
             f"the piece is in {before}, and transposing makes {became} of it, not {wanted}; snap it"
@@ -226,84 +248,3 @@ def _changing_mode(heard: str, key: str) -> tuple[int, ...]:
 
 def _into_range(pitch: int) -> int:
     return pitch + 12 if pitch < 0 else pitch - 12 if pitch > 127 else pitch
-
-
-# Parts --------------------------------------------------------------------------------------------
-
-
-def _players(parts: Sequence[Part], adjustment: Adjustment) -> list[tuple[Part, int]]:
-    """Which parts are played by what; raises TextMusicError for parts that there are not."""
-    chosen: dict[int, int] = {}
-    if adjustment.programs:
-        if DRUMS in adjustment.programs:
-            raise TextMusicError("drums can't play a melody; name another instrument.")
-        if len(adjustment.programs) > len(parts):
-            raise TextMusicError(
-                f"{len(adjustment.programs)} instruments are more than the piece has parts"
-                f" ({_listed(parts) or 'none but drums'}); name at most {len(parts)}."
-            )
-        for number in range(len(parts)):
-            chosen[number] = adjustment.programs[min(number, len(adjustment.programs) - 1)]
-    for name, program in adjustment.parts:
-        for number in _numbers(parts, name):
-            chosen[number] = program
-    return [(parts[number], program) for number, program in sorted(chosen.items())]
-
-
-def _numbers(parts: Sequence[Part], said: str) -> list[int]:
-    """The parts (from 0) that a number or a name means: a track's name, or an instrument's."""
-    if said.isdecimal() and 1 <= int(said) <= len(parts):
-        return [int(said) - 1]
-    wanted = said.casefold()
-    named = [n for n, part in enumerate(parts) if part.name.casefold() == wanted]
-    if not named and not said.isdecimal():
-        played = {instrument_name(part.program).casefold() for part in parts}
-        programs: tuple[int, ...] = ()
-        if wanted not in played:
-            try:
-                programs = parse_instrument(said)
-            except TextMusicError:
-                programs = ()
-        named = [
-            n
-            for n, part in enumerate(parts)
-            if instrument_name(part.program).casefold() == wanted or part.program in programs
-        ]
-        named = named or [n for n, part in enumerate(parts) if _family(part, wanted)]
-    if not named:
-        raise TextMusicError(
-            f"the piece has no part '{said}', but {_listed(parts) or 'only drums'}; give a number"
-            " or a name."
-        )
-    return named
-
-
-def _family(part: Part, wanted: str) -> bool:
-    """Whether a name is a word of a part's: "guitar" of "Acoustic guitar (nylon)"."""
-    words = f"{part.name} {instrument_name(part.program)}".casefold()
-    return wanted in words.replace("(", " ").replace(")", " ").split()
-
-
-def _listed(parts: Sequence[Part]) -> str:
-    """The parts with their numbers: "1 Violin I (violin), 2 Viola (viola)"."""
-    return ", ".join(
-        f"{number} {part.name} ({instrument_name(part.program)})"
-        if part.name and part.name.casefold() != instrument_name(part.program).casefold()
-        else f"{number} {instrument_name(part.program)}"
-        for number, part in enumerate(parts, 1)
-    )
-
-
-def _out_of_range(midi: MidiEvents, part: Part, program: int) -> list[str]:
-    """A remark where a part has notes that its new instrument is not written for."""
-    low, high = range_of(program)
-    pitches = [
-        one.event.message[1]
-        for one in placed(midi.tracks[part.track])
-        if one.channel == part.channel and one.event.starts_note
-    ]
-    outside = sum(not low <= pitch <= high for pitch in pitches)
-    if not outside:
-        return []
-    what = "note is" if outside == 1 else "notes are"
-    return [f"{outside:,} {what} outside the range of the {instrument_name(program)}"]
