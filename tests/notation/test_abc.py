@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sheet_notes import heard, lines, metres, programs, tempi
 
+from textmusic.music.notes import notes_of
 from textmusic.notation.abc_text import tunes_in
 from textmusic.notation.reading import read_notation
 from textmusic.notation.sheet import ParsedPiece
@@ -324,7 +325,47 @@ def test_each_voice_has_its_instrument() -> None:
         "V:1\n%%MIDI program 40\nc4 |\nV:2\nC,4 |\nV:3\n%%MIDI program 1 56\nC4 |\nV:4\nC4 |"
     )
     assert programs(read(music(body))) == [40, 42, 56, 128]
-    assert programs(read(music("[V:1] C4 |\n[V:2] C,4 |", "I:MIDI program 19\n"))) == [19, 19]
+
+
+TWO = "V:1\nC4 |\nV:2\nE4 |"
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "played"),
+    [
+        # as abc2midi (abcMIDI of 8 February 2023) plays them
+        ("I:MIDI program 19\n", "[V:1] C4 |\n[V:2] E4 |", [19, 0]),
+        ("%%MIDI program 73\n", TWO, [73, 0]),
+        ("", f"%%MIDI program 73\n{TWO}", [73, 0]),
+        ("%%MIDI program 73\n", "V:S\nC4 |\nV:A\nE4 |", [73, 0]),
+        ("%%MIDI program 73\nV:S\nV:A\n", "V:S\nC4 |\nV:A\nE4 |", [73, 0]),
+        ("%%MIDI program 73\n", "V:2\nE4 |\nV:1\nC4 |", [73, 0]),  # of the voice 1
+        ("V:1\nV:2\n%%MIDI program 73\n", TWO, [0, 73]),
+        ("V:1\nV:2\n", f"%%MIDI program 73\n{TWO}", [0, 73]),
+        ("V:1\n%%MIDI program 40\nV:2\n%%MIDI program 73\n", TWO, [40, 73]),
+        ("%%MIDI program 1 73\n%%MIDI program 2 40\n", TWO, [73, 0]),
+        ("%%MIDI program 2 73\n", TWO, [0, 0]),
+        ("", "V:1\n%%MIDI program 73\nC4 |\nV:2\nE4 |", [73, 0]),
+        ("", "V:1\nC4 |\nV:2\n%%MIDI program 73\nE4 |", [0, 73]),
+        ("", "V:1\n[I:MIDI program 73]C4 |\nV:2\nE4 |", [73, 0]),
+        ("%%MIDI channel 10\n", TWO, [128, 0]),
+        ("%%MIDI program 73\n", 'V:1\nC4 |\nV:2 name="Cello"\nE4 |', [73, 42]),  # a name counts
+    ],
+)
+def test_a_program_that_no_voice_is_named_for_is_the_first_ones(
+    head: str, body: str, played: list[int]
+) -> None:
+    piece = read(music(body, head))
+    notes = notes_of(piece.score)
+    by_pitch = dict(zip(notes.pitch.tolist(), notes.program.tolist(), strict=True))
+    assert [by_pitch[60], by_pitch[64]] == played
+
+
+def test_one_voice_and_its_overlays_have_the_program_of_the_head() -> None:
+    for body in ("C4 & E4 |", "C4 |", "V:1\nC4 & E4 |", "V:Solo\nC4 |"):
+        assert set(programs(read(music(body, "%%MIDI program 73\n")))) == {73}, body
+    both = music(TWO, "%%MIDI transpose 12\n")
+    assert notes_of(read(both).score).pitch.tolist() == [72, 76], "all else holds for all voices"
 
 
 def test_repeats_are_written_once_and_bar_lines_of_every_kind_end_a_bar() -> None:

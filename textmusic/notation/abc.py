@@ -7,6 +7,7 @@ what stands in fields, strings, braces and decorations is no note.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 from textmusic.notation.abc_fields import read_key, read_metre, read_tempo, read_unit, usual_unit
@@ -54,13 +55,17 @@ def sheet_of_abc(tune: str) -> Sheet:
 class _TuneReader:
     """Reads the lines of a tune into voices.
 
-    What is said before the first voice is named holds for all of them.
+    What is said before the first voice is named holds for all of them, but for the player
+    (%%MIDI program and channel). The standard says nothing of that, and abc2midi, whose words they
+    are, gives it to the first voice alone, or to the last one that the head describes.
     """
 
     def __init__(self, lines: list[Line]) -> None:
         self.common = Voice()
         self.voices: dict[str, Voice] = {}
         self.now: Voice | None = None
+        self.described: Voice | None = None  # last in the head
+        self.player: list[Sequence[str]] = []  # %%MIDI program and channel, before any voice
         self.in_head = True
         self.unit_stated = False
         self.tempo = ""  # as the head states it, in units that may be said after it
@@ -80,14 +85,14 @@ class _TuneReader:
     def _begin_body(self) -> None:
         if self.in_head:
             self.in_head = False
-            self.now = None  # a voice that is described in the head is not yet chosen
+            self.described, self.now = self.now, None  # what is described is not yet chosen
             self._field("Q", self.tempo)
 
     def _voice(self) -> Voice:
         """The voice that music is written in."""
         if self.now is None:
             if not self.voices:
-                self.voices["1"] = self.common.copy()
+                self._begin_voice("1")
             self.now = next(iter(self.voices.values()))
         return self.now
 
@@ -130,9 +135,16 @@ class _TuneReader:
                 voice.describe(about)
             return
         if name not in self.voices:
-            self.voices[name] = self.common.copy()
+            self._begin_voice(name)
         self.now = self.voices[name]
         self.now.describe(about)
+
+    def _begin_voice(self, name: str) -> None:
+        self.voices[name] = voice = self.common.copy()
+        if name == "1" or not name.isdecimal():
+            for kind, *values in self.player:
+                voice.midi(kind, values)
+            self.player = []
 
     def _directive(self, text: str) -> None:
         words = re.split(r"[\s=]+", text.strip())
@@ -143,6 +155,12 @@ class _TuneReader:
         elif name == "transpose" and values and re.fullmatch(r"[+-]?\d{1,2}", values[0]):
             for voice in self._meant(directive=True):
                 voice.transposition = int(values[0])
+        elif name == "midi" and len(values) > 1 and values[0].lower() in ("program", "channel"):
+            voice = self.now or self.described
+            if voice is not None:
+                voice.midi(values[0].lower(), values[1:])
+            elif len(values) == 2 or values[1] == "1":  # of the first voice's channel
+                self.player.append([values[0].lower(), *values[1:]])
         elif name == "midi" and len(values) > 1:
             for voice in self._meant(directive=True):
                 voice.midi(values[0].lower(), values[1:])
