@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from gan_music import SHAPE, WALTZ, real_windows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_music import programs_of_a_plan
+from safetensors.torch import load_file, save_file
 from symusic import Score
 
 from textmusic.corpus.windows import Window, with_genre
@@ -26,7 +28,7 @@ from textmusic.evaluation.metrics import is_valid
 from textmusic.language.controls import Controls
 from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.models import gan_patches as p
-from textmusic.models.gan import Gan
+from textmusic.models.gan import Gan, save_gan
 from textmusic.models.gan_writer import GanWriter, plan_of
 from textmusic.music.measure import measure
 from textmusic.music.notes import notes_of
@@ -176,3 +178,103 @@ def test_a_batch_of_prompts_is_written_with_its_reports(tmp_path: Path) -> None:
     assert report["model"] == "random"
     assert report["planned"]["programs"] == report["measured"]["programs"] == [42]
     assert measure(Score(tmp_path / "out" / "0002.mid")).bars == 2
+
+
+# Values and folders from outside ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0, -3, 1e9, float("nan"), float("inf"), True, "8"])
+def test_a_length_out_of_range_is_refused_as_elsewhere(seconds: Any) -> None:
+    with pytest.raises(TextMusicError, match=r"seconds .* (out of range|wrong type)"):
+        writer_of(-1.0).understand("calm", seconds=seconds)
+    assert writer_of(-1.0).understand("calm", seconds=20).seconds == 20
+
+
+def test_controls_that_no_plan_can_have_are_refused() -> None:
+    for plan in (Plan(tempo=1e9), Plan(bars=10**9), Plan(key="H major"), Plan(programs=(500,))):
+        with pytest.raises(TextMusicError):
+            writer_of(-1.0).understand("calm", controls=plan)
+
+
+@pytest.fixture(scope="module")
+def gan_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gan")
+    save_gan(Gan(**SHAPE), folder, [WALTZ])
+    return folder
+
+
+def refused(folder: Path, said: str = "") -> None:
+    with pytest.raises(TextMusicError, match="is not a complete GAN") as problem:
+        GanWriter.from_folder(folder)
+    assert said in str(problem.value) and "\n" not in str(problem.value)
+    assert str(problem.value).endswith("; train it again with training/configs/gan.json.")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("format",), 2, "not of format 1"),
+        (("shape",), [4, 8], "has no width"),
+        (("shape", "width"), 10**9, "no width from 1 to 512"),
+        (("shape", "width"), 4.0, "no width from 1"),
+        (("shape", "width"), True, "no width from 1"),
+        (("shape", "width"), 8, "another shape in"),
+        (("shape", "noise"), -1, "no noise from 1"),
+        (("shape", "critic_steps"), 0, "no critic_steps from 1"),
+        (("shape", "seed"), 1, "has no width"),
+        (("plans",), {}, "no plans"),
+        (("plans",), [], "no plans"),
+        (("plans", 0), 7, "plans that are none"),
+        (("plans", 0, "programs"), 7, "plans that are none"),
+        (("plans", 0, "programs"), [], "without instruments"),
+        (("plans", 0, "programs"), [500], "plans that are none"),
+        (("plans", 0, "programs"), [[0]], "plans that are none"),
+        (("plans", 0, "tempo"), 1e30, "out of range"),
+        (("plans", 0, "tempo"), None, "without instruments, tempo"),
+        (("plans", 0, "tempo"), "fast", "wrong type"),
+        (("plans", 0, "bars"), 10**9, "out of range"),
+        (("plans", 0, "bars"), None, "without instruments"),
+        (("plans", 0, "key"), "H major", "not a valid key"),
+        (("plans", 0, "time_signature"), "17/23", "not a valid time_signature"),
+        (("plans", 0, "odd"), 1, "odd"),
+    ],
+    ids=str,
+)
+def test_a_folder_with_wrong_values_is_refused_in_a_sentence(
+    place: tuple[Any, ...], value: Any, said: str, gan_folder: Path, tmp_path: Path
+) -> None:
+    about = json.loads((gan_folder / "gan.json").read_text())
+    inside = about
+    for name in place[:-1]:
+        inside = inside[name]
+    inside[place[-1]] = value
+    shutil.copy(gan_folder / "model.safetensors", tmp_path)
+    (tmp_path / "gan.json").write_text(json.dumps(about))
+    refused(tmp_path, said)
+
+
+def test_a_folder_that_is_not_whole_is_refused_in_a_sentence(
+    gan_folder: Path, tmp_path: Path
+) -> None:
+    assert GanWriter.from_folder(gan_folder).plans == (WALTZ,)
+    weights = load_file(gan_folder / "model.safetensors")
+    name = "generator.finish.weight"
+    bad = weights[name].clone()
+    bad.view(-1)[0] = float("nan")
+    for changed, said in (
+        (weights | {name: bad}, f"no numbers in {name}"),
+        (weights | {name: weights[name][:1].clone()}, f"another shape in {name}"),
+        ({n: w for n, w in weights.items() if n != name}, f"lack {name}"),
+        (weights | {"more": bad}, "have more"),
+    ):
+        shutil.copy(gan_folder / "gan.json", tmp_path)
+        save_file(changed, tmp_path / "model.safetensors")
+        refused(tmp_path, said)
+    for file in ("gan.json", "model.safetensors"):
+        for content in (None, b"", b"[]", b"null", b"[" * 100_000, b"\xff\xfe", bytes(64)):
+            shutil.copytree(gan_folder, tmp_path, dirs_exist_ok=True)
+            if content is None:
+                (tmp_path / file).unlink()
+            else:
+                (tmp_path / file).write_bytes(content)
+            refused(tmp_path)

@@ -179,3 +179,78 @@ def test_a_recurrent_model_asks_to_be_exported(tmp_path: Path) -> None:
     (tmp_path / "recurrent.json").write_text(json.dumps({"cell": "lstm"}))
     with pytest.raises(TextMusicError, match=r"recurrent model.*training/export\.py"):
         TextToMusic.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"vocab_size": 10**12}, "no vocab_size from 2"),
+        ({"vocab_size": "300"}, "no vocab_size from 2"),
+        ({"vocab_size": True}, "no vocab_size from 2"),
+        ({"vocab_size": 50}, "vocabulary.json is from another model"),
+        ({"hidden_size": 10**9}, "no hidden_size from 1"),
+        ({"hidden_size": -8}, "no hidden_size from 1"),
+        ({"num_hidden_layers": 10**8}, "no num_hidden_layers from 1"),
+        ({"num_hidden_layers": 256}, "its weights lack"),
+        ({"num_hidden_layers": 1}, "which is no part of it"),
+        ({"intermediate_size": 7}, "another shape in"),
+        ({"num_attention_heads": 0}, "no num_attention_heads from 1"),
+        ({"max_position_embeddings": 10**30}, "no max_position_embeddings from 64"),
+        ({"max_position_embeddings": 1}, "no max_position_embeddings from 64"),
+        ({"model_type": "no such"}, ""),
+        ({"model_type": ["llama"]}, ""),
+        ({"auto_map": {"AutoConfig": "x.Y", "AutoModelForCausalLM": "x.Y"}, "model_type": "x"}, ""),
+    ],
+    ids=str,
+)
+def test_a_trained_folder_of_other_sizes_is_refused_before_it_is_loaded(
+    trained: Path, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    shutil.copytree(trained, tmp_path / "copy")
+    (tmp_path / "copy" / "x.py").write_text("open('was run', 'w')")
+    file = tmp_path / "copy" / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    with pytest.raises(TextMusicError, match="not a complete textmusic model") as problem:
+        TextToMusic.from_pretrained(tmp_path / "copy")
+    assert said in str(problem.value) and "\n" not in str(problem.value)
+    assert not Path("was run").exists()
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "[" * 100_000, '{"vocab_size": 1e999}', "7"])
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json"])
+def test_a_trained_folder_of_other_json_is_refused(
+    trained: Path, tmp_path: Path, name: str, content: str
+) -> None:
+    shutil.copytree(trained, tmp_path / "copy")
+    (tmp_path / "copy" / name).write_text(content)
+    with pytest.raises(TextMusicError) as problem:
+        TextToMusic.from_pretrained(tmp_path / "copy")
+    assert "\n" not in str(problem.value)
+
+
+def test_trained_weights_that_are_no_numbers_or_lack_are_refused(
+    trained: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(trained / "model.safetensors")
+    name = next(name for name in weights if "layers.0" in name)
+
+    def refused(changed: dict[str, Any], said: str) -> None:
+        shutil.copytree(trained, tmp_path / "copy", dirs_exist_ok=True)
+        save_file(changed, tmp_path / "copy" / "model.safetensors", {"format": "pt"})
+        with pytest.raises(TextMusicError, match=said):
+            TextToMusic.from_pretrained(tmp_path / "copy")
+
+    for value in (float("nan"), float("inf")):
+        bad = weights[name].clone()
+        bad.view(-1)[3] = value
+        refused(weights | {name: bad}, "its weights are no numbers in")
+    refused({n: w for n, w in weights.items() if n != name}, f"its weights lack {name}")
+    refused(weights | {name: weights[name][:-1].clone()}, f"another shape in {name}")
+    refused(weights | {"more": torch.zeros(2)}, "have more, which is no part of it")
+    # pickles may run code when they are read, and are not
+    (tmp_path / "copy" / "model.safetensors").unlink()
+    torch.save(weights, tmp_path / "copy" / "pytorch_model.bin")
+    with pytest.raises(TextMusicError, match="its weights lack"):
+        TextToMusic.from_pretrained(tmp_path / "copy")

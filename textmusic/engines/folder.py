@@ -13,6 +13,12 @@ SIZES = {
     "offset": (1, 1 << 20), "context": (64, 1 << 17), "kv_heads": (1, 256),
     "head_width": (1, 1024),
 }  # fmt: skip
+# The same of the config.json of an LLM as training writes it.
+TRAINED_SIZES = {
+    "vocab_size": (2, 1 << 21), "hidden_size": (1, 1 << 14), "num_hidden_layers": (1, 256),
+    "num_attention_heads": (1, 256), "intermediate_size": (1, 1 << 17),
+    "max_position_embeddings": (64, 1 << 20),
+}  # fmt: skip
 RECURRENT_SIZES = {"offset": (1, 1 << 20), "layers": (1, 64), "hidden": (1, 16_384)}
 CELLS = ("lstm", "gru", "rnn")
 FORMAT = 3  # a sketch before the score, running status; in format 2 every note said all
@@ -71,7 +77,16 @@ def _trained_offset(folder: Path) -> int:
     try:
         names = ("config.json", "vocabulary.json")
         llm, vocabulary = (json.loads((folder / n).read_text(encoding="utf-8")) for n in names)
-        return int(llm["vocab_size"]) - len(vocabulary)
+        if not isinstance(llm, dict) or not isinstance(vocabulary, list):
+            raise ValueError("config.json or vocabulary.json does not describe a model")
+        for name, (low, high) in TRAINED_SIZES.items():
+            size = llm.get(name)
+            if type(size) is not int or not low <= size <= high:
+                raise ValueError(f"config.json has no {name} from {low} to {high:,}")
+        offset = int(llm["vocab_size"]) - len(vocabulary)
+        if not SIZES["offset"][0] <= offset <= SIZES["offset"][1]:
+            raise ValueError("vocabulary.json is from another model")
+        return offset
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as problem:
         raise TextMusicError(broken(folder, problem)) from None
 

@@ -144,6 +144,13 @@ def _check_names(instruments: object) -> None:
             values.whole("instrument", said, 0, DRUMS)
 
 
+def check_request(controls: Plan, seconds: float | None) -> None:
+    """Raise TextMusicError for controls that no plan can have, and for a length out of range."""
+    check_plan(controls)
+    if seconds is not None:
+        values.real("seconds", seconds, *SECONDS_RANGE)
+
+
 def check_plan(plan: Plan) -> None:
     """Raise TextMusicError for values that no plan can have."""
     if not isinstance(plan, Plan):

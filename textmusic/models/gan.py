@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from textmusic.errors import TextMusicError
+from textmusic.language.controls import check_plan
 from textmusic.models.gan_patches import (
     CELL,
     CELLS,
@@ -35,12 +36,14 @@ from textmusic.models.gan_patches import (
     part,
     summary,
 )
+from textmusic.models.weights import check_finite, check_shapes
 from textmusic.music.plan import Plan
 from textmusic.music.theory import TIME_SIGNATURES
 from textmusic.system.whole_files import whole_file, write_text
 
 PENALTY = 10.0  # weight of the gradient penalty, as published
 FORMAT = 1
+SHAPES = {"width": (1, 512), "noise": (1, 4096), "critic_steps": (1, 1000)}  # of its nets
 
 
 def mask_of(conditions: Tensor) -> Tensor:
@@ -236,23 +239,54 @@ def save_gan(gan: Gan, folder: Path, plans: Sequence[Plan]) -> None:
     write_text(folder / "gan.json", json.dumps(about))
 
 
+def _description(file: Path) -> dict[str, Any]:
+    """What gan.json says; raises ValueError for what is no description of a GAN."""
+    about = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise ValueError(f"gan.json is not of format {FORMAT}")
+    shape = about.get("shape")
+    if not isinstance(shape, dict) or set(shape) != set(SHAPES):
+        raise ValueError(f"gan.json has no {', '.join(SHAPES)}")
+    for name, (low, high) in SHAPES.items():
+        if type(shape[name]) is not int or not low <= shape[name] <= high:
+            raise ValueError(f"gan.json has no {name} from {low} to {high:,}")
+    if not isinstance(about.get("plans"), list) or not about["plans"]:
+        raise ValueError("gan.json has no plans")
+    return about
+
+
+def _plan(said: Any) -> Plan:
+    """A plan of gan.json, whole enough to be drawn; raises ValueError for what is none."""
+    if not isinstance(said, dict) or not isinstance(said.get("programs"), list):
+        raise ValueError("gan.json has plans that are none")
+    plan = Plan(**{**said, "programs": tuple(said["programs"])})
+    try:
+        check_plan(plan)
+    except (TextMusicError, TypeError) as problem:
+        why = str(problem).partition(";")[0]
+        raise ValueError(f"gan.json has plans that are none: {why}") from None
+    if not plan.programs or None in (plan.tempo, plan.time_signature, plan.bars):
+        raise ValueError("gan.json has plans without instruments, tempo, metre or bars")
+    return plan
+
+
 def load_gan(folder: Path) -> tuple[Gan, tuple[Plan, ...]]:
     """The model and the plans of a folder that `save_gan` wrote.
 
     Raises TextMusicError where the folder is not whole.
     """
     try:
-        about = json.loads((folder / "gan.json").read_text(encoding="utf-8"))
-        if about["format"] != FORMAT:
-            raise ValueError(f"format {about['format']} is not supported")
+        about = _description(folder / "gan.json")
+        plans = tuple(map(_plan, about["plans"]))
+        weights = folder / "model.safetensors"
+        with torch.device("meta"):
+            of_shape = Gan(**about["shape"]).state_dict()
+        check_shapes(of_shape, [weights])
         gan = Gan(**about["shape"])
-        gan.load_state_dict(load_file(folder / "model.safetensors"))
-        plans = tuple(
-            Plan(**{**plan, "programs": tuple(plan["programs"])}) for plan in about["plans"]
-        )
-        if not plans:
-            raise ValueError("gan.json has no plans")
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as problem:
+        gan.load_state_dict(load_file(weights))
+        check_finite(gan)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
+            MemoryError, SafetensorError) as problem:  # fmt: skip
         first = str(problem).partition("\n")[0].rstrip(":.") or type(problem).__name__
         raise TextMusicError(
             f"'{folder}' is not a complete GAN ({first}); train it again with"

@@ -11,6 +11,7 @@ import numpy as np
 
 from textmusic.engines.protocol import Floats32
 from textmusic.errors import TextMusicError
+from textmusic.language.controls import check_request
 from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.models.gan import Gan, load_gan
 from textmusic.models.gan_patches import (
@@ -59,7 +60,11 @@ class GanWriter:
         seconds: float | None = None,
         outline: Outline = Outline(),
     ) -> Prompt:
-        """The facts that a text and these controls fix, and what could not be used."""
+        """The facts that a text and these controls fix, and what could not be used.
+
+        Raises TextMusicError for controls that no plan can have.
+        """
+        check_request(controls, seconds)
         return read_prompt(text, controls=controls, seconds=seconds, outline=outline)
 
     def plan(self, text: str, *, seed: int) -> Plan:

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from textmusic.engines.folder import broken, read_config
 from textmusic.errors import TextMusicError
+from textmusic.models.weights import check_finite, check_shapes
 from textmusic.tokens.tokenizer import IGNORED, copy_tokenizer
 
 CONTEXT = 2048  # ids in an engine's context at most; the length trained on
@@ -124,11 +126,31 @@ def head_width(config: Any) -> int:
 
 
 def load_llm(folder: Path) -> MusicLLM:
-    """The model of a folder written by `save_llm`."""
+    """The model of a folder written by `save_llm`.
+
+    Raises TextMusicError where there is none, or its weights are not those of its configuration. No
+    code of the folder is run.
+    """
     if not (folder / "config.json").exists():
         raise TextMusicError(f"'{folder}' has no model; give a folder written by training.")
-    music = len(json.loads((folder / "vocabulary.json").read_text()))
-    lm = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    read_config(folder)  # sizes that are none are told before anything is loaded
+    try:
+        return _loaded(folder)
+    except Exception as problem:  # transformers raises many kinds for a broken configuration
+        raise TextMusicError(broken(folder, problem)) from None
+
+
+def _loaded(folder: Path) -> MusicLLM:
+    music = len(json.loads((folder / "vocabulary.json").read_text(encoding="utf-8")))
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    with torch.device("meta"):  # takes no memory, whatever sizes are stated
+        shape = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    tied = {"lm_head.weight"} if config.tie_word_embeddings else set()
+    check_shapes(shape.state_dict(), sorted(folder.glob("*.safetensors")), tied)
+    lm = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, trust_remote_code=False, use_safetensors=True
+    )
+    check_finite(lm)
     return MusicLLM(lm, lm.get_input_embeddings().num_embeddings - music)
 
 

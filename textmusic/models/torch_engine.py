@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import AttentionInterface
 from transformers.utils.logging import disable_progress_bar
 
-from textmusic.engines.folder import broken
 from textmusic.engines.protocol import Engine, Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.models.llm import MusicLLM, context_of, head_width, load_llm
@@ -264,10 +262,7 @@ def open_trained(folder: Path, *, threads: int | None = None) -> Engine:
     threads: cores to use; by default all. Raises TextMusicError where the folder is not whole.
     """
     disable_progress_bar()  # loading takes a moment only, and the terminal has a bar of its own
-    try:
-        model = load_llm(folder)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as problem:
-        raise TextMusicError(broken(folder, problem)) from None
+    model = load_llm(folder)
     if torch.cuda.is_available():
         return TorchEngine(model, torch.device("cuda"), dtype=torch.bfloat16, fixed=True)
     torch.set_num_threads(threads or cores())

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Self
 from textmusic.engines.folder import broken, read_config
 from textmusic.engines.protocol import Engine
 from textmusic.errors import TextMusicError
-from textmusic.language.controls import check_plan
+from textmusic.language.controls import check_request
 from textmusic.language.prompt import Prompt, read_prompt
-from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
 from textmusic.result.generation import Generation
-from textmusic.system.values import real
 from textmusic.tokens.plan_grammar import OPEN_BARS
 from textmusic.tokens.sampling import Sampling, check_seed
 from textmusic.tokens.tokenizer import Tokenizer
@@ -71,9 +69,7 @@ class LoadedModel:
         Raises TextMusicError for controls that no plan can have, and for chords or a form that
         these bars can't hold.
         """
-        check_plan(controls)
-        if seconds is not None:
-            real("seconds", seconds, *SECONDS_RANGE)
+        check_request(controls, seconds)
         prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
         return usable(prompt, self.tokenizer, self._longest_text, room)
 
