@@ -137,7 +137,7 @@ def test_a_copy_that_differs_in_nothing_is_said() -> None:
     plain = parse((DATA / "plain.mid").read_bytes())
     key = adjust(plain, Adjustment(semitones=1)).report.planned.key or ""
     same = adjust(plain, Adjustment(to_key="C major"))
-    assert key == "C# major" and same.report.remarks == (
+    assert key == "Db major" and same.report.remarks == (
         "this changes nothing: the piece is like that already",
     )
     for change in (Adjustment(tempo=120), Adjustment(programs=(0,)), Adjustment(key="C major")):
@@ -146,13 +146,11 @@ def test_a_copy_that_differs_in_nothing_is_said() -> None:
     assert not adjust(plain, Adjustment(to_key="D major")).report.remarks
 
 
-@pytest.mark.parametrize("had", ["C major", "C minor", "F# major", "Bb minor"])
+@pytest.mark.parametrize("had", ["C major", "C minor", "F# major"])
 def test_transposing_to_the_other_mode_on_the_same_tonic_is_refused(had: str) -> None:
     plain = parse((DATA / "plain.mid").read_bytes())
     midi = parse(adjust(plain, Adjustment(key=had)).midi())
     other = had.split()[0] + (" minor" if had.endswith("major") else " major")
-    if other in ("Gb minor", "A# major"):
-        pytest.skip("not a key that can be named")
     with pytest.raises(TextMusicError) as problem:
         adjust(midi, Adjustment(to_key=other))
     assert str(problem.value) == (
@@ -176,7 +174,7 @@ def test_without_a_change_the_parts_are_listed_and_nothing_is_written(
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows == [
         "part name instrument channel notes range".split(),
-        "1 Lead piano 1 2 C4 to C#4".split(),
+        "1 Lead piano 1 2 C4 to Db4".split(),
         "2 Lead flute 1 1 C6 to C6".split(),
         "3 Lead piano 6 1 F#1 to F#1".split(),
         "drums 10 2".split(),

@@ -220,27 +220,43 @@ def with_programs(
 
 
 def _change_programs(track: EventTrack, channel: Channel, change: Mapping[int, int]) -> None:
-    """Change the programs of a channel in a track, with the banks that are chosen for them."""
-    banks: list[int] = []  # places of bank controllers since the last program
-    mine = [one for one in placed(track) if one.channel == channel]
-    programs = [one.event.message[1] for one in mine if one.event.kind == PROGRAM]
-    for one in mine:
-        tick, at, message = one.event.tick, one.place[2], one.event.message
-        if one.event.kind == CONTROL and message[1] in (BANK, BANK_LOW):
-            banks.append(at)
-        elif one.event.kind == PROGRAM:
-            if message[1] in change:
-                track.events[at] = Event(tick, message[:1] + bytes((change[message[1]],)))
-                _first_bank(track, banks)
-            banks = []
-    if set(programs) <= set(change):  # those behind the last program choose nothing yet
-        _first_bank(track, banks)
+    """Change the programs of a channel in a track, which are of the first bank then.
+
+    Those that stay keep their banks.
+    """
+    mine = {one.place[2] for one in placed(track) if one.channel == channel}
+    made: list[Event] = []
+    waiting: list[int] = []  # places of bank controllers since the last program
+    was: dict[int, int] = {}  # the banks' controllers, before and after the change
+    now: dict[int, int] = {}
+    changed = True
+    for at, event in enumerate(track.events):
+        if at in mine and event.kind == CONTROL and event.message[1] in (BANK, BANK_LOW):
+            was[event.message[1]] = now[event.message[1]] = event.message[2]
+            waiting.append(len(made))
+        elif at in mine and event.kind == PROGRAM:
+            changed = event.message[1] in change
+            wanted = dict.fromkeys(was, 0) if changed else was
+            if changed:
+                _first_bank(made, waiting, now)
+                event = Event(event.tick, event.message[:1] + bytes((change[event.message[1]],)))
+            for control, value in wanted.items():
+                if now[control] != value:
+                    status = CONTROL | channel[1]
+                    made.append(Event(event.tick, bytes((status, control, value))))
+                    now[control] = value
+            waiting = []
+        made.append(event)
+    if changed:  # those behind the last program choose nothing yet
+        _first_bank(made, waiting, now)
+    track.events = made
 
 
-def _first_bank(track: EventTrack, places: Iterable[int]) -> None:
+def _first_bank(events: list[Event], places: Iterable[int], now: dict[int, int]) -> None:
     for at in places:
-        event = track.events[at]
-        track.events[at] = Event(event.tick, event.message[:2] + b"\0")
+        tick, message = events[at]
+        events[at] = Event(tick, message[:2] + b"\0")
+        now[message[1]] = 0
 
 
 def _state_program(

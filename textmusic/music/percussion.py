@@ -58,6 +58,9 @@ DRUM_NAMES: dict[int, tuple[str, ...]] = {
     85: ("Castanets", "Castanet"), 86: ("Mute Surdo",), 87: ("Open Surdo",),
 }  # fmt: skip
 
+# The percussive programs of General MIDI that have no pitch -> the nearest sound of the kit.
+DRUMS_OF_PROGRAMS = {112: 84, 113: 67, 115: 76, 116: 41, 117: 45, 118: 40, 119: 57}
+
 
 def drum_named(name: str) -> int | None:
     """The MIDI key of a drum sound; what stands in brackets and before a colon may be missing."""

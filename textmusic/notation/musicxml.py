@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -149,6 +150,16 @@ def _beat_units(mark: Element) -> list[Fraction]:
     return units
 
 
+class _Read(NamedTuple):
+    """A note as it was read, before it is known who plays it. shift: semitones up, as it sounds."""
+
+    item: Element
+    start: Fraction
+    length: Fraction
+    velocity: int
+    shift: int
+
+
 @dataclass(slots=True)
 class _PartReader:
     """Reads a part, measure by measure. players: who can play in it."""
@@ -169,13 +180,16 @@ class _PartReader:
     def _measure(self, element: Element, tempi: _Tempi) -> Measure:
         measure = Measure(short=element.get("implicit") == "yes" or element.get("number") == "0")
         here = start = Fraction(0)  # where the next note begins, and where the last one did
+        notes: list[_Read] = []
+        changes: list[tuple[Fraction, Element]] = []  # of instruments, and when
         rests = 0
         for item in element:
             if item.tag == "note":
                 length = Fraction(0) if item.find("grace") is not None else self._length(item)
                 if item.find("chord") is None:
                     start, here = here, tidy(here + length)
-                self._note(item, start, length, measure)
+                shift = self._shift(item.findtext("staff") or "1")
+                notes.append(_Read(item, start, length, self._loudness(item), shift))
                 rest = item.find("rest")
                 rests += rest is not None and _whole(item, rest)
                 measure.length = max(measure.length, here)
@@ -187,7 +201,8 @@ class _PartReader:
             elif item.tag == "attributes":
                 self._attributes(item, measure)
             elif item.tag in ("direction", "sound"):
-                self._direction(item, here, measure, tempi)
+                self._direction(item, here, measure, tempi, changes)
+        self._play(notes, changes, measure)
         measure.metre = self.metre
         measure.resting = 0 < rests == len([1 for note in element.iter("note")])
         return measure
@@ -213,7 +228,10 @@ class _PartReader:
     def _shift(self, staff: str) -> int:
         return self.shifts.get(staff, self.shifts.get("", 0))
 
-    def _direction(self, item: Element, here: Fraction, measure: Measure, tempi: _Tempi) -> None:
+    def _direction(
+        self, item: Element, here: Fraction, measure: Measure, tempi: _Tempi,
+        changes: list[tuple[Fraction, Element]],
+    ) -> None:  # fmt: skip
         moved = [place for place in item.iter("offset") if place.get("sound") == "yes"]
         moved += [place for sound in item.iter("sound") for place in sound.findall("offset")]
         delay = sum((_fraction(place.text) for place in moved), Fraction(0)) / self.divisions
@@ -225,33 +243,50 @@ class _PartReader:
         for sound in item.iter("sound"):
             if loud := number(sound.get("dynamics")):
                 self.velocity = round(min(max(loud * FORTE / 100, 1), 127))
-            self.players.change(sound)
+            changes.append((max(here + delay, Fraction(0)), sound))
 
-    def _note(self, item: Element, start: Fraction, length: Fraction, measure: Measure) -> None:
-        if length == 0 or item.find("cue") is not None or item.find("rest") is not None:
-            return
+    def _play(
+        self, notes: Sequence[_Read], changes: Sequence[tuple[Fraction, Element]], measure: Measure
+    ) -> None:
+        """Give the notes of a measure their players, in time: a change holds for all voices."""
+        waiting = sorted(changes, key=lambda change: change[0])
+        played: dict[int, WrittenNote | None] = {}
+        for number in sorted(range(len(notes)), key=lambda number: notes[number].start):
+            while waiting and waiting[0][0] <= notes[number].start:
+                self.players.change(waiting.pop(0)[1])
+            played[number] = self._note(notes[number])
+        for _, sound in waiting:
+            self.players.change(sound)
+        measure.notes += [note for number in range(len(notes)) if (note := played[number])]
+
+    @staticmethod
+    def _written(item: Element) -> int | None:
+        """The pitch that a note is written at."""
+        place = item.find("pitch")
+        step = (place.findtext("step") or "").strip() if place is not None else ""
+        if place is None or step not in NATURAL_PITCH_CLASSES:
+            return None
+        octave, alter = number(place.findtext("octave"), 4), number(place.findtext("alter"))
+        return math.floor(NATURAL_PITCH_CLASSES[step] + alter + 12 * (octave + 1) + 0.5)
+
+    def _note(self, read: _Read) -> WrittenNote | None:
+        item, pitch = read.item, self._written(read.item)
+        if not read.length or item.find("cue") is not None or item.find("rest") is not None:
+            return None
         player = self.players.of(item)
-        place, pitch = item.find("pitch"), None
-        if place is not None:
-            step = (place.findtext("step") or "").strip()
-            if step in NATURAL_PITCH_CLASSES:
-                octave = number(place.findtext("octave"), 4)
-                alter = number(place.findtext("alter"))
-                pitch = math.floor(NATURAL_PITCH_CLASSES[step] + alter + 12 * (octave + 1) + 0.5)
-                if player.program != DRUMS:
-                    pitch += self._shift(item.findtext("staff") or "1")
-        drum = player.program == DRUMS or item.find("unpitched") is not None
+        program = player.of(item)
+        if pitch is not None and program != DRUMS:
+            pitch += read.shift
+        drum = program == DRUMS or item.find("unpitched") is not None
         if drum:
             pitch = self.players.drum(item, player, pitch)
         if pitch is None or not 0 <= pitch < 128:
-            return
+            return None
         ties = {tie.get("type") for tie in item.findall("tie")}
         ties = ties or {tie.get("type") for tie in item.iterfind("notations/tied")}
-        measure.notes.append(
-            WrittenNote(
-                start, length, pitch, DRUMS if drum else player.program, self._loudness(item),
-                tied=bool(ties & {"stop", "continue"}), ties=bool(ties & {"start", "continue"}),
-            )
+        return WrittenNote(
+            read.start, read.length, pitch, DRUMS if drum else program, read.velocity,
+            tied=bool(ties & {"stop", "continue"}), ties=bool(ties & {"start", "continue"}),
         )  # fmt: skip
 
     def _loudness(self, item: Element) -> int:

@@ -8,7 +8,7 @@ from functools import cache
 from xml.etree.ElementTree import Element
 
 from textmusic.drawing.sheet_music import DRUM_KIT
-from textmusic.music.percussion import drum_named
+from textmusic.music.percussion import DRUMS_OF_PROGRAMS, drum_named
 from textmusic.music.theory import DRUMS
 from textmusic.notation.players import bass_beside, program_named, program_of_sound
 
@@ -17,10 +17,21 @@ DRUM_CHANNEL = 10
 
 @dataclass(slots=True)
 class Player:
-    """An instrument of a part. program: 0-127 or DRUMS. drum: the key of its one drum sound."""
+    """An instrument of a part. program: 0-127 or DRUMS. drum: the key of its one drum sound.
+
+    pitched: the program of its notes that have pitches, of one that is on the drums' channel though
+    it is named for something else; many programs give instruments the sixteen channels in turn.
+    """
 
     program: int
     drum: int | None = None
+    pitched: int | None = None
+
+    def of(self, note: Element) -> int:
+        """The program that plays a note."""
+        if self.pitched is not None and note.find("pitch") is not None:
+            return self.pitched
+        return self.program
 
 
 @dataclass(slots=True)
@@ -44,7 +55,7 @@ class Players:
         """Take what a sound in the middle of the part says of its instruments."""
         for name, player in _stated(sound).items():
             own = self.by_id.get(name, self.first)
-            own.program, own.drum = player.program, player.drum
+            own.program, own.drum, own.pitched = player.program, player.drum, None
         for new in sound.findall("instrument-change"):
             own = self.by_id.get(new.get("id", ""), self.first)
             program = program_of_sound(new.findtext("instrument-sound") or "")
@@ -55,7 +66,8 @@ class Players:
         struck = [note for note in notes if note.find("unpitched") is not None]
         nobody = {_place(note) for note in struck if note.find("instrument") is None}
         some_named = any(note.find("instrument") is not None for note in struck)
-        self.by_place = len(self.by_id) > 1 or len(nobody) > 1 or some_named
+        alone = len(self.by_id) == 1  # then who names nobody means it
+        self.by_place = len(self.by_id) > 1 or len(nobody) > 1 or (some_named and not alone)
 
     def drum(self, note: Element, player: Player, pitch: int | None) -> int | None:
         """The drum that a note stands for: by its instrument, else by its place on the staff.
@@ -114,8 +126,14 @@ def _players(part: Element, of_name: int | None) -> Players:
         name = (instrument.findtext("instrument-name") or "").strip()
         own = instrument.get("id", "")
         by_id[own] = stated.get(own) or _by_name(instrument, name, of_name)
-        if by_id[own].program == DRUMS and by_id[own].drum is None:
-            by_id[own].drum = drum_named(name)
+        player = by_id[own]
+        if player.drum is None:
+            named = program_named(name)
+            named = of_name if named is None else named
+            if player.program == DRUMS and named != DRUMS:
+                player.pitched = named
+            # also of one that has a program: its notes may be unpitched all the same
+            player.drum = drum_named(name) or DRUMS_OF_PROGRAMS.get(player.program)
     by_id |= {name: player for name, player in stated.items() if name not in by_id}
     if by_id:
         return Players(next(iter(by_id.values())), by_id)
