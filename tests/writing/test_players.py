@@ -64,8 +64,8 @@ def test_a_part_that_changes_its_program_is_one_for_each() -> None:
         (0, 0, (36,)),
     ]
     assert instruments(changing(), "2=oboe") == [(60, 0, 0), (84, 68, 0), (86, 68, 0), (62, 0, 8)]
-    assert instruments(changing(), "piano=organ")[::3] == [(60, 16, 0), (62, 16, 0)]
-    assert instruments(changing(), "piano=organ")[1:3] == [(84, 73, 8), (86, 73, 8)]
+    assert instruments(changing(), "piano=cello")[::3] == [(60, 42, 0), (62, 42, 0)]
+    assert instruments(changing(), "piano=cello")[1:3] == [(84, 73, 8), (86, 73, 8)]
     assert [p for _, p, _ in instruments(changing(), "cello")] == [42] * 4
     assert [p for _, p, _ in instruments(changing(), "cello", "oboe")] == [42, 68, 68, 42]
     assert [p for _, p, _ in instruments(changing(), "1=flute", "2=piano")] == [73, 0, 0, 73], (

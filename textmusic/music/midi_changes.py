@@ -75,6 +75,8 @@ def with_tempo(midi: MidiEvents, tempo: float) -> MidiEvents:
     """The piece with another tempo where its first note is struck; all others in proportion."""
     first = min((one.place[0] for one in all_placed(midi) if one.event.starts_note), default=0)
     ratio = tempo / tempi(midi).at(first / midi.division)
+    if abs(ratio - 1) < 1e-6:
+        return midi
 
     def scaled(event: Event) -> Event:
         if not event.is_meta(TEMPO):
@@ -268,15 +270,14 @@ def _state_program(
     """
     track = midi.tracks[number]
     place = next(one.place for one in placed(track, number) if _plays(one, channel))
-    stated = [
-        one
-        for one in (placed(track, number) if alone else all_placed(midi))
-        if one.channel == channel and one.event.kind == PROGRAM
+    programs = [
+        one for one in all_placed(midi) if one.channel == channel and one.event.kind == PROGRAM
     ]
+    stated = [one for one in programs if one.place[1] == number or not alone]
     if any(one.place < place for one in stated):
         return
     program = change.get(0) if stated or not alone else next(iter(change.values()))
-    if program is not None:
+    if program or (program == 0 and programs):
         _begin_with(track, channel, program)
 
 

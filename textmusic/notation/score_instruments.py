@@ -65,9 +65,7 @@ class Players:
         """Find out how drums are written: all of one instrument, or a kit on its places."""
         struck = [note for note in notes if note.find("unpitched") is not None]
         nobody = {_place(note) for note in struck if note.find("instrument") is None}
-        some_named = any(note.find("instrument") is not None for note in struck)
-        alone = len(self.by_id) == 1  # then who names nobody means it
-        self.by_place = len(self.by_id) > 1 or len(nobody) > 1 or (some_named and not alone)
+        self.by_place = len(self.by_id) > 1 or len(nobody) > 1
 
     def drum(self, note: Element, player: Player, pitch: int | None) -> int | None:
         """The drum that a note stands for: by its instrument, else by its place on the staff.
