@@ -181,7 +181,10 @@ class Service:
     def go_on(
         self, midi: Path, bars: int, wish: Wish, visitor: Visitor, keep: int | None = None
     ) -> Generator[Moment, None, list[Generation]]:
-        """New bars behind a MIDI file, or, with keep, in place of all but its first bars."""
+        """New bars behind a MIDI file, or, with keep, in place of all but its first bars.
+
+        bars: as for `TextToMusic.continue_from`.
+        """
         scheduler = self._scheduler(wish.model)
         said = wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)

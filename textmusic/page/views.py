@@ -102,7 +102,9 @@ def unused_html(unused: tuple[str, ...], language: str) -> str:
 
 def remarks_html(remarks: tuple[str, ...], language: str) -> str:
     """What was done beside what was asked, a line each."""
-    return "".join(f"<p>{say('remark', language)}: {escape(note)}</p>" for note in remarks)
+    return "".join(
+        f"<p>{say('remark', language)}: {escape(note_text(note, language))}</p>" for note in remarks
+    )
 
 
 def understood_html(
