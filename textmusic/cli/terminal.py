@@ -23,12 +23,13 @@ def show(generation: Generation, console: Console) -> None:
         went = "the new bars go on as before" if report.new_bars else "the model chose everything"
         say(console, f"nothing was asked for, so {went}")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for head in ("", "asked", "planned", "measured", ""):
+    for head in ("", *report.heads, ""):
         table.add_column(head)
     for row in report.rows:
         sign = {True: Text("✓", "green"), False: Text("✗", "red"), None: Text("")}[row.ok]
         asked = Text(row.asked) if row.asked else Text("open", "dim")
-        table.add_row(row.field, asked, Text(row.planned), Text(row.measured), sign)
+        cells = {"asked": asked, "planned": Text(row.planned), "measured": Text(row.measured)}
+        table.add_row(row.field, *(cells[head] for head in report.heads), sign)
     console.print(table)
     for note in report.unused:
         say(console, f"not used: {note_for(note, report.text)}")

@@ -19,6 +19,7 @@ from textmusic.music.plan import MAX_PROGRAMS, TEMPO_RANGE, Plan
 from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import DRUMS, TIME_SIGNATURES, quarters_per_bar
 
+_PITCHES = ("outside the vocabulary's pitches", "too low or too high")  # in plain words
 _SHORT_END = 2  # bars of a metre that the vocabulary lacks, which are passed over at the end
 Metre = tuple[float, str]  # quarter note, time signature
 
@@ -211,7 +212,7 @@ def _simplified(score: Score, marks: Score, done: Counter[str]) -> tuple[str, ..
         said.append(f"times are rounded to 1/{marks.ticks_per_quarter} of a quarter note")
     for what, count in done.items():
         if count:
-            kind, _, why = what.partition(": ")
+            kind, _, why = what.replace(*_PITCHES).partition(": ")
             noun, _, verb = kind.partition(" ")
             nouns, be = (noun, "is") if count == 1 else (f"{noun}s", "are")
             said.append(f"{count:,} {nouns} {be} {verb} ({why})")

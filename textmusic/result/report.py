@@ -26,6 +26,7 @@ from textmusic.tokens.sampling import Sampling, read_sampling
 # our own ears find the same ones in about this much of the time.
 CHORDS_KEPT = 0.7
 FORM_KEPT = 0.8
+ADJUSTED = "adjusted"  # stands for the model of a piece that none has written
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class Report:
     remarks: tuple[str, ...] = ()  # what was done beside what was asked, a line each
     change: Change | None = None  # what was done to a person's file
     loop: bool = False  # whether it is kept to be repeated without end
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The columns of the table; nothing is planned of a piece that was only adjusted."""
+        return ("asked", "planned", "measured") if self.model != ADJUSTED else ("asked", "measured")
 
     @property
     def rows(self) -> tuple[ReportRow, ...]:

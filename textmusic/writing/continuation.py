@@ -11,7 +11,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.music.keeping import kept_of
-from textmusic.music.material import material_of
+from textmusic.music.material import material_of, metres_of
 from textmusic.music.measure import measure
 from textmusic.music.measure_sketch import measure_sketch, sketch_adherence
 from textmusic.music.midi_appending import append, cut
@@ -151,8 +151,9 @@ class Continuation:
             programs = heard
         self._programs = tuple(sorted(programs))
         if not heard <= programs:
-            names = ", ".join(map(instrument_name, self._programs))
-            self._remarks += (f"the new bars are played by {names} alone",)
+            *names, last = map(instrument_name, self._programs)
+            listed = f"{', '.join(names)} and {last}" if names else last
+            self._remarks += (f"the new bars are played by {listed} alone",)
 
     def _given(self, prompt: Prompt, bars: int) -> Given:
         """As many of the last bars as fit a third of the context, with their sketch."""
@@ -250,7 +251,10 @@ class Continuation:
         judged = [name for name in _OF_NEW_BARS if getattr(asked, name) is not None]
         if len(tempi(self._midi).starts) > 1:
             judged.append("tempo")  # the plan's is that of the new bars
-        return replace(of_piece, **{name: getattr(heard, name) for name in judged})
+        found = {name: getattr(heard, name) for name in judged}
+        marks = metres_of(score)  # of several, that of the new bars
+        last = [metre for at, metre in sorted(marks) if at <= self._material.stop + 1e-6][-1:]
+        return replace(of_piece, time_signature=(last or ["4/4"])[0], **found)
 
     def _sketch(self, written: Sketch) -> Sketch:
         """The sketch of the last stretch: as heard in the old bars, as decided in the new ones."""

@@ -16,7 +16,10 @@ _IS = r"\s*(?:level)?\s*(?:is|of|at|:|=|to)?\s*(?:level\s*)?"
 # A number that counts something else: "mood, 2 violins", "energy 3 minutes".
 _ALONE = r"(?=\s*(?:$|[,.;:!?)&+]|(?:and|with|in|at|but|on|for|valence|arousal|density|energy)\b))"
 _HAN_N = r"(?P<n>\d{1,3}|[一二两三四五六七八九十])"
-_HAN_OF = r"(?:\s*[级分档])?(?P<of>\s*[/(]?\s*(?:满分|最高)?\s*(?P<most>5|10|五|十)\s*分?(?:制|满分)?\)?)?"
+_HAN_OF = (
+    r"(?:\s*[级分档])?"
+    r"(?P<of>\s*[/(]?\s*(?:满分|最高)?\s*(?P<most>5|10|五|十)\s*分?(?:制|满分)?\)?)?"
+)
 _FIELDS = {
     "valence": (
         "valence|happiness|positivity|pleasantness",

@@ -77,7 +77,8 @@ _KINDS = {
         r"|palm[\s-]mut(?:ed|ing)"
         r"|fingerpick(?:ed|ing)|strumm(?:ed|ing)|a cappella|con (?:fuoco|brio|moto|espressione)"
         r"|dolce|cantabile|espressivo|staccato|legato|marcato|tenuto|portamento"
-        r"|glissand[oi]|fermatas?|rubato|grace notes|trills?|mordents?|(?:sustain )?pedall?ing|ornament(?:s|ation)",
+        r"|glissand[oi]|fermatas?|rubato|grace notes|trills?|mordents?|(?:sustain )?pedall?ing"
+        r"|ornament(?:s|ation)",
         "断奏|连奏|跳音|顿音|颤音(?!琴)|装饰音|踏板|滑音|揉弦|延长记号|自由速度",
     ),
     "how loud it is cannot be set; a calm mood is softer, an excited one louder": (
