@@ -300,4 +300,8 @@ class Service:
 
 
 def _finisher(music: TextToMusic, take: Take) -> Callable[[], Generation]:
-    return lambda: music.finished(take)
+    def finished() -> Generation:
+        piece = music.finished(take)
+        return piece.looped() if take.done and take.prompt.loop else piece
+
+    return finished
