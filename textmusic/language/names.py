@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from textmusic.language.reading.form import CHINESE_SECTIONS
+from textmusic.language.reading.level_names import AROUSAL_NAMES as AROUSAL_NAMES
+from textmusic.language.reading.level_names import DENSITY_NAMES as DENSITY_NAMES
+from textmusic.language.reading.level_names import VALENCE_NAMES as VALENCE_NAMES
 from textmusic.language.reading.numerals import numeral_name
 from textmusic.music.chords import Chord, chord_name
 from textmusic.music.data_files import load_data
@@ -16,10 +19,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, shift_of
 
-VALENCE_NAMES = ("very sad", "sad", "neutral", "happy", "very happy")
-AROUSAL_NAMES = ("very calm", "calm", "moderate", "lively", "very excited")
 SHOWN_BARS = 8  # of a sketch, in a table
-DENSITY_NAMES = ("very sparse", "sparse", "medium", "dense", "very dense")
 
 LANGUAGES = ("en", "zh")
 # Instruments, genres and moods are named by the reader's data.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from textmusic.language.names import AROUSAL_NAMES, DENSITY_NAMES, VALENCE_NAMES
+from textmusic.language.reading.level_names import AROUSAL_NAMES, DENSITY_NAMES, VALENCE_NAMES
 from textmusic.language.reading.mood import mood_levels
 from textmusic.language.reading.text import LEFT, RIGHT, Span, around, negated, shown
 from textmusic.music.data_files import load_data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from textmusic.language.names import DENSITY_NAMES
+from textmusic.language.reading.level_names import DENSITY_NAMES
 from textmusic.language.reading.text import LEFT, RIGHT, Reading, Span, number, overlaps
 from textmusic.music.plan import LEVELS, Plan
 
