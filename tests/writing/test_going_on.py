@@ -22,8 +22,8 @@ QUARTER = 480
 def two_metres() -> Score:
     """Four bars of 3/4 at 60 bpm, then four of 4/4 at 120."""
     score = Score(QUARTER)
-    score.time_signatures += [TimeSignature(0, 3, 4), TimeSignature(12 * QUARTER, 4, 4)]
-    score.tempos += [Tempo(0, 60), Tempo(12 * QUARTER, 120)]
+    score.time_signatures.extend([TimeSignature(0, 3, 4), TimeSignature(12 * QUARTER, 4, 4)])
+    score.tempos.extend([Tempo(0, 60), Tempo(12 * QUARTER, 120)])
     track = Track(program=0)
     track.notes.extend([Note(QUARTER * n, QUARTER, 60 + n % 7, 80) for n in range(28)])
     score.tracks.append(track)
