@@ -22,6 +22,7 @@ from textmusic.cli.options import (
     Workers,
 )
 from textmusic.cli.terminal import plain
+from textmusic.language.notes import note_for
 from textmusic.result.formats import AUDIO_FORMATS
 from textmusic.system.progress import progress_bar
 from textmusic.system.values import within
@@ -89,7 +90,7 @@ def batch(
         with progress_bar("writing", "prompts") as step:
             for outcome in run(todo, settings, workers=workers, ray=ray):
                 tally.add(outcome)
-                said = [f"not used: {note}" for note in outcome.unused]
+                said = [f"not used: {note_for(note, note)}" for note in outcome.unused]
                 if outcome.problem is not None:
                     said.append(f"failed: {outcome.problem}")
                 for words in said:

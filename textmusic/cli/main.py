@@ -150,7 +150,7 @@ def generate(
                 )  # fmt: skip
         if best_of > 1:
             generations = [min(generations, key=lambda generation: generation.rank)]
-        if loop:
+        if loop or generations[0].prompt.loop:
             generations = [generation.looped() for generation in generations]
         _keep(generations, results)
         notes = sum(generation.report.notes for generation in generations)

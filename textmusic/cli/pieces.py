@@ -88,10 +88,17 @@ def go_on(
     *,
     bars: Annotated[
         int | None,
-        typer.Option(help="Number of new bars, 1 to 255; default: as the text says, or else 8."),
+        typer.Option(
+            help="Number of new bars, 1 to 255; default: as the text says, or else 8, or, with"
+            " --keep, as many as it takes away."
+        ),
     ] = None,
     keep: Annotated[
-        int | None, typer.Option(help="Keep this many bars from the start and rewrite the rest.")
+        int | None,
+        typer.Option(
+            help="Keep this many bars, counted from the start of the piece, and rewrite the rest;"
+            " with --bars, write that many new ones in its place."
+        ),
     ] = None,
     key: Annotated[
         str | None, typer.Option(help='Key of the new bars, for example "D minor".')
@@ -124,8 +131,6 @@ def go_on(
     from textmusic.writing.text_to_music import TextToMusic
 
     music = TextToMusic.from_pretrained(model)
-    if bars is None:
-        bars = 0 if keep else music.understand(well_formed(text)).asked.bars or 8
     with progress_bar("writing", "bars") as step:
         piece = music.continue_from(
             source, bars, keep=keep, text=well_formed(text), controls=plan, outline=outline,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from textmusic.language.notes import note_for
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -17,20 +19,22 @@ def show(generation: Generation, console: Console) -> None:
     from rich.text import Text
 
     report = generation.report
-    if not any(row.asked for row in report.rows) and not report.caption:
-        say(console, "nothing was asked for, so the model chose everything")
+    if not any(row.asked for row in report.rows) and not report.text.strip():
+        went = "the new bars go on as before" if report.new_bars else "the model chose everything"
+        say(console, f"nothing was asked for, so {went}")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for head in ("", "asked", "planned", "measured", ""):
+    for head in ("", *report.heads, ""):
         table.add_column(head)
     for row in report.rows:
         sign = {True: Text("✓", "green"), False: Text("✗", "red"), None: Text("")}[row.ok]
         asked = Text(row.asked) if row.asked else Text("open", "dim")
-        table.add_row(row.field, asked, Text(row.planned), Text(row.measured), sign)
+        cells = {"asked": asked, "planned": Text(row.planned), "measured": Text(row.measured)}
+        table.add_row(row.field, *(cells[head] for head in report.heads), sign)
     console.print(table)
     for note in report.unused:
-        say(console, f"not used: {note}")
+        say(console, f"not used: {note_for(note, report.text)}")
     for note in report.remarks:
-        say(console, f"note: {note}")
+        say(console, f"note: {note_for(note, report.text)}")
 
 
 def new_console() -> Console:

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from textmusic.language.reading.form import CHINESE_SECTIONS
+from textmusic.language.reading.level_names import AROUSAL_NAMES as AROUSAL_NAMES
+from textmusic.language.reading.level_names import DENSITY_NAMES as DENSITY_NAMES
+from textmusic.language.reading.level_names import VALENCE_NAMES as VALENCE_NAMES
 from textmusic.language.reading.numerals import numeral_name
 from textmusic.music.chords import Chord, chord_name
 from textmusic.music.data_files import load_data
@@ -16,10 +19,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, shift_of
 
-VALENCE_NAMES = ("very sad", "sad", "neutral", "happy", "very happy")
-AROUSAL_NAMES = ("very calm", "calm", "moderate", "lively", "very excited")
 SHOWN_BARS = 8  # of a sketch, in a table
-DENSITY_NAMES = ("very sparse", "sparse", "medium", "dense", "very dense")
 
 LANGUAGES = ("en", "zh")
 # Instruments, genres and moods are named by the reader's data.
@@ -27,6 +27,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "comma": (", ", "、"),
     "some_bpm": ("{:.0f} bpm", "每分钟{:.0f}拍"),
     "some_bars": ("{}", "{}小节"),
+    "new_bars": ("{} new", "新增{}小节"),
     "some_seconds": ("{:.1f} s", "{:.1f}秒"),
     "about_levels": ("about {}", "约{}"),
     "clauses": ("{}, {}", "{}，{}"),
@@ -178,18 +179,18 @@ def genre_name(genre: str, language: str = "en") -> str:
 def mood_name(valence: int, arousal: int, language: str = "en") -> str:
     """Levels in words: mood_name(2, 1) == "sad, very calm (2/5, 1/5)"."""
     words = [
-        _level(VALENCE_NAMES[valence - 1], language),
-        _level(AROUSAL_NAMES[arousal - 1], language),
+        level_name(VALENCE_NAMES[valence - 1], language),
+        level_name(AROUSAL_NAMES[arousal - 1], language),
     ]
     return f"{_listed(words, language)} ({valence}/5, {arousal}/5)"
 
 
 def density_name(density: int, language: str = "en") -> str:
     """How full the music is: "sparse", "稀疏"."""
-    return _level(DENSITY_NAMES[density - 1], language)
+    return level_name(DENSITY_NAMES[density - 1], language)
 
 
-def _level(name: str, language: str) -> str:
+def level_name(name: str, language: str) -> str:
     """A level's word; in Chinese the one that the reader knows for that mood, if it knows one."""
     if language == "en":
         return name
@@ -216,7 +217,7 @@ def _mood(plan: Plan, language: str) -> str:
 def _about(near: Plan, language: str) -> str:
     """Mood words in levels: "about sad, moderate"; what they leave open is left out."""
     known = ((VALENCE_NAMES, near.valence), (AROUSAL_NAMES, near.arousal))
-    words = [_level(names[level - 1], language) for names, level in known if level is not None]
+    words = [level_name(names[level - 1], language) for names, level in known if level is not None]
     return say("about_levels", language).format(_listed(words, language)) if words else ""
 
 

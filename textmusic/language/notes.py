@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from textmusic.language.names import genre_name, instrument_name, key_text
+from textmusic.language.names import (
+    AROUSAL_NAMES,
+    DENSITY_NAMES,
+    VALENCE_NAMES,
+    genre_name,
+    instrument_name,
+    key_text,
+    level_name,
+)
+from textmusic.language.reading.text import CJK
 from textmusic.music.plan import GENRES
 from textmusic.music.theory import DRUMS, KEYS
 
@@ -40,6 +49,8 @@ def _in_chinese(said: str) -> str:
         return key_text(said, "zh")
     if said in GENRES:
         return genre_name(said, "zh")
+    if said in (*VALENCE_NAMES, *AROUSAL_NAMES, *DENSITY_NAMES):
+        return level_name(said, "zh")
     if bpm := re.fullmatch(r"([\d.]+) bpm", said):
         return f"每分钟{bpm[1]}拍"
     return (_THINGS | _LANGUAGES | _instruments()).get(said, said)
@@ -91,7 +102,7 @@ _WHY = {
      "不读音乐人和作品的名字；请描述风格，例如“慢速流行抒情钢琴曲”",
     "each instrument has one part, so there is one for (.+); it may play several notes at once":
      "每种乐器只有一个声部，所以{}也只有一个；它可以同时奏出几个音",
-    "a choice, of which ('.+') is taken; write 'and' to have all of them":
+    r"a choice, of which ('.+') is taken; write '.+' to have all of them":
      "这是选择，用了{}；都要的话请写“和”",
     "the model chooses; name it to have it": "由模型选择；想要就直接写出来",
     "looks like (.+); only English and Chinese are read, .+":
@@ -105,7 +116,29 @@ _WHY = {
     "a section by itself cannot be set; .+":
      "不能只指定一个段落；请写出整个曲式，例如“前奏 主歌 副歌 尾奏”",
     "lyrics are not written, only music": "不写歌词，只写音乐",
-    "only major and minor scales can be set": "只能用大调和小调音阶",
+    r"how loud it is cannot be set; .+": "不能设定音量；平静的情绪较轻，激动的情绪较响",
+    r"forms in which voices follow each other cannot be set; .+":
+     "不能指定赋格、卡农这类曲式；请写乐器，以及曲式，例如'AABA'",
+    "the control for .+ decides": "以控件为准",
+    r"the piece is .+ already, as far as it goes": "原曲在这方面已经到头了",
+    r"the piece is at (.+) bpm, as far as tempos go": "原曲速度已是每分钟{}拍，不能再变",
+    "these exclude each other; say only one of them": "互相矛盾；请只写一种",
+    r"the new music is to be at (.+) bpm; the piece is at (.+) bpm":
+     "新写的音乐速度为每分钟{}拍；原曲为每分钟{}拍",
+    r"the new music is to be (.+) \((\d)/5\); the piece is (.+) \((\d)/5\)":
+     "新写的音乐为{}（{}/5）；原曲为{}（{}/5）",
+    r"levels go from 1 to 5; choose one of them": "等级从1到5；请从中选择",
+    "only a new piece can be a loop; generate one": "只有新写的曲子才能循环；请另写一首",
+    "nothing else plays there; name an instrument to play instead":
+     "没有别的乐器了；请写用什么乐器代替",
+    r"these chords find no room in (\d+) bars? of (.+); ask for (\d+) bars":
+     "{}小节的曲式“{}”放不下这些和弦；请写{}小节",
+    r"these chords find no room in (\d+) bars? of (.+); use fewer chords":
+     "{}小节的曲式“{}”放不下这些和弦；请少写几个和弦",
+    r"these chords find no room in (\d+) bars?; ask for (\d+) bars":
+     "{}小节放不下这些和弦；请写{}小节",
+    r"these chords find no room in (\d+) bars?; use fewer chords":
+     "{}小节放不下这些和弦；请少写几个和弦",
 }  # fmt: skip
 
 
@@ -118,3 +151,8 @@ def note_text(note: str, language: str = "en") -> str:
         if match := re.fullmatch(pattern, parts["why"], re.DOTALL):
             return f"{parts['said']}：{chinese.format(*map(_in_chinese, match.groups()))}"
     return note
+
+
+def note_for(note: str, text: str) -> str:
+    """A note in the language of who wrote the text: Chinese where that has Chinese words."""
+    return note_text(note, "zh" if re.search(f"[{CJK}]", text) else "en")

@@ -20,11 +20,13 @@ from textmusic.language.outlines import (
     without,
 )
 from textmusic.language.reading import chinese
+from textmusic.language.reading.comparatives import compared, plainly, read_comparatives
 from textmusic.language.reading.genre import read_genre
 from textmusic.language.reading.instruments import read_instruments, spell_out
 from textmusic.language.reading.key import read_key
 from textmusic.language.reading.languages import read_language
 from textmusic.language.reading.length import read_bars, read_seconds
+from textmusic.language.reading.levels import read_levels
 from textmusic.language.reading.metre import read_time_signature
 from textmusic.language.reading.mood import read_mood
 from textmusic.language.reading.people import read_names
@@ -36,6 +38,7 @@ from textmusic.language.reading.terms import name
 from textmusic.language.reading.text import CJK, Span, blank, prepare, quote, shown, visible_text
 from textmusic.language.reading.typos import is_read, read_typos
 from textmusic.language.reading.unsupported import read_unsupported
+from textmusic.language.reading.usage import read_loop
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
 from textmusic.music.theory import is_minor
@@ -53,7 +56,9 @@ class Prompt:
     model reads; "" if there is none. unused: what was said and can't be used, with the remedy.
     without: General MIDI programs that must not play ("no drums" is (128,)). near: levels of
     valence and arousal that the plan's own may be one off, from mood words. outline: chords and
-    form; chords that sound set the key where nothing else does.
+    form; chords that sound set the key where nothing else does. only: whether nothing but
+    `asked.programs` may play, in a piece that has other players. loop: whether it is to be a loop.
+    read_as: what was said of a piece that stands ("livelier"), and what that comes to.
     """
 
     text: str
@@ -64,6 +69,9 @@ class Prompt:
     without: tuple[int, ...] = ()
     near: Plan = Plan()
     outline: Outline = Outline()
+    only: bool = False
+    loop: bool = False
+    read_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +83,12 @@ class _Read:
     without: tuple[int, ...]
     unused: tuple[str, ...]
     spans: tuple[Span, ...]
-    names: tuple[Span, ...]  # of artists and pieces, among the spans
+    no_moods: tuple[Span, ...]  # among the spans: names of artists and pieces, levels in numbers
     vain: tuple[Span, ...]  # what nothing can be made of
     tempo_said: str | None  # a tempo word in English, if the tempo comes from one
     outline: OutlineRead
+    only: bool
+    loop: bool
 
 
 def check_length(text: object) -> str:
@@ -92,8 +102,12 @@ def read_prompt(
     controls: Plan = Plan(),
     seconds: float | None = None,
     outline: Outline = Outline(),
+    standing: Plan | None = None,
 ) -> Prompt:
     """Read a prompt; `controls`, `seconds` and the fields of `outline` win over the words.
+
+    standing: of the piece that this is said of: "livelier" is livelier than it, where it would be
+    "lively" otherwise. A tempo that is None stays.
 
     Raises TextMusicError for a text of more than 2,000 characters, and for what is no text.
     """
@@ -102,11 +116,21 @@ def read_prompt(
     if visible and not any(unicodedata.category(c)[0] in "LN" for c in visible):
         prompt = Prompt(text, controls, seconds, "", (f"'{quote(visible)}': no readable words",))
         return _one_length(_outlined(prompt, OutlineRead(), outline), controls)
-    prepared = spell_out(prepare(text))
+    if standing is None:
+        visible, text_read = plainly(visible), plainly(text)
+    else:
+        text_read = text
+    as_typed = prepared = spell_out(prepare(text_read))
+    more = () if standing is None else read_comparatives(prepared)
+    compared_at = tuple(one.span for one in more)
+    prepared = covered(prepared, compared_at)
     read = _read(prepared, controls.genre)
-    words = without(visible, prepared, read.outline.taken)
+    words = without(visible, as_typed, (*read.outline.taken, *compared_at))
+    if more and re.fullmatch(r"(?:and|but|please|make it|[\s,.;])*", words, re.IGNORECASE):
+        words = ""
     caption, missed = _caption(words, prepared, read)
-    asked = controls.over(read.plan)
+    than = compared(more, standing or Plan(), controls, read.plan)
+    asked = controls.over(read.plan.over(than.plan))
     if asked.programs is not None and controls.programs is None:
         asked = replace(asked, programs=tuple(sorted(asked.programs)))
     fixed = (controls.valence, controls.arousal)
@@ -119,8 +143,19 @@ def read_prompt(
     near = _near(moods.value or (None, None), asked)
     typos = read_typos(prepared, (*read.spans, *read.vain))
     unused = (*read.unused, *moods.unused, *missed, *typos, *_overruled(read, controls))
-    prompt = Prompt(text, asked, seconds, caption, unused, absent, near)
+    unused += than.unused
+    if read.loop and standing is not None:
+        unused += ("'loop': only a new piece can be a loop; generate one",)
+    prompt = Prompt(
+        text, asked, seconds, caption, unused, absent, near,
+        only=read.only, loop=read.loop and standing is None, read_as=than.read_as,
+    )  # fmt: skip
     return _one_length(_outlined(prompt, read.outline, outline), controls, read)
+
+
+def reads_loop(text: str) -> bool:
+    """Whether a text asks for a loop, as `Prompt.loop` says."""
+    return bool(read_loop(prepare(text)).value)
 
 
 def _outlined(prompt: Prompt, read: OutlineRead, control: Outline) -> Prompt:
@@ -147,6 +182,9 @@ def _read(text: str, genre: str | None) -> _Read:
     text = covered(text, outline.taken)
     names = read_names(text, is_read)
     text = blank(text, names.spans)
+    levels = read_levels(text)
+    text = blank(text, levels.spans)
+    loop = read_loop(text)
     tempo = read_tempo_number(text)
     rest = blank(text, tempo.spans)
     metre = read_time_signature(rest)
@@ -163,7 +201,8 @@ def _read(text: str, genre: str | None) -> _Read:
     length_notes = seconds.unused
     if bars.value is not None and seconds.value is not None:
         length_notes += (f"'{shown(seconds.value)} seconds': the {bars.value} bars set the length",)
-    plan = Plan(
+    plan = replace(
+        levels.value or Plan(),
         genre=kind.value,
         programs=players.value.programs or None,
         key=mode_said(key.value, named_key, outline.outline),
@@ -171,14 +210,22 @@ def _read(text: str, genre: str | None) -> _Read:
         time_signature=metre.value,
         bars=bars.value,
     )
-    readings = (tempo, metre, key, bars, seconds, word, players, kind)
-    unused = (*names.unused, *key.unused, *tempo.unused, *word.unused, *metre.unused)
+    readings = (tempo, metre, key, bars, seconds, word, players, kind, levels, loop)
+    unused = (
+        *names.unused,
+        *levels.unused,
+        *key.unused,
+        *tempo.unused,
+        *word.unused,
+        *metre.unused,
+    )
     spans = (
         *outline.spans,
         *names.spans,
         *(span for reading in readings for span in reading.spans),
     )
-    vain = read_unsupported(text, spans)
+    other = tuple(span for span in spans if span not in kind.spans)
+    vain = read_unsupported(text, other, kind.spans)
     return _Read(
         plan=plan,
         seconds=seconds.value if bars.value is None else None,
@@ -193,16 +240,18 @@ def _read(text: str, genre: str | None) -> _Read:
         ),
         spans=spans,
         vain=vain.spans,
-        names=names.spans,
+        no_moods=(*names.spans, *levels.spans),
         tempo_said=chinese.tempo_in_english(text, word.spans) if tempo.value is None else None,
         outline=outline,
+        only=players.value.only,
+        loop=bool(loop.value),
     )
 
 
 def _caption(visible: str, prepared: str, read: _Read) -> tuple[str, tuple[str, ...]]:
     """The caption, and notes on what of a text in another script was not understood."""
     if re.search(f"[{CJK}]", prepared):
-        moods = chinese.read_moods(blank(prepared, read.names))
+        moods = chinese.read_moods(blank(prepared, read.no_moods))
         spans = (*read.spans, *moods.spans)
         missed = chinese.not_understood(prepared, (*spans, *read.vain))
         quoted = ", ".join(f"'{quote(part)}'" for part in missed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from math import ceil, inf
 
 TICKS = 24  # per quarter note
 SIXTEENTH = 6
@@ -70,3 +71,21 @@ def bars_until(end: int, metres: Sequence[tuple[int, int, int]]) -> list[BarSpan
             length = whole if last else min(whole, stop - start)
             bars.append(BarSpan(start, length, top, bottom))
     return bars
+
+
+def end_of_bars(bars: int, metres: Sequence[tuple[float, str]]) -> float:
+    """The quarter note at which so many bars end, counted from the beginning of a piece.
+
+    metres: (quarter note, time signature) of every change; 4/4 before the first. A change in the
+    middle of a bar ends it.
+    """
+    changes = {0.0: "4/4"} | {max(at, 0.0): metre for at, metre in sorted(metres)}
+    times = sorted(changes)
+    left = bars
+    for at, after in zip(times, [*times[1:], inf], strict=True):
+        top, bottom = map(int, changes[at].split("/"))
+        bar = top * 4 / bottom
+        if after == inf or left <= (here := ceil((after - at) / bar - 1e-6)):
+            return min(at + left * bar, after)
+        left -= here
+    raise AssertionError("the last metre has no end")

@@ -13,11 +13,13 @@ from symusic import Score
 from textmusic.errors import TextMusicError
 from textmusic.music.bars import TICKS, bars_until
 from textmusic.music.measure import measure
+from textmusic.music.nearest_metre import lengthened, longer_metre
 from textmusic.music.notes import GRID, Notes, grid_of, notes_of, repaired, sliced, to_score
 from textmusic.music.plan import MAX_PROGRAMS, TEMPO_RANGE, Plan
 from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import DRUMS, TIME_SIGNATURES, quarters_per_bar
 
+_PITCHES = ("outside the vocabulary's pitches", "too low or too high")  # in plain words
 _SHORT_END = 2  # bars of a metre that the vocabulary lacks, which are passed over at the end
 Metre = tuple[float, str]  # quarter note, time signature
 
@@ -29,6 +31,8 @@ class Material:
     begin: quarter note at which that stretch begins; before it notes are kept as they are. stop:
     quarter note at which the piece's last bar ends. before: bars before the stretch. metre: that
     the piece itself ends in. simplified: what the vocabulary can't hold, and the model can't read.
+    own_bar: quarter notes of the piece's own bars, where the model reads longer ones (11/8 as
+    12/8): the notes of the stretch are in those then.
     """
 
     notes: Notes
@@ -38,6 +42,17 @@ class Material:
     before: int
     metre: str
     simplified: tuple[str, ...] = ()
+    own_bar: float | None = None
+
+    @property
+    def total(self) -> int:
+        """Bars of the whole piece."""
+        return self.before + self.bars + self.unread
+
+    @property
+    def written_bar(self) -> float:
+        """Length of the stretch's bars in the piece itself, in quarter notes."""
+        return self.bar if self.own_bar is None else self.own_bar
 
     @property
     def bar(self) -> float:
@@ -57,24 +72,27 @@ class Material:
     @property
     def unread(self) -> int:
         """Bars behind the stretch, in a metre that the vocabulary lacks."""
-        if self.stop <= self.end + 1e-6:
+        if self.own_bar is not None or self.stop <= self.end + 1e-6:
             return 0
         return ceil((self.stop - self.end) / quarters_per_bar(self.metre) - 1e-6)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is simplified for the model, on one line; none where nothing is."""
+        """What of the piece the model reads otherwise, on one line; none where nothing is."""
         if not self.simplified:
             return ()
-        return (f"simplified for the model alone: {', '.join(self.simplified)}",)
+        return (
+            "the model reads a simpler copy of your piece, and the piece itself keeps everything;"
+            f" in the copy: {', '.join(self.simplified)}",
+        )
 
     def cut(self, bars: int) -> Material:
         """The first bars of the last stretch alone (and what comes before it)."""
-        stop = self.begin + bars * self.bar
+        read = self.begin + bars * self.bar
         metre = self.metre if not self.unread else self.plan.time_signature or "4/4"
         return replace(
-            self, notes=sliced(self.notes, 0.0, stop), plan=replace(self.plan, bars=bars),
-            stop=stop, metre=metre,
+            self, notes=sliced(self.notes, 0.0, read), plan=replace(self.plan, bars=bars),
+            stop=self.begin + bars * self.written_bar, metre=metre,
         )  # fmt: skip
 
     def tail(self, bars: int) -> Notes:
@@ -82,15 +100,15 @@ class Material:
         return sliced(self.notes, self.end - bars * self.bar, self.end)
 
 
-def material_of(score: Score) -> Material:
+def material_of(score: Score, *, longer: bool = False) -> Material:
     """The part of a score that can be continued.
 
     A metre that the vocabulary lacks is read as one whose bars are as long (8/8 as 4/4). One or two
-    bars at the end for which there is none are passed over. Raises TextMusicError if nothing is
-    left: no notes in the vocabulary's range, an unsupported metre, or more instruments than a MIDI
-    file has channels.
+    bars at the end for which there is none are passed over. longer: more of them are read as bars
+    of the next longer metre (11/8 as 12/8). Raises TextMusicError if nothing is left: no notes in
+    the vocabulary's range, an unsupported metre, or more instruments than a MIDI file has channels.
     """
-    grid = max((grid_of(metre) for _, metre in _metres(score)), default=GRID)
+    grid = max((grid_of(metre) for _, metre in metres_of(score)), default=GRID)
     marks = score.resample(grid, min_dur=1)
     done: Counter[str] = Counter()
     notes = repaired(notes_of(marks), done)
@@ -104,10 +122,14 @@ def material_of(score: Score) -> Material:
             f"the file has {melodic} instruments; choose a file with at most {MAX_PROGRAMS}."
         )
     end = float(notes.end.max())
-    heard = sorted(change for change in _metres(marks) if change[0] < end) or [(0.0, "4/4")]
-    (begin, metre), until, unread = _stretch(heard, end)
+    heard = sorted(change for change in metres_of(marks) if change[0] < end) or [(0.0, "4/4")]
+    (begin, metre), until, unread = _stretch(heard, end, longer)
     at, written = heard[-1]
     last_bar = quarters_per_bar(written)
+    own_bar = None
+    if not unread and quarters_per_bar(metre) > last_bar + 1e-6:
+        own_bar = last_bar
+        notes = lengthened(notes, begin, last_bar, quarters_per_bar(metre)).sorted()
     stop = at + max(1, ceil((end - at) / last_bar - 1e-6)) * last_bar
     tempo = TempoMap.of_score(marks).at(stop)
     tempo = min(max(tempo, TEMPO_RANGE[0]), TEMPO_RANGE[1])
@@ -119,17 +141,19 @@ def material_of(score: Score) -> Material:
     plan = replace(
         measure(to_score(read, metre, tempo)),
         programs=tuple(int(p) for p in programs),
-        bars=max(1, ceil((min(end, until) - begin) / quarters_per_bar(metre) - 1e-6)),
+        bars=max(1, ceil((min(end, until) - begin) / (own_bar or quarters_per_bar(metre)) - 1e-6)),
         begin=begin == 0,
         end=True,
     )
     simplified = _simplified(score, marks, done)
-    if metre != written and not unread:
-        simplified = (f"{written} read as {metre}", *simplified)
+    if own_bar is not None:
+        simplified = (f"{written} is {metre} with a rest at the end of each bar", *simplified)
+    elif metre != written and not unread:
+        simplified = (f"{written} is {metre}", *simplified)
     if unread:
-        simplified = (f"the end in {written} passed over", *simplified)
+        simplified = (f"the end in {written} is left out", *simplified)
     before = _bars_before(begin, heard)
-    return Material(notes, plan, begin, stop, before, written, simplified)
+    return Material(notes, plan, begin, stop, before, written, simplified, own_bar)
 
 
 def readable(metre: str) -> str | None:
@@ -144,7 +168,7 @@ def readable(metre: str) -> str | None:
     return alike[0] if alike else None
 
 
-def _stretch(heard: Sequence[Metre], end: float) -> tuple[Metre, float, bool]:
+def _stretch(heard: Sequence[Metre], end: float, longer: bool) -> tuple[Metre, float, bool]:
     """The last stretch in a readable metre, where it ends, and whether something follows it."""
     at, metre = heard[-1]
     if (read := readable(metre)) is not None:
@@ -152,6 +176,8 @@ def _stretch(heard: Sequence[Metre], end: float) -> tuple[Metre, float, bool]:
     short = end - at <= _SHORT_END * quarters_per_bar(metre) + 1e-6
     before = readable(heard[-2][1]) if len(heard) > 1 and short else None
     if before is None:
+        if longer and (read := longer_metre(metre)) is not None:
+            return (at, read), np.inf, False
         raise TextMusicError(
             f"the file ends in {metre}, which is not supported; choose one that ends in"
             f" {', '.join(TIME_SIGNATURES)}."
@@ -159,7 +185,7 @@ def _stretch(heard: Sequence[Metre], end: float) -> tuple[Metre, float, bool]:
     return (heard[-2][0], before), at, True
 
 
-def _metres(score: Score) -> list[Metre]:
+def metres_of(score: Score) -> list[Metre]:
     """(quarter note, time signature) of a score's changes."""
     return [
         (mark.time / score.ticks_per_quarter, f"{mark.numerator}/{mark.denominator}")
@@ -183,17 +209,18 @@ def _simplified(score: Score, marks: Score, done: Counter[str]) -> tuple[str, ..
         np.allclose(np.sort(exact.start), np.sort(rounded.start), atol=1e-6)
         and np.allclose(np.sort(exact.duration), np.sort(rounded.duration), atol=1e-6)
     ):
-        said.append(f"times rounded to 1/{marks.ticks_per_quarter} of a quarter note")
+        said.append(f"times are rounded to 1/{marks.ticks_per_quarter} of a quarter note")
     for what, count in done.items():
         if count:
-            kind, _, why = what.partition(": ")
+            kind, _, why = what.replace(*_PITCHES).partition(": ")
             noun, _, verb = kind.partition(" ")
-            said.append(f"{count:,} {noun}{'' if count == 1 else 's'} {verb} ({why})")
+            nouns, be = (noun, "is") if count == 1 else (f"{noun}s", "are")
+            said.append(f"{count:,} {nouns} {be} {verb} ({why})")
     events = {
         "controllers": any(len(track.controls) for track in score.tracks),
         "pedal": any(len(track.pedals) for track in score.tracks),
         "pitch bends": any(len(track.pitch_bends) for track in score.tracks),
     }
     if left := [name for name, there in events.items() if there]:
-        said.append(f"{', '.join(left)} not read")
+        said.append(f"{' and '.join(', '.join(left).rsplit(', ', 1))} are left out")
     return tuple(said)

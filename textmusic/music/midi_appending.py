@@ -25,12 +25,14 @@ from textmusic.music.midi_events import (
 from textmusic.music.midi_parts import Part, parts_of
 from textmusic.music.midi_sounding import Channel, all_placed, placed
 from textmusic.music.notes import Note
+from textmusic.music.sharing import Voice, shared
 from textmusic.music.theory import DRUMS
 
 _CENTRE = b"\x00\x40"  # no bend
 # Controllers that stand at the end of a piece as they end it, by the value that they have at first.
 _PEDALS = {64: 0, 66: 0, 67: 0, 1: 0}
 _LOUDNESS = {7: 100, 11: 127}  # a fade-out leaves them low
+_STILL = 32.0  # quarter notes before the end: who has played there is still playing
 
 
 def cut(midi: MidiEvents, tick: int) -> MidiEvents:
@@ -52,8 +54,9 @@ def append(
 ) -> MidiEvents:  # fmt: skip
     """The piece with new notes behind a tick.
 
-    They are played by the parts that end with their programs, the first of each; what has none gets
-    a track and a channel of its own. Notes that nothing has ended end at the tick. Of the channels
+    They are played by the parts that end with their programs. Where several of them play the same
+    instrument to the end, they share its notes; what has none gets a track and a channel of its
+    own. Notes that nothing has ended end at the tick. Of the channels
     that go on, pedals and bends are let go of, and a volume that was faded out is as it was at the
     first note.
 
@@ -83,14 +86,45 @@ def append(
         by_program[note.program].append(note)
     parts = parts_of(midi)
     for program, played in sorted(by_program.items()):
-        part = next((p for p in parts if (DRUMS if p.drums else p.last) == program), None)
-        if part is None:
+        players = [p for p in parts if (DRUMS if p.drums else p.last) == program]
+        if not players:
             track, channel = _new_part(made, tick, program, names[program])
-        else:
-            track, channel = made.tracks[part.track], part.channel
-            _add(track, _restored(midi, part, tick))
-        _add(track, _struck(played, channel[1], tick, midi.division))
+            _add(track, _struck(played, channel[1], tick, midi.division))
+            continue
+        playing = _playing(midi, players, tick)
+        voices = [Voice(struck) for _, struck in playing]
+        drums = program == DRUMS
+        for (part, _), own in zip(playing, shared(played, voices, drums=drums), strict=True):
+            if own:
+                track = made.tracks[part.track]
+                _add(track, _restored(midi, part, tick))
+                _add(track, _struck(own, part.channel[1], tick, midi.division))
     return made
+
+
+def _playing(
+    midi: MidiEvents, players: Sequence[Part], tick: int
+) -> list[tuple[Part, list[tuple[float, int]]]]:
+    """The parts that still play at the end, with what they strike there; at least one part.
+
+    Of a part that has been silent for longer than `_STILL` nothing new is expected, unless all are:
+    then the one that has played last goes on.
+    """
+    struck = {
+        part: [
+            (one.event.tick / midi.division, one.event.message[1])
+            for one in placed(midi.tracks[part.track])
+            if one.channel == part.channel and one.event.starts_note
+        ]
+        for part in players
+    }
+    since = tick / midi.division - _STILL
+    playing = [
+        (part, recent)
+        for part, notes in struck.items()
+        if (recent := [(at, pitch) for at, pitch in notes if at >= since])
+    ]
+    return playing or [max(struck.items(), key=lambda item: item[1][-1][0])]
 
 
 def _lets_go(event: Event) -> bool:

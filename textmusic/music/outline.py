@@ -34,12 +34,58 @@ def laid(outline: Outline, key: str | None, bars: int, time_signature: str) -> l
     A section that comes back repeats the bars of its first occurrence, and their chords; the first
     half of a section that is new after another one is new, so that it is heard as such, and the
     rest of it may come back to itself. Chords are played over and over: from the beginning of each
-    section if they fit into one, else from the beginning of the piece. Where bar lines are not
-    given and there are more chords than bars, they are spread over the beats of the piece. The
-    last chord fills the last bar. Roots are as they sound in the key (None: from C).
+    section if they fit into one, else from the beginning of the piece; where some would never come
+    because sections are repeated, two a bar in each section, if that makes room for all. Where bar
+    lines are not given and there are more chords than bars, they are spread over the beats of the
+    piece. The last chord fills the last bar. Roots are as they sound in the key (None: from C).
 
     See `check` for what cannot be laid.
     """
+    rows = _laid(outline, key, bars, time_signature)
+    if not _missing(rows, outline, key):
+        return rows
+    closer = _laid(outline, key, bars, time_signature, per_bar=2)
+    return rows if _missing(closer, outline, key) else closer
+
+
+def left_out(outline: Outline, key: str | None, bars: int, time_signature: str) -> list[Chord]:
+    """The chords that find no place in so many bars, as they sound, in their order."""
+    return _missing(laid(outline, key, bars, time_signature), outline, key)
+
+
+def bars_for_all(outline: Outline, key: str | None, bars: int, time_signature: str) -> int | None:
+    """The fewest bars, more than `bars` and as many for each section, with room for every chord.
+
+    None where no number up to 128 has.
+    """
+    step = max(len(outline.form), 1)
+    return next(
+        (
+            more
+            for more in range((bars // step + 1) * step, 2 * COUNTED_BARS + 1, step)
+            if not left_out(outline, key, more, time_signature)
+        ),
+        None,
+    )
+
+
+def _missing(rows: Sequence[AskedRow], outline: Outline, key: str | None) -> list[Chord]:
+    """The chords of an outline that are in no row."""
+    there = {chord for row in rows for _, chord in row.chords or ()}
+    wanted = dict.fromkeys(chord for bar in outline.sounding(key) for chord in bar)
+    return [chord for chord in wanted if chord not in there]
+
+
+def _laid(
+    outline: Outline, key: str | None, bars: int, time_signature: str, per_bar: int = 1
+) -> list[AskedRow]:
+    """As `laid`. per_bar: 2 puts two of the chords that stand alone in their bars into one."""
+    if per_bar > 1:
+        alone = all(len(bar) == 1 for bar in outline.chords)
+        if not alone or beats_per_bar(time_signature) < 4:
+            return []
+        pairs = zip(outline.chords[::2], [*outline.chords[1::2], ()], strict=False)
+        outline = replace(outline, chords=tuple((*one, *two) for one, two in pairs))
     played = _played(outline, key, bars, time_signature)
     rows = [AskedRow(chords=played[bar] if played else None) for bar in range(bars)]
     period = len(outline.chords)

@@ -181,7 +181,10 @@ class Service:
     def go_on(
         self, midi: Path, bars: int, wish: Wish, visitor: Visitor, keep: int | None = None
     ) -> Generator[Moment, None, list[Generation]]:
-        """New bars behind a MIDI file, or, with keep, in place of all but its first bars."""
+        """New bars behind a MIDI file, or, with keep, in place of all but its first bars.
+
+        bars: as for `TextToMusic.continue_from`.
+        """
         scheduler = self._scheduler(wish.model)
         said = wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
@@ -297,4 +300,8 @@ class Service:
 
 
 def _finisher(music: TextToMusic, take: Take) -> Callable[[], Generation]:
-    return lambda: music.finished(take)
+    def finished() -> Generation:
+        piece = music.finished(take)
+        return piece.looped() if take.done and take.prompt.loop else piece
+
+    return finished

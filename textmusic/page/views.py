@@ -75,12 +75,13 @@ def report_html(report: Report, language: str = "en") -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(_field(row.field, language))}</th>'
         f"<td>{escape(row.asked) or nothing}</td>"
-        f"<td>{escape(row.planned)}</td><td>{escape(row.measured)}</td><td>{signs[row.ok]}</td></tr>"
+        f"{f'<td>{escape(row.planned)}</td>' if 'planned' in report.heads else ''}"
+        f"<td>{escape(row.measured)}</td><td>{signs[row.ok]}</td></tr>"
         for row in report.table(language)
     )
     heads = "".join(
         f'<th scope="col">{say(head, language) if head else ""}</th>'
-        for head in ("", "asked", "planned", "measured", "")
+        for head in ("", *report.heads, "")
     )
     again = say("no_repeat", language)
     if report.change is not None:
@@ -102,7 +103,9 @@ def unused_html(unused: tuple[str, ...], language: str) -> str:
 
 def remarks_html(remarks: tuple[str, ...], language: str) -> str:
     """What was done beside what was asked, a line each."""
-    return "".join(f"<p>{say('remark', language)}: {escape(note)}</p>" for note in remarks)
+    return "".join(
+        f"<p>{say('remark', language)}: {escape(note_text(note, language))}</p>" for note in remarks
+    )
 
 
 def understood_html(

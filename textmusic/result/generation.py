@@ -15,8 +15,10 @@ from textmusic.errors import TextMusicError
 from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music import measure
+from textmusic.music.bars import end_of_bars
 from textmusic.music.form import letters
 from textmusic.music.markers import ended, named_midi, sections_marked
+from textmusic.music.material import metres_of
 from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
 from textmusic.music.midi_changes import with_names
 from textmusic.music.midi_events import MidiEvents, parse
@@ -24,6 +26,7 @@ from textmusic.music.notes import Notes, notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Row, Sketch
+from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import NO_KEY, is_minor, quarters_per_bar, sharps
 from textmusic.result.change import Change
 from textmusic.result.flags import flags
@@ -279,14 +282,15 @@ def account(
     new_bars: tuple[int, int] | None = None, notes: Notes | None = None,
     measured: Plan | None = None, kept: SketchAdherence | None = None,
     events: MidiEvents | None = None, change: Change | None = None, remarks: tuple[str, ...] = (),
+    asked_bars: int | None = None,
 ) -> Generation:  # fmt: skip
     """A piece with its report: what was asked and planned, and what is measured in the score.
 
     sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
     that is not what has become of it, as in a piece that was stopped. notes: those of the score,
     where they are at hand. measured: where what is asked is not of the whole. kept: where the
-    sketch is not of bars of one metre. new_bars, change, remarks: see `Report`. events: see
-    `Generation`.
+    sketch is not of bars of one metre. new_bars, asked_bars, change, remarks: see `Report`. events:
+    see `Generation`.
     """
     notes = notes_of(score) if notes is None else notes
     report = Report(
@@ -309,10 +313,18 @@ def account(
         sketch=sketch,
         kept=kept or sketch_adherence(notes, plan, sketch, new_bars),
         new_bars=new_bars,
+        asked_bars=asked_bars,
+        planned_seconds=None if new_bars is None else _seconds_of_bars(score, plan.bars or 0),
         remarks=remarks,
         change=change,
     )
     return Generation(prompt, plan, score, seed, report, model, ids, nats, notes, sketch, events)
+
+
+def _seconds_of_bars(score: Score, bars: int) -> float:
+    """How long a piece's bars last, in its own time signatures and tempi."""
+    end = end_of_bars(bars, metres_of(score))
+    return round(TempoMap.of_score(score).seconds(end), 3)
 
 
 def named(score: Score) -> Score:

@@ -26,6 +26,7 @@ from textmusic.tokens.sampling import Sampling, read_sampling
 # our own ears find the same ones in about this much of the time.
 CHORDS_KEPT = 0.7
 FORM_KEPT = 0.8
+ADJUSTED = "adjusted"  # stands for the model of a piece that none has written
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,16 @@ class Report:
     # Of a piece that stood: its bars that were written, from 0, and the one behind the last. What
     # is asked and planned of harmony and form is theirs. None: all were.
     new_bars: tuple[int, int] | None = None
+    asked_bars: int | None = None  # how many of them, where that was said
+    planned_seconds: float | None = None  # of a piece that stood; None: of the plan
     remarks: tuple[str, ...] = ()  # what was done beside what was asked, a line each
     change: Change | None = None  # what was done to a person's file
     loop: bool = False  # whether it is kept to be repeated without end
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The columns of the table; nothing is planned of a piece that was only adjusted."""
+        return ("asked", "planned", "measured") if self.model != ADJUSTED else ("asked", "measured")
 
     @property
     def rows(self) -> tuple[ReportRow, ...]:
@@ -80,7 +88,8 @@ class Report:
         """The rows, their values in a language of the page's; `field` is the English name."""
         asked = {"chords": "", "form": ""}
         asked |= in_words(self.asked, self.seconds, self.near, language, self.outline)
-        planned = in_words(self.planned, seconds_of(self.planned), language=language)
+        asked["bars"] = self._asked_bars(language) or asked["bars"]
+        planned = in_words(self.planned, self._planned_seconds, language=language)
         measured = in_words(self.measured, self.measured_seconds, language=language)
         asked["chords"] = outline_chords(self.outline, self.asked.key, language, SHOWN_BARS)
         planned |= sketch_in_words(self.sketch, self.planned.key, self.new_bars)
@@ -95,6 +104,15 @@ class Report:
             ReportRow(field, asked[field], planned[field], measured[field], ok)
             for field, ok in self._right().items()
         )
+
+    @property
+    def _planned_seconds(self) -> float:
+        """How long the plan is; older reports of pieces that stood don't say."""
+        return seconds_of(self.planned) if self.planned_seconds is None else self.planned_seconds
+
+    def _asked_bars(self, language: str) -> str:
+        """How many new bars were asked for: "4 new"; "" where that was left open."""
+        return "" if self.asked_bars is None else say("new_bars", language).format(self.asked_bars)
 
     def _form_laid(self, language: str) -> str:
         """The sections that were asked for, as far as the bars have room for them."""
@@ -132,7 +150,7 @@ class Report:
         """Within a bar, or a tenth; None for what stood before, whose tempo may change."""
         if self.new_bars is not None and self.seconds is None:
             return None
-        planned = seconds_of(self.planned)
+        planned = self._planned_seconds
         wanted = planned if self.seconds is None else self.seconds
         bar = planned / (self.planned.bars or 1)
         return abs(self.measured_seconds - wanted) <= max(bar, 0.1 * wanted)

@@ -168,7 +168,8 @@ class ScoreGrammar:
         index = self.layout.index
         self._velocity = {note.program: index[f"Velocity_{note.velocity}"] for note in shown}
         self._duration = {note.program: index[f"Duration_{note.duration}"] for note in shown}
-        self.program = shown[-1].program if shown else None
+        last = shown[-1].program if shown else None
+        self.program = last if last in self._row else None  # another may not be written any more
 
     @property
     def programs(self) -> Collection[int]:

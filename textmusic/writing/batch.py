@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import read_controls
-from textmusic.language.prompt import read_prompt
+from textmusic.language.prompt import read_prompt, reads_loop
 from textmusic.result.reopening import REOPENED, recipe_in, reopened
 from textmusic.system.machine import cores
 from textmusic.system.whole_files import whole_file
@@ -58,7 +58,7 @@ class Settings:
     def loops(self, job: Job) -> bool:
         """Whether a prompt's piece is kept as a loop."""
         own = job.record.get("loop")
-        return self.loop if own is None else bool(own)
+        return self.loop or reads_loop(job.text) if own is None else bool(own)
 
     def paths(self, job: Job) -> list[Path]:
         """The files of a prompt: 0001.mid, ..."""

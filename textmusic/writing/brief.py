@@ -28,8 +28,12 @@ class Brief:
     seed: int | None = None
     sampling: Sampling = Sampling()
 
-    def read(self, music: LoadedModel, bars: int, metre: str) -> Prompt:
-        """What is asked of so many bars; raises what `LoadedModel.understand` raises."""
+    def read(self, music: LoadedModel, bars: int, metre: str, standing: Plan) -> Prompt:
+        """What is asked of so many bars; raises what `LoadedModel.understand` raises.
+
+        standing: what the piece is like, of which "livelier" is more.
+        """
         return music.understand(
-            self.text, controls=self.controls, outline=self.outline, room=(bars, metre)
-        )
+            self.text, controls=self.controls, outline=self.outline, room=(bars, metre),
+            standing=standing,
+        )  # fmt: skip

@@ -59,7 +59,8 @@ class Filling:
     def _read(self, brief: Brief) -> Prompt:
         """What is said of the hole; what the piece has settled already is not used, and said so."""
         bars = self._piece.bars[1] - self._piece.bars[0]
-        prompt = brief.read(self._music, bars, self._piece.metre)
+        standing = replace(self._piece.material.plan, tempo=None)  # which is not changed here
+        prompt = brief.read(self._music, bars, self._piece.metre, standing)
         settled, unused = replace(self._piece.material.plan, bars=bars), list(prompt.unused)
         for name, value in prompt.asked.known():
             if name in _SETTLED and value != getattr(settled, name):
@@ -96,7 +97,7 @@ class Filling:
             self._prompt, plan, filled, self._seed, self._music.name,
             sketch=Sketch((*([Row()] * before), *shown)), ids=ids, nats=nats / max(ids, 1),
             new_bars=(before + first, before + last), notes=columns,
-            remarks=self._piece.material.remarks,
+            remarks=(*self._prompt.read_as, *self._piece.material.remarks),
         )  # fmt: skip
 
     # A part of the hole, in a window around it --------------------------------------------------

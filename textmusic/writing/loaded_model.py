@@ -62,15 +62,19 @@ class LoadedModel:
         seconds: float | None = None,
         outline: Outline = Outline(),
         room: tuple[int, str] | None = None,
+        standing: Plan | None = None,
     ) -> Prompt:
         """What would be forced for this text and these controls, and what could not be used.
 
         room: (bars, time signature) that chords and form are for; by default those asked for.
+        standing: of the piece that this is said of, see `read_prompt`.
         Raises TextMusicError for controls that no plan can have, and for chords or a form that
         these bars can't hold.
         """
         check_request(controls, seconds)
-        prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
+        prompt = read_prompt(
+            text, controls=controls, seconds=seconds, outline=outline, standing=standing
+        )
         return usable(prompt, self.tokenizer, self._longest_text, room)
 
     @property

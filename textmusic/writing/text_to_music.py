@@ -246,7 +246,7 @@ class TextToMusic(LoadedModel):
     def continue_from(
         self,
         source: MidiEvents | Score | str | PathLike[str],
-        bars: int = 8,
+        bars: int | None = None,
         *,
         keep: int | None = None,
         text: str = "",
@@ -261,8 +261,9 @@ class TextToMusic(LoadedModel):
         Args:
             source: a MIDI file, which is kept event for event: its path, or what
                 `textmusic.music.midi_files.read_events` gives; or a symusic.Score.
-            bars: how many new ones, 1 to 255.
-            keep: of its own bars only the first so many; the rest is written anew, and `bars` more.
+            bars: how many new ones, 1 to 255; None: as many as the text says, or else 8.
+            keep: of its own bars only the first so many, counted from the beginning; the new bars
+                stand behind them. Without `bars` (None or 0) as many as were taken away.
             text, controls: what the new bars should be like; "" goes on as before.
             outline: chords and form of the new bars, as `parse_chords` and `parse_form` read them.
             seed, sampling, on_bar: as for `generate`.

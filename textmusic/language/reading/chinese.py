@@ -15,7 +15,8 @@ from textmusic.music.plan import Plan
 # Words that say nothing about the music. The second group may begin a word that does ("中国风"),
 # so it counts only where nothing else is left.
 _FILLERS = (
-    "听起来 背景音乐 背景乐 演奏 音乐会 一首 一段 一个 一支 一种 一些 一点 几个 首曲 曲子"
+    "一把 一架 一台 一只 一根 一位 两把 两支 两架 两只 两位 三把 三支 四把 四支 要么 要不"
+    " 听起来 背景音乐 背景乐 演奏 音乐会 一首 一段 一个 一支 一种 一些 一点 几个 首曲 曲子"
     " 乐曲 歌曲 音乐 作品 小品 片段 旋律 节奏 速度 独奏 合奏 伴奏 重奏 拍子 左右 大约 大概"
     " 总共 一共 时长 长度 关于 描述 表现 表达 适合 想要 需要 希望 请写 请 帮我 给我 为我 创作"
     " 生成 制作 作曲 谱写 来一 风格 感觉 气氛 情绪 心情 意境 效果 主题 带有 带着 带点 充满"

@@ -9,6 +9,7 @@ from textmusic.language.reading.parts import chosen, read_several
 from textmusic.language.reading.people import composers_players
 from textmusic.language.reading.terms import Named, lookup, name, pattern, squash, terms
 from textmusic.language.reading.text import LEFT, RIGHT, Reading, Span, around, overlaps
+from textmusic.language.reading.usage import read_only
 from textmusic.music.plan import MAX_PROGRAMS
 from textmusic.music.theory import DRUMS
 
@@ -19,6 +20,7 @@ class Instruments:
 
     programs: tuple[int, ...] = ()  # in the order of the text
     without: tuple[int, ...] = ()
+    only: bool = False  # nothing else may play, in a piece that has other players
     singles: tuple[Span, ...] = ()  # where single instruments are named: "jazz guitar" is no genre
 
 
@@ -192,7 +194,8 @@ def read_instruments(text: str, genre: str | None = None) -> Reading[Instruments
             f"'{names}': at most {MAX_PROGRAMS} instruments play at once; the first are used"
         )
     singles = tuple(n.span for n in found if n.term.kind != "ensemble")
-    value = Instruments(kept[:MAX_PROGRAMS], tuple(sorted(without)), singles)
+    only = read_only(text, tuple(n.span for n in playing))
+    value = Instruments(kept[:MAX_PROGRAMS], tuple(sorted(without)), only, singles)
     spans = (*(n.span for n in found), *counted)
     return Reading(value, tuple(dict.fromkeys(notes)), spans)
 

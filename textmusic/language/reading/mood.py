@@ -39,6 +39,11 @@ def _moods() -> tuple[re.Pattern[str], dict[str, tuple[int, int]]]:
     return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), levels
 
 
+def mood_levels() -> dict[str, tuple[int, int]]:
+    """The mood words that are read, with their levels of valence and arousal."""
+    return _moods()[1]
+
+
 def read_mood(
     text: str,
     taken: tuple[Span, ...] = (),

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from textmusic.language.reading.terms import Named, name
-from textmusic.language.reading.text import Span
+from textmusic.language.reading.text import CJK, Span
 from textmusic.music.theory import DRUMS
 
 _N = (
@@ -34,8 +34,9 @@ _HAN_AFTER = re.compile("[二三四五六两][重对]?[奏唱]|[二两三四]人
 # These are many by nature: sections, choirs, pads, drums.
 _SECTIONS = frozenset((*range(44, 56), 61, 62, 63, *range(88, 128), DRUMS))
 _OR = re.compile(
-    r"\s*,?\s*(?:\bor\b|或者?|还是)\s*(?:(?:maybe|perhaps|possibly|else|even|just|an?|the|some|solo)"
-    r"\s+)*",
+    r"\s*,?\s*(?:\bor\b|或者?是?|还是|要么|要不)\s*(?:(?:maybe|perhaps|possibly|else|even|just|an?"
+    r"|the|some|solo|one|two|three|a pair of)\s+)*"
+    r"(?:用|是)?(?:[一两二三四几][把支只架台个位部根管名件面张对])?",
     re.IGNORECASE,
 )
 _COMMA = re.compile(r"\s*[,/]\s*(?:(?:an?|the|some|solo)\s+)*", re.IGNORECASE)
@@ -101,9 +102,10 @@ def chosen(text: str, found: list[Named]) -> tuple[list[Named], list[str]]:
     for run in runs:
         first, last = found[run[0]], found[run[-1]]
         taken = text[slice(*first.span)]
+        both = "和" if re.search(f"[{CJK}]", taken) else "and"
         notes.append(
             f"'{text[first.span[0] : last.span[1]]}': a choice, of which '{taken}' is taken; write"
-            " 'and' to have all of them"
+            f" '{both}' to have all of them"
         )
         for i in run[1:]:
             found[i] = replace(found[i], left_out=True)

@@ -24,6 +24,10 @@ _INSTRUMENT = (
     r"(?:piano|guitar|violin|cello|flute|piece|song|tune|music|version|arrangement|exercise"
     r"|melody|waltz|etude|duet|solo)"
 )
+_IMITATION = (
+    "forms in which voices follow each other cannot be set; name instruments, and a form such as"
+    " 'AABA'"
+)
 # Why it can't be asked for -> English patterns, Chinese ones.
 _KINDS = {
     "hands and fingers cannot be chosen": (
@@ -69,9 +73,28 @@ _KINDS = {
         "(?:全|二分|四分|八分|十六分|附点)音符|三连音|附点|切分(?:音|节奏)?",
     ),
     "how notes are played cannot be set": (
-        r"staccato|legato|marcato|tenuto|portamento|glissand[oi]|fermatas?|rubato|grace notes"
-        r"|trills?|mordents?|(?:sustain )?pedall?ing|ornament(?:s|ation)",
+        r"pizzicato|pizz\.?|arco|spiccato|con sordino|tremolo|arpeggiated|vibrato"
+        r"|palm[\s-]mut(?:ed|ing)"
+        r"|fingerpick(?:ed|ing)|strumm(?:ed|ing)|a cappella|con (?:fuoco|brio|moto|espressione)"
+        r"|dolce|cantabile|espressivo|staccato|legato|marcato|tenuto|portamento"
+        r"|glissand[oi]|fermatas?|rubato|grace notes|trills?|mordents?|(?:sustain )?pedall?ing"
+        r"|ornament(?:s|ation)",
         "断奏|连奏|跳音|顿音|颤音(?!琴)|装饰音|踏板|滑音|揉弦|延长记号|自由速度",
+    ),
+    "how loud it is cannot be set; a calm mood is softer, an excited one louder": (
+        r"(?-i:ppp?|mp|mf|fff?|sfz|sf|fp)|pianissimo|fortissimo|mezzo[\s-]?(?:piano|forte)"
+        r"|(?<!pian)(?<!piano )forte(?!piano)|sforzando|sotto voce|(?:very )?(?<!out )loud(?:ly)?"
+        r"|dynamics?(?= (?:markings?|range|contrasts?))|dynamic (?:markings?|range|contrasts?)"
+        r"|(?:low|high|full) volume",
+        "(?:很|最|特别)?[强弱]奏|音量|响亮|大声|小声|力度(?:变化)?",
+    ),
+    _IMITATION: (
+        r"(?:double |triple |three-part |four-part )?fug(?:ue|ues|al|ato|hetta)|canons?(?! in d\b)"
+        r"|canonic|inventions?|sinfonias?|ricercare?|counterpoint|contrapuntal|polyphon(?:y|ic)"
+        r"|stretto|passacaglias?|chaconnes?|ground bass|in imitation|imitative"
+        r"|call[\s-]and[\s-]response|(?:question|call) and answer|inversions? of the theme"
+        r"|retrograde|twelve-bar canon",
+        "赋格|卡农(?!和弦|进行)|对位|复调|创意曲|帕萨卡利亚|恰空|模仿(?:句|进行)",
     ),
     "changes within a piece cannot be set; a form such as 'verse chorus' can": (
         r"(?:slowly |gradually |steadily )?(?:builds?|building)[\s-]up(?: slowly| gradually| to"
@@ -122,16 +145,20 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     )
 
 
-def read_unsupported(text: str, taken: tuple[Span, ...]) -> Reading[None]:
+def read_unsupported(
+    text: str, taken: tuple[Span, ...], genres: tuple[Span, ...] = ()
+) -> Reading[None]:
     """Notes on what a prepared text says and nothing can be made of, and where it is said.
 
     taken: places that were read as something else, as "quarter note" in "quarter note = 84".
+    genres: places that name a genre: a fugue is baroque, but the genre alone makes no fugue.
     """
     found: list[tuple[Span, str]] = []
     for pattern, why in _patterns():
         for match in pattern.finditer(text):
             spans = [span for span, _ in found]
-            if not overlaps(match.span(), taken) and not overlaps(match.span(), spans):
+            here = taken if why == _IMITATION else (*taken, *genres)
+            if not overlaps(match.span(), here) and not overlaps(match.span(), spans):
                 found.append((match.span(), why))
     found.sort()
     notes = []
