@@ -85,11 +85,11 @@ def append(
     for program, played in sorted(by_program.items()):
         part = next((p for p in parts if (DRUMS if p.drums else p.last) == program), None)
         if part is None:
-            track, channel = _new_part(made, tick, program, names[program])
+            track, channel = new_part(made, tick, program, names[program])
         else:
             track, channel = made.tracks[part.track], part.channel
             _add(track, _restored(midi, part, tick))
-        _add(track, _struck(played, channel[1], tick, midi.division))
+        _add(track, struck_events(played, channel[1], tick, midi.division))
     return made
 
 
@@ -145,7 +145,7 @@ def _restored(midi: MidiEvents, part: Part, tick: int) -> list[Event]:
     return told
 
 
-def _new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[EventTrack, Channel]:
+def new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[EventTrack, Channel]:
     """A track for an instrument that has not played yet, and its channel."""
     channel = (0, DRUM_CHANNEL)
     if program != DRUMS:
@@ -163,7 +163,7 @@ def _new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[Eve
     return track, channel
 
 
-def _struck(notes: Sequence[Note], channel: int, tick: int, division: int) -> list[Event]:
+def struck_events(notes: Sequence[Note], channel: int, tick: int, division: int) -> list[Event]:
     """The events of notes: those that end before those that begin at the same tick."""
     events = []
     for note in notes:
