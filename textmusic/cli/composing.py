@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import chain, count
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +19,7 @@ from textmusic.cli.options import (
     Seed,
 )
 from textmusic.cli.terminal import new_console, say, show
-from textmusic.errors import TextMusicError
+from textmusic.language.bars import parse_bars
 from textmusic.language.controls import Controls, well_formed
 from textmusic.system.progress import progress_bar
 from textmusic.system.values import within
@@ -148,25 +147,6 @@ def vary(
     with progress_bar("writing", "bars") as step:
         pieces = writing.write(step)
     _keep(pieces, results, f"{file.stem}-variation")
-
-
-def parse_bars(said: str | None) -> tuple[int, int] | None:
-    """Bars as they are typed: "5-8" -> (5, 8), "5" -> (5, 5); raises TextMusicError for others."""
-    if said is None:
-        return None
-    match = re.fullmatch(r"\s*(\d{1,6})\s*(?:[-–]\s*(\d{1,6})\s*)?", said)
-    if match is None:
-        raise TextMusicError(
-            f"'{said}' does not name bars; give the first and the last, such as 5-8, or one, such"
-            " as 5."
-        )
-    first = int(match[1])
-    last = first if match[2] is None else int(match[2])
-    if not 1 <= first <= last:
-        raise TextMusicError(
-            f"bars {first} to {last} do not exist; give the first and the last, counted from 1."
-        )
-    return first, last
 
 
 def _checked(text: str, variations: int, seed: int | None, results: ResultOptions) -> str:

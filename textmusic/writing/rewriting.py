@@ -122,11 +122,15 @@ class Rewriting:
         self._seeds = range(seed, seed + n)
         self._filling = Filling(music, file.piece, replace(brief, seed=seed))
 
+    @property
+    def bars(self) -> int:
+        """How many bars are written, all versions together."""
+        first, last = self._file.piece.bars
+        return (last - first) * len(self._seeds)
+
     def write(self, on_bar: OnBar | None = None) -> list[Generation]:
         """The files with new notes in the hole."""
-        first, last = self._file.piece.bars
-        total = (last - first) * len(self._seeds)
-        return decode_rounds(self._music.engine, self.writing(), total, on_bar)
+        return decode_rounds(self._music.engine, self.writing(), self.bars, on_bar)
 
     def writing(self) -> Generator[list[Take], None, list[Generation]]:
         """`write` for whoever decodes by themselves: the takes that it yields are to be written."""

@@ -140,14 +140,13 @@ class Varying:
     def _read(self, brief: Brief) -> Prompt:
         """What is asked of a variation; what it has from its theme is said where it was asked."""
         theme, controls, text = self._theme, brief.controls, brief.text
-        words = music_key = None
-        if controls.key is None:
-            words = self._music.understand(text).asked.key
-            minor = bool(_MINOR.search(text))
-            if words is None and minor != bool(_MAJOR.search(text)):
-                music_key = theme.in_mode(minor)
-        if music_key is not None:
-            controls = replace(controls, key=music_key)
+        minor = bool(_MINOR.search(text))
+        if (
+            controls.key is None
+            and minor != bool(_MAJOR.search(text))
+            and self._music.understand(text).asked.key is None
+        ):
+            controls = replace(controls, key=theme.in_mode(minor))
         prompt = self._music.understand(
             text, controls=controls, room=(theme.material.bars, theme.metre)
         )
@@ -166,10 +165,14 @@ class Varying:
             unused=tuple(unused),
         )  # fmt: skip
 
+    @property
+    def bars(self) -> int:
+        """How many bars are written, all variations together."""
+        return self._theme.material.bars * len(self._each)
+
     def write(self, on_bar: OnBar | None = None) -> list[Generation]:
         """The variations, written side by side."""
-        total = self._theme.material.bars * len(self._each)
-        return decode_rounds(self._music.engine, self.writing(), total, on_bar)
+        return decode_rounds(self._music.engine, self.writing(), self.bars, on_bar)
 
     def writing(self) -> Generator[list[Take], None, list[Generation]]:
         """`write` for whoever decodes by themselves: the takes that it yields are to be written."""
