@@ -18,7 +18,7 @@ def sketch(*names: str) -> Sketch:
     ("key", "new", "chords", "wanted"),
     [
         ("C major", "C minor", "C F G7 C Am Dm Em Bdim", "Cm Fm G7 Cm Ab Ddim Eb Bdim"),
-        ("C major", "A minor", "C F G7 Am Cmaj7", "Am Dm E7 F Am"),
+        ("C major", "A minor", "C F G7 Am Cmaj7", "Am Dm E7 F Am7"),
         ("A minor", "A major", "Am Dm E7 F C G Bm7b5", "A D E7 F#m C#m G#dim Bm7"),
         ("C major", "D major", "C Am G7", "D Bm A7"),
     ],
