@@ -22,13 +22,13 @@ from symusic import Score
 
 from textmusic.corpus.windows import Window, read_windows
 from textmusic.evaluation.bootstrap import collected, figure
-from textmusic.evaluation.joins import (
+from textmusic.music.harmony import agreement, chords_of
+from textmusic.music.joins import (
     chord_step,
     drums_on_accents,
     kicks_on_accents,
     melodic_leap,
 )
-from textmusic.music.harmony import agreement, chords_of
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.theory import DRUMS, quarters_per_bar

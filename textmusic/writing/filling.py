@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
 from textmusic.language.prompt import Prompt
+from textmusic.music.joins import smoothest
 from textmusic.music.measure import measure
 from textmusic.music.notes import Note, Notes, columns_of, joined, notes_of, sliced, to_score
 from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
@@ -16,7 +17,7 @@ from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
 from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, quarters_per_bar
 from textmusic.result.generation import Generation, account
 from textmusic.tokens.folding import Struck, spelt
-from textmusic.tokens.sampling import drawn
+from textmusic.tokens.sampling import MAX_SEED, drawn
 from textmusic.writing.brief import Brief
 from textmusic.writing.decoding import decode_rounds
 from textmusic.writing.open_piece import OpenPiece
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from textmusic.writing.loaded_model import LoadedModel
     from textmusic.writing.text_to_music import OnBar
 
+_NEXT_TRY = 0x9E37_79B9  # from a seed to that of another try: far from all that people choose
 BARS_AT_ONCE = 16  # bars of a hole that are written in one go
 _SETTLED = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, whatever is said
 
@@ -59,8 +61,13 @@ class Filling:
         piece: OpenPiece,
         brief: Brief,
         sketch: Sketch | None = None,
+        *,
+        tries: int = 1,
     ) -> None:
         """What is asked of the bars that are filled, as for `TextToMusic.fill`.
+
+        tries: how often the hole is filled, where it has a border; of these the one is kept whose
+        joins are more as those of real pieces, see `smoothest`.
 
         Raises TextMusicError for what `LoadedModel.understand` refuses, and for a sketch of another
         length.
@@ -75,6 +82,14 @@ class Filling:
                 " bar."
             )
         self._sketch = sketch
+        borders, pitched = self._borders(), any(p != DRUMS for p in piece.programs)
+        self.tries = tries if borders and pitched else 1
+
+    def _borders(self) -> list[float]:
+        """Quarter notes at which the hole begins and ends, but for the ends of the piece."""
+        material, (first, last) = self._piece.material, self._piece.bars
+        inside = [at for at in (first, last) if 0 < at < material.bars]
+        return [at * material.bar for at in inside]
 
     def _read(self, brief: Brief) -> Prompt:
         """What is said of the hole; what the piece has settled already is not used, and said so."""
@@ -87,11 +102,6 @@ class Filling:
         asked = replace(prompt.asked, **dict.fromkeys((*_SETTLED, "programs")))
         return replace(prompt, asked=asked, seconds=None, unused=tuple(unused))
 
-    @property
-    def seed(self) -> int:
-        """The seed of what `write` writes."""
-        return self._seed
-
     def write(self, on_bar: OnBar | None = None) -> Generation:
         """The piece with its hole filled; what is not filled is note for note as it was."""
         (filled,) = self.fill([self._seed], on_bar)
@@ -103,24 +113,38 @@ class Filling:
     def fill(self, seeds: Sequence[int], on_bar: OnBar | None = None) -> list[Filled]:
         """What is written into the hole with each of some seeds, side by side."""
         first, last = self._piece.bars
-        total = (last - first) * len(seeds)
+        total = (last - first) * len(seeds) * self.tries
         return decode_rounds(self._music.engine, self.writing(seeds), total, on_bar)
 
     def writing(self, seeds: Sequence[int]) -> Generator[list[Take], None, list[Filled]]:
         """`fill` for whoever decodes by themselves: the takes that it yields are to be written."""
-        going = {seed: self._parts(seed) for seed in seeds}
-        done: dict[int, Filled] = {}
+        going = {
+            (seed, turn): self._parts((seed + turn * _NEXT_TRY) % (MAX_SEED + 1))
+            for seed in seeds
+            for turn in range(self.tries)
+        }
+        done: dict[tuple[int, int], Filled] = {}
         while going:
             takes = []
-            for seed, parts in list(going.items()):
+            for each, parts in list(going.items()):
                 try:
                     takes.append(next(parts))
                 except StopIteration as end:
-                    done[seed] = end.value
-                    del going[seed]
+                    done[each] = end.value
+                    del going[each]
             if takes:
                 yield takes
-        return [done[seed] for seed in seeds]
+        kept = []
+        for seed in seeds:
+            filled = [done[seed, turn] for turn in range(self.tries)]
+            kept.append(replace(self._smoothest(filled), seed=seed))
+        return kept
+
+    def _smoothest(self, filled: Sequence[Filled]) -> Filled:
+        if len(filled) == 1:
+            return filled[0]
+        whole = [joined(self._piece.standing, columns_of(one.notes), 0.0) for one in filled]
+        return filled[smoothest(whole, self._borders())]
 
     def generation(
         self, filled: Filled, score: Score, *, events: MidiEvents | None = None,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 REWRITE, ADD = "rewrite", "add"  # what a recipe calls them
 MOST_VARIATIONS = 16
+_TRIES = 4  # of which the one with the smoothest joins is kept
 _FAMILIES = {program: program // 8 for program in range(128)} | dict.fromkeys(range(48, 52), 5)
 
 
@@ -120,13 +121,13 @@ class Rewriting:
         self._music, self._file = music, file
         seed = drawn(n) if brief.seed is None else check_seed(brief.seed, n)
         self._seeds = range(seed, seed + n)
-        self._filling = Filling(music, file.piece, replace(brief, seed=seed))
+        self._filling = Filling(music, file.piece, replace(brief, seed=seed), tries=_TRIES)
 
     @property
     def bars(self) -> int:
         """How many bars are written, all versions together."""
         first, last = self._file.piece.bars
-        return (last - first) * len(self._seeds)
+        return (last - first) * len(self._seeds) * self._filling.tries
 
     def write(self, on_bar: OnBar | None = None) -> list[Generation]:
         """The files with new notes in the hole."""

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from textmusic.evaluation.joins import (
+from textmusic.music.joins import (
     chord_step,
     drums_on_accents,
     kicks_on_accents,

@@ -1,4 +1,4 @@
-"""How music goes over a bar line: where bars were written anew, beside real pieces' bar lines.
+"""How music goes over a bar line: at the borders of new bars, and in real pieces.
 
 Times are in quarter notes.
 """
@@ -15,6 +15,9 @@ from textmusic.music.theory import DRUMS
 
 NEAR = 1.0  # quarter notes on either side of a bar line whose tones are its chords
 LINE = 4.0  # quarter notes on either side in which the melody's last and next note are looked for
+
+# Means of the two over the bar lines of real pieces, semitones (training/judge_composing.py).
+USUAL_LEAP, USUAL_STEP = 5.6, 3.5
 
 
 def melodic_leap(notes: Notes, at: float) -> float:
@@ -77,6 +80,24 @@ def voice_leading(one: Sequence[int], two: Sequence[int]) -> float:
 
 def _apart(one: int, two: int) -> int:
     return min((one - two) % 12, (two - one) % 12)
+
+
+def smoothest(versions: Sequence[Notes], borders: Sequence[float]) -> int:
+    """Which version of a piece goes over some bar lines most as real pieces do: its number.
+
+    The least sum of leaps and chord steps, each over its mean at real pieces' bar lines; a border
+    that has none counts as the mean.
+    """
+
+    def size(notes: Notes) -> float:
+        figures = [
+            figure(notes, at) / usual
+            for at in borders
+            for figure, usual in ((melodic_leap, USUAL_LEAP), (chord_step, USUAL_STEP))
+        ]
+        return sum(1.0 if math.isnan(value) else value for value in figures)
+
+    return min(range(len(versions)), key=lambda number: size(versions[number]))
 
 
 def drums_on_accents(notes: Notes, bar: float, grid: int = 4) -> float:
