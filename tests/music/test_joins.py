@@ -11,6 +11,7 @@ from textmusic.music.joins import (
     drums_on_accents,
     kicks_on_accents,
     melodic_leap,
+    smoothest,
     voice_leading,
 )
 from textmusic.music.notes import Note, Notes, columns_of
@@ -64,3 +65,18 @@ def test_kick_and_snare_against_accents() -> None:
               for p in ps]  # fmt: skip
     drums = [Note(0, 0.1, 36, 80, DRUMS), Note(1, 0.1, 38, 80, DRUMS), Note(3, 0.1, 42, 80, DRUMS)]
     assert kicks_on_accents(columns_of([*played, *drums]), 4.0) == pytest.approx(0.5)
+
+
+def test_the_smoothest_of_several() -> None:
+    before = [Note(3, 1, 72, 80, 0), Note(3, 1, 60, 80, 0)]
+    far, near, none = (
+        columns_of([*before, *new])
+        for new in (
+            [Note(4, 1, 90, 80, 0), Note(4, 1, 54, 80, 0)],
+            [Note(4, 1, 71, 80, 0), Note(4, 1, 60, 80, 0)],
+            [],
+        )
+    )
+    assert smoothest([far, near, none], [4.0]) == 1
+    assert smoothest([far, none], [4.0]) == 1, "silence counts as what is usual"
+    assert smoothest([far, far], [4.0]) == 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
+from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music.joins import smoothest
 from textmusic.music.measure import measure
@@ -99,6 +100,11 @@ class Filling:
         for name, value in prompt.asked.known():
             if name in _SETTLED and value != getattr(settled, name):
                 unused.append(f"'{value}': the piece keeps its own {name.replace('_', ' ')}")
+        others = {*(prompt.asked.programs or ())} - {*self._piece.programs}
+        unused += (
+            f"'{instrument_name(program)}': only the chosen instruments are written"
+            for program in sorted(others)
+        )
         asked = replace(prompt.asked, **dict.fromkeys((*_SETTLED, "programs")))
         return replace(prompt, asked=asked, seconds=None, unused=tuple(unused))
 
