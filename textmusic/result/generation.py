@@ -86,6 +86,8 @@ class Generation:
         if self.events is None or named or self.report.new_bars is None:
             return found
         first, last = self.report.new_bars
+        if not self.prompt.outline.form and (not first or last < len(self.sketch.rows)):
+            return []  # letters are for new music, not for a place within another's
         return [(bar, name) for bar, name in found if first <= bar < last]
 
     @property
