@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 REWRITE, ADD = "rewrite", "add"  # what a recipe calls them
 MOST_VARIATIONS = 16
-_TRIES = 4  # of which the one with the smoothest joins is kept
+_TRIES = 2  # of which the one that joins more smoothly is kept
 _FAMILIES = {program: program // 8 for program in range(128)} | dict.fromkeys(range(48, 52), 5)
 
 
