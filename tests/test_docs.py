@@ -18,6 +18,7 @@ TESTED_BY = {
     "docs/bulk.md": "test_bulk_page.py",
     "docs/changing.md": "test_changing_page.py",
     "docs/comparison.md": "test_comparison_page.py",
+    "docs/composing.md": "test_composing_page.py",
     "docs/deploy.md": "test_deploy.py",
     "docs/evaluating.md": "test_evaluating_page.py",
     "docs/fine-tuning.md": "test_finetuning_page.py",
@@ -30,6 +31,7 @@ TESTED_BY = {
 # ... and which run its Python.
 EXAMPLES_TESTED_BY = {
     "README.md": "test_readme.py",
+    "docs/composing.md": "test_composing_page.py",
     "docs/page.md": "test_app.py",
     "docs/python.md": "test_docs.py",
     "docs/serving.md": "test_llama_export.py",

@@ -85,6 +85,25 @@ def test_understand(client: Client) -> None:
 
 
 @pytest.mark.slow
+def test_a_file_is_composed_with(client: Client) -> None:
+    from gradio_client import handle_file
+
+    source = handle_file(str(Path(__file__).parents[1] / "data" / "midi" / "trio.mid"))
+    made = client.predict(source, bars="2-3", seed=1, chords="F G", api_name="/rewrite")
+    assert made["report"]["new_bars"] == [1, 3]
+    assert [row["chords"][0][1][0] for row in made["report"]["sketch"]["rows"][1:3]] == [5, 7]
+    made = client.predict(source, text="a soft flute", seed=1, api_name="/add")
+    assert 73 in made["report"]["measured"]["programs"]
+    made = client.predict(source, variation=3, seed=1, api_name="/vary")
+    assert made["report"]["remarks"] == ["variation 3, the other mode: C minor"]
+    assert Path(made["midi"]).read_bytes()[:4] == b"MThd"
+    for endpoint, wrong in (("rewrite", {}), ("rewrite", {"bars": "8-5"}), ("add", {}),
+                            ("vary", {"variation": 0})):  # fmt: skip
+        with pytest.raises(Exception, match=r"give|name|choose"):
+            client.predict(source, **wrong, api_name=f"/{endpoint}")
+
+
+@pytest.mark.slow
 def test_chords_and_form_can_be_asked_for(client: Client, pieces: list[Path]) -> None:
     from gradio_client import handle_file
 
@@ -268,7 +287,8 @@ def test_many_at_once_are_all_served(client: Client) -> None:
 
 def test_the_endpoints_are_those_of_the_readme(client: Client) -> None:
     found = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(found) == ["/compare", "/continue", "/generate", "/understand"]
+    names = ["add", "compare", "continue", "generate", "rewrite", "understand", "vary"]
+    assert sorted(found) == [f"/{name}" for name in names]
     names = [p["parameter_name"] for p in found["/generate"]["parameters"]]
     assert names == ["text", "key", "tempo", "bars", "seed", "model", "chords", "form"]
     names = [p["parameter_name"] for p in found["/continue"]["parameters"]]

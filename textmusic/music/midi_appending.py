@@ -88,8 +88,8 @@ def append(
     for program, played in sorted(by_program.items()):
         players = [p for p in parts if (DRUMS if p.drums else p.last) == program]
         if not players:
-            track, channel = _new_part(made, tick, program, names[program])
-            _add(track, _struck(played, channel[1], tick, midi.division))
+            track, channel = new_part(made, tick, program, names[program])
+            _add(track, struck_events(played, channel[1], tick, midi.division))
             continue
         playing = _playing(midi, players, tick)
         voices = [Voice(struck) for _, struck in playing]
@@ -98,7 +98,7 @@ def append(
             if own:
                 track = made.tracks[part.track]
                 _add(track, _restored(midi, part, tick))
-                _add(track, _struck(own, part.channel[1], tick, midi.division))
+                _add(track, struck_events(own, part.channel[1], tick, midi.division))
     return made
 
 
@@ -179,7 +179,7 @@ def _restored(midi: MidiEvents, part: Part, tick: int) -> list[Event]:
     return told
 
 
-def _new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[EventTrack, Channel]:
+def new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[EventTrack, Channel]:
     """A track for an instrument that has not played yet, unless there is but one, and a channel."""
     channel = (0, DRUM_CHANNEL)
     if program != DRUMS:
@@ -200,7 +200,7 @@ def _new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[Eve
     return track, channel
 
 
-def _struck(notes: Sequence[Note], channel: int, tick: int, division: int) -> list[Event]:
+def struck_events(notes: Sequence[Note], channel: int, tick: int, division: int) -> list[Event]:
     """The events of notes: those that end before those that begin at the same tick."""
     events = []
     for note in notes:

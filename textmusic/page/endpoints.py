@@ -6,7 +6,7 @@ They can be called with gradio_client, over HTTP, and as tools of a Model Contex
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,21 @@ from gradio.data_classes import FileData
 from gradio.utils import get_upload_folder
 
 from textmusic.errors import TextMusicError
+from textmusic.language.bars import parse_bars
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.names import in_words
-from textmusic.language.prompt import check_length
+from textmusic.language.prompt import check_length, read_prompt
+from textmusic.music.midi_files import read_events
 from textmusic.page.forms import visitor_of
-from textmusic.page.service import Moment, Piece, Service, Wish
+from textmusic.page.service import Composition, Moment, Piece, Service, Wish
 from textmusic.result.generation import Generation
 from textmusic.system.streams import result_of
+from textmusic.system.values import whole
 from textmusic.tokens.sampling import check_seed
+from textmusic.writing.brief import Brief
+from textmusic.writing.rewriting import Rewriting, open_to_add, open_to_rewrite
+from textmusic.writing.text_to_music import TextToMusic
+from textmusic.writing.varying import Theme, Varying
 
 DEFECT = "the request met a defect in textmusic; try another, and report this one."
 _LOG = logging.getLogger(__name__)
@@ -31,7 +38,7 @@ Making = Generator[Moment, None, list[Generation]]
 
 
 class Endpoints:
-    """/understand, /generate, /continue and /compare of a service; docstrings are their help."""
+    """The named endpoints of a service; docstrings are their help."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -106,6 +113,92 @@ class Endpoints:
             making = self._service.go_on(source, bars, wish, visitor_of(request))
             return self._kept(making, wish.text or source.stem)
 
+    def rewrite(
+        self, midi: FileData, bars: str = "", instruments: str = "", text: str = "",
+        seed: int = -1, model: str = "", chords: str = "", form: str = "",
+        request: gr.Request | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write bars or instruments of a MIDI file anew; all else in it stays as it is.
+
+        Args:
+            midi: a MIDI file, up to 2 MB.
+            bars: counted from 1, for example "5-8" or "5"; "" is all of them.
+            instruments: that are written anew, for example "bass, drums"; "" is all of them.
+            text: description of the new music; "" leaves it to the model.
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers; "" is the first.
+            chords: of these bars, such as "Am F C G" or "I-V-vi-IV"; "" leaves them open.
+            form: of these bars, such as "AABA"; "" leaves it open.
+
+        Returns:
+            as /generate.
+        """
+        with _told():
+            wish = _wish(text, seed=seed, model=model, chords=chords, form=form)
+            where, players = parse_bars(bars or None), [instruments] if instruments else []
+            opened = open_to_rewrite(read_events(_uploaded(midi)), where, players)
+            return self._composed(
+                lambda music, brief: Rewriting(music, opened, brief), wish, request
+            )
+
+    def add(
+        self, midi: FileData, instruments: str = "", text: str = "", bars: str = "",
+        seed: int = -1, model: str = "", request: gr.Request | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Add parts for more instruments to a MIDI file; all else in it stays as it is.
+
+        Args:
+            midi: a MIDI file, up to 2 MB.
+            instruments: that are added, for example "bass, drums"; "" takes them from the text.
+            text: description of the new parts, such as "walking bass and brushed drums".
+            bars: in which they play, counted from 1, for example "5-8"; "" is all of them.
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers; "" is the first.
+
+        Returns:
+            as /generate.
+        """
+        with _told():
+            wish = _wish(text, seed=seed, model=model)
+            named = [instruments] if instruments else read_prompt(wish.text).asked.programs or ()
+            opened = open_to_add(read_events(_uploaded(midi)), parse_bars(bars or None), named)
+            return self._composed(
+                lambda music, brief: Rewriting(music, opened, brief), wish, request
+            )
+
+    def vary(
+        self, midi: FileData, text: str = "", variation: int = 1, seed: int = -1, model: str = "",
+        request: gr.Request | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write a variation on a MIDI file: its harmony and form, otherwise new music.
+
+        Args:
+            midi: a MIDI file, up to 2 MB.
+            text: what it should be like, such as "waltz, minor, for strings".
+            variation: without a text, which of the usual ones: 1 another texture, 2 another metre,
+                3 the other mode, 4 and above other styles.
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers; "" is the first.
+
+        Returns:
+            as /generate.
+        """
+        with _told():
+            wish = _wish(text, seed=seed, model=model)
+            theme = Theme(read_events(_uploaded(midi)))
+            number = None if wish.text else whole("variation", variation, 1, 16) - 1
+            return self._composed(
+                lambda music, brief: Varying(music, theme, brief, number=number), wish, request
+            )
+
+    def _composed(
+        self, work: Callable[[TextToMusic, Brief], Composition], wish: Wish,
+        request: gr.Request | None,
+    ) -> dict[str, Any]:  # fmt: skip
+        (piece,) = self._service.compose(work, wish, visitor_of(request))
+        title = wish.text or (piece.report.change.name if piece.report.change else "")
+        return _files(self._service.keep(piece, [], title))
+
     def compare(
         self, text: str, first: str = "", second: str = "lstm", seed: int = 1,
         request: gr.Request | None = None,
@@ -141,7 +234,8 @@ def add_endpoints(service: Service) -> None:
     endpoints = Endpoints(service)
     for function, name in (
         (endpoints.understand, "understand"), (endpoints.generate, "generate"),
-        (endpoints.continue_piece, "continue"), (endpoints.compare, "compare"),
+        (endpoints.continue_piece, "continue"), (endpoints.rewrite, "rewrite"),
+        (endpoints.add, "add"), (endpoints.vary, "vary"), (endpoints.compare, "compare"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 

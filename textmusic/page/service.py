@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from textmusic.drawing.piano_roll import piano_roll
 from textmusic.drawing.shapes import Drawing
@@ -46,6 +46,17 @@ from textmusic.writing.written import Bar
 PAGE_FORMATS = ("mid", "wav", "mp3", "svg", "json")
 MOST_VARIATIONS = 4
 MOST_PIECES_AT_ONCE = 4  # pieces that one address may have in the making
+
+
+class Composition(Protocol):
+    """What is to be written with a piece, in takes that may depend on each other."""
+
+    @property
+    def bars(self) -> int:
+        """How many are written."""
+
+    def writing(self) -> Generator[Sequence[Take], None, list[Generation]]:
+        """Yields the takes of each round, and goes on when they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +203,25 @@ class Service:
         whole("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation, wish.text)
         return (yield from self._write([making], visitor))
+
+    def compose(
+        self, work: Callable[[TextToMusic, Brief], Composition], wish: Wish, visitor: Visitor
+    ) -> list[Generation]:
+        """Pieces made of a file: rewritten, added to, varied."""
+        scheduler, said = self._scheduler(wish.model), wish.controls
+        brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
+        made = work(scheduler.music, brief)
+        whole("bars", made.bars, 1, self.max_bars)
+
+        def rounds() -> Generator[Bar, None, list[Generation]]:
+            writing = Stream(made.writing())
+            for takes in writing:
+                for take in takes:
+                    yield from scheduler.write(take)
+            return writing.result
+
+        with self._working(visitor, 1):
+            return result_of(rounds())
 
     def adjust(self, midi: Path, adjustment: Adjustment) -> Generation:
         """A changed copy of a MIDI file."""

@@ -13,7 +13,7 @@ _SAID = "textmusic "  # begins the one before it, for people
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """how: "adjust" or "continue". name, sha256: of the file. options: what was asked, by name."""
+    """how: the command, such as "adjust". name, sha256: of the file. options: what was asked."""
 
     how: str
     name: str

@@ -82,13 +82,16 @@ class Generation:
     def sections(self) -> list[tuple[int, str]]:
         """(first bar, name) of each section: the score's markers, or else `sections_of`.
 
-        Of a person's file that was continued only the new ones are named.
+        Of a person's file that was changed only those of the new bars are named.
         """
         named = sections_marked(self.score)
         found = named or sections_of(self.prompt.outline, self.sketch, self.report.new_bars)
         if self.events is None or named or self.report.new_bars is None:
             return found
-        return [(bar, name) for bar, name in found if bar >= self.report.new_bars[0]]
+        first, last = self.report.new_bars
+        if not self.prompt.outline.form and (not first or last < len(self.sketch.rows)):
+            return []  # letters are for new music, not for a place within another's
+        return [(bar, name) for bar, name in found if first <= bar < last]
 
     @property
     def slug(self) -> str:

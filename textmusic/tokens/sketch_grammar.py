@@ -75,6 +75,20 @@ class SketchGrammar:
         """Whether the next id is a chord of the last bar that is not asked."""
         return self._expects == "chord" and len(self.rows) == self.count and not self._forced
 
+    @property
+    def comes_to(self) -> int | None:
+        """The bar whose first chord, which is asked, comes next; None where something else does."""
+        if self._expects == "chord" and self._forced and not self._row.chords:
+            return len(self.rows) - 1
+        return None
+
+    def __copy__(self) -> SketchGrammar:
+        """A copy that goes on by itself."""
+        made = SketchGrammar.__new__(SketchGrammar)
+        made.__dict__.update(self.__dict__)
+        made.rows, made._forced = list(self.rows), list(self._forced)
+        return made
+
     def allowed(self) -> Mask:
         """(M,) True where an id may come next."""
         mask = np.zeros(self.layout.size, dtype=np.bool_)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby, islice
+from itertools import count, groupby, islice
 from typing import TypeVar
 
 import numpy as np
@@ -58,6 +58,30 @@ def decode(
             yield from table.completed(take)
         table.dismiss(lambda take: take.left or until(take))
         table.read()
+
+
+def decode_rounds(
+    engine: Engine,
+    rounds: Generator[Sequence[Take], None, Result],
+    total: int,
+    on_bar: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Write takes that depend on each other: round by round, those of a round side by side.
+
+    rounds: yields the takes of each round, and goes on when they are written. total: bars in all
+    rounds together. on_bar: called with (bars written, total) after each bar. Returns what `rounds`
+    does.
+    """
+    bars = count(1)
+    while True:
+        try:
+            takes = next(rounds)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        for _ in decode(engine, in_turn(takes), len(takes)):
+            if on_bar:
+                on_bar(next(bars), total)
 
 
 class _Table:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
+from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
+from textmusic.music.joins import smoothest
 from textmusic.music.measure import measure
 from textmusic.music.notes import Note, Notes, columns_of, joined, notes_of, sliced, to_score
 from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
@@ -16,18 +18,39 @@ from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
 from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, quarters_per_bar
 from textmusic.result.generation import Generation, account
 from textmusic.tokens.folding import Struck, spelt
-from textmusic.tokens.sampling import drawn
+from textmusic.tokens.sampling import MAX_SEED, drawn
 from textmusic.writing.brief import Brief
-from textmusic.writing.decoding import decode, in_turn
+from textmusic.writing.decoding import decode_rounds
 from textmusic.writing.open_piece import OpenPiece
+from textmusic.writing.take import Take
 from textmusic.writing.written import Given
 
 if TYPE_CHECKING:
+    from symusic import Score
+
+    from textmusic.music.midi_events import MidiEvents
+    from textmusic.result.change import Change
     from textmusic.writing.loaded_model import LoadedModel
     from textmusic.writing.text_to_music import OnBar
 
+_NEXT_TRY = 0x9E37_79B9  # from a seed to that of another try: far from all that people choose
 BARS_AT_ONCE = 16  # bars of a hole that are written in one go
 _SETTLED = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, whatever is said
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was written into a hole.
+
+    notes: times in quarter notes from where the last stretch of one time signature begins. rows: of
+    the sketch of that stretch. ids: that were written. nats: mean -log p of them.
+    """
+
+    seed: int
+    notes: tuple[Note, ...]
+    rows: tuple[Row, ...]
+    ids: int
+    nats: float
 
 
 class Filling:
@@ -39,8 +62,13 @@ class Filling:
         piece: OpenPiece,
         brief: Brief,
         sketch: Sketch | None = None,
+        *,
+        tries: int = 1,
     ) -> None:
         """What is asked of the bars that are filled, as for `TextToMusic.fill`.
+
+        tries: how often the hole is filled, where it has a border; of these the one is kept whose
+        joins are more as those of real pieces, see `smoothest`.
 
         Raises TextMusicError for what `LoadedModel.understand` refuses, and for a sketch of another
         length.
@@ -55,6 +83,14 @@ class Filling:
                 " bar."
             )
         self._sketch = sketch
+        borders, pitched = self._borders(), any(p != DRUMS for p in piece.programs)
+        self.tries = tries if borders and pitched else 1
+
+    def _borders(self) -> list[float]:
+        """Quarter notes at which the hole begins and ends, but for the ends of the piece."""
+        material, (first, last) = self._piece.material, self._piece.bars
+        inside = [at for at in (first, last) if 0 < at < material.bars]
+        return [at * material.bar for at in inside]
 
     def _read(self, brief: Brief) -> Prompt:
         """What is said of the hole; what the piece has settled already is not used, and said so."""
@@ -65,11 +101,85 @@ class Filling:
         for name, value in prompt.asked.known():
             if name in _SETTLED and value != getattr(settled, name):
                 unused.append(f"'{value}': the piece keeps its own {name.replace('_', ' ')}")
+        others = {*(prompt.asked.programs or ())} - {*self._piece.programs}
+        unused += (
+            f"'{instrument_name(program)}': only the chosen instruments are written"
+            for program in sorted(others)
+        )
         asked = replace(prompt.asked, **dict.fromkeys((*_SETTLED, "programs")))
         return replace(prompt, asked=asked, seconds=None, unused=tuple(unused))
 
     def write(self, on_bar: OnBar | None = None) -> Generation:
         """The piece with its hole filled; what is not filled is note for note as it was."""
+        (filled,) = self.fill([self._seed], on_bar)
+        score = self._piece.filled(filled.notes)
+        if self._sketch is None:
+            self._piece.name_sections(score, self._prompt.outline)
+        return self.generation(filled, score)
+
+    def fill(self, seeds: Sequence[int], on_bar: OnBar | None = None) -> list[Filled]:
+        """What is written into the hole with each of some seeds, side by side."""
+        first, last = self._piece.bars
+        total = (last - first) * len(seeds) * self.tries
+        return decode_rounds(self._music.engine, self.writing(seeds), total, on_bar)
+
+    def writing(self, seeds: Sequence[int]) -> Generator[list[Take], None, list[Filled]]:
+        """`fill` for whoever decodes by themselves: the takes that it yields are to be written."""
+        going = {
+            (seed, turn): self._parts((seed + turn * _NEXT_TRY) % (MAX_SEED + 1))
+            for seed in seeds
+            for turn in range(self.tries)
+        }
+        done: dict[tuple[int, int], Filled] = {}
+        while going:
+            takes = []
+            for each, parts in list(going.items()):
+                try:
+                    takes.append(next(parts))
+                except StopIteration as end:
+                    done[each] = end.value
+                    del going[each]
+            if takes:
+                yield takes
+        kept = []
+        for seed in seeds:
+            filled = [done[seed, turn] for turn in range(self.tries)]
+            kept.append(replace(self._smoothest(filled), seed=seed))
+        return kept
+
+    def _smoothest(self, filled: Sequence[Filled]) -> Filled:
+        if len(filled) == 1:
+            return filled[0]
+        whole = [joined(self._piece.standing, columns_of(one.notes), 0.0) for one in filled]
+        return filled[smoothest(whole, self._borders())]
+
+    def generation(
+        self, filled: Filled, score: Score, *, events: MidiEvents | None = None,
+        change: Change | None = None, remarks: Sequence[str] = (),
+    ) -> Generation:  # fmt: skip
+        """A piece whose hole is filled, with its report.
+
+        score: all of it. events, change, remarks: see `result.generation.account`; `change` says
+        how the seed gives it again.
+        """
+        first, last = self._piece.bars
+        columns = notes_of(score)
+        heard = measure(score, notes=columns)
+        plan = replace(heard, key=self._piece.material.plan.key, begin=True, end=True)
+        before = self._piece.before
+        shown = Sketch(filled.rows).behind(before).rows
+        return account(
+            self._prompt, plan, score, filled.seed, self._music.name,
+            sketch=Sketch((*([Row()] * before), *shown)), ids=filled.ids, nats=filled.nats,
+            sampling=self._sampling if change else None,
+            new_bars=(before + first, before + last), notes=columns, events=events, change=change,
+            remarks=(*remarks, *self._prompt.read_as, *self._piece.material.remarks),
+        )  # fmt: skip
+
+    # A part of the hole, in a window around it --------------------------------------------------
+
+    def _parts(self, seed: int) -> Generator[Take, None, Filled]:
+        """The takes that fill the hole, one after the other; each is written when it is resumed."""
         first, last = self._piece.bars
         asked = self._asked_rows()
         notes = self._piece.standing
@@ -79,41 +189,29 @@ class Filling:
         begin = first
         while begin < last:
             end = self._part_end(notes, rows, begin, last)
-            written, rows[begin:end], count, likelihood = self._part(
-                notes, rows, asked, begin, end, (last - first, begin - first), on_bar
-            )
+            a, take = self._take(notes, rows, asked, begin, end, seed)
+            yield take
+            bar = quarters_per_bar(self._piece.metre)
+            written = [
+                note._replace(start=note.start + begin * bar)
+                for note in take.notes.sounding(take.plan.bars or 0)
+            ]
+            rows[begin:end] = self._written_rows(take, asked, a, begin, end)
             new += written
-            ids, nats = ids + count, nats + likelihood * count
+            ids, nats = ids + take.count, nats + take.likelihood * take.count
             notes, begin = joined(notes, columns_of(written), 0.0), end
-        filled = self._piece.filled(new)
-        if self._sketch is None:
-            self._piece.name_sections(filled, self._prompt.outline)
-        columns = notes_of(filled)
-        heard = measure(filled, notes=columns)
-        plan = replace(heard, key=self._piece.material.plan.key, begin=True, end=True)
-        before = self._piece.before
-        shown = Sketch(tuple(rows)).behind(before).rows
-        return account(
-            self._prompt, plan, filled, self._seed, self._music.name,
-            sketch=Sketch((*([Row()] * before), *shown)), ids=ids, nats=nats / max(ids, 1),
-            new_bars=(before + first, before + last), notes=columns,
-            remarks=(*self._prompt.read_as, *self._piece.material.remarks),
-        )  # fmt: skip
+        return Filled(seed, tuple(new), tuple(rows), ids, nats / max(ids, 1))
 
-    # A part of the hole, in a window around it --------------------------------------------------
-
-    def _part(
+    def _take(
         self,
         notes: Notes,
         rows: Sequence[Row],
         asked: Sequence[AskedRow] | None,
         begin: int,
         end: int,
-        progress: tuple[int, int],
-        on_bar: OnBar | None,
-    ) -> tuple[list[Note], list[Row], int, float]:
-        """New notes (quarters from the first bar), their rows, how many ids, and nats an id."""
-        music = self._music
+        seed: int,
+    ) -> tuple[int, Take]:
+        """The first bar of a window around a part of the hole, and the take that writes it."""
         a, b = self._window(notes, rows, begin, end)
         bar = quarters_per_bar(self._piece.metre)
         part = sliced(notes, a * bar, b * bar)
@@ -126,26 +224,26 @@ class Filling:
             (begin - a, end - a),
             self._piece.programs,
         )
-        wanted: list[AskedRow] | None = None
+        wanted: list[AskedRow] = []
         if open_rows:
             said = [AskedRow()] * (end - begin) if asked is None else asked[begin:end]
             wanted = [*map(as_heard, known[: begin - a])]
             wanted += (seen_from(row, rows, a) for row in said)
             wanted += map(as_heard, known[end - a :])
         prompt = replace(self._prompt, asked=plan, outline=Outline())
-        take = music.take(prompt, self._seed, self._sampling, given=given, asked_rows=wanted or [])
-        found: list[Note] = []
-        for _, done in decode(music.engine, in_turn([take]), 1):
-            found += (note._replace(start=note.start + begin * bar) for note in done.notes)
-            if on_bar:
-                on_bar(progress[1] + done.index + 1, progress[0])
+        return a, self._music.take(prompt, seed, self._sampling, given=given, asked_rows=wanted)
+
+    def _written_rows(
+        self, take: Take, asked: Sequence[AskedRow] | None, a: int, begin: int, end: int
+    ) -> Sequence[Row]:
+        """The rows of a part of the hole as a take has decided them. a: where its window begins."""
         after = take.sketch.behind(a).rows[begin - a : end - a]
-        if asked is not None:  # a window can't name what lies before it
-            after = tuple(
-                row if said.like is None or said.like >= a else replace(row, like=said.like)
-                for row, said in zip(after, asked[begin:end], strict=True)
-            )
-        return found, list(after), take.count, take.likelihood
+        if asked is None:
+            return after
+        return [  # a window can't name what lies before it
+            row if said.like is None or said.like >= a else replace(row, like=said.like)
+            for row, said in zip(after, asked[begin:end], strict=True)
+        ]
 
     def _part_end(self, notes: Notes, rows: Sequence[Row], begin: int, last: int) -> int:
         """The bar behind the last one that is written in one go with a bar."""

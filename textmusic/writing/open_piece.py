@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 
 from symusic import Note as ScoreNote
@@ -11,6 +12,7 @@ from symusic import Score, Track
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import programs_of
 from textmusic.language.names import instrument_name
+from textmusic.music.harmony import chords_of
 from textmusic.music.markers import name_sections
 from textmusic.music.material import Material, material_of
 from textmusic.music.measure_sketch import measure_sketch
@@ -95,11 +97,24 @@ class OpenPiece:
         return notes
 
     def sketch(self) -> Sketch:
-        """Harmony and form that are heard in what stands."""
+        """Form that is heard in what stands, and harmony that is heard in the piece as it is.
+
+        A hole that is silent would take the chords of its neighbours along, and the training
+        examples have those of the whole. In bars in which nothing pitched is left they are open.
+        """
         bars, key = self.material.bars, self.material.plan.key
         if not len(self.standing):
             return Sketch(tuple(Row() for _ in range(bars)))
-        return measure_sketch(self.standing, self.metre, bars, key)
+        form = measure_sketch(self.standing, self.metre, bars, key).rows
+        chords = chords_of(self.material.tail(bars), self.metre, bars, key)
+        first, last = self.bars
+        beside = sliced(self.standing, first * self.material.bar, last * self.material.bar)
+        if not (beside.program != DRUMS).any():
+            chords[first:last] = [()] * (last - first)
+        rows: list[Row] = []
+        for row, own in zip(form, chords, strict=True):
+            rows.append(replace(row, chords=own if row.like is None else rows[row.like].chords))
+        return Sketch(tuple(rows))
 
     def filled(self, new: Sequence[Note]) -> Score:
         """A copy of the score whose hole holds the new notes; nothing else in it has changed.

@@ -14,7 +14,8 @@ from textmusic.music.midi_files import read_events
 from textmusic.result.change import Change
 from textmusic.result.generation import Generation
 from textmusic.result.recipe import Recipe
-from textmusic.writing import adjusting, continuation
+from textmusic.writing import adjusting, continuation, rewriting, varying
+from textmusic.writing.brief import Brief
 
 if TYPE_CHECKING:
     from textmusic.writing.text_to_music import OnBar, TextToMusic
@@ -50,7 +51,11 @@ def again(
     try:
         if change.how == adjusting.HOW:
             return adjusting.adjust(source, adjustment_of(change.options))
-        if change.how != continuation.HOW or music is None:
+        if music is None:
+            raise ValueError(f"made by {change.how}, without its model")
+        if change.how in (rewriting.REWRITE, rewriting.ADD, varying.HOW):
+            return _composed(recipe, change, source, music, on_bar)
+        if change.how != continuation.HOW:
             raise ValueError(f"made by {change.how}")
         return music.continue_from(
             source, change.options["bars"], keep=change.options["keep"], text=recipe.text,
@@ -61,6 +66,25 @@ def again(
         raise TextMusicError(
             f"the recipe of this piece can't be followed ({problem}); change '{change.name}' anew."
         ) from None
+
+
+def _composed(
+    recipe: Recipe, change: Change, source: MidiEvents, music: TextToMusic, on_bar: OnBar | None
+) -> Generation:
+    """What was rewritten, added or varied."""
+    brief = Brief(recipe.text, recipe.asked, recipe.outline, recipe.seed, recipe.sampling)
+    if change.how == varying.HOW:
+        number = change.options.get("number")
+        (piece,) = varying.Varying(
+            music, varying.Theme(source), brief, number=number
+        ).write(on_bar)  # fmt: skip
+        return piece
+    bars = change.options["bars"]
+    file = rewriting.OpenFile(
+        source, change.how, None if bars is None else tuple(bars), change.options["instruments"]
+    )
+    (piece,) = rewriting.Rewriting(music, file, brief).write(on_bar)
+    return piece
 
 
 def adjustment_of(options: dict[str, Any]) -> adjusting.Adjustment:

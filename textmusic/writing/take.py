@@ -26,6 +26,7 @@ from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
+from textmusic.writing.lookahead import Lookahead
 from textmusic.writing.windows import window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
 
@@ -65,6 +66,7 @@ class Take:
         self._tokenizer, self._given, self._context = tokenizer, given, context
         self._layout, self._vocabulary = layout_of(tokenizer.vocabulary), tokenizer.vocabulary
         self._rng = np.random.default_rng(seed)
+        self._lookahead: Lookahead | None = None
         self.text = [*text, *self._shifted([PLAN])]
         self.ids = list(self.text)  # of the window, in the LLM's id space
         # generated pieces begin and end: windows cut out of the middle are for training only
@@ -137,6 +139,7 @@ class Take:
             self._reopen(self._writing.bar)
         else:
             self._advance(self._choose(logits))
+            self._look_ahead()
         while not self.done and (forced := self._forced()) is not None:
             self._advance(forced)
         return self.ids[begun:]
@@ -167,6 +170,8 @@ class Take:
         """The next id, if there is but one."""
         if self._full:
             return None
+        if self._lookahead and self._lookahead.listens(self._rows_grammar):
+            return None
         self._mask = self._grammar.allowed()
         places = self._mask.nonzero()[0]
         return int(places[0]) if len(places) == 1 else None
@@ -185,11 +190,28 @@ class Take:
                 sampling = self._sketch_sampling
                 if self._sketch_grammar.asks_last_chord:
                     guided = self._homeward(logits)
+                if self._lookahead:
+                    self._lookahead.choosing(self._sketch_grammar, self.ids)
         music_id = choose(guided, mask, sampling, self._rng)
+        if self._lookahead and self._lookahead.listens(self._rows_grammar):
+            self._lookahead.weigh(logits, music_id, slice(*self._layout.spans["Chord"]))
         if self._grammar is self._score:
             self.nats += surprise(logits, music_id)
             self._chosen += 1
         return music_id
+
+    @property
+    def _rows_grammar(self) -> SketchGrammar:
+        assert self._sketch_grammar is not None
+        return self._sketch_grammar
+
+    def _look_ahead(self) -> None:
+        """Write the rows of a hole once more, or go on with those that are kept."""
+        if self._lookahead is None or self._grammar is not self._sketch_grammar:
+            return
+        if turned := self._lookahead.turn(self._rows_grammar, self.ids, self._rng):
+            self._sketch_grammar, self.ids = turned
+            self._grammar, self._mask, self.reread = self._sketch_grammar, None, True
 
     def _homeward(self, logits: Floats32) -> Floats32:
         """The last chord of a piece that ends: the tonic's own is favoured."""
@@ -246,6 +268,8 @@ class Take:
             self._layout, plan, asked=asked, given=known.rows, most=self._context // 4
         )
         self._grammar = self._sketch_grammar
+        if self._given.programs is not None and self._given.bars and score is None:
+            self._lookahead = Lookahead(self._given.bars[1], asked_rows, first)
         open_rows = self._stop - base - len(known.rows)  # two ids each; bars are counted with them
         whole = encode_sketch(Sketch((*known.rows, *([Row()] * open_rows))), plan.key)
         begun = [*encode_plan(plan), SKETCH, *whole[: len(whole) - 2 * open_rows]]

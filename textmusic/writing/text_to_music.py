@@ -16,11 +16,11 @@ from textmusic.system.values import whole
 from textmusic.tokens.plan_grammar import OPEN_BARS
 from textmusic.tokens.sampling import Sampling, check_seed, drawn
 from textmusic.writing.brief import Brief
+from textmusic.writing.composing import Composing
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.filling import Filling
 from textmusic.writing.live_audio import sounding
-from textmusic.writing.loaded_model import LoadedModel
 from textmusic.writing.open_piece import OpenPiece
 from textmusic.writing.sources import as_score
 from textmusic.writing.take import Take
@@ -39,7 +39,7 @@ OnBar = Callable[[int, int], None]
 MOST_PIECES = 4_096  # side by side: each has its share of the memory
 
 
-class TextToMusic(LoadedModel):
+class TextToMusic(Composing):
     """A model, ready to write music.
 
     >>> music = TextToMusic.from_pretrained()

@@ -1,0 +1,173 @@
+"""The commands that compose with a piece which is there already: rewrite, add, vary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, count
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textmusic.cli.checks import check_seed
+from textmusic.cli.options import (
+    Chords,
+    Form,
+    MidiFile,
+    Model,
+    ResultOptions,
+    SamplingOptions,
+    Seed,
+)
+from textmusic.cli.terminal import new_console, say, show
+from textmusic.language.bars import parse_bars
+from textmusic.language.controls import Controls, well_formed
+from textmusic.system.progress import progress_bar
+from textmusic.system.values import within
+
+if TYPE_CHECKING:
+    from textmusic.result.generation import Generation
+
+MAX_VARIATIONS = 16
+Bars = Annotated[
+    str | None, typer.Option(help="Bars, counted from 1: 5-8, or 5 for one; default: all.")
+]
+Instruments = Annotated[
+    list[str] | None,
+    typer.Option(help="Name or General MIDI program number, 128 for drums; can be repeated."),
+]
+Variations = Annotated[int, typer.Option(help="Number of versions, 1 to 16.")]
+
+
+def rewrite(
+    file: MidiFile,
+    text: Annotated[str, typer.Argument(help="Description of the new music.")] = "",
+    *,
+    bars: Bars = None,
+    instrument: Instruments = None,
+    chords: Chords = None,
+    form: Form = None,
+    variations: Variations = 1,
+    seed: Seed = None,
+    how: SamplingOptions,
+    results: ResultOptions,
+    model: Model = None,
+) -> None:
+    """Write bars or instruments of a MIDI file anew; all else in it stays as it is."""
+    outline = Controls(chords=chords, form=form).outline()
+    where = parse_bars(bars)
+    text = _checked(text, variations, seed, results)
+    sampling = how.sampling()
+    from textmusic.music.midi_files import read_events
+    from textmusic.writing.brief import Brief
+    from textmusic.writing.rewriting import Rewriting, open_to_rewrite
+
+    opened = open_to_rewrite(read_events(file), where, instrument or ())
+    from textmusic.writing.text_to_music import TextToMusic
+
+    brief = Brief(text, outline=outline, seed=seed, sampling=sampling)
+    writing = Rewriting(TextToMusic.from_pretrained(model), opened, brief, variations)
+    with progress_bar("writing", "bars") as step:
+        pieces = writing.write(step)
+    _keep(pieces, results, f"{file.stem}-rewritten")
+
+
+def add(
+    file: MidiFile,
+    text: Annotated[str, typer.Argument(help="Description of the new parts.")] = "",
+    *,
+    instrument: Instruments = None,
+    bars: Bars = None,
+    variations: Variations = 1,
+    seed: Seed = None,
+    how: SamplingOptions,
+    results: ResultOptions,
+    model: Model = None,
+) -> None:
+    """Add parts for more instruments to a MIDI file; all else in it stays as it is.
+
+    The instruments can be named in the description, too.
+    """
+    where = parse_bars(bars)
+    text = _checked(text, variations, seed, results)
+    sampling = how.sampling()
+    from textmusic.language.prompt import read_prompt
+    from textmusic.music.midi_files import read_events
+    from textmusic.writing.brief import Brief
+    from textmusic.writing.rewriting import Rewriting, open_to_add
+
+    named: Sequence[str | int] = instrument or read_prompt(text).asked.programs or ()
+    opened = open_to_add(read_events(file), where, named)
+    from textmusic.writing.text_to_music import TextToMusic
+
+    brief = Brief(text, seed=seed, sampling=sampling)
+    writing = Rewriting(TextToMusic.from_pretrained(model), opened, brief, variations)
+    with progress_bar("writing", "bars") as step:
+        pieces = writing.write(step)
+    _keep(pieces, results, f"{file.stem}-with-more")
+
+
+def vary(
+    file: MidiFile,
+    text: Annotated[
+        str, typer.Argument(help='Description, such as "waltz, minor, for strings".')
+    ] = "",
+    *,
+    key: Annotated[str | None, typer.Option(help='For example "D minor".')] = None,
+    tempo: Annotated[
+        str | None, typer.Option(help="Quarter notes per minute, or a word such as andante.")
+    ] = None,
+    time_signature: Annotated[str | None, typer.Option(help="For example 6/8.")] = None,
+    instrument: Instruments = None,
+    genre: Annotated[str | None, typer.Option(help="For example ragtime.")] = None,
+    variations: Variations = 1,
+    seed: Seed = None,
+    how: SamplingOptions,
+    results: ResultOptions,
+    model: Model = None,
+) -> None:
+    """Write variations on a MIDI file: its harmony and form, otherwise new music.
+
+    Without a description each variation changes something else: texture, metre, mode, style.
+    """
+    controls = Controls(
+        key=key, tempo=tempo, time_signature=time_signature, instruments=instrument or (),
+        genre=genre,
+    ).plan()  # fmt: skip
+    text = _checked(text, variations, seed, results)
+    sampling = how.sampling()
+    from textmusic.music.midi_files import read_events
+    from textmusic.writing.brief import Brief
+    from textmusic.writing.varying import Theme, Varying
+
+    theme = Theme(read_events(file))
+    from textmusic.writing.text_to_music import TextToMusic
+
+    brief = Brief(text, controls, seed=seed, sampling=sampling)
+    writing = Varying(TextToMusic.from_pretrained(model), theme, brief, variations)
+    with progress_bar("writing", "bars") as step:
+        pieces = writing.write(step)
+    _keep(pieces, results, f"{file.stem}-variation")
+
+
+def _checked(text: str, variations: int, seed: int | None, results: ResultOptions) -> str:
+    """The description; raises TextMusicError where something can't be done, before it is begun."""
+    from textmusic.language.prompt import check_length
+
+    within("variations", variations, 1, MAX_VARIATIONS)
+    check_seed(seed, variations)
+    results.check()
+    return check_length(well_formed(text))
+
+
+def _keep(pieces: Sequence[Generation], results: ResultOptions, stem: str) -> None:
+    """Write the files of pieces under names that none has yet, and say what they are."""
+    console = new_console()
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    for number, piece in enumerate(pieces, 1):
+        if len(pieces) > 1:
+            console.print()
+            say(console, f"version {number} of {len(pieces)}, seed {piece.seed}")
+        paths = results.save(piece, next(name for name in names if results.free(name)))
+        show(piece, console)
+        for path in paths:
+            say(console, str(path))
