@@ -83,8 +83,8 @@ def _found(text: str) -> Iterator[tuple[Span, list[tuple[str, int]]]]:
             rf"{LEFT}(?:{english}){_IS}{_N}(?:{_OF.removesuffix('?')}|{_ALONE})",
             rf"(?:{chinese})\s*(?:[:=为是到]|等级为?)?\s*{_HAN_N}{_HAN_OF}(?![\d.])",
         )
-        for pattern in patterns:
-            for match in re.finditer(pattern, text, re.IGNORECASE):
+        for said in patterns:
+            for match in re.finditer(said, text, re.IGNORECASE):
                 yield match.span(), [(name, _level(match))]
     for match in _DENSITY.finditer(text):
         word = (match["before"] or match["behind"]).lower()
