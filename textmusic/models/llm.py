@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from textmusic.engines.folder import broken, read_config
+from textmusic.engines.folder import broken, is_trained, read_config
 from textmusic.errors import TextMusicError
 from textmusic.models.weights import check_finite, check_shapes
 from textmusic.tokens.tokenizer import IGNORED, copy_tokenizer
@@ -133,7 +133,8 @@ def load_llm(folder: Path) -> MusicLLM:
     """
     if not (folder / "config.json").exists():
         raise TextMusicError(f"'{folder}' has no model; give a folder written by training.")
-    read_config(folder)  # sizes that are none are told before anything is loaded
+    if is_trained(folder):
+        read_config(folder)  # sizes that are none are told before anything is loaded
     try:
         return _loaded(folder)
     except Exception as problem:  # transformers raises many kinds for a broken configuration
