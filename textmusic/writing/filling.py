@@ -150,7 +150,8 @@ class Filling:
         if len(filled) == 1:
             return filled[0]
         whole = [joined(self._piece.standing, columns_of(one.notes), 0.0) for one in filled]
-        return filled[smoothest(whole, self._borders())]
+        first, last = (at * self._piece.material.bar for at in self._piece.bars)
+        return filled[smoothest(whole, self._borders(), (first, last))]
 
     def generation(
         self, filled: Filled, score: Score, *, events: MidiEvents | None = None,
