@@ -11,6 +11,7 @@ from textmusic.music.joins import (
     drums_on_accents,
     kicks_on_accents,
     melodic_leap,
+    silent_share,
     smoothest,
     voice_leading,
 )
@@ -77,6 +78,7 @@ def test_the_smoothest_of_several() -> None:
             [],
         )
     )
-    assert smoothest([far, near, none], [4.0]) == 1
-    assert smoothest([far, none], [4.0]) == 1, "silence counts as what is usual"
-    assert smoothest([far, far], [4.0]) == 0
+    assert smoothest([far, near, none], [4.0], (4.0, 8.0)) == 1
+    assert smoothest([none, far], [4.0], (4.0, 8.0)) == 1, "silence is no smooth way"
+    assert smoothest([far, far], [4.0], (4.0, 8.0)) == 0
+    assert silent_share(near, 4.0, 8.0) == 0.75 and silent_share(none, 4.0, 8.0) == 1.0

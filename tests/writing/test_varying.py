@@ -55,13 +55,26 @@ def test_words_say_what_a_variation_is(tiny: TextToMusic) -> None:
     (made,) = tiny.vary(theme(), text="waltz, minor, for strings", seed=1)
     plan = made.plan
     assert (plan.key, plan.time_signature, plan.genre) == ("C minor", "3/4", "waltz")
-    assert plan.programs == (48,) and not made.report.remarks
+    assert plan.programs == (48,) and "variation" not in str(made.report.remarks)
     (made,) = tiny.vary(theme(), text="in D major, 3 bars", controls=Plan(tempo=90.0), seed=1)
     assert (made.plan.key, made.plan.tempo, made.plan.bars) == ("D major", 90.0, 8)
     assert made.plan.programs == (0,), "the theme's own, where nothing else is asked for"
     assert made.report.unused == ("'3': a variation has its theme's bars",)
     (made,) = tiny.vary(theme(), text="变奏，小调", seed=1)
     assert made.plan.key == "C minor"
+    assert made.report.unused == ("'变奏': not understood",)
+    (made,) = tiny.vary(theme(), text="in a minor key", seed=1)
+    assert made.plan.key == "C minor" and not made.report.unused
+
+
+def test_a_genre_has_a_metre_that_is_usual_in_it(tiny: TextToMusic) -> None:
+    jig = theme()
+    jig.time_signatures.clear()
+    jig.time_signatures.append(TimeSignature(0, 6, 8))
+    for text, metre in (("jazz", "4/4"), ("march", "6/8"), ("calm", "6/8"), ("jazz in 6/8", "6/8")):
+        (made,) = tiny.vary(jig, text=text, seed=1)
+        assert made.plan.time_signature == metre, text
+        assert made.plan.bars == Theme(jig).plan.bars
 
 
 def test_only_one_of_the_usual_ones(tiny: TextToMusic) -> None:

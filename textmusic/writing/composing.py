@@ -107,8 +107,8 @@ class Composing(LoadedModel):
         """Write variations of a theme: its harmony and form, otherwise new music.
 
         The theme's chords are moved to the key that is asked for, into its mode, and into the
-        metre. What is not asked for is the theme's: bars, key, metre, and, but for another genre,
-        tempo and instruments.
+        metre. What is not asked for is the theme's: bars, key, and, but for another genre, metre,
+        tempo and instruments; a genre that is often in the theme's metre keeps that.
 
         Args:
             n: how many, 1 to 16, with the seeds seed, seed + 1, ...

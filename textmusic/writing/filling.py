@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, s
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
 from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, quarters_per_bar
+from textmusic.music.usual import BASSES
 from textmusic.result.generation import Generation, account
 from textmusic.tokens.folding import Struck, spelt
 from textmusic.tokens.sampling import MAX_SEED, drawn
@@ -151,7 +152,8 @@ class Filling:
         if len(filled) == 1:
             return filled[0]
         whole = [joined(self._piece.standing, columns_of(one.notes), 0.0) for one in filled]
-        return filled[smoothest(whole, self._borders())]
+        first, last = (at * self._piece.material.bar for at in self._piece.bars)
+        return filled[smoothest(whole, self._borders(), (first, last))]
 
     def generation(
         self, filled: Filled, score: Score, *, events: MidiEvents | None = None,
@@ -196,6 +198,7 @@ class Filling:
                 note._replace(start=note.start + begin * bar)
                 for note in take.notes.sounding(take.plan.bars or 0)
             ]
+            written = _single(written, BASSES.intersection(self._piece.added))
             rows[begin:end] = self._written_rows(take, asked, a, begin, end)
             new += written
             ids, nats = ids + take.count, nats + take.likelihood * take.count
@@ -318,3 +321,16 @@ class Filling:
         else:
             return None
         return [*([AskedRow()] * first), *moved(rows, -first)]
+
+
+def _single(notes: Sequence[Note], programs: Collection[int]) -> list[Note]:
+    """The notes without all but the lowest that some instruments strike at once.
+
+    A bass that is added to a few high voices would else play their missing chords as well.
+    """
+    lowest: dict[tuple[int, float], int] = {}
+    for note in notes:
+        if note.program in programs:
+            key = note.program, note.start
+            lowest[key] = min(note.pitch, lowest.get(key, note.pitch))
+    return [n for n in notes if lowest.get((n.program, n.start), n.pitch) == n.pitch]

@@ -28,8 +28,9 @@ class OpenPiece:
     """A piece with a hole: what is to be written, and what stands around it.
 
     bars: the first (from 0, in the last stretch of one time signature), and the one behind the
-    last. programs: those that are written in them. before: bars of the piece before that stretch.
-    standing: the notes outside the hole, from the first bar of the stretch on.
+    last. programs: those that are written in them. added: of these, those that are new. before:
+    bars of the piece before that stretch. standing: the notes outside the hole, from the first bar
+    of the stretch on.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class OpenPiece:
                 " a new piece."
             )
         self.bars = (first - 1 - self.before, last - self.before)
-        self.programs = programs
+        self.programs, self.added = programs, tuple(sorted(new))
         self.standing = self._standing()
 
     def _standing(self) -> Notes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
 from textmusic.language.prompt import Prompt
+from textmusic.music import usual
 from textmusic.music.material import Material, material_of
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.midi_events import MidiEvents, mended_words
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from textmusic.writing.loaded_model import LoadedModel
     from textmusic.writing.text_to_music import OnBar
 
+COMMON = 0.2  # share of a genre's music from which on it has a metre
 HOW = "vary"  # what a recipe calls it
 _OF_THEME = ("bars",)  # facts that a variation has from its theme, whatever is said
 _MINOR = re.compile(r"\b(?:minor|minore|moll|mineur|menor)\b|小调|小調", re.IGNORECASE)
@@ -131,8 +133,8 @@ class Varying:
             one, name = brief, ""
             which = number if number is not None else at if nothing_said else None
             if which is not None:
-                usual = usual_variations(theme)
-                chosen = usual[which % len(usual)]
+                known = usual_variations(theme)
+                chosen = known[which % len(known)]
                 name = chosen.name
                 one = replace(brief, controls=brief.controls.over(chosen.controls))
             self._each.append((self._read(one), name, which))
@@ -151,7 +153,7 @@ class Varying:
             text, controls=controls, room=(theme.material.bars, theme.metre)
         )
         unused = [
-            *prompt.unused,
+            *filter(None, map(_without_mode, prompt.unused)),
             *(f"'{value}': a variation has its theme's {name}"
               for name, value in prompt.asked.known()
               if name in _OF_THEME and value != theme.material.bars),
@@ -186,7 +188,7 @@ class Varying:
     def _take(self, prompt: Prompt, seed: int) -> Take:
         """A variation to be written: the theme's sketch, in its own key and metre."""
         theme, asked = self._theme, prompt.asked
-        key, metre = asked.key or theme.key, asked.time_signature or theme.metre
+        key, metre = asked.key or theme.key, asked.time_signature or self._metre(asked.genre)
         sketch = in_metre(theme.sketch, theme.metre, metre)
         if NO_KEY not in (key, theme.key):
             sketch = turned(sketch, theme.key, key)
@@ -199,6 +201,14 @@ class Varying:
         rows = [as_asked(row, sketch) for row in sketch.rows]
         prompt = replace(prompt, asked=plan)
         return self._music.take(prompt, seed, self._sampling, asked_rows=rows)
+
+    def _metre(self, genre: str | None) -> str:
+        """The theme's, or, of a genre that hardly has it, the genre's own: no jazz in 6/8."""
+        shares = usual.of(genre).metres
+        metre = self._theme.metre
+        if genre is None or shares.get(metre, 0.0) >= COMMON:
+            return metre
+        return next(iter(shares), metre)
 
     def _generation(self, take: Take, prompt: Prompt, name: str, which: int | None) -> Generation:
         made = take.generation(self._music.name)
@@ -213,6 +223,15 @@ class Varying:
             change=Change.of(HOW, self._theme.midi, options) if take.done else None,
         )  # fmt: skip
         return replace(made, prompt=prompt, report=report)
+
+
+def _without_mode(note: str) -> str:
+    """What is said to be of no use, without the mode, which is of use here; "" for nothing left."""
+    words, colon, why = note.partition(": ")
+    if not why.startswith(("not understood", "name the tonic")):
+        return note
+    left = [w for w in words.split(", ") if not (_MINOR.search(w) or _MAJOR.search(w))]
+    return f"{', '.join(left)}{colon}{why}" if left else ""
 
 
 def heard_as(piece: Generation, theme: Theme) -> Sketch:
