@@ -13,10 +13,12 @@ from symusic import Note, Score, TimeSignature, Track
 from textmusic.errors import TextMusicError
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
+from textmusic.music.joins import drums_on_accents
 from textmusic.music.midi_changes import is_chord_track
 from textmusic.music.midi_events import Event, MidiEvents, parse
 from textmusic.music.midi_files import read_events
 from textmusic.music.midi_replacing import held_notes
+from textmusic.music.notes import notes_of
 from textmusic.music.theory import DRUMS
 from textmusic.result.change import without_recipe
 from textmusic.result.generation import Generation
@@ -197,3 +199,15 @@ def test_a_piece_of_300_bars(tiny: TextToMusic) -> None:
     source = piece(300)
     (made,) = tiny.rewrite(source, bars=(290, 292), seed=1)
     assert made.report.new_bars == (289, 292)
+
+
+def test_drums_that_are_added_strike_with_the_others(
+    tiny: TextToMusic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def together() -> float:
+        (made,) = tiny.add(piece(), ["drums"], seed=1)
+        return drums_on_accents(notes_of(made.score), 4.0)
+
+    guided = together()
+    monkeypatch.setattr("textmusic.writing.take.ACCENT_NATS", 0.0)
+    assert guided > together() + 0.1
