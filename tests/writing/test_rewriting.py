@@ -6,24 +6,25 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from contents import notes_in
 from symusic import Note, Score, TimeSignature, Track
 
+from textmusic.engines.protocol import Floats32
 from textmusic.errors import TextMusicError
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
-from textmusic.music.joins import drums_on_accents
 from textmusic.music.midi_changes import is_chord_track
 from textmusic.music.midi_events import Event, MidiEvents, parse
 from textmusic.music.midi_files import read_events
 from textmusic.music.midi_replacing import held_notes
-from textmusic.music.notes import notes_of
 from textmusic.music.theory import DRUMS
 from textmusic.result.change import without_recipe
 from textmusic.result.generation import Generation
 from textmusic.result.recipe import read_recipe, same_piece
 from textmusic.writing.repeating import again, source_of
+from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 
 DATA = Path(__file__).parents[1] / "data" / "midi"
@@ -204,10 +205,20 @@ def test_a_piece_of_300_bars(tiny: TextToMusic) -> None:
 def test_drums_that_are_added_strike_with_the_others(
     tiny: TextToMusic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def together() -> float:
-        (made,) = tiny.add(piece(), ["drums"], seed=1)
-        return drums_on_accents(notes_of(made.score), 4.0)
+    """The places at which the others strike in the bar are favoured, and no other id is."""
+    seen: list[set[str]] = []
+    vocabulary = tiny.tokenizer.vocabulary
+    with_others = Take._with_others
 
-    guided = together()
-    monkeypatch.setattr("textmusic.writing.take.ACCENT_NATS", 0.0)
-    assert guided > together() + 0.1
+    def watched(self: Take, logits: Floats32) -> Floats32:
+        guided = with_others(self, logits)
+        seen.append({vocabulary[i] for i in np.flatnonzero(guided != logits)})
+        return guided
+
+    monkeypatch.setattr(Take, "_with_others", watched)
+    tiny.add(piece(), ["drums"], seed=1)
+    quarters = {f"Position_{12 * n}" for n in range(4)}
+    assert seen and all(found == quarters for found in seen)
+    seen.clear()
+    tiny.add(piece(), ["flute"], seed=1)
+    assert not seen
