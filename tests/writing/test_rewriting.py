@@ -6,10 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from contents import notes_in
 from symusic import Note, Score, TimeSignature, Track
 
+from textmusic.engines.protocol import Floats32
 from textmusic.errors import TextMusicError
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
@@ -22,6 +24,7 @@ from textmusic.result.change import without_recipe
 from textmusic.result.generation import Generation
 from textmusic.result.recipe import read_recipe, same_piece
 from textmusic.writing.repeating import again, source_of
+from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 
 DATA = Path(__file__).parents[1] / "data" / "midi"
@@ -197,3 +200,25 @@ def test_a_piece_of_300_bars(tiny: TextToMusic) -> None:
     source = piece(300)
     (made,) = tiny.rewrite(source, bars=(290, 292), seed=1)
     assert made.report.new_bars == (289, 292)
+
+
+def test_drums_that_are_added_strike_with_the_others(
+    tiny: TextToMusic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The places at which the others strike in the bar are favoured, and no other id is."""
+    seen: list[set[str]] = []
+    vocabulary = tiny.tokenizer.vocabulary
+    with_others = Take._with_others
+
+    def watched(self: Take, logits: Floats32) -> Floats32:
+        guided = with_others(self, logits)
+        seen.append({vocabulary[i] for i in np.flatnonzero(guided != logits)})
+        return guided
+
+    monkeypatch.setattr(Take, "_with_others", watched)
+    tiny.add(piece(), ["drums"], seed=1)
+    quarters = {f"Position_{12 * n}" for n in range(4)}
+    assert seen and all(found == quarters for found in seen)
+    seen.clear()
+    tiny.add(piece(), ["flute"], seed=1)
+    assert not seen

@@ -14,7 +14,7 @@ from textmusic.music.notes import score_of
 from textmusic.music.outline import AskedRow, laid, moved, multiple_of, seen_from
 from textmusic.music.plan import TEMPO_RANGE, Plan, encode_plan
 from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
-from textmusic.music.theory import is_minor, quarters_per_bar, shift_of
+from textmusic.music.theory import DRUMS, is_minor, quarters_per_bar, shift_of
 from textmusic.result.generation import Generation, account, finish
 from textmusic.tokens.folding import spelt
 from textmusic.tokens.guides import Guides
@@ -31,6 +31,7 @@ from textmusic.writing.windows import window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
+ACCENT_NATS = 2.0  # what places gain at which others strike, where drums join them
 HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
 
 
@@ -183,6 +184,8 @@ class Take:
             assert self._guides is not None
             self.notes.file()
             guided = self._guides.guided(logits, mask, self._writing)
+            if DRUMS in (self._given.programs or ()):
+                guided = self._with_others(guided)
         else:
             if self._sketch_grammar is None:
                 sampling = self._plan_sampling
@@ -199,6 +202,15 @@ class Take:
             self.nats += surprise(logits, music_id)
             self._chosen += 1
         return music_id
+
+    def _with_others(self, logits: Floats32) -> Floats32:
+        """Drums that are added or rewritten: the places at which the others strike are favoured."""
+        bar = self._writing.bar
+        struck = {note.position for note in self._given.notes if note.bar == bar}
+        guided = logits.copy()
+        for position in struck:
+            guided[self._layout.index[f"Position_{position}"]] += ACCENT_NATS
+        return guided
 
     @property
     def _rows_grammar(self) -> SketchGrammar:
