@@ -130,7 +130,7 @@ def go_on(
             source, bars, keep=keep, text=well_formed(text), controls=plan, outline=outline,
             seed=seed, sampling=sampling, on_bar=step,
         )  # fmt: skip
-    _save(piece, results, f"{file.stem}-{'varied' if keep else 'continued'}")
+    keep(piece, results, f"{file.stem}-{'varied' if keep else 'continued'}")
 
 
 def adjust(
@@ -180,10 +180,10 @@ def adjust(
         tempo=tempo,
     )
     piece = adjusted(read_events(file), change)
-    _save(piece, results, f"{file.stem}-adjusted")
+    keep(piece, results, f"{file.stem}-adjusted")
 
 
-def _save(piece: Generation, results: ResultOptions, stem: str) -> None:
+def keep(piece: Generation, results: ResultOptions, stem: str) -> None:
     """Write a piece's files under a name that none has yet, and say what it is."""
     console = new_console()
     names = chain([stem], (f"{stem}-{number}" for number in count(2)))

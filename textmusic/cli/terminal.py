@@ -17,7 +17,8 @@ def show(generation: Generation, console: Console) -> None:
     from rich.text import Text
 
     report = generation.report
-    if not any(row.asked for row in report.rows) and not report.caption:
+    whole = report.new_bars is None
+    if whole and not any(row.asked for row in report.rows) and not report.caption:
         say(console, "nothing was asked for, so the model chose everything")
     table = Table(box=None, pad_edge=False, header_style="dim")
     for head in ("", "asked", "planned", "measured", ""):

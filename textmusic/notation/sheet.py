@@ -50,7 +50,7 @@ class Measure:
     metre: the one in force, None where the piece has none. stated: whether it is written here.
     length: as long as what is written in it. resting: it holds one rest for the whole measure and
     no more. short: it is marked as one that may be short, such as a pickup. tempi: (from the
-    beginning of the measure, quarter notes a minute).
+    beginning of the measure, quarter notes a minute). chords: (the same, symbol as it sounds).
     """
 
     metre: Metre | None = None
@@ -60,6 +60,7 @@ class Measure:
     short: bool = False
     notes: list[WrittenNote] = field(default_factory=list)
     tempi: list[tuple[Fraction, float]] = field(default_factory=list)
+    chords: list[tuple[Fraction, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class ParsedPiece:
 
     tempo: whether it states one. filled: measures that were filled up with silence. warning: what
     the score lacks of the file, behind its name: "was not read whole (7 of 8 notes)"; or "".
+    chords: (quarter notes from tick 0, symbol) of the chord symbols over it.
     """
 
     score: Score
@@ -90,6 +92,7 @@ class ParsedPiece:
     tempo: bool = True
     filled: int = 0
     warning: str = ""
+    chords: tuple[tuple[float, str], ...] = ()
 
 
 def metre(top: int, bottom: int) -> Metre | None:
