@@ -59,16 +59,25 @@ def harmonise(
     check_seed(seed, variations)
     if style is not None and style not in _STYLES:
         raise TextMusicError(f"'{style[:40]}' is not a style; choose {', '.join(_STYLES)}.")
+    if style and variations > 1:
+        raise TextMusicError("a chorale is written by rule, and has no variations; use --pick.")
+    from textmusic.writing.chorale import OFTEN, chorale, sung_by
     from textmusic.writing.harmonising import chosen
     from textmusic.writing.tunes import read_tune
 
+    often = OFTEN if style else 0.0
     if propose:
-        _list(read_tune(file), file.name)
+        _list(read_tune(file), file.name, often)
         return
     results.check()
     sampling = how.sampling()
+    if style:
+        sung_by(instrument or ())
     tune = read_tune(file)
-    chosen(tune, outline, pick)  # what does not fit is said before the model is loaded
+    chords_used = chosen(tune, outline, pick, often=often)  # said before the model is loaded
+    if style:
+        keep(chorale(tune, chords_used, instrument or ()), results, f"{file.stem}-chorale")
+        return
     from textmusic.writing.text_to_music import TextToMusic
 
     music = TextToMusic.from_pretrained(model)
@@ -82,7 +91,7 @@ def harmonise(
         keep(piece, results, f"{file.stem}-harmonised")
 
 
-def _list(tune: Tune, name: str) -> None:
+def _list(tune: Tune, name: str, often: float) -> None:
     """Print the progressions that are proposed for a tune."""
     from textmusic.music.harmonising import fit
     from textmusic.writing.harmonising import in_symbols, proposals
@@ -94,6 +103,6 @@ def _list(tune: Tune, name: str) -> None:
     if tune.own:
         share = fit(tune.notes, tune.own, tune.metre)
         say(console, f"own  {100 * share:3.0f} %  {in_symbols(tune.own, tune.key)}")
-    for number, made in enumerate(proposals(tune), 1):
+    for number, made in enumerate(proposals(tune, often=often), 1):
         say(console, f"{number:3}  {100 * made.fit:3.0f} %  {in_symbols(made.rows, tune.key)}")
     say(console, "%: share of the melody on tones of the chords, notes on strong beats first")

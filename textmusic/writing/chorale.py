@@ -92,10 +92,7 @@ def four_part(tune: Tune, rows: Rows) -> Chorale:
     spans = _spans(tune, melody, rows)
     if not spans:
         raise TextMusicError("no chord sounds under the melody; give other chords.")
-    sung = [
-        tuple(p for b, e, p in melody if b < end - 1e-6 and e > begin + 1e-6)
-        for begin, end, _ in spans
-    ]
+    sung = [_heard(melody, begin, end) for begin, end, _ in spans]
     rests = [at > 0 and spans[at - 1][1] < begin - 1e-6 for at, (begin, _, _) in enumerate(spans)]
     slots = slots_of(sung, [chord for *_, chord in spans], rests, tune.key)
     others = voiced(slots, tune.key)
@@ -170,29 +167,45 @@ def _octaves(pitches: Sequence[int]) -> int:
     return min((0, 12, -12, 24, -24), key=outside)
 
 
-def _spans(
-    tune: Tune, melody: Sequence[Sung], rows: Rows
-) -> list[tuple[float, float, Chord]]:
-    """(begin, end, chord) of the stretches in which the lower voices stand still, in quarters."""
+def _spans(tune: Tune, melody: Sequence[Sung], rows: Rows) -> list[tuple[float, float, Chord]]:
+    """(begin, end, chord) of the stretches in which the lower voices stand still, in quarters.
+
+    They come in and end with the melody, and go on where it rests for no more than a bar.
+    """
     chords = on_beats(rows, tune.bars, tune.metre)
     strong = strengths(tune.metre, tune.bars)
     beat = quarters_per_beat(tune.metre)
     onsets = {round(begin / beat, 3) for begin, _, _ in melody}
     spans: list[tuple[float, float, Chord]] = []
-    for at, chord in enumerate(chords):
-        begin, end = at * beat, (at + 1) * beat
-        until = max((min(e, end) for b, e, _ in melody if b < end - 1e-6), default=begin)
-        from_ = min((max(b, begin) for b, e, _ in melody if e > begin + 1e-6), default=end)
-        if chord is None or until <= begin + 1e-6 or from_ >= end - 1e-6:
-            continue
-        # the voices come in with the melody, and end with it
-        begin = from_ if not spans or spans[-1][1] < begin - 1e-6 else begin
-        fresh = chord != chords[at - 1] or not spans or spans[-1][1] < begin - 1e-6
-        if fresh or (round(at, 3) in onsets and strong[at] < 3):
-            spans.append((begin, until, chord))
-        else:
-            spans[-1] = (spans[-1][0], until, chord)
+    for begin, end in _sounding(melody, tune.material.bar):
+        fresh = True
+        for at in range(int(begin / beat + 1e-6), min(ceil(end / beat - 1e-6), len(chords))):
+            chord, start = chords[at], max(begin, at * beat)
+            if chord is None:
+                fresh = True
+                continue
+            if fresh or chord != spans[-1][2] or (at in onsets and strong[at] < 3):
+                spans.append((start, min(end, start + beat), chord))
+            spans[-1] = (spans[-1][0], min(end, (at + 1) * beat), chord)
+            fresh = False
     return spans
+
+
+def _sounding(melody: Sequence[Sung], most: float) -> list[tuple[float, float]]:
+    """(begin, end) of the phrases of a melody, between which it rests for over `most` quarters."""
+    phrases: list[tuple[float, float]] = []
+    for begin, end, _ in melody:
+        if phrases and begin - phrases[-1][1] <= most + 1e-6:
+            phrases[-1] = (phrases[-1][0], max(end, phrases[-1][1]))
+        else:
+            phrases.append((begin, end))
+    return phrases
+
+
+def _heard(melody: Sequence[Sung], begin: float, end: float) -> tuple[int, ...]:
+    """The melody's pitches in a stretch; where it rests, the one before that."""
+    found = tuple(p for b, e, p in melody if b < end - 1e-6 and e > begin + 1e-6)
+    return found or tuple(pitch for at, _, pitch in melody if at <= begin + 1e-6)[-1:]
 
 
 def _weak(tune: Tune, begin: float) -> bool:

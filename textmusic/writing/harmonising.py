@@ -34,13 +34,15 @@ _LEADS = (73, 40, 71, 53, 11)  # that stand for a melody which its accompaniment
 Rows = tuple[tuple[BeatChord, ...], ...]
 
 
-def proposals(tune: Tune, count: int = PROPOSALS) -> list[Proposal]:
-    """Progressions for a tune, the best one first, at most `count`."""
+def proposals(tune: Tune, count: int = PROPOSALS, *, often: float = 0.0) -> list[Proposal]:
+    """Progressions for a tune, the best one first, at most `count`. often: see `propose`."""
     whole("number of proposals", count, 1, MOST_PICKED)
-    return propose(tune.notes, tune.metre, tune.bars, tune.key, count)
+    return propose(tune.notes, tune.metre, tune.bars, tune.key, count, often=often)
 
 
-def chosen(tune: Tune, outline: Outline = Outline(), pick: int | None = None) -> Proposal:
+def chosen(
+    tune: Tune, outline: Outline = Outline(), pick: int | None = None, *, often: float = 0.0
+) -> Proposal:
     """The chords that a tune is harmonised with.
 
     Those that are asked for; else, unless one of the proposals is picked by its number from 1,
@@ -55,7 +57,7 @@ def chosen(tune: Tune, outline: Outline = Outline(), pick: int | None = None) ->
     if pick is None and tune.own:
         return Proposal(tune.own, fit(tune.notes, tune.own, tune.metre), 0.0)
     number = whole("pick", 1 if pick is None else pick, 1, MOST_PICKED)
-    found = proposals(tune, max(number, PROPOSALS))
+    found = proposals(tune, max(number, PROPOSALS), often=often)
     if number > len(found):
         raise TextMusicError(
             f"there are only {len(found)} progressions that really differ; pick one of them."

@@ -333,6 +333,8 @@ class TextToMusic(LoadedModel):
     ) -> Generation:
         """Write an accompaniment to a melody, which stays note for note.
 
+        Four voices need no model: `textmusic.writing.chorale.chorale` writes them.
+
         Args:
             source: a file (MIDI, MusicXML, ABC or kern), what `read_tune` or `read_events` gives,
                 or a symusic.Score.
