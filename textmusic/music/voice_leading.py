@@ -52,9 +52,9 @@ def parallels(sounding: Pitches) -> list[tuple[int, int, int, int]]:
                 continue
             step = (int(pitches[2] - pitches[0]), int(pitches[3] - pitches[1]))
             apart = int(pitches[0] - pitches[1]) % 12
-            if step[0] * step[1] > 0 and apart in (0, 7) and step[0] % 12 == step[1] % 12:
-                if step[0] % 12:
-                    found.append((at, upper, lower, apart))
+            alike = step[0] * step[1] > 0 and step[0] % 12 == step[1] % 12 != 0
+            if alike and apart in (0, 7):
+                found.append((at, upper, lower, apart))
     return found
 
 

@@ -31,7 +31,7 @@ Making = Generator[Moment, None, list[Generation]]
 
 
 class Endpoints:
-    """/understand, /generate, /continue and /compare of a service; docstrings are their help."""
+    """/understand, /generate, /continue, /harmonise and /compare; docstrings are their help."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -106,6 +106,39 @@ class Endpoints:
             making = self._service.go_on(source, bars, wish, visitor_of(request))
             return self._kept(making, wish.text or source.stem)
 
+    def harmonise(
+        self, melody: FileData, chords: str = "", instrument: str = "", style: str = "",
+        pick: int = 0, text: str = "", seed: int = -1, model: str = "",
+        request: gr.Request | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Propose chords for a melody and write them out around it; the melody stays as it is.
+
+        Args:
+            melody: a MIDI, MusicXML, ABC or kern file.
+            chords: for example "Am F C G", a bar each; "" takes those that the file names, or else
+                the best of those proposed.
+            instrument: what accompanies it, or sings a chorale; several with commas. "" is a piano,
+                or a choir.
+            style: "chorale" for four voices by rule; "" for an accompaniment by the model.
+            pick: the number of another proposal, from 1; 0 leaves the choice.
+            text: description of the accompaniment.
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers, such as "lstm"; "" is the first.
+
+        Returns:
+            proposals (chords, and fit: the share of the melody on their tones), and as /generate.
+        """
+        with _told():
+            source = _uploaded(melody)
+            wish = _wish(text, seed=seed, model=model, chords=chords)
+            if style and style != "chorale":
+                raise TextMusicError("the style is not known; use 'chorale', or leave it out.")
+            players = [name.strip() for name in str(instrument or "").split(",") if name.strip()]
+            found, piece = self._service.harmonise(
+                source, wish, players, style, pick or None, visitor_of(request)
+            )
+            return {"proposals": found, **_files(self._service.keep(piece, [], source.stem))}
+
     def compare(
         self, text: str, first: str = "", second: str = "lstm", seed: int = 1,
         request: gr.Request | None = None,
@@ -141,7 +174,8 @@ def add_endpoints(service: Service) -> None:
     endpoints = Endpoints(service)
     for function, name in (
         (endpoints.understand, "understand"), (endpoints.generate, "generate"),
-        (endpoints.continue_piece, "continue"), (endpoints.compare, "compare"),
+        (endpoints.continue_piece, "continue"), (endpoints.harmonise, "harmonise"),
+        (endpoints.compare, "compare"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 

@@ -26,7 +26,7 @@ from textmusic.music.midi_files import read_events
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Note, score_of
 from textmusic.music.plan import MAX_BARS, Plan
-from textmusic.music.sketch import Row, Sketch
+from textmusic.music.sketch import Outline, Row, Sketch
 from textmusic.page.broadcast import broadcast
 from textmusic.result.generation import Generation, finish, slug_of
 from textmusic.result.report import Report
@@ -36,11 +36,14 @@ from textmusic.system.whole_files import write_text
 from textmusic.tokens.sampling import Sampling, check_seed, drawn
 from textmusic.writing.adjusting import Adjustment, adjust
 from textmusic.writing.brief import Brief
+from textmusic.writing.chorale import OFTEN, chorale
 from textmusic.writing.continuation import Continuation
+from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.scheduler import Scheduler
 from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
+from textmusic.writing.tunes import read_tune
 from textmusic.writing.written import Bar
 
 PAGE_FORMATS = ("mid", "wav", "mp3", "svg", "json")
@@ -189,6 +192,28 @@ class Service:
         whole("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation, wish.text)
         return (yield from self._write([making], visitor))
+
+    def harmonise(
+        self, melody: Path, wish: Wish, instruments: Sequence[str], style: str, pick: int | None,
+        visitor: Visitor,
+    ) -> tuple[list[dict[str, Any]], Generation]:  # fmt: skip
+        """The progressions that are proposed for a melody, and what is written to one of them."""
+        tune, outline = read_tune(melody), wish.controls.outline()
+        whole("bars", tune.bars, 1, self.max_bars)
+        often = OFTEN if style else 0.0
+        found = [
+            {"chords": in_symbols(made.rows, tune.key), "fit": round(made.fit, 3)}
+            for made in proposals(tune, often=often)
+        ]
+        chords = chosen(tune, outline, pick, often=often)
+        if style:
+            return found, chorale(tune, chords, instruments)
+        scheduler = self._scheduler(wish.model)
+        brief = Brief(wish.text, wish.controls.plan(), Outline(), wish.seed, wish.sampling)
+        made = Accompaniment(scheduler.music, tune, chords, instruments or ("piano",), brief)
+        made.filling.bars_of = scheduler.write
+        with self._working(visitor, 1):
+            return found, made.write()
 
     def adjust(self, midi: Path, adjustment: Adjustment) -> Generation:
         """A changed copy of a MIDI file."""

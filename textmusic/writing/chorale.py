@@ -134,9 +134,11 @@ def chorale(tune: Tune, proposal: Proposal, instruments: Sequence[str | int] = (
 
 def _said(found: dict[str, int]) -> str:
     """The faults of voice leading, in words."""
-    names = {"fifths": "parallel fifths", "octaves": "parallel octaves", "range": "range",
-             "crossing": "crossing", "spacing": "spacing", "leading tone": "leading tone"}  # fmt: skip
-    said = [f"{names[name]} {count}" for name, count in found.items() if count]
+    said = [
+        f"{'parallel ' * (name in ('fifths', 'octaves'))}{name} {count}"
+        for name, count in found.items()
+        if count
+    ]
     return f"voice leading: {', '.join(said) or 'no faults'}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ from textmusic.tokens.sampling import drawn
 from textmusic.writing.brief import Brief
 from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.open_piece import OpenPiece
-from textmusic.writing.written import Given
+from textmusic.writing.take import Take
+from textmusic.writing.written import Bar, Given
 
 if TYPE_CHECKING:
     from textmusic.writing.loaded_model import LoadedModel
@@ -46,6 +47,10 @@ class Filling:
         length.
         """
         self._music, self._piece, self._sampling = music, piece, brief.sampling
+        # a page, whose engine is shared, lets its scheduler write them
+        self.bars_of: Callable[[Take], Iterable[Bar]] = lambda take: (
+            bar for _, bar in decode(music.engine, in_turn([take]), 1)
+        )
         self._prompt = self._read(brief)
         self._seed = drawn(1) if brief.seed is None else brief.seed
         first, last = piece.bars
@@ -134,7 +139,7 @@ class Filling:
         prompt = replace(self._prompt, asked=plan, outline=Outline())
         take = music.take(prompt, self._seed, self._sampling, given=given, asked_rows=wanted or [])
         found: list[Note] = []
-        for _, done in decode(music.engine, in_turn([take]), 1):
+        for done in self.bars_of(take):
             found += (note._replace(start=note.start + begin * bar) for note in done.notes)
             if on_bar:
                 on_bar(progress[1] + done.index + 1, progress[0])

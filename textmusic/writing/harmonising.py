@@ -65,6 +65,14 @@ def chosen(
     return found[number - 1]
 
 
+def with_fit(tune: Tune, sketch: Sketch) -> Proposal:
+    """Chords that were chosen before; raises ValueError for another number of bars."""
+    rows = tuple(row.chords for row in sketch.rows)
+    if len(rows) != tune.bars:
+        raise ValueError("chords")
+    return Proposal(rows, fit(tune.notes, rows, tune.metre), 0.0)
+
+
 def _laid(tune: Tune, outline: Outline) -> Rows:
     bars, beats = len(outline.chords), beats_per_bar(tune.metre)
     if bars > tune.bars:
@@ -97,7 +105,7 @@ class Accompaniment:
     ) -> None:  # fmt: skip
         """What is written where; raises TextMusicError as `TextToMusic.fill` does."""
         self._music, self._tune, self._proposal, self._brief = music, tune, proposal, brief
-        programs = programs_of(instruments) or (0,)
+        self._programs = programs = programs_of(instruments) or (0,)
         self._swapped = _swapped(tune, programs)
         score = tune.score.copy()
         for track in score.tracks:
@@ -107,11 +115,11 @@ class Accompaniment:
         piece.material = replace(
             piece.material, plan=replace(piece.material.plan, key=tune.material.plan.key)
         )
-        self._filling = Filling(music, piece, brief, sketch_of(tune, proposal.rows))
+        self.filling = Filling(music, piece, brief, sketch_of(tune, proposal.rows))
 
     def write(self, on_bar: OnBar | None = None) -> Generation:
         """The tune note for note, and what accompanies it."""
-        written = self._filling.write(on_bar)
+        written = self.filling.write(on_bar)
         back = {stand_in: program for program, stand_in in self._swapped.items()}
         score = written.score.copy()
         for track in score.tracks[: len(self._tune.score.tracks)]:
@@ -121,11 +129,12 @@ class Accompaniment:
         notes = notes_of(score)
         report = written.report
         plan = replace(measure(score, notes=notes), key=written.plan.key, begin=True, end=True)
+        change = change_of(self._tune, self._proposal, {"programs": list(self._programs)})
         return account(
             written.prompt, plan, score, written.seed, written.model, sketch=written.sketch,
             ids=written.ids, nats=written.nats, notes=notes, kept=report.kept,
-            new_bars=report.new_bars, sampling=self._brief.sampling,
-            change=change_of(self._tune, self._proposal, {}),
+            new_bars=report.new_bars, sampling=self._brief.sampling if change else None,
+            change=change,
             remarks=(*self._tune.remarks, remark(self._tune, self._proposal)),
         )  # fmt: skip
 
@@ -138,8 +147,8 @@ def remark(tune: Tune, proposal: Proposal) -> str:
 
 def change_of(tune: Tune, proposal: Proposal, options: dict[str, object]) -> Change | None:
     """What a recipe says; None of a tune that was no MIDI file."""
-    chords = in_symbols(proposal.rows, tune.key)
-    return Change.of(HOW, tune.events, {"chords": chords, **options})
+    bars = [[[beat, chord and list(chord)] for beat, chord in row] for row in proposal.rows]
+    return Change.of(HOW, tune.events, {"chords": bars, **options})
 
 
 def sketch_of(tune: Tune, rows: Rows) -> Sketch:
