@@ -12,6 +12,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
 from textmusic.music.notes import notes_of
+from textmusic.music.sketch import Outline
 from textmusic.result.generation import Generation
 from textmusic.result.recipe import read_recipe, same_piece
 from textmusic.writing.chorale import chorale, four_part, sung_by
@@ -92,9 +93,9 @@ def test_the_chords_are_those_asked_for_picked_named_or_proposed(music: TextToMu
     ],
 )
 def test_what_can_t_be_harmonised_is_said(score: Score, chords: str, said: str) -> None:
+    outline = parse_chords(chords) if chords else Outline()
     with pytest.raises(TextMusicError, match=said):
-        tune = read_tune(score)
-        chosen(tune, parse_chords(chords))
+        chosen(read_tune(score), outline)
 
 
 def test_wrong_picks_and_files_are_said(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ __all__ = [
     "adjusting",
     "batch",
     "brief",
+    "chorale",
     "continuation",
+    "harmonising",
     "jobs",
     "live_audio",
     "loading",
@@ -17,6 +19,7 @@ __all__ = [
     "sources",
     "take",
     "text_to_music",
+    "tunes",
     "writers",
     "written",
 ]
