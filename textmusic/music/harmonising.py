@@ -81,13 +81,16 @@ def propose(
     worth = of_class[:, CLASS_OF] + OWN_KIND * chance
     steady = np.full(len(chance), -STEADY * float(np.exp(-often)))
     found: list[NDArray[np.int64]] = []
+    apart = APART
     for _ in range(3 * count):
         path = viterbi(worth, steady, np.zeros((CLASSES, CLASSES)), np.zeros(len(STATES)))
         if all(np.mean(_ROOT_OF[path] != _ROOT_OF[old]) >= LEAST_APART for old in found):
             found.append(path)
+        else:
+            apart *= 2  # where the melody leaves little doubt
         if len(found) == count:
             break
-        worth = worth - APART * (_ROOT_OF[path][:, None] == _ROOT_OF)
+        worth = worth - apart * (_ROOT_OF[path][:, None] == _ROOT_OF)
     proposals = []
     for path in found:
         rows = tuple(rows_of([STATES[state] for state in path.tolist()], per_bar))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 HOW = "harmonise"  # what a recipe calls it
 MOST_PICKED = 9
+USUAL_DENSITY = 3  # of a melody with its accompaniment, where nothing is said of it
 _LEADS = (73, 40, 71, 53, 11)  # that stand for a melody which its accompaniment's instrument plays
 Rows = tuple[tuple[BeatChord, ...], ...]
 
@@ -115,7 +116,11 @@ class Accompaniment:
         piece.material = replace(
             piece.material, plan=replace(piece.material.plan, key=tune.material.plan.key)
         )
-        self.filling = Filling(music, piece, brief, sketch_of(tune, proposal.rows))
+        # a melody alone is sparse, and what accompanies it should not be
+        self._open = music.understand(brief.text, controls=brief.controls).asked.density is None
+        dense = replace(brief.controls, density=USUAL_DENSITY)
+        said = replace(brief, controls=dense) if self._open else brief
+        self.filling = Filling(music, piece, said, sketch_of(tune, proposal.rows))
 
     def write(self, on_bar: OnBar | None = None) -> Generation:
         """The tune note for note, and what accompanies it."""
@@ -130,8 +135,11 @@ class Accompaniment:
         report = written.report
         plan = replace(measure(score, notes=notes), key=written.plan.key, begin=True, end=True)
         change = change_of(self._tune, self._proposal, {"programs": list(self._programs)})
+        prompt = written.prompt
+        if self._open:  # nobody has asked for it
+            prompt = replace(prompt, asked=replace(prompt.asked, density=None))
         return account(
-            written.prompt, plan, score, written.seed, written.model, sketch=written.sketch,
+            prompt, plan, score, written.seed, written.model, sketch=written.sketch,
             ids=written.ids, nats=written.nats, notes=notes, kept=report.kept,
             new_bars=report.new_bars, sampling=self._brief.sampling if change else None,
             change=change,
