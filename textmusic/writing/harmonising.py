@@ -143,7 +143,10 @@ class Accompaniment:
             ids=written.ids, nats=written.nats, notes=notes, kept=report.kept,
             new_bars=report.new_bars, sampling=self._brief.sampling if change else None,
             change=change,
-            remarks=(*self._tune.remarks, remark(self._tune, self._proposal)),
+            remarks=(
+                *self._tune.material.remarks, *self._tune.remarks,
+                remark(self._tune, self._proposal),
+            ),
         )  # fmt: skip
 
 

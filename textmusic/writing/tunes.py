@@ -125,7 +125,7 @@ def _tune(
     own: tuple[tuple[BeatChord, ...], ...] = ()
     if any(not symbol.upper().startswith("N") for _, symbol in labels):
         own = tuple(labelled(labels, metre, material.bars, material.begin))
-    remarks = list(material.remarks)
+    remarks = []
     if material.before:
         remarks.append(
             f"bars 1 to {material.before}, before the last change of time signature, stay as they"
