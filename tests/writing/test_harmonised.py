@@ -147,6 +147,13 @@ def test_rests_of_a_bar_do_not_silence_the_other_voices() -> None:
         assert all(any(b <= t < e for b, e, _ in voice) for t in range(24)), "no hole"
 
 
+def test_a_note_that_is_held_a_little_long_calls_no_voice_in() -> None:
+    score = melody(2)
+    score.tracks[0].notes[-1].duration = QUARTER + 2
+    made = four_part(tune := read_tune(score), chosen(tune).rows)
+    assert all(end - begin > 0.1 for voice in made.voices[1:] for begin, end, _ in voice)
+
+
 def test_who_can_sing_a_chorale() -> None:
     assert sung_by(()) == (52,) * 4
     assert sung_by(["string quartet"]) == (40, 40, 41, 42)

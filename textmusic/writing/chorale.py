@@ -41,6 +41,7 @@ BY_RULE = "voice leading"  # what a report calls its model
 OFTEN = 2.0
 _NAMES = ("Soprano", "Alto", "Tenor", "Bass")
 _VELOCITY = 72  # of the voices beside a melody that is as loud or louder
+_BRIEF = 0.1  # quarter notes; for less no voice comes in: a note was played a little long
 Sung = tuple[float, float, int]  # begin, end, pitch; in quarter notes
 
 
@@ -183,6 +184,8 @@ def _spans(tune: Tune, melody: Sequence[Sung], rows: Rows) -> list[tuple[float, 
         fresh = True
         for at in range(int(begin / beat + 1e-6), min(ceil(end / beat - 1e-6), len(chords))):
             chord, start = chords[at], max(begin, at * beat)
+            if min(end, (at + 1) * beat) - start < _BRIEF:
+                continue
             if chord is None:
                 fresh = True
                 continue
