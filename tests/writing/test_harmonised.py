@@ -149,7 +149,7 @@ def test_rests_of_a_bar_do_not_silence_the_other_voices() -> None:
 
 def test_a_note_that_is_held_a_little_long_calls_no_voice_in() -> None:
     score = melody(2)
-    score.tracks[0].notes[-1].duration = QUARTER + 2
+    score.tracks[0].notes[-1].duration = QUARTER + 8
     made = four_part(tune := read_tune(score), chosen(tune).rows)
     assert all(end - begin > 0.1 for voice in made.voices[1:] for begin, end, _ in voice)
 
