@@ -31,7 +31,7 @@ def written(path: Path, bars: int, *, drums: bool = False) -> Path:
         ("long", [], "at most 256 bars"),
         ("short", ["--chords", "C F G"], "the chords fill 3 bars and the melody 2"),
         ("short", ["--chords", "Am H7x C"], "is not a known chord"),
-        ("short", ["--pick", "10"], "from 1 to 9"),
+        ("short", ["--pick", "10"], "choose 1 to 9"),
         ("short", ["--pick", "1", "--chords", "C"], "nothing to pick"),
         ("short", ["--style", "fugue"], "is not a style"),
         ("short", ["--style", "chorale", "--instrument", "drums"], "four voices"),
