@@ -133,7 +133,7 @@ def _vertical(slot: Slot, made: Pitches, leading: int | None) -> Floats:
     cost += _CROSSED * (made[:, 0] > first) + 0.2 * _CROSSED * (made[:, 0] > lowest)
     cost += 0.2 * _CROSSED * (first - made[:, 0] > WIDEST)
     cost += 1.5 * (made[:, 0] == made[:, 1]) + 1.5 * (made[:, 0] == first)
-    return cost + 1.5 * (made[:, 1] == made[:, 2])
+    return np.asarray(cost + 1.5 * (made[:, 1] == made[:, 2]))
 
 
 def _step(one: Slot, two: Slot, a: Pitches, b: Pitches, leading: int | None) -> Floats:

@@ -81,7 +81,8 @@ def read_tune(source: MidiEvents | Score | str | PathLike[str]) -> Tune:
     Raises TextMusicError for files that can't be read, for what has no pitched note, and for over
     256 bars.
     """
-    key, title, labels, events = None, "", [], None
+    key, title, events = None, "", None
+    labels: list[tuple[float, str]] = []
     if isinstance(source, str | PathLike):
         path = Path(source)
         kind = MUSIC.get(path.suffix.lower())
