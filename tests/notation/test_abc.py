@@ -404,3 +404,14 @@ def test_a_note_that_no_score_can_hold_is_missed() -> None:
 
 def test_an_include_of_another_file_is_not_followed() -> None:
     assert heard(read(music("C D E F |", "%%abc-include /etc/hostname\n"))) == lines(SCALE)
+
+
+def test_chord_symbols_are_read_where_they_stand() -> None:
+    piece = read(music('"Am"A B "^slowly"c "G7/B"d | "Fine"z2 "(D)"e2 | "N.C."f4 |'))
+    assert piece.chords == ((0.0, "Am"), (3.0, "G7/B"), (6.0, "D"), (8.0, "N.C."))
+
+
+def test_chord_symbols_move_with_a_pickup_and_a_transposed_voice() -> None:
+    assert read(music('"C"G | "F"c4 | c4 |')).chords == ((3.0, "C"), (4.0, "F"))
+    moved = read(music('"C"c4 |', head="%%MIDI transpose 2\n"))
+    assert moved.chords == ((0.0, "D"),)

@@ -512,3 +512,34 @@ def test_other_xml_is_refused_in_a_sentence() -> None:
     ):  # fmt: skip
         with pytest.raises(UnreadableError, match=why):
             read_notation(data, ".musicxml")
+
+
+@pytest.mark.parametrize(
+    ("harmony", "symbol"),
+    [
+        ("<root><root-step>A</root-step></root><kind>minor</kind>", "Am"),
+        (
+            "<root><root-step>B</root-step><root-alter>-1</root-alter></root>"
+            "<kind>major-seventh</kind><bass><bass-step>D</bass-step></bass>",
+            "Bbmaj7",
+        ),
+        ("<root><root-step>F</root-step></root><kind>half-diminished</kind>", "Fm7b5"),
+        ("<kind>none</kind>", "N.C."),
+    ],
+)
+def test_chord_symbols_are_read_where_they_stand(harmony: str, symbol: str) -> None:
+    said = f"<harmony>{harmony}</harmony>"
+    bar = measure(notes("C4 D4"), said, notes("E4 F4"), time=TIME)
+    assert read(score(bar)).chords == ((2.0, symbol),)
+
+
+def test_a_chord_symbol_may_be_put_off_and_sounds_as_the_part_does() -> None:
+    said = (
+        "<harmony><root><root-step>D</root-step></root><kind>dominant</kind>"
+        "<offset>8</offset></harmony>"
+    )
+    clarinet = (
+        f"<attributes><divisions>4</divisions>{TIME}"
+        "<transpose><chromatic>-2</chromatic></transpose></attributes>"
+    )
+    assert read(score(measure(clarinet, said, BAR))).chords == ((2.0, "C7"),)

@@ -122,6 +122,19 @@ def test_chords_and_form_can_be_asked_for(client: Client, pieces: list[Path]) ->
     assert [row["chords"] for row in new] == [[[0, [11, "hdim7"]]], [[0, [4, "7"]]]]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["", "chorale"])
+def test_a_melody_can_be_harmonised(client: Client, style: str) -> None:
+    from gradio_client import handle_file
+
+    tune = handle_file(str(Path(__file__).parents[1] / "data" / "own" / "tune.abc"))
+    made = client.predict(tune, style=style, seed=1, api_name="/harmonise")
+    assert [sorted(one) for one in made["proposals"]] == [["chords", "fit"]] * 3
+    assert made["report"]["measured"]["bars"] == 12 and Path(made["midi"]).stat().st_size
+    with pytest.raises(AppError, match="the chords fill 13 bars and the melody 12"):
+        client.predict(tune, chords="C " * 13, style=style, api_name="/harmonise")
+
+
 def test_what_stands_in_the_boxes_is_wished() -> None:
     from textmusic.page.forms import WISH, wish_of
 
@@ -287,7 +300,7 @@ def test_many_at_once_are_all_served(client: Client) -> None:
 
 def test_the_endpoints_are_those_of_the_readme(client: Client) -> None:
     found = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    names = ["add", "compare", "continue", "generate", "rewrite", "understand", "vary"]
+    names = ["add", "compare", "continue", "generate", "harmonise", "rewrite", "understand", "vary"]
     assert sorted(found) == [f"/{name}" for name in names]
     names = [p["parameter_name"] for p in found["/generate"]["parameters"]]
     assert names == ["text", "key", "tempo", "bars", "seed", "model", "chords", "form"]

@@ -13,7 +13,7 @@ import typer
 
 from textmusic.cli.batch import batch
 from textmusic.cli.checks import check_seed, check_threads
-from textmusic.cli.composing import add, rewrite, vary
+from textmusic.cli.composing import add, harmonise, rewrite, vary
 from textmusic.cli.figures import compare, evaluate, listen
 from textmusic.cli.grouped import ungrouped
 from textmusic.cli.hub import push
@@ -227,7 +227,7 @@ def info(model: Model = None) -> None:
 
 
 for command in (
-    generate, serve, info, batch, replay, adjust, rewrite, add, vary, prepare, train, evaluate,
+    generate, serve, info, batch, replay, adjust, rewrite, add, vary, harmonise, prepare, train, evaluate,
     compare, listen, push,
 ):  # fmt: skip
     app.command()(ungrouped(command))

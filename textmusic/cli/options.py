@@ -28,7 +28,7 @@ FORMAT_LIST = ",".join(DEFAULT_FORMATS)
 FORMAT = typer.Option(
     "--format",
     help="File formats, separated by commas: mid, wav, flac, mp3, ogg, opus, svg, png, json,"
-    " musicxml, sheet.svg, pdf.",
+    " musicxml, lead.musicxml (melody and chord names), sheet.svg, pdf.",
 )
 Soundfont = Annotated[
     Path | None,

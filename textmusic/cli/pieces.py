@@ -48,6 +48,7 @@ def replay(
     """Write a piece again from its file, and check that every note is the same."""
     from textmusic.result.recipe import read_recipe, same_piece
     from textmusic.writing.adjusting import HOW as ADJUSTED
+    from textmusic.writing.chorale import BY_RULE
     from textmusic.writing.repeating import again, source_of
 
     results.check()
@@ -58,7 +59,8 @@ def replay(
 
     from textmusic.writing.text_to_music import TextToMusic
 
-    needs_model = recipe.change is None or recipe.change.how != ADJUSTED
+    ruled = recipe.model == BY_RULE or (recipe.change and recipe.change.how == ADJUSTED)
+    needs_model = recipe.change is None or not ruled
     music = TextToMusic.from_pretrained(model or recipe.model) if needs_model else None
     with progress_bar("writing", "bars") as step:
         if change is not None:

@@ -8,6 +8,7 @@ __all__ = [
     "chords",
     "data_files",
     "form",
+    "harmonising",
     "harmony",
     "keeping",
     "markers",
@@ -32,4 +33,6 @@ __all__ = [
     "tempo_map",
     "theory",
     "usual",
+    "voice_leading",
+    "voicing",
 ]

@@ -203,13 +203,20 @@ def chords_of(
     if not bars or not np.any(notes.program != DRUMS):
         return [()] * bars
     path = states_of(notes, time_signature, bars, key, tables())
-    return _rows([STATES[state] for state in path.tolist()], beats // bars)
+    return rows_of([STATES[state] for state in path.tolist()], beats // bars)
 
 
 def states_of(
     notes: Notes, time_signature: str, bars: int, key: str | None, learnt: Tables
 ) -> NDArray[np.int64]:
     """The most likely state (an index of `STATES`) at each beat."""
+    return viterbi(*weighed(notes, time_signature, bars, key, learnt))
+
+
+def weighed(
+    notes: Notes, time_signature: str, bars: int, key: str | None, learnt: Tables
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """What `viterbi` needs of a piece: scores (beats, 133), change, moves and kinds."""
     found, heard, texture = features(notes, time_signature, bars)
     if key is None or key == NO_KEY:
         key = estimate_key(notes)
@@ -217,7 +224,7 @@ def states_of(
     np.matmul(found, learnt.sounds[texture], out=scores[:, :NONE])
     scores[:, NONE] = np.where(heard, *learnt.none[texture])
     change = learnt.change[texture][strengths(time_signature, bars)]
-    return viterbi(scores, change, *learnt.in_key(key))
+    return scores, change, *learnt.in_key(key)
 
 
 def viterbi(scores: Floats, change: Floats, moves: Floats, kinds: Floats) -> NDArray[np.int64]:
@@ -273,7 +280,7 @@ def labelled(
         beat = max(int(np.floor((float(quarter) - begin_quarter) / quarters + 0.5)), 0)
         if beat < len(chords):
             chords[beat:] = [_chord(str(symbol))] * (len(chords) - beat)
-    return _rows(chords, per_bar)
+    return rows_of(chords, per_bar)
 
 
 def _chord(symbol: str) -> Chord | None:
@@ -290,7 +297,7 @@ def _triad(chord: Chord) -> Chord:
     return Chord(chord.root, "min" if chord.quality in MINOR_LIKE else "maj")
 
 
-def _rows(chords: Sequence[Chord | None], per_bar: int) -> list[tuple[BeatChord, ...]]:
+def rows_of(chords: Sequence[Chord | None], per_bar: int) -> list[tuple[BeatChord, ...]]:
     """A chord for each beat -> the changes of each bar."""
     rows = []
     for begin in range(0, len(chords), per_bar):

@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from textmusic.music.theory import DRUMS, NATURAL_PITCH_CLASSES, transposed
 from textmusic.notation.abc_fields import AbcKey, read_name, read_octaves
+from textmusic.notation.chord_symbols import symbol_said
 from textmusic.notation.players import program_named
 from textmusic.notation.sheet import DYNAMICS, USUAL_VELOCITY, Measure, Metre, WrittenNote, tidy
 
@@ -41,6 +42,7 @@ class Voice:
     reached_before: Fraction = Fraction(0)  # without what was struck last
     accidentals: dict[str, int] = field(default_factory=dict)
     waiting_tempo: float | None = None
+    waiting_chord: str | None = None  # of the next note or rest
     metre_stated: bool = False
     factor: Fraction = Fraction(1)  # of the next note, by broken rhythm
     tuplet_left: int = 0
@@ -105,7 +107,11 @@ class Voice:
             self.drums[values[0]] = numbers[-1]
 
     def decorate(self, text: str) -> None:
-        """A decoration: of them, dynamic marks count."""
+        """A decoration: of them, dynamic marks and chord symbols count."""
+        if text.startswith('"'):
+            shift = self.transposition + self.shift
+            self.waiting_chord = symbol_said(text, shift) or self.waiting_chord
+            return
         self.velocity = DYNAMICS.get(text.strip("!+"), self.velocity)
 
     # What the music says --------------------------------------------------------------------------
@@ -207,6 +213,9 @@ class Voice:
             if self.waiting_tempo:
                 self.measures[-1].tempi.append((Fraction(0), self.waiting_tempo))
                 self.waiting_tempo = None
+        if self.waiting_chord:
+            self.measures[-1].chords.append((self.here, self.waiting_chord))
+            self.waiting_chord = None
 
     def _factor(self) -> Fraction:
         factor, self.factor = self.factor, Fraction(1)

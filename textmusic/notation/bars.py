@@ -46,10 +46,13 @@ def assembled(sheet: Sheet) -> ParsedPiece:
     for time, top, bottom in metres:
         score.time_signatures.append(TimeSignature(time, top, bottom))
     tempi: dict[int, float] = {}
+    chords: dict[int, str] = {}
     for start, column in zip(starts, columns, strict=False):
         for measure in column:
             for offset, qpm in measure.tempi:
                 tempi.setdefault(_moved(_ticks(start + offset), moves), qpm)
+            for offset, symbol in measure.chords:
+                chords.setdefault(_moved(_ticks(start + offset), moves), symbol)
     for time, qpm in sorted(tempi.items()):
         score.tempos.append(Tempo(time, qpm))
     heads = 0
@@ -64,7 +67,8 @@ def assembled(sheet: Sheet) -> ParsedPiece:
     warning = ""
     if heads != sheet.written:
         warning = f"was not read whole ({heads:,} of {sheet.written:,} notes)"
-    return ParsedPiece(score, sheet.title, sheet.key, bool(tempi), len(moves) - 1, warning)
+    named = tuple((tick / SCORE_TICKS, symbol) for tick, symbol in sorted(chords.items()))
+    return ParsedPiece(score, sheet.title, sheet.key, bool(tempi), len(moves) - 1, warning, named)
 
 
 def _length(column: Sequence[Measure]) -> Fraction:

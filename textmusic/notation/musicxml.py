@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from textmusic.music.theory import DRUMS, NATURAL_PITCH_CLASSES, key_name
+from textmusic.notation.chord_symbols import symbol_of
 from textmusic.notation.score_instruments import Players, players_of
 from textmusic.notation.sheet import (
     DYNAMICS,
@@ -202,6 +203,8 @@ class _PartReader:
                 self._attributes(item, measure)
             elif item.tag in ("direction", "sound"):
                 self._direction(item, here, measure, tempi, changes)
+            elif item.tag == "harmony":
+                self._harmony(item, here, measure)
         self._play(notes, changes, measure)
         measure.metre = self.metre
         measure.resting = 0 < rests == len([1 for note in element.iter("note")])
@@ -244,6 +247,12 @@ class _PartReader:
             if loud := number(sound.get("dynamics")):
                 self.velocity = round(min(max(loud * FORTE / 100, 1), 127))
             changes.append((max(here + delay, Fraction(0)), sound))
+
+    def _harmony(self, item: Element, here: Fraction, measure: Measure) -> None:
+        symbol = symbol_of(item, self._shift(item.findtext("staff") or "1"))
+        if symbol is not None:
+            at = here + _fraction(item.findtext("offset")) / self.divisions
+            measure.chords.append((max(tidy(at), Fraction(0)), symbol))
 
     def _play(
         self, notes: Sequence[_Read], changes: Sequence[tuple[Fraction, Element]], measure: Measure

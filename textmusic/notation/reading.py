@@ -1,6 +1,7 @@
 """The bytes of a notation file -> the piece in it.
 
-What is no note is left: lyrics, chord symbols, grace notes, ornaments. Repeats are written once.
+Notes and chord symbols are read; lyrics, grace notes and ornaments are not. Repeats are written
+once.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Measure:
     metre: the one in force, None where the piece has none. stated: whether it is written here.
     length: as long as what is written in it. resting: it holds one rest for the whole measure and
     no more. short: it is marked as one that may be short, such as a pickup. tempi: (from the
-    beginning of the measure, quarter notes a minute).
+    beginning of the measure, quarter notes a minute). chords: (the same, symbol as it sounds).
     """
 
     metre: Metre | None = None
@@ -61,6 +61,7 @@ class Measure:
     short: bool = False
     notes: list[WrittenNote] = field(default_factory=list)
     tempi: list[tuple[Fraction, float]] = field(default_factory=list)
+    chords: list[tuple[Fraction, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class ParsedPiece:
     tempo: whether it states one. filled: measures that were filled up with silence. warning: what
     the score lacks of the file, behind its name: "was not read whole (7 of 8 notes)"; or "".
     mended: what in the file breaks its format and was put right, and how often.
+    chords: (quarter notes from tick 0, symbol) of the chord symbols over it.
     """
 
     score: Score
@@ -93,6 +95,7 @@ class ParsedPiece:
     filled: int = 0
     warning: str = ""
     mended: Mapping[str, int] = field(default_factory=dict)
+    chords: tuple[tuple[float, str], ...] = ()
 
 
 def metre(top: int, bottom: int) -> Metre | None:

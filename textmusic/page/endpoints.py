@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,11 @@ from textmusic.system.streams import result_of
 from textmusic.system.values import whole
 from textmusic.tokens.sampling import check_seed
 from textmusic.writing.brief import Brief
+from textmusic.writing.chorale import OFTEN, chorale
+from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
 from textmusic.writing.rewriting import Rewriting, open_to_add, open_to_rewrite
 from textmusic.writing.text_to_music import TextToMusic
+from textmusic.writing.tunes import read_tune
 from textmusic.writing.varying import Theme, Varying
 
 DEFECT = "the request met a defect in textmusic; try another, and report this one."
@@ -199,6 +203,52 @@ class Endpoints:
         title = wish.text or (piece.report.change.name if piece.report.change else "")
         return _files(self._service.keep(piece, [], title))
 
+    def harmonise(
+        self, melody: FileData, chords: str = "", instrument: str = "", style: str = "",
+        pick: int = 0, text: str = "", seed: int = -1, model: str = "",
+        request: gr.Request | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Propose chords for a melody and write them out around it; the melody stays as it is.
+
+        Args:
+            melody: a MIDI, MusicXML, ABC or kern file.
+            chords: for example "Am F C G", a bar each; "" takes those that the file names, or else
+                the best of those proposed.
+            instrument: what accompanies it, or sings a chorale; several with commas. "" is a piano,
+                or a choir.
+            style: "chorale" for four voices by rule; "" for an accompaniment by the model.
+            pick: the number of another proposal, from 1; 0 leaves the choice.
+            text: description of the accompaniment.
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers, such as "lstm"; "" is the first.
+
+        Returns:
+            proposals (chords, and fit: the share of the melody on their tones), and as /generate.
+        """
+        with _told():
+            source = _uploaded(melody)
+            wish = _wish(text, seed=seed, model=model, chords=chords)
+            if style and style != "chorale":
+                raise TextMusicError("the style is not known; use 'chorale', or leave it out.")
+            players = [name.strip() for name in str(instrument or "").split(",") if name.strip()]
+            tune = read_tune(source)
+            often = OFTEN if style else 0.0
+            found = [
+                {"chords": in_symbols(made.rows, tune.key), "fit": round(made.fit, 3)}
+                for made in proposals(tune, often=often)
+            ]
+            chords_used = chosen(tune, wish.controls.outline(), pick or None, often=often)
+            if style:
+                made = chorale(tune, chords_used, players)
+                return {"proposals": found, **_files(self._service.keep(made, [], source.stem))}
+            plain = replace(wish, controls=Controls())  # the chords are chosen already
+            return {"proposals": found} | self._composed(
+                lambda music, brief: Accompaniment(
+                    music, tune, chords_used, players or ("piano",), brief
+                ),
+                plain, request,
+            )  # fmt: skip
+
     def compare(
         self, text: str, first: str = "", second: str = "lstm", seed: int = 1,
         request: gr.Request | None = None,
@@ -235,7 +285,7 @@ def add_endpoints(service: Service) -> None:
     for function, name in (
         (endpoints.understand, "understand"), (endpoints.generate, "generate"),
         (endpoints.continue_piece, "continue"), (endpoints.rewrite, "rewrite"),
-        (endpoints.add, "add"), (endpoints.vary, "vary"), (endpoints.compare, "compare"),
+        (endpoints.add, "add"), (endpoints.vary, "vary"), (endpoints.harmonise, "harmonise"), (endpoints.compare, "compare"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 

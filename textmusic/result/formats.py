@@ -11,6 +11,7 @@ FORMATS = (
     "png",
     "json",
     "musicxml",
+    "lead.musicxml",
     "sheet.svg",
     "pdf",
 )
@@ -19,6 +20,7 @@ DEFAULT_FORMATS = ("mid", "wav", "json", "svg")
 # Of the score extra, by format; "sheet.svg" is engraved, "svg" the piano roll.
 NEEDED = {
     "musicxml": ("music21",),
+    "lead.musicxml": ("music21",),
     "sheet.svg": ("music21", "verovio"),
     "pdf": ("music21", "verovio", "typst"),
 }

@@ -163,6 +163,16 @@ class Generation:
             sketch=self.sketch, sections=self.sections,
         )  # fmt: skip
 
+    def lead_sheet(self) -> str:
+        """Its melody and the names of its chords alone, as MusicXML; see `lead_sheet.melody_of`."""
+        from textmusic.drawing.sheet_music import musicxml
+        from textmusic.result.lead_sheet import melody_of
+
+        return musicxml(
+            melody_of(self.score), title=self.prompt.text or "untitled", key=self.plan.key,
+            sketch=self.sketch, sections=self.sections,
+        )  # fmt: skip
+
     def pages(self) -> list[str]:
         """The piece as engraved sheet music: pages, an SVG each; see `sheet_music.engrave`."""
         from textmusic.drawing.sheet_music import engrave
@@ -238,6 +248,8 @@ class Generation:
             save_png(self.piano_roll(), path)
         elif name == "musicxml":
             path.write_text(self.musicxml(), encoding="utf-8")
+        elif name == "lead.musicxml":
+            path.write_text(self.lead_sheet(), encoding="utf-8")
         elif name == "sheet.svg":
             path.write_text(engraved_pages.one_svg(self.pages()), encoding="utf-8")
         elif name == "pdf":

@@ -76,7 +76,7 @@ class Filling:
         """
         self._music, self._piece, self._sampling = music, piece, brief.sampling
         self._prompt = self._read(brief)
-        self._seed = drawn(1) if brief.seed is None else brief.seed
+        self.seed = drawn(1) if brief.seed is None else brief.seed
         first, last = piece.bars
         if sketch is not None and len(sketch.rows) != last - first:
             raise TextMusicError(
@@ -112,7 +112,11 @@ class Filling:
 
     def write(self, on_bar: OnBar | None = None) -> Generation:
         """The piece with its hole filled; what is not filled is note for note as it was."""
-        (filled,) = self.fill([self._seed], on_bar)
+        (filled,) = self.fill([self.seed], on_bar)
+        return self.finished(filled)
+
+    def finished(self, filled: Filled) -> Generation:
+        """The piece with what was written in its hole."""
         score = self._piece.filled(filled.notes)
         if self._sketch is None:
             self._piece.name_sections(score, self._prompt.outline)

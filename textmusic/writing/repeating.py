@@ -11,11 +11,14 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import parse_key
 from textmusic.music.midi_events import MidiEvents
 from textmusic.music.midi_files import read_events
+from textmusic.music.sketch import Outline, read_sketch
 from textmusic.result.change import Change
 from textmusic.result.generation import Generation
 from textmusic.result.recipe import Recipe
-from textmusic.writing import adjusting, continuation, rewriting, varying
+from textmusic.writing import adjusting, continuation, harmonising, rewriting, varying
 from textmusic.writing.brief import Brief
+from textmusic.writing.chorale import chorale
+from textmusic.writing.tunes import read_tune
 
 if TYPE_CHECKING:
     from textmusic.writing.text_to_music import OnBar, TextToMusic
@@ -51,6 +54,8 @@ def again(
     try:
         if change.how == adjusting.HOW:
             return adjusting.adjust(source, adjustment_of(change.options))
+        if change.how == harmonising.HOW:
+            return _harmonised(recipe, source, change.options, music, on_bar)
         if music is None:
             raise ValueError(f"made by {change.how}, without its model")
         if change.how in (rewriting.REWRITE, rewriting.ADD, varying.HOW):
@@ -85,6 +90,25 @@ def _composed(
     )
     (piece,) = rewriting.Rewriting(music, file, brief).write(on_bar)
     return piece
+
+
+def _harmonised(
+    recipe: Recipe, source: MidiEvents, options: dict[str, Any], music: TextToMusic | None,
+    on_bar: OnBar | None,
+) -> Generation:  # fmt: skip
+    tune = read_tune(source)
+    chords = harmonising.with_fit(tune, read_sketch(_rows(options["chords"])))
+    programs = [_program(number) for number in options["programs"]]
+    if options.get("style") == "chorale":
+        return chorale(tune, chords, programs)
+    if music is None:
+        raise ValueError("no model")
+    brief = Brief(recipe.text, recipe.asked, Outline(), recipe.seed, recipe.sampling)
+    return harmonising.Accompaniment(music, tune, chords, programs, brief).write(on_bar)
+
+
+def _rows(bars: Sequence[Any]) -> dict[str, Any]:
+    return {"rows": [{"like": None, "vary": None, "chords": bar} for bar in bars]}
 
 
 def adjustment_of(options: dict[str, Any]) -> adjusting.Adjustment:

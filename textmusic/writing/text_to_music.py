@@ -20,10 +20,12 @@ from textmusic.writing.composing import Composing
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.decoding import decode, in_turn
 from textmusic.writing.filling import Filling
+from textmusic.writing.harmonising import Accompaniment, chosen
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.open_piece import OpenPiece
 from textmusic.writing.sources import as_score
 from textmusic.writing.take import Take
+from textmusic.writing.tunes import Tune, read_tune
 from textmusic.writing.written import Bar
 
 if TYPE_CHECKING:
@@ -316,3 +318,37 @@ class TextToMusic(Composing):
         brief = Brief(text, controls, outline, seed, sampling)
         piece = OpenPiece(as_score(score), bars, instruments, add)
         return Filling(self, piece, brief, sketch).write(on_bar)
+
+    def harmonise(
+        self,
+        source: Tune | MidiEvents | Score | str | PathLike[str],
+        *,
+        instruments: Sequence[str | int] = ("piano",),
+        outline: Outline = Outline(),
+        pick: int | None = None,
+        text: str = "",
+        controls: Plan = Plan(),
+        seed: int | None = None,
+        sampling: Sampling = Sampling(),
+        on_bar: OnBar | None = None,
+    ) -> Generation:
+        """Write an accompaniment to a melody, which stays note for note.
+
+        Four voices need no model: `textmusic.writing.chorale.chorale` writes them.
+
+        Args:
+            source: a file (MIDI, MusicXML, ABC or kern), what `read_tune` or `read_events` gives,
+                or a symusic.Score.
+            instruments: what accompanies it, by name or General MIDI number.
+            outline: its chords, as `parse_chords` reads them; none: those that the file names, or
+                the first of what `textmusic.writing.harmonising.proposals` gives.
+            pick: the number of another proposal, from 1.
+            text, controls: what the accompaniment should be like.
+            seed, sampling, on_bar: as for `generate`.
+
+        Raises TextMusicError where there is no melody, or no room for the chords.
+        """
+        tune = source if isinstance(source, Tune) else read_tune(source)
+        brief = Brief(text, controls, Outline(), seed, sampling)
+        made = Accompaniment(self, tune, chosen(tune, outline, pick), instruments, brief)
+        return made.write(on_bar)
