@@ -227,8 +227,8 @@ def info(model: Model = None) -> None:
 
 
 for command in (
-    generate, serve, info, batch, replay, adjust, rewrite, add, vary, harmonise, prepare, train, evaluate,
-    compare, listen, push,
+    generate, serve, info, batch, replay, adjust, rewrite, add, vary, harmonise, prepare,
+    train, evaluate, compare, listen, push,
 ):  # fmt: skip
     app.command()(ungrouped(command))
 app.command("continue")(ungrouped(go_on))

@@ -285,7 +285,8 @@ def add_endpoints(service: Service) -> None:
     for function, name in (
         (endpoints.understand, "understand"), (endpoints.generate, "generate"),
         (endpoints.continue_piece, "continue"), (endpoints.rewrite, "rewrite"),
-        (endpoints.add, "add"), (endpoints.vary, "vary"), (endpoints.harmonise, "harmonise"), (endpoints.compare, "compare"),
+        (endpoints.add, "add"), (endpoints.vary, "vary"), (endpoints.harmonise, "harmonise"),
+        (endpoints.compare, "compare"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 
