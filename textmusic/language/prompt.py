@@ -37,6 +37,7 @@ from textmusic.language.reading.text import CJK, Span, blank, prepare, quote, sh
 from textmusic.language.reading.typos import is_read, read_typos
 from textmusic.language.reading.unsupported import read_unsupported
 from textmusic.music.plan import Plan
+from textmusic.music.practice import Practice
 from textmusic.music.sketch import Outline
 from textmusic.music.theory import is_minor
 from textmusic.system import values
@@ -53,7 +54,8 @@ class Prompt:
     model reads; "" if there is none. unused: what was said and can't be used, with the remedy.
     without: General MIDI programs that must not play ("no drums" is (128,)). near: levels of
     valence and arousal that the plan's own may be one off, from mood words. outline: chords and
-    form; chords that sound set the key where nothing else does.
+    form; chords that sound set the key where nothing else does. practice: the limits of a practice
+    piece, None for any other.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Prompt:
     without: tuple[int, ...] = ()
     near: Plan = Plan()
     outline: Outline = Outline()
+    practice: Practice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,15 @@ from textmusic.music.chords import Chord
 from textmusic.music.notes import score_of
 from textmusic.music.outline import AskedRow, laid, moved, multiple_of
 from textmusic.music.plan import TEMPO_RANGE, Plan, encode_plan
+from textmusic.music.practice import filled, rows
+from textmusic.music.practice_limits import Limits
 from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
 from textmusic.music.theory import is_minor, quarters_per_bar, shift_of
 from textmusic.result.generation import Generation, account, finish
 from textmusic.tokens.folding import spelt
 from textmusic.tokens.guides import Guides
 from textmusic.tokens.layout import Mask, layout_of
+from textmusic.tokens.limited_grammar import LimitedGrammar
 from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
 from textmusic.tokens.sampling import Sampling, choose, surprise
 from textmusic.tokens.score_grammar import ScoreGrammar
@@ -70,6 +73,8 @@ class Take:
         # generated pieces begin and end: windows cut out of the middle are for training only
         begin = prompt.asked.begin is not False
         self.plan = asked = replace(prompt.asked, begin=begin, end=prompt.asked.end is not False)
+        if prompt.practice is not None:
+            asked = filled(prompt.practice, asked, seed, seconds=prompt.seconds is not None)
         self._asked_rows = asked_rows
         self._seconds = prompt.seconds
         self._plan_grammar = PlanGrammar(
@@ -221,8 +226,12 @@ class Take:
         assert self.plan.bars is not None and self.plan.time_signature is not None
         first, last = self._given.bars or (0, self.plan.bars)
         if self._asked_rows is None and self.prompt.outline.known:
-            rows = laid(self.prompt.outline, self.plan.key, last - first, self.plan.time_signature)
-            self._asked_rows = [*([AskedRow()] * first), *moved(rows, -first)]
+            laid_rows = laid(
+                self.prompt.outline, self.plan.key, last - first, self.plan.time_signature
+            )
+            self._asked_rows = [*([AskedRow()] * first), *moved(laid_rows, -first)]
+        elif self.prompt.practice is not None:
+            self._asked_rows = rows(self.prompt.practice, self.plan, self.seed)
         self._open(0)
 
     def _open(self, base: int) -> None:
@@ -274,10 +283,7 @@ class Take:
     def _begin_score(self) -> None:
         given, score = self._given, self._score
         if score is None:
-            self._score = score = ScoreGrammar(
-                self._layout, self.plan, bars=given.bars, programs=given.programs,
-                standing=given.notes,
-            )  # fmt: skip
+            self._score = score = self._grammar_of_score()
             self.notes.begin(score, self.plan)
             self._yielded = score.first
         self._guides = Guides(
@@ -300,6 +306,16 @@ class Take:
         if tokens:
             self.ids += self._shifted(tokens)
             self.reread = True
+
+    def _grammar_of_score(self) -> ScoreGrammar:
+        given, practice = self._given, self.prompt.practice
+        if practice is not None:
+            limits = Limits(practice, self.plan, self._asked_rows or (), self.seed)
+            return LimitedGrammar(self._layout, self.plan, limits)
+        return ScoreGrammar(
+            self._layout, self.plan, bars=given.bars, programs=given.programs,
+            standing=given.notes,
+        )  # fmt: skip
 
     def _shifted(self, tokens: Sequence[str]) -> list[int]:
         return [i + self._tokenizer.offset for i in self._tokenizer.music_ids(list(tokens))]
