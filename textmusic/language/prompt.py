@@ -28,6 +28,8 @@ from textmusic.language.reading.length import read_bars, read_seconds
 from textmusic.language.reading.metre import read_time_signature
 from textmusic.language.reading.mood import read_mood
 from textmusic.language.reading.people import read_names
+from textmusic.language.reading.practice import PracticeRead, read_practice
+from textmusic.language.reading.practice import settled as suited
 from textmusic.language.reading.tempo import (
     read_tempo_number,
     read_tempo_word,
@@ -82,6 +84,7 @@ class _Read:
     vain: tuple[Span, ...]  # what nothing can be made of
     tempo_said: str | None  # a tempo word in English, if the tempo comes from one
     outline: OutlineRead
+    practice: PracticeRead
 
 
 def check_length(text: object) -> str:
@@ -122,8 +125,12 @@ def read_prompt(
     near = _near(moods.value or (None, None), asked)
     typos = read_typos(prepared, (*read.spans, *read.vain))
     unused = (*read.unused, *moods.unused, *missed, *typos, *_overruled(read, controls))
-    prompt = Prompt(text, asked, seconds, caption, unused, absent, near)
-    return _one_length(_outlined(prompt, read.outline, outline), controls, read)
+    prompt = _outlined(
+        Prompt(text, asked, seconds, caption, unused, absent, near), read.outline, outline
+    )
+    practice, asked, notes = suited(read.practice.practice, prompt.asked)
+    prompt = replace(prompt, asked=asked, practice=practice, unused=(*prompt.unused, *notes))
+    return _one_length(prompt, controls, read)
 
 
 def _outlined(prompt: Prompt, read: OutlineRead, control: Outline) -> Prompt:
@@ -149,7 +156,8 @@ def _read(text: str, genre: str | None) -> _Read:
     outline = read_outline(text)
     text = covered(text, outline.taken)
     names = read_names(text, is_read)
-    text = blank(text, names.spans)
+    practice = read_practice(blank(text, names.spans))
+    text = blank(text, (*names.spans, *practice.spans))
     tempo = read_tempo_number(text)
     rest = blank(text, tempo.spans)
     metre = read_time_signature(rest)
@@ -179,6 +187,7 @@ def _read(text: str, genre: str | None) -> _Read:
     spans = (
         *outline.spans,
         *names.spans,
+        *practice.spans,
         *(span for reading in readings for span in reading.spans),
     )
     vain = read_unsupported(text, spans)
@@ -193,12 +202,14 @@ def _read(text: str, genre: str | None) -> _Read:
             *bars.unused,
             *length_notes,
             *vain.unused,
+            *practice.unused,
         ),
         spans=spans,
         vain=vain.spans,
         names=names.spans,
         tempo_said=chinese.tempo_in_english(text, word.spans) if tempo.value is None else None,
         outline=outline,
+        practice=practice,
     )
 
 

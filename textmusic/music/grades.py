@@ -88,8 +88,11 @@ def grade_of(instrument: str, number: int) -> Grade:
     at = number - 1
     mine, upto = data["instruments"][instrument], data["grades"][:number]
     hands = tuple(
-        Hand(hand["name"], *hand["compass"][at], hand.get("shortest", [0] * 5)[at], hand["at_once"][at])
-        for hand in mine["hands"]
+        Hand(
+            said["name"], *said["compass"][at], said.get("shortest", [0] * 5)[at],
+            said["at_once"][at],
+        )
+        for said in mine["hands"]
     )  # fmt: skip
     return Grade(
         instrument,

@@ -1,4 +1,4 @@
-"""A practice piece: what is asked of it, and the facts, phrases and chords that follow from that."""
+"""A practice piece: what is asked of it, and the facts, phrases and chords that follow."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The grade's limits are kept without exception: compass or five-finger position, scale, note values,
 leaps, notes at once, hands apart. What makes it music (chord tones where a bar begins, cadences, no
-second or seventh between the hands) is kept wherever a pitch is left that does; see `Limits.pitches`.
+second or seventh between the hands) is kept wherever a pitch is left that does.
 """
 
 from __future__ import annotations
@@ -141,6 +141,8 @@ class Limits:
         home = tonic(self.key)
         melody = at.line == self.playing(at.bar)[-1]
         ends_bar = at.place + at.length == self.bar_ticks
+        if at.bar == self.bars - 2 and ends_bar:
+            yield self._near_home(at)
         if at.bar == self.bars - 1:
             yield lambda p: p % 12 == home
             yield lambda p: not at.before or abs(p - at.before[0]) <= 4
@@ -152,10 +154,19 @@ class Limits:
             yield lambda p: p not in at.before[:1]
         if (at.place == 0 or at.length >= 2 * TICKS) and self._chord(at.bar):
             yield lambda p: p % 12 in self._chord(at.bar)
-        if at.sounding:
+        on_beat = at.place % beat_ticks(self.metre) == 0
+        if at.sounding and on_beat:
             yield lambda p: all(abs(p - other) % 12 in _CONSONANT for other in at.sounding)
+        if at.sounding and on_beat and 0 < at.bar < self.bars - 1:  # octaves are no second voice
+            yield lambda p: all((p - other) % 12 for other in at.sounding)
         if len(at.before) > 1 and abs(leap := at.before[0] - at.before[1]) > 5:
             yield lambda p: (p - at.before[0]) * leap < 0 and abs(p - at.before[0]) <= 4
+
+    def _near_home(self, at: Place) -> Callable[[int], bool]:
+        """Whether the last bar's tonic can be reached from a pitch by a small step."""
+        homes = [p for p in self.lines[at.line].pitches if p % 12 == tonic(self.key)]
+        reach = min(self.grade.leap, 5)
+        return lambda p: any(abs(p - other) <= reach for other in homes)
 
     def _chord(self, bar: int) -> frozenset[int]:
         return self._tones[bar] if bar < len(self._tones) else frozenset()

@@ -1,4 +1,4 @@
-"""Rhythms that a beginner reads: what note may begin where in a bar, so that the bar comes out even.
+"""Rhythms that a beginner reads: what may begin where in a bar, so that the bar comes out even.
 
 Every beat is to be seen, as notation has it: off the beat a note ends with the beat, and no note
 lies over the middle of a bar of 4/4. There are no ties and no rests. Times are in ticks, of which a

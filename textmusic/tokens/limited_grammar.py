@@ -1,8 +1,8 @@
 """The score grammar of a practice piece: the notes of a piece within the limits of a grade.
 
 It takes away from what `ScoreGrammar` allows and adds nothing. Hands are told apart by pitch, since
-no two of them share one: what is below middle C is the left hand's. A hand's notes follow each other
-without gaps, so the lengths decide the positions.
+no two of them share one: what is below middle C is the left hand's. A hand's notes follow each
+other without gaps, so the lengths decide the positions.
 """
 
 from __future__ import annotations
@@ -10,14 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textmusic.music.plan import Plan
 from textmusic.music.practice_limits import Limits, Place
 from textmusic.music.practice_rhythm import TICKS
 from textmusic.music.theory import shift_of
 from textmusic.tokens.folding import steps_of
+from textmusic.tokens.guides import reweighed
 from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.score_grammar import ScoreGrammar
+
+Floats32 = NDArray[np.float32]
+# Nats that a pitch loses by its distance in semitones from the line's last one.
+_STEPS, _STEP_NATS = (0, 1, 2, 3, 4, 5, 7, 9, 12), (2.5, 0, 0, 1.8, 2.0, 3.0, 3.5, 4.5, 6.0)
+BACK_NATS = 1.0  # what the pitch before the last one loses: else tunes go to and fro
+BELOW = 0.4  # share of that in a hand that accompanies
+QUICK_NATS = 1.5  # what notes shorter than an eighth lose
 
 
 @dataclass(slots=True)
@@ -48,6 +57,37 @@ class LimitedGrammar(ScoreGrammar):
             self._narrow(mask)
             assert mask.any(), "the limits leave nothing to be written"
         return mask
+
+    def leaning(self, logits: Floats32, allowed: Mask) -> Floats32:
+        """The logits (M,) of the next id, steps favoured over leaps and repeated pitches.
+
+        A model that has heard orchestras leaps more than a beginner's tune does, within a hand's
+        few pitches above all. What is favoured between pitches leaves their total as it is.
+        """
+        guided = logits
+        first, last = self.layout.spans["Duration"]
+        if allowed[first:last].any():
+            guided = logits.copy()
+            quick = self.layout.durations < self.quarter_steps // 2
+            guided[first:last][quick] -= QUICK_NATS
+        number = self._due_hand() if self.position >= 0 else None
+        if number is None or not (before := self._hands[number].before):
+            return guided
+        first, last = self.layout.spans["Pitch"]
+        pitches = np.flatnonzero(allowed[first:last]) + first
+        steps = np.abs(pitches - self.layout.tone_base + self._shift - before[0])
+        losses = np.interp(steps, _STEPS, _STEP_NATS)
+        if len(before) > 1:
+            back = self.layout.tone_base + before[1] - self._shift
+            losses = losses + BACK_NATS * (pitches == back)
+        weaker = self.practice_melody != number
+        after = guided[pitches] - losses * (BELOW if weaker else 1.0)
+        return reweighed(guided, pitches, after) if len(pitches) > 1 else guided
+
+    @property
+    def practice_melody(self) -> int:
+        """The hand that has the melody in this bar."""
+        return self._playing_now[-1]
 
     def _strike(self, pitch: int) -> None:
         super()._strike(pitch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from textmusic.engines.folder import broken, read_config
@@ -13,6 +14,7 @@ from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
+from textmusic.music.practice import Practice, check
 from textmusic.music.sketch import Outline
 from textmusic.result.generation import Generation
 from textmusic.system.values import real
@@ -63,11 +65,13 @@ class LoadedModel:
         controls: Plan = Plan(),
         seconds: float | None = None,
         outline: Outline = Outline(),
+        practice: Practice | None = None,
         room: tuple[int, str] | None = None,
     ) -> Prompt:
         """What would be forced for this text and these controls, and what could not be used.
 
-        room: (bars, time signature) that chords and form are for; by default those asked for.
+        practice: the limits of a practice piece, instead of those that the text names. room: (bars,
+        time signature) that chords and form are for; by default those asked for.
         Raises TextMusicError for controls that no plan can have, and for chords or a form that
         these bars can't hold.
         """
@@ -75,6 +79,9 @@ class LoadedModel:
         if seconds is not None:
             real("seconds", seconds, *SECONDS_RANGE)
         prompt = read_prompt(text, controls=controls, seconds=seconds, outline=outline)
+        if practice is not None:
+            check(practice, prompt.asked)
+            prompt = replace(prompt, practice=practice)
         return usable(prompt, self.tokenizer, self._longest_text, room)
 
     @property

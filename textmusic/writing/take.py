@@ -33,6 +33,8 @@ from textmusic.writing.windows import in_window, window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
+# Limits have chord tones where they matter; what else the guide favoured would be leaps.
+PRACTICE_HARMONY = 0.2
 HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
 
 
@@ -183,6 +185,8 @@ class Take:
             assert self._guides is not None
             self.notes.file()
             guided = self._guides.guided(logits, mask, self._writing)
+            if isinstance(self._score, LimitedGrammar):
+                guided = self._score.leaning(guided, mask)
         else:
             if self._sketch_grammar is None:
                 sampling = self._plan_sampling
@@ -286,9 +290,11 @@ class Take:
             self._score = score = self._grammar_of_score()
             self.notes.begin(score, self.plan)
             self._yielded = score.first
+        practised = self.prompt.practice is not None
         self._guides = Guides(
             self._layout, self.plan, self.sketch, self.notes.by_bar,
-            harmony=self.sampling.harmony_strength, form=self.sampling.form_strength,
+            harmony=self.sampling.harmony_strength * (PRACTICE_HARMONY if practised else 1),
+            form=self.sampling.form_strength,
             melody=self.sampling.melody_strength, asked=self._asked_rows or (),
         )  # fmt: skip
         if given.programs is None:
