@@ -76,9 +76,8 @@ def worksheet(pieces: Sequence[Sequence[str]], title: str) -> bytes:
     import typst
 
     with tempfile.TemporaryDirectory() as folder:
-        source = (
-            _A4 + f"#align(center, text(size: 18pt, {json.dumps(title, ensure_ascii=False)}))\n"
-        )
+        headline = json.dumps(title, ensure_ascii=False)  # typst escapes strings as JSON does
+        source = f"{_A4}#align(center, text(size: 18pt, {headline}))\n"
         for number, pages in enumerate(pieces):
             for place, page in enumerate(pages):
                 name = f"{number}-{place}.svg"

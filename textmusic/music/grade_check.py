@@ -41,7 +41,7 @@ class Verdict:
 
 
 def judge(notes: Notes, plan: Plan, practice: Practice) -> tuple[Verdict, ...]:
-    """Every limit of the practice piece's grade, in a fixed order. plan: its key, metre and bars."""
+    """Every limit of the grade, in a fixed order. plan: the piece's key, metre and bars."""
     return tuple(_Judge(notes, plan, practice).verdicts())
 
 

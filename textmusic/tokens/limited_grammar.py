@@ -26,7 +26,7 @@ Floats32 = NDArray[np.float32]
 _STEPS, _STEP_NATS = (0, 1, 2, 3, 4, 5, 7, 9, 12), (2.5, 0, 0, 1.8, 2.0, 3.0, 3.5, 4.5, 6.0)
 BACK_NATS = 1.0  # what the pitch before the last one loses: else tunes go to and fro
 BELOW = 0.4  # share of that in a hand that accompanies
-QUICK_NATS = 1.5  # what notes shorter than an eighth lose
+QUICK_NATS, EASY_NATS = 1.5, 0.6  # what notes shorter than an eighth and a quarter lose
 
 
 @dataclass(slots=True)
@@ -68,8 +68,11 @@ class LimitedGrammar(ScoreGrammar):
         first, last = self.layout.spans["Duration"]
         if allowed[first:last].any():
             guided = logits.copy()
-            quick = self.layout.durations < self.quarter_steps // 2
-            guided[first:last][quick] -= QUICK_NATS
+            for below, nats in (
+                (self.quarter_steps // 2, QUICK_NATS),
+                (self.quarter_steps, EASY_NATS),
+            ):
+                guided[first:last][self.layout.durations < below] -= nats
         number = self._due_hand() if self.position >= 0 else None
         if number is None or not (before := self._hands[number].before):
             return guided

@@ -30,8 +30,9 @@ _FIVE = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(
-    r"\bleft[\s-]hand (?:(?:plays|has|with|in|only|just|of) )*(?:whole notes|semibreves)(?: only)?\b"
-    r"|\b(?:whole notes|semibreves)(?: only)? (?:in|for) the left[\s-]hand\b|左手(?:只?[弹用])?全音符",
+    r"\bleft[\s-]hand (?:(?:plays|has|with|in|only|just|of) )*(?:whole notes|semibreves)\b"
+    r"(?: only)?|\b(?:whole notes|semibreves)(?: only)? (?:in|for) the left[\s-]hand\b"
+    r"|左手(?:只?[弹用])?全音符",
     re.IGNORECASE,
 )
 _BLACK = re.compile(
