@@ -18,6 +18,7 @@ TESTED_BY = {
     "docs/bulk.md": "test_bulk_page.py",
     "docs/changing.md": "test_changing_page.py",
     "docs/comparison.md": "test_comparison_page.py",
+    "docs/composing.md": "test_practice_section.py",
     "docs/deploy.md": "test_deploy.py",
     "docs/evaluating.md": "test_evaluating_page.py",
     "docs/fine-tuning.md": "test_finetuning_page.py",

@@ -116,10 +116,13 @@ class Limits:
         line = self.lines[at.line]
         if len(struck) >= line.hand.at_once or at.bar == self.bars - 1 or at.length < TICKS:
             return []
+        # the top note of a part is what is heard as its line
+        top = at.line == len(self.lines) - 1 and at.before
+        highest = at.before[0] + self.grade.leap if top else line.hand.high
         return [
             p
             for p in line.pitches
-            if struck[-1] + 3 <= p <= first + CHORD_SPAN
+            if struck[-1] + 3 <= p <= min(first + CHORD_SPAN, highest)
             and all(abs(p - other) % 12 in _CONSONANT for other in (*struck, *at.sounding))
             and (not self._chord(at.bar) or p % 12 in self._chord(at.bar))
         ]

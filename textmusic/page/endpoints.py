@@ -18,12 +18,15 @@ from gradio.utils import get_upload_folder
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.names import in_words
-from textmusic.language.prompt import check_length
+from textmusic.language.prompt import MAX_CHARACTERS, check_length
+from textmusic.music.practice import Practice
 from textmusic.page.forms import visitor_of
 from textmusic.page.service import Moment, Piece, Service, Wish
 from textmusic.result.generation import Generation
 from textmusic.system.streams import result_of
+from textmusic.system.values import text as text_of
 from textmusic.tokens.sampling import check_seed
+from textmusic.writing.practising import asked_pieces
 
 DEFECT = "the request met a defect in textmusic; try another, and report this one."
 _LOG = logging.getLogger(__name__)
@@ -31,7 +34,7 @@ Making = Generator[Moment, None, list[Generation]]
 
 
 class Endpoints:
-    """/understand, /generate, /continue and /compare of a service; docstrings are their help."""
+    """/understand, /generate, /continue, /compare and /practise; docstrings are their help."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -131,6 +134,31 @@ class Endpoints:
                 found[name] = _files(self._service.keep(piece, [], wish.text))
         return found
 
+    def practise(
+        self, instrument: str = "piano", grade: int = 1, key: str = "", bars: int = 8,
+        text: str = "", seed: int = -1, model: str = "", request: gr.Request | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write a practice piece that keeps to the limits of a grade, as sight-reading tests do.
+
+        Args:
+            instrument: piano, violin, flute, guitar or voice.
+            grade: 1 (beginners) to 5.
+            key: one of the grade's, such as "G"; "" leaves it open.
+            bars: 4 to 32.
+            text: more about it, such as "five-finger position, only C to G"; can be "".
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers, such as "lstm"; "" is the first.
+
+        Returns:
+            as /generate; the report's remarks say whether the limits are kept.
+        """
+        with _told():
+            said = text_of("instrument", instrument, MAX_CHARACTERS)
+            wish = _wish(f"grade {grade} {said} piece. {text or ''}", key, "", bars, seed, model)
+            asked_pieces(Practice(said, grade), 1, wish.controls.plan())
+            making = self._service.generate(wish, visitor_of(request))
+            return self._kept(making, f"{said} grade {grade}")
+
     def _kept(self, making: Making, title: str) -> dict[str, Any]:
         (piece,) = result_of(making)
         return _files(self._service.keep(piece, [], title))
@@ -142,6 +170,7 @@ def add_endpoints(service: Service) -> None:
     for function, name in (
         (endpoints.understand, "understand"), (endpoints.generate, "generate"),
         (endpoints.continue_piece, "continue"), (endpoints.compare, "compare"),
+        (endpoints.practise, "practise"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 

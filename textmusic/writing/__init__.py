@@ -11,6 +11,7 @@ __all__ = [
     "jobs",
     "live_audio",
     "loading",
+    "practising",
     "remote",
     "repeating",
     "scheduler",
