@@ -106,6 +106,10 @@ _WHY = {
      "不能只指定一个段落；请写出整个曲式，例如“前奏 主歌 副歌 尾奏”",
     "lyrics are not written, only music": "不写歌词，只写音乐",
     "only major and minor scales can be set": "只能用大调和小调音阶",
+    r"grade (\d) (.+) does not have it; choose (.+)": "{}级{}练习曲没有；请从这些里选：{}",
+    r"practice pieces have grades (\d) to (\d); name one": "练习曲有{}到{}级；请写其中一级",
+    r"practice pieces are for one of (.+); name one of them": "练习曲只用一种乐器（{}）；请写其中一种",
+    "no key of this grade has these notes; allow more of them": "这一级没有含这些音的调；请放宽范围",
 }  # fmt: skip
 
 

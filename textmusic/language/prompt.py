@@ -128,7 +128,7 @@ def read_prompt(
     prompt = _outlined(
         Prompt(text, asked, seconds, caption, unused, absent, near), read.outline, outline
     )
-    practice, asked, notes = suited(read.practice.practice, prompt.asked)
+    practice, asked, notes = suited(read.practice, prompt.asked)
     prompt = replace(prompt, asked=asked, practice=practice, unused=(*prompt.unused, *notes))
     return _one_length(prompt, controls, read)
 

@@ -87,13 +87,7 @@ def grade_of(instrument: str, number: int) -> Grade:
         raise TextMusicError(f"grade {number:,} is out of range; choose {LOWEST} to {HIGHEST}.")
     at = number - 1
     mine, upto = data["instruments"][instrument], data["grades"][:number]
-    hands = tuple(
-        Hand(
-            said["name"], *said["compass"][at], said.get("shortest", [0] * 5)[at],
-            said["at_once"][at],
-        )
-        for said in mine["hands"]
-    )  # fmt: skip
+    low_tempo, high_tempo = upto[-1]["tempo"]
     return Grade(
         instrument,
         mine["program"],
@@ -102,11 +96,17 @@ def grade_of(instrument: str, number: int) -> Grade:
         metres=tuple(chain.from_iterable(said["metres"] for said in upto)),
         durations=tuple(sorted(chain.from_iterable(said["durations"] for said in upto))),
         leap=mine["leaps"][at] if "leaps" in mine else upto[-1]["leap"],
-        hands=hands,
+        hands=tuple(_hand(said, at) for said in mine["hands"]),
         five_finger=mine.get("five_finger", [False] * 5)[at],
         together=mine.get("together", [True] * 5)[at],
         syncopation=upto[-1].get("syncopation", False),
-        tempo=tuple(upto[-1]["tempo"]),
+        tempo=(low_tempo, high_tempo),
         source=mine["source"],
         ours=tuple(mine["ours"]),
     )
+
+
+def _hand(said: dict[str, Any], at: int) -> Hand:
+    low, high = said["compass"][at]
+    shortest = said.get("shortest", [0] * HIGHEST)[at]
+    return Hand(said["name"], low, high, shortest, said["at_once"][at])

@@ -58,8 +58,8 @@ class Practice:
 
     def _suits(self, key: str) -> bool:
         scale = {(tonic(key) + step) % 12 for step in degrees_of(key)}
-        home = (tonic(key), (tonic(key) + 7) % 12)
-        return len(scale & set(self.only)) >= 4 and set(home) <= set(self.only)
+        home = _chord(key, 0).tones
+        return home <= set(self.only) and len(set(self.only) - scale) <= 1
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types; `from_dict` reads it back."""

@@ -79,10 +79,10 @@ class LimitedGrammar(ScoreGrammar):
         first, last = self.layout.spans["Pitch"]
         pitches = np.flatnonzero(allowed[first:last]) + first
         steps = np.abs(pitches - self.layout.tone_base + self._shift - before[0])
-        losses = np.interp(steps, _STEPS, _STEP_NATS)
+        losses = np.interp(steps, _STEPS, _STEP_NATS).astype(np.float32)
         if len(before) > 1:
             back = self.layout.tone_base + before[1] - self._shift
-            losses = losses + BACK_NATS * (pitches == back)
+            losses[pitches == back] += BACK_NATS
         weaker = self.practice_melody != number
         after = guided[pitches] - losses * (BELOW if weaker else 1.0)
         return reweighed(guided, pitches, after) if len(pitches) > 1 else guided

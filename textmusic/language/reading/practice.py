@@ -9,13 +9,14 @@ from textmusic.language.reading.text import UNITS, Span, negated
 from textmusic.music.grades import HIGHEST, LOWEST, instrument_of, instruments
 from textmusic.music.plan import Plan
 from textmusic.music.practice import WHITE_KEYS, Practice
-from textmusic.music.theory import NATURAL_PITCH_CLASSES
+from textmusic.music.theory import NATURAL_PITCH_CLASSES, NO_KEY, sharps
 
+SHARPENED = "FCGDAEB"  # in the order of key signatures
 _WORD = {word: n for n, word in enumerate(UNITS)}
 _HAN = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8}
 _GRADE = re.compile(
     r"(?<![\w-])(?:abrsm |trinity )?grade[\s-]?(?P<n>[1-9]|one|two|three|four|five|six|seven|eight)"
-    r"(?![\w/.]*\d)\b|(?:钢琴|小提琴|长笛|吉他|声乐|考级|难度)?(?P<han>[一二三四五六七八1-8])级",
+    r"(?![\w/.]*\d)\b|(?:考级|难度)?(?P<han>[一二三四五六七八1-8])级",
     re.IGNORECASE,
 )
 _MEANT = re.compile(
@@ -49,9 +50,14 @@ _NOTES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PracticeRead:
-    """What a text says of practice. instrument: left open. spans: where it stands."""
+    """What a text says of practice, of whatever instrument. spans: where it stands.
+
+    letters: the notes that it may have, as letters, which sound as the key has them.
+    """
 
     practice: Practice | None = None
+    letters: str = ""
+    said: str = ""  # the first words of it
     spans: tuple[Span, ...] = ()
     unused: tuple[str, ...] = ()
 
@@ -79,39 +85,49 @@ def read_practice(text: str) -> PracticeRead:
         if not LOWEST <= grade <= HIGHEST:
             quoted = said[0].strip()
             notes.append(f"'{quoted}': practice pieces have grades {LOWEST} to {HIGHEST}; name one")
-            return PracticeRead(None, tuple(spans), tuple(notes))
+            return PracticeRead(None, spans=tuple(spans), unused=tuple(notes))
     only: tuple[int, ...] = WHITE_KEYS if "black" in found else ()
-    if "notes" in found:
-        only = _letters(found["notes"])
+    letters = _letters(found["notes"]) if "notes" in found else ""
     practice = Practice("piano", grade, "five" in found, only, "whole" in found)
-    return PracticeRead(practice, tuple(spans))
+    said = next(iter(found.values()))[0].strip()
+    return PracticeRead(practice, letters, said, tuple(spans))
 
 
-def _letters(match: re.Match[str]) -> tuple[int, ...]:
-    """The white keys from one letter up to another: C to G -> C D E F G."""
+def _letters(match: re.Match[str]) -> str:
+    """The letters from one up to another: "C to G" -> "CDEFG"."""
     first, last = (letter for letter in match.groups() if letter)
     names = list(NATURAL_PITCH_CLASSES)
     start = names.index(first)
     count = (names.index(last) - start) % 7 + 1
-    return tuple(sorted(NATURAL_PITCH_CLASSES[names[(start + n) % 7]] for n in range(count)))
+    return "".join(names[(start + n) % 7] for n in range(count))
 
 
-def settled(
-    practice: Practice | None, asked: Plan
-) -> tuple[Practice | None, Plan, tuple[str, ...]]:
+def _sounding(letters: str, key: str | None) -> tuple[int, ...]:
+    """The pitch classes of letters in a key: D to A in D major has an F sharp."""
+    fifths = 0 if key is None or key == NO_KEY else sharps(key)
+    changed = dict.fromkeys(SHARPENED[:fifths] if fifths > 0 else "", 1)
+    changed |= dict.fromkeys(SHARPENED[fifths:] if fifths < 0 else "", -1)
+    return tuple(sorted((NATURAL_PITCH_CLASSES[c] + changed.get(c, 0)) % 12 for c in letters))
+
+
+def settled(read: PracticeRead, asked: Plan) -> tuple[Practice | None, Plan, tuple[str, ...]]:
     """A practice piece of the asked instrument, the facts that it can have, and notes on others."""
+    practice = read.practice
     if practice is None:
         return None, asked, ()
     programs = asked.programs or (0,)
     instrument = instrument_of(programs[0]) if len(programs) == 1 else None
     if instrument is None:
         names = ", ".join(instruments())
-        note = f"practice: its pieces are for one instrument ({names}); name one of them"
+        note = f"'{read.said}': practice pieces are for one of {names}; name one of them"
         return None, asked, (note,)
     practice = replace(practice, instrument=instrument)
+    if read.letters:
+        practice = replace(practice, only=_sounding(read.letters, asked.key))
     said = f"grade {practice.grade} {instrument}"
     if not practice.keys:
-        return None, asked, (f"{said}: no key has enough of these notes; allow more of them",)
+        note = f"'{read.said}': no key of this grade has these notes; allow more of them"
+        return None, asked, (note,)
     left, notes = set(), []
     for name, known in (("key", practice.keys), ("time_signature", practice.limits.metres)):
         value = getattr(asked, name)
