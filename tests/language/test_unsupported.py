@@ -20,7 +20,7 @@ SECTIONS, LYRICS, SCALES = "a section by itself", "lyrics", "only major and mino
         ("the right hand plays the melody", "right hand", HANDS),
         ("with fingering", "fingering", HANDS),
         ("hands together", "hands together", HANDS),
-        ("左手弹旋律", "左手", HANDS),
+        ("左手", "左手", HANDS),
         ("whole notes on the cello", "whole notes", VALUES),
         ("全音符的大提琴", "全音符", VALUES),
         ("五指位置，指法", "指法", HANDS),

@@ -36,6 +36,8 @@ def _instruments() -> dict[str, str]:
 
 def _in_chinese(said: str) -> str:
     """What a note names: "tempo", "G major", "waltz", "100 bpm", "piano"; else as it is."""
+    if ", " in said:
+        return "、".join(map(_in_chinese, said.split(", ")))
     if said in KEYS:
         return key_text(said, "zh")
     if said in GENRES:
@@ -108,8 +110,10 @@ _WHY = {
     "only major and minor scales can be set": "只能用大调和小调音阶",
     r"grade (\d) (.+) does not have it; choose (.+)": "{}级{}练习曲没有；请从这些里选：{}",
     r"practice pieces have grades (\d) to (\d); name one": "练习曲有{}到{}级；请写其中一级",
-    r"practice pieces are for one of (.+); name one of them": "练习曲只用一种乐器（{}）；请写其中一种",
-    "no key of this grade has these notes; allow more of them": "这一级没有含这些音的调；请放宽范围",
+    r"practice pieces are for one of .+; name one of them":
+     "练习曲只用一种乐器：钢琴、小提琴、长笛、吉他或人声",
+    "no key of this grade has these notes; allow more of them":
+     "这一级没有含这些音的调；请放宽范围",
 }  # fmt: skip
 
 
