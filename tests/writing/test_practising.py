@@ -56,6 +56,13 @@ def test_other_pieces_say_nothing_of_grades(tiny: TextToMusic) -> None:
     assert "practice" not in piece.midi().decode("latin-1")
 
 
+def test_only_whole_pieces_are_practice_pieces(tiny: TextToMusic) -> None:
+    start = tiny.generate("piano in C major", controls=Plan(bars=2), seed=1).score
+    longer = tiny.continue_from(start, 2, text="for beginners", seed=1)
+    assert longer.report.practice is None
+    assert any("only a whole piece" in note for note in longer.report.unused)
+
+
 def test_numbers_out_of_range() -> None:
     with pytest.raises(TextMusicError, match="number of pieces 0 is out of range; choose 1 to 24"):
         asked_pieces(Practice(), 0)

@@ -55,8 +55,10 @@ def practise(
 
     text = well_formed(text)
     controls = Controls(key=key, tempo=tempo, time_signature=time_signature, bars=bars).plan()
-    said = read_prompt(text)
-    practice = replace(said.practice or Practice(), instrument=instrument.lower(), grade=grade)
+    practice = Practice(instrument.lower(), grade)
+    (_, plan, _), *_ = asked_pieces(practice, 1, controls)
+    if (said := read_prompt(text, controls=plan).practice) is not None:
+        practice = replace(said, grade=grade)
     asked_pieces(practice, pieces, controls, text, progression=progression)
     check_seed(seed, pieces)
     results.check()
@@ -74,6 +76,8 @@ def practise(
             on_bar=step,
         )  # fmt: skip
     console = new_console()
+    for note in written[0].report.unused:
+        say(console, f"not used: {note}")
     for number, piece in enumerate(written, 1):
         verdict = piece.report.remarks[-1]
         say(console, f"{number}. {piece.title}, {piece.plan.time_signature}: {verdict}")

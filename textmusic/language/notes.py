@@ -112,6 +112,8 @@ _WHY = {
     r"practice pieces have grades (\d) to (\d); name one": "练习曲有{}到{}级；请写其中一级",
     r"practice pieces are for one of .+; name one of them":
      "练习曲只用一种乐器：钢琴、小提琴、长笛、吉他或人声",
+    "only a whole piece can be a practice piece; use textmusic practise":
+     "只有整首曲子才能是练习曲；请新写一首",
     "no key of this grade has these notes; allow more of them":
      "这一级没有含这些音的调；请放宽范围",
 }  # fmt: skip

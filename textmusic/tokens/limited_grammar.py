@@ -83,14 +83,9 @@ class LimitedGrammar(ScoreGrammar):
         if len(before) > 1:
             back = self.layout.tone_base + before[1] - self._shift
             losses[pitches == back] += BACK_NATS
-        weaker = self.practice_melody != number
-        after = guided[pitches] - losses * (BELOW if weaker else 1.0)
+        melody = number == self._playing_now[-1]
+        after = guided[pitches] - losses * (1.0 if melody else BELOW)
         return reweighed(guided, pitches, after) if len(pitches) > 1 else guided
-
-    @property
-    def practice_melody(self) -> int:
-        """The hand that has the melody in this bar."""
-        return self._playing_now[-1]
 
     def _strike(self, pitch: int) -> None:
         super()._strike(pitch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textmusic.music.plan import Plan
@@ -30,6 +30,13 @@ class Brief:
 
     def read(self, music: LoadedModel, bars: int, metre: str) -> Prompt:
         """What is asked of so many bars; raises what `LoadedModel.understand` raises."""
-        return music.understand(
+        prompt = music.understand(
             self.text, controls=self.controls, outline=self.outline, room=(bars, metre)
         )
+        if prompt.practice is None:
+            return prompt
+        note = (
+            f"'grade {prompt.practice.grade}': only a whole piece can be a practice piece; use"
+            " textmusic practise"
+        )
+        return replace(prompt, practice=None, unused=(*prompt.unused, note))

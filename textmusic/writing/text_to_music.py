@@ -90,8 +90,9 @@ class TextToMusic(LoadedModel):
         prompt = self.understand(text)
         if not forced:
             prompt = replace(
-                prompt, asked=Plan(), seconds=None, without=(), near=Plan(), outline=Outline()
-            )
+                prompt, asked=Plan(), seconds=None, without=(), near=Plan(), outline=Outline(),
+                practice=None,
+            )  # fmt: skip
         lengths = OPEN_BARS if forced else (1, COUNTED_BARS)
         take = self.take(prompt, seed, sampling, lengths, free=not forced)
         self._decide(take, lambda take: take.planned)
