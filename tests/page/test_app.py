@@ -216,6 +216,14 @@ def test_compare(client: Client) -> None:
     assert made["first"]["report"]["seed"] == made["second"]["report"]["seed"] == 3
 
 
+def test_practise(client: Client) -> None:
+    made = client.predict("piano", 1, "G", 4, "", 3, "default", api_name="/practise")
+    assert made["report"]["remarks"] == ["grade 1 piano: kept"]
+    assert made["report"]["planned"]["key"] == "G major"
+    with pytest.raises(AppError, match="grade 1 piano has no E major; choose C major"):
+        client.predict("piano", 1, "E", 4, "", 3, "default", api_name="/practise")
+
+
 def test_a_script_stays_text(client: Client) -> None:
     text = "<script>alert(1)</script><img src=x onerror=alert(2)> in Q<b> major, 2 bars"
     made = client.predict(text, seed=1, api_name="/generate")
@@ -300,7 +308,10 @@ def test_many_at_once_are_all_served(client: Client) -> None:
 
 def test_the_endpoints_are_those_of_the_readme(client: Client) -> None:
     found = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    names = ["add", "compare", "continue", "generate", "harmonise", "rewrite", "understand", "vary"]
+    names = [
+        "add", "compare", "continue", "generate", "harmonise", "practise", "rewrite", "understand",
+        "vary",
+    ]  # fmt: skip
     assert sorted(found) == [f"/{name}" for name in names]
     names = [p["parameter_name"] for p in found["/generate"]["parameters"]]
     assert names == ["text", "key", "tempo", "bars", "seed", "model", "chords", "form"]
@@ -358,7 +369,7 @@ def test_its_functions_are_tools_for_assistants(tiny: TextToMusic) -> None:
     try:
         tools = httpx.get(f"{url}gradio_api/mcp/schema").json()
         names = {tool["name"].rpartition("textmusic_")[2] for tool in tools}
-        assert names == {"understand", "generate", "continue_piece", "compare"}
+        assert names == {"understand", "generate", "continue_piece", "compare", "practise"}
     finally:
         app.get_blocks().close(verbose=False)
 

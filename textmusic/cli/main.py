@@ -31,6 +31,7 @@ from textmusic.cli.options import (
     Threads,
 )
 from textmusic.cli.pieces import adjust, go_on, replay
+from textmusic.cli.practise import practise
 from textmusic.cli.prepare import prepare
 from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.cli.train import train
@@ -227,8 +228,8 @@ def info(model: Model = None) -> None:
 
 
 for command in (
-    generate, serve, info, batch, replay, adjust, rewrite, add, vary, harmonise, prepare,
-    train, evaluate, compare, listen, push,
+    generate, practise, serve, info, batch, replay, adjust, rewrite, add, vary, harmonise,
+    prepare, train, evaluate, compare, listen, push,
 ):  # fmt: skip
     app.command()(ungrouped(command))
 app.command("continue")(ungrouped(go_on))

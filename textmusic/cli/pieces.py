@@ -69,7 +69,7 @@ def replay(
             assert music is not None
             piece = music.generate(
                 recipe.text, controls=recipe.asked, seconds=recipe.seconds, outline=recipe.outline,
-                seed=recipe.seed, sampling=recipe.sampling, on_bar=step,
+                practice=recipe.practice, seed=recipe.seed, sampling=recipe.sampling, on_bar=step,
             )  # fmt: skip
     if recipe.loop:
         piece = piece.looped()

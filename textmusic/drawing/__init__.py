@@ -2,6 +2,7 @@
 
 __all__ = [
     "engraved_pages",
+    "fingering",
     "html",
     "piano_roll",
     "shapes",

@@ -7,6 +7,7 @@ a tempo mark becomes a path, and the accidentals of chord names become letters.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
 from functools import cache
@@ -58,6 +59,31 @@ def pdf(pages: Sequence[str]) -> bytes:
             (Path(folder) / name).write_text(_without_music_font(page), encoding="utf-8")
             source += f'#page(image("{name}", width: 100%))\n'
         file = Path(folder) / "pages.typ"
+        file.write_text(source, encoding="utf-8")
+        return bytes(typst.compile(str(file), format="pdf"))
+
+
+def worksheet(pieces: Sequence[Sequence[str]], title: str) -> bytes:
+    """Pieces one below the other as a PDF: of each the pages of `sheet_music.engrave`.
+
+    title: the headline. A system of a piece is not divided between two pages.
+
+    Raises:
+        TextMusicError: typst or verovio is not installed.
+    """
+    require("typst", "PDF")
+    require("verovio", "PDF")
+    import typst
+
+    with tempfile.TemporaryDirectory() as folder:
+        headline = json.dumps(title, ensure_ascii=False)  # typst escapes strings as JSON does
+        source = f"{_A4}#align(center, text(size: 18pt, {headline}))\n"
+        for number, pages in enumerate(pieces):
+            for place, page in enumerate(pages):
+                name = f"{number}-{place}.svg"
+                (Path(folder) / name).write_text(_without_music_font(page), encoding="utf-8")
+                source += f'#image("{name}", width: 100%)\n'
+        file = Path(folder) / "worksheet.typ"
         file.write_text(source, encoding="utf-8")
         return bytes(typst.compile(str(file), format="pdf"))
 

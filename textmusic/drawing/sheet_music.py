@@ -7,10 +7,11 @@ guitars and basses, which their clefs show.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textmusic.drawing.harmony_xml import keep_above, write_names
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from symusic import Score
 
 TITLE_WIDTH = 460.0  # of a title in 16 units high letters: one line of a page
+NO_FINGERS: Mapping[tuple[float, int], int] = MappingProxyType({})
 _LETTERS = "FCGDAEB"  # the line of fifths
 _CLEFS = {
     "treble": "TrebleClef",
@@ -71,7 +73,8 @@ OTHER_DRUM = Stroke("B4", "diamond")
 
 def musicxml(
     score: Score, *, title: str, key: str | None, sketch: Sketch | None = None,
-    sections: Sequence[tuple[int, str]] = (),
+    sections: Sequence[tuple[int, str]] = (), fingers: Mapping[tuple[float, int], int] = NO_FINGERS,
+    split: int | None = None,
 ) -> str:  # fmt: skip
     """A piece as MusicXML 4.
 
@@ -83,6 +86,8 @@ def musicxml(
             nor flats.
         sketch: its chords are written over the first staff, as they sound.
         sections: (first bar from 0, name) of each: rehearsal marks over it.
+        fingers: by (onset in quarter notes, pitch), 1 to 5.
+        split: see `staves.read_parts`.
 
     Raises:
         TextMusicError: music21 is not installed.
@@ -90,7 +95,8 @@ def musicxml(
     require("music21")
     import music21
 
-    parts, bars = read_parts(score)
+    parts, bars = read_parts(score, split)
+    marked = {(round(at * TICKS), pitch): finger for (at, pitch), finger in fingers.items()}
     signed = None if key == NO_KEY else key
     page = music21.stream.Score()
     page.metadata = music21.metadata.Metadata(title=fitted(title[:200], 16, TITLE_WIDTH))
@@ -98,7 +104,9 @@ def musicxml(
     tempi = _tempi(score, bars)
     for number, part in enumerate(parts, 1):
         staves = [
-            _Writer(music21, part, staff, signed).stream(bars, {} if number > 1 or index else tempi)
+            _Writer(music21, part, staff, signed, marked).stream(
+                bars, {} if number > 1 or index else tempi
+            )
             for index, staff in enumerate(part.staves)
         ]
         staves[0].insert(0, _player(music21, part, number))
@@ -187,8 +195,11 @@ def spelling(pitch: int, key: str | None) -> tuple[str, int, int]:
 class _Writer:
     """Writes one staff of a part as a music21 stream of measures."""
 
-    def __init__(self, music21: Any, part: Part, staff: Staff, key: str | None) -> None:
-        self.m = music21
+    def __init__(
+        self, music21: Any, part: Part, staff: Staff, key: str | None,
+        fingers: Mapping[tuple[int, int], int],
+    ) -> None:  # fmt: skip
+        self.m, self.fingers = music21, fingers
         self.part, self.staff, self.key = part, staff, key
         self.drums = part.program == DRUMS
         # where each voice has come to: bars are written in order
@@ -309,6 +320,9 @@ class _Writer:
             element = self.m.note.Note(pitches[0]) if one else self.m.chord.Chord(pitches)
             if chord.short and not tie:
                 element.articulations.append(self.m.articulations.Staccato())
+            if tie not in ("stop", "continue"):
+                fingers = [self.fingers.get((chord.start, pitch)) for pitch in chord.pitches]
+                element.articulations += map(self.m.articulations.Fingering, filter(None, fingers))
         element.duration = self._duration(value)
         if chord is not None and tie:
             element.tie = self.m.tie.Tie(tie)

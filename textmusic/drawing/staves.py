@@ -82,25 +82,26 @@ class Part:
     staves: tuple[Staff, ...]
 
 
-def read_parts(score: Score) -> tuple[list[Part], list[BarSpan]]:
+def read_parts(score: Score, split: int | None = None) -> tuple[list[Part], list[BarSpan]]:
     """The parts of a score, from top to bottom, and the bars that all of them have.
 
     A track with notes is a part; a score without any is a bar of rest.
 
-    Notes of other grids than 24 ticks a quarter go to the nearest tick.
+    split: the lowest pitch of a right hand; None parts the hands where there is most room. Notes
+    of other grids than 24 ticks a quarter go to the nearest tick.
     """
     score = score.resample(TICKS, min_dur=1)
     metres = [(mark.time, mark.numerator, mark.denominator) for mark in score.time_signatures]
     bars = bars_until(score.end(), metres)
     tracks = [track for track in score.tracks if len(track.notes)]
-    parts = [_part(track, bars) for track in tracks]
+    parts = [_part(track, bars, split) for track in tracks]
     if not parts:
         parts = [Part("Music", 0, (Staff("treble", ()),))]
     rank = {program: place for place, program in enumerate((*_ORDER, DRUMS))}
     return sorted(parts, key=lambda part: rank[part.program]), bars
 
 
-def _part(track: Track, bars: Sequence[BarSpan]) -> Part:
+def _part(track: Track, bars: Sequence[BarSpan], split: int | None = None) -> Part:
     program = DRUMS if track.is_drum else track.program
     notes = {StaffNote(note.time, note.end, note.pitch) for note in track.notes}
     grid = _Grid(bars, sorted({note.start for note in notes}))
@@ -116,7 +117,7 @@ def _part(track: Track, bars: Sequence[BarSpan]) -> Part:
     else:
         apart = [placed]
         if program in _KEYBOARDS or (program in _ENSEMBLES and _is_wide(placed)):
-            apart = _hands(placed, bars)
+            apart = _hands(placed, bars, split)
         clefs = ("treble", "bass") if len(apart) == 2 else (_clef(program, placed),)
         staves = [
             Staff(clef, _voices(_written(notes, bars)))
@@ -230,8 +231,15 @@ def _is_wide(notes: Sequence[StaffNote]) -> bool:
     return pitches[sixth] < MIDDLE_C - 5 and pitches[-1 - sixth] > MIDDLE_C + 4
 
 
-def _hands(notes: Sequence[StaffNote], bars: Sequence[BarSpan]) -> list[list[StaffNote]]:
-    """Right hand, left hand: in each bar apart where there is most room around middle C."""
+def _hands(
+    notes: Sequence[StaffNote], bars: Sequence[BarSpan], at: int | None = None
+) -> list[list[StaffNote]]:
+    """Right hand, left hand: in each bar apart where there is most room around middle C.
+
+    at: the lowest pitch of the right hand in all bars.
+    """
+    if at is not None:
+        return [[n for n in notes if n.pitch >= at], [n for n in notes if n.pitch < at]]
     starts = [bar.start for bar in bars]
     right: list[StaffNote] = []
     left: list[StaffNote] = []

@@ -45,6 +45,8 @@ def _instruments() -> dict[str, str]:
 
 def _in_chinese(said: str) -> str:
     """What a note names: "tempo", "G major", "waltz", "100 bpm", "piano"; else as it is."""
+    if ", " in said:
+        return "、".join(map(_in_chinese, said.split(", ")))
     if said in KEYS:
         return key_text(said, "zh")
     if said in GENRES:
@@ -139,6 +141,15 @@ _WHY = {
      "{}小节放不下这些和弦；请写{}小节",
     r"these chords find no room in (\d+) bars?; use fewer chords":
      "{}小节放不下这些和弦；请少写几个和弦",
+    "only major and minor scales can be set": "只能用大调和小调音阶",
+    r"grade (\d) (.+) does not have it; choose (.+)": "{}级{}练习曲没有；请从这些里选：{}",
+    r"practice pieces have grades (\d) to (\d); name one": "练习曲有{}到{}级；请写其中一级",
+    r"practice pieces are for one of .+; name one of them":
+     "练习曲只用一种乐器：钢琴、小提琴、长笛、吉他或人声",
+    "only a whole piece can be a practice piece; use textmusic practise":
+     "只有整首曲子才能是练习曲；请新写一首",
+    "no key of this grade has these notes; allow more of them":
+     "这一级没有含这些音的调；请放宽范围",
 }  # fmt: skip
 
 

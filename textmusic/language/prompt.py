@@ -30,6 +30,8 @@ from textmusic.language.reading.levels import read_levels
 from textmusic.language.reading.metre import read_time_signature
 from textmusic.language.reading.mood import read_mood
 from textmusic.language.reading.people import read_names
+from textmusic.language.reading.practice import PracticeRead, read_practice
+from textmusic.language.reading.practice import settled as suited
 from textmusic.language.reading.tempo import (
     read_tempo_number,
     read_tempo_word,
@@ -40,6 +42,7 @@ from textmusic.language.reading.typos import is_read, read_typos
 from textmusic.language.reading.unsupported import read_unsupported
 from textmusic.language.reading.usage import read_loop
 from textmusic.music.plan import Plan
+from textmusic.music.practice import Practice
 from textmusic.music.sketch import Outline
 from textmusic.music.theory import is_minor
 from textmusic.system import values
@@ -58,7 +61,8 @@ class Prompt:
     valence and arousal that the plan's own may be one off, from mood words. outline: chords and
     form; chords that sound set the key where nothing else does. only: whether nothing but
     `asked.programs` may play, in a piece that has other players. loop: whether it is to be a loop.
-    read_as: what was said of a piece that stands ("livelier"), and what that comes to.
+    read_as: what was said of a piece that stands ("livelier"), and what that comes to. practice:
+    the limits of a practice piece, None for any other.
     """
 
     text: str
@@ -72,6 +76,7 @@ class Prompt:
     only: bool = False
     loop: bool = False
     read_as: tuple[str, ...] = ()
+    practice: Practice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class _Read:
     outline: OutlineRead
     only: bool
     loop: bool
+    practice: PracticeRead
 
 
 def check_length(text: object) -> str:
@@ -150,7 +156,10 @@ def read_prompt(
         text, asked, seconds, caption, unused, absent, near,
         only=read.only, loop=read.loop and standing is None, read_as=than.read_as,
     )  # fmt: skip
-    return _one_length(_outlined(prompt, read.outline, outline), controls, read)
+    prompt = _outlined(prompt, read.outline, outline)
+    practice, asked, notes = suited(read.practice, prompt.asked)
+    prompt = replace(prompt, asked=asked, practice=practice, unused=(*prompt.unused, *notes))
+    return _one_length(prompt, controls, read)
 
 
 def reads_loop(text: str) -> bool:
@@ -181,7 +190,8 @@ def _read(text: str, genre: str | None) -> _Read:
     outline = read_outline(text)
     text = covered(text, outline.taken)
     names = read_names(text, is_read)
-    text = blank(text, names.spans)
+    practice = read_practice(blank(text, names.spans))
+    text = blank(text, (*names.spans, *practice.spans))
     levels = read_levels(text)
     text = blank(text, levels.spans)
     loop = read_loop(text)
@@ -222,6 +232,7 @@ def _read(text: str, genre: str | None) -> _Read:
     spans = (
         *outline.spans,
         *names.spans,
+        *practice.spans,
         *(span for reading in readings for span in reading.spans),
     )
     other = tuple(span for span in spans if span not in kind.spans)
@@ -237,6 +248,7 @@ def _read(text: str, genre: str | None) -> _Read:
             *bars.unused,
             *length_notes,
             *vain.unused,
+            *practice.unused,
         ),
         spans=spans,
         vain=vain.spans,
@@ -245,6 +257,7 @@ def _read(text: str, genre: str | None) -> _Read:
         outline=outline,
         only=players.value.only,
         loop=bool(loop.value),
+        practice=practice,
     )
 
 

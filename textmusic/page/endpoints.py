@@ -20,17 +20,20 @@ from textmusic.errors import TextMusicError
 from textmusic.language.bars import parse_bars
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.names import in_words
-from textmusic.language.prompt import check_length, read_prompt
+from textmusic.language.prompt import MAX_CHARACTERS, check_length, read_prompt
 from textmusic.music.midi_files import read_events
+from textmusic.music.practice import Practice
 from textmusic.page.forms import visitor_of
 from textmusic.page.service import Composition, Moment, Piece, Service, Wish
 from textmusic.result.generation import Generation
 from textmusic.system.streams import result_of
+from textmusic.system.values import text as text_of
 from textmusic.system.values import whole
 from textmusic.tokens.sampling import check_seed
 from textmusic.writing.brief import Brief
 from textmusic.writing.chorale import OFTEN, chorale
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
+from textmusic.writing.practising import asked_pieces
 from textmusic.writing.rewriting import Rewriting, open_to_add, open_to_rewrite
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.tunes import read_tune
@@ -274,6 +277,31 @@ class Endpoints:
                 found[name] = _files(self._service.keep(piece, [], wish.text))
         return found
 
+    def practise(
+        self, instrument: str = "piano", grade: int = 1, key: str = "", bars: int = 8,
+        text: str = "", seed: int = -1, model: str = "", request: gr.Request | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write a practice piece that keeps to the limits of a grade, as sight-reading tests do.
+
+        Args:
+            instrument: piano, violin, flute, guitar or voice.
+            grade: 1 (beginners) to 5.
+            key: one of the grade's, such as "G"; "" leaves it open.
+            bars: 4 to 32.
+            text: more about it, such as "five-finger position, only C to G"; can be "".
+            seed: the same seed gives the same music; -1 picks one at random.
+            model: one that the page offers, such as "lstm"; "" is the first.
+
+        Returns:
+            as /generate; the report's remarks say whether the limits are kept.
+        """
+        with _told():
+            said = text_of("instrument", instrument, MAX_CHARACTERS)
+            wish = _wish(f"grade {grade} {said} piece. {text or ''}", key, "", bars, seed, model)
+            asked_pieces(Practice(said, grade), 1, wish.controls.plan())
+            making = self._service.generate(wish, visitor_of(request))
+            return self._kept(making, f"{said} grade {grade}")
+
     def _kept(self, making: Making, title: str) -> dict[str, Any]:
         (piece,) = result_of(making)
         return _files(self._service.keep(piece, [], title))
@@ -286,7 +314,7 @@ def add_endpoints(service: Service) -> None:
         (endpoints.understand, "understand"), (endpoints.generate, "generate"),
         (endpoints.continue_piece, "continue"), (endpoints.rewrite, "rewrite"),
         (endpoints.add, "add"), (endpoints.vary, "vary"), (endpoints.harmonise, "harmonise"),
-        (endpoints.compare, "compare"),
+        (endpoints.practise, "practise"), (endpoints.compare, "compare"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 

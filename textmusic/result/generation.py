@@ -17,6 +17,7 @@ from textmusic.language.prompt import Prompt
 from textmusic.music import measure
 from textmusic.music.bars import end_of_bars
 from textmusic.music.form import letters
+from textmusic.music.grade_check import in_a_line, judge
 from textmusic.music.markers import ended, named_midi, sections_marked
 from textmusic.music.material import metres_of
 from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
@@ -94,6 +95,14 @@ class Generation:
         return [(bar, name) for bar, name in found if first <= bar < last]
 
     @property
+    def title(self) -> str:
+        """The headline of its sheet music: the prompt, or a practice piece's grade and key."""
+        if (practice := self.prompt.practice) is not None:
+            said = f"{practice.instrument.capitalize()}, grade {practice.grade}"
+            return f"{said}: {self.plan.key}"
+        return self.prompt.text or "untitled"
+
+    @property
     def slug(self) -> str:
         """The prompt as a file name: "calm-piano-in-d-minor"."""
         return slug_of(self.prompt.text)
@@ -159,8 +168,8 @@ class Generation:
         from textmusic.drawing.sheet_music import musicxml
 
         return musicxml(
-            self.score, title=self.prompt.text or "untitled", key=self.plan.key,
-            sketch=self.sketch, sections=self.sections,
+            self.score, title=self.title, key=self.plan.key,
+            **self._names(),
         )  # fmt: skip
 
     def lead_sheet(self) -> str:
@@ -169,9 +178,18 @@ class Generation:
         from textmusic.result.lead_sheet import melody_of
 
         return musicxml(
-            melody_of(self.score), title=self.prompt.text or "untitled", key=self.plan.key,
+            melody_of(self.score), title=self.title, key=self.plan.key,
             sketch=self.sketch, sections=self.sections,
         )  # fmt: skip
+
+    def _names(self) -> dict[str, Any]:
+        """What stands over the notes: chords and sections, or a practice piece's fingers."""
+        practice = self.prompt.practice
+        if practice is None:
+            return {"sketch": self.sketch, "sections": self.sections}
+        from textmusic.drawing.fingering import MIDDLE_C, fingers_of
+
+        return {"fingers": fingers_of(self.columns, practice, self.plan), "split": MIDDLE_C}
 
     def pages(self) -> list[str]:
         """The piece as engraved sheet music: pages, an SVG each; see `sheet_music.engrave`."""
@@ -308,6 +326,9 @@ def account(
     see `Generation`.
     """
     notes = notes_of(score) if notes is None else notes
+    practice = prompt.practice
+    if practice is not None:
+        remarks = (*remarks, in_a_line(judge(notes, plan, practice), practice))
     report = Report(
         text=prompt.text,
         caption=prompt.caption,
@@ -332,6 +353,7 @@ def account(
         planned_seconds=None if new_bars is None else _seconds_of_bars(score, plan.bars or 0),
         remarks=remarks,
         change=change,
+        practice=practice,
     )
     return Generation(prompt, plan, score, seed, report, model, ids, nats, notes, sketch, events)
 

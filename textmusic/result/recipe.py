@@ -20,6 +20,7 @@ from textmusic.music.midi_events import parse
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
+from textmusic.music.practice import Practice
 from textmusic.music.sketch import Outline, read_outline
 from textmusic.result.change import MARK, Change
 from textmusic.result.report import Report
@@ -39,7 +40,7 @@ class Recipe:
 
     asked, outline: the facts, chords and form that were forced, those read in the text too. change:
     what was done to a person's file, if it is not a piece from the beginning. loop: whether it was
-    kept to be repeated.
+    kept to be repeated. practice: the limits of a practice piece.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Recipe:
     outline: Outline = Outline()
     change: Change | None = None
     loop: bool = False
+    practice: Practice | None = None
 
     @staticmethod
     def of(report: Report) -> Recipe | None:
@@ -61,6 +63,7 @@ class Recipe:
         return Recipe(
             report.text, report.asked, report.seconds, report.seed, report.sampling or Sampling(),
             report.model, report.version, report.outline, report.change, report.loop,
+            report.practice,
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,6 +75,8 @@ class Recipe:
             del made["change"]
         if not self.loop:
             del made["loop"]
+        if self.practice is None:
+            del made["practice"]
         return made
 
     @staticmethod
@@ -85,7 +90,11 @@ class Recipe:
         check_plan(plan)  # files can be forged
         _check_outline(outline)
         change = data.get("change") and Change.from_dict(data["change"])
-        read = {"asked": plan, "sampling": sampling, "outline": outline, "change": change}
+        practice = data.get("practice") and Practice.from_dict(data["practice"])
+        read = {
+            "asked": plan, "sampling": sampling, "outline": outline, "change": change,
+            "practice": practice,
+        }  # fmt: skip
         made = Recipe(**{**data, **read})
         if not (isinstance(made.text, str) and isinstance(made.seed, int)):
             raise ValueError("text or seed is missing")

@@ -17,6 +17,7 @@ from textmusic.language.names import (
 from textmusic.music.measure_sketch import SketchAdherence
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan, seconds_of
+from textmusic.music.practice import Practice
 from textmusic.music.sketch import Outline, Sketch, read_outline, read_sketch
 from textmusic.music.theory import is_minor, tonic
 from textmusic.result.change import Change
@@ -73,6 +74,7 @@ class Report:
     remarks: tuple[str, ...] = ()  # what was done beside what was asked, a line each
     change: Change | None = None  # what was done to a person's file
     loop: bool = False  # whether it is kept to be repeated without end
+    practice: Practice | None = None  # the limits of a practice piece; a remark says if it has them
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -186,6 +188,8 @@ class Report:
         fields["remarks"] = tuple(fields.get("remarks", ()))
         if fields.get("change") is not None:
             fields["change"] = Change.from_dict(fields["change"])
+        if fields.get("practice") is not None:
+            fields["practice"] = Practice.from_dict(fields["practice"])
         sampling = fields.get("sampling")
         if sampling is not None and "key_strength" in sampling:  # of before the sketch
             sampling = None  # no seed gives such a piece again

@@ -7,6 +7,7 @@ __all__ = [
     "folding",
     "guides",
     "layout",
+    "limited_grammar",
     "plan_grammar",
     "sampling",
     "score_grammar",

@@ -103,7 +103,7 @@ class Guides:
             return logits
         weight = HARMONY_NATS * strength * (1.0 if beat == int(beat) else OFF_BEAT)
         after = logits[pitches] - weight * self._loss(chord)[pitches - self._layout.tone_base]
-        return _reweighed(logits, pitches, after)
+        return reweighed(logits, pitches, after)
 
     def _loss(self, chord: Chord) -> Floats32:
         """(128,) what each written pitch loses under a chord: 0 to 2 times the weight."""
@@ -138,7 +138,7 @@ class Guides:
         pitches = self._pitches(allowed)
         after = logits[pitches]
         after[pitches == music_id] -= REPEAT_NATS * self._melody
-        return _reweighed(logits, pitches, after)
+        return reweighed(logits, pitches, after)
 
     def _top_before(self, bar: int, position: int) -> int | None:
         """The highest written pitch at the last onset before a place, at most one bar back."""
@@ -226,7 +226,7 @@ class Guides:
         return first + max(shorter, key=lambda at: int(steps[at])) if shorter else None
 
 
-def _reweighed(logits: Floats32, ids: NDArray[np.intp], after: Floats32) -> Floats32:
+def reweighed(logits: Floats32, ids: NDArray[np.intp], after: Floats32) -> Floats32:
     """A copy in which ids have other logits; together they stay as likely as they were."""
     guided = logits.copy()
     guided[ids] = after + (_log_sum(logits[ids]) - _log_sum(after))

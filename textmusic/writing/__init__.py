@@ -16,6 +16,7 @@ __all__ = [
     "live_audio",
     "loading",
     "open_piece",
+    "practising",
     "remote",
     "repeating",
     "scheduler",

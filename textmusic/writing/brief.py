@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textmusic.music.plan import Plan
@@ -33,7 +33,14 @@ class Brief:
 
         standing: what the piece is like, of which "livelier" is more.
         """
-        return music.understand(
+        prompt = music.understand(
             self.text, controls=self.controls, outline=self.outline, room=(bars, metre),
             standing=standing,
         )  # fmt: skip
+        if prompt.practice is None:
+            return prompt
+        note = (
+            f"'grade {prompt.practice.grade}': only a whole piece can be a practice piece; use"
+            " textmusic practise"
+        )
+        return replace(prompt, practice=None, unused=(*prompt.unused, note))

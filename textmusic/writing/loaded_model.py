@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from textmusic.engines.folder import broken, read_config
@@ -12,6 +13,7 @@ from textmusic.language.controls import check_request
 from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
+from textmusic.music.practice import Practice, check
 from textmusic.music.sketch import Outline
 from textmusic.result.generation import Generation
 from textmusic.tokens.plan_grammar import OPEN_BARS
@@ -61,13 +63,15 @@ class LoadedModel:
         controls: Plan = Plan(),
         seconds: float | None = None,
         outline: Outline = Outline(),
+        practice: Practice | None = None,
         room: tuple[int, str] | None = None,
         standing: Plan | None = None,
     ) -> Prompt:
         """What would be forced for this text and these controls, and what could not be used.
 
-        room: (bars, time signature) that chords and form are for; by default those asked for.
-        standing: of the piece that this is said of, see `read_prompt`.
+        practice: the limits of a practice piece, instead of those that the text names. room: (bars,
+        time signature) that chords and form are for; by default those asked for. standing: of the
+        piece that this is said of, see `read_prompt`.
         Raises TextMusicError for controls that no plan can have, and for chords or a form that
         these bars can't hold.
         """
@@ -75,6 +79,9 @@ class LoadedModel:
         prompt = read_prompt(
             text, controls=controls, seconds=seconds, outline=outline, standing=standing
         )
+        if practice is not None:
+            check(practice, prompt.asked)
+            prompt = replace(prompt, practice=practice)
         return usable(prompt, self.tokenizer, self._longest_text, room)
 
     @property

@@ -13,12 +13,15 @@ from textmusic.music.chords import Chord
 from textmusic.music.notes import score_of
 from textmusic.music.outline import AskedRow, laid, moved, multiple_of, seen_from
 from textmusic.music.plan import TEMPO_RANGE, Plan, encode_plan
+from textmusic.music.practice import filled, rows
+from textmusic.music.practice_limits import Limits
 from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
 from textmusic.music.theory import DRUMS, is_minor, quarters_per_bar, shift_of
 from textmusic.result.generation import Generation, account, finish
 from textmusic.tokens.folding import spelt
 from textmusic.tokens.guides import Guides
 from textmusic.tokens.layout import Mask, layout_of
+from textmusic.tokens.limited_grammar import LimitedGrammar
 from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
 from textmusic.tokens.sampling import Sampling, choose, surprise
 from textmusic.tokens.score_grammar import ScoreGrammar
@@ -32,6 +35,8 @@ from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
 ACCENT_NATS = 2.0  # what places gain at which others strike, where drums join them
+# Limits have chord tones where they matter; what else the guide favoured would be leaps.
+PRACTICE_HARMONY = 0.2
 HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
 
 
@@ -73,6 +78,8 @@ class Take:
         # generated pieces begin and end: windows cut out of the middle are for training only
         begin = prompt.asked.begin is not False
         self.plan = asked = replace(prompt.asked, begin=begin, end=prompt.asked.end is not False)
+        if prompt.practice is not None:
+            asked = filled(prompt.practice, asked, seed, seconds=prompt.seconds is not None)
         self._asked_rows = asked_rows
         self._seconds = prompt.seconds
         self._plan_grammar = PlanGrammar(
@@ -186,6 +193,8 @@ class Take:
             guided = self._guides.guided(logits, mask, self._writing)
             if DRUMS in (self._given.programs or ()):
                 guided = self._with_others(guided)
+            if isinstance(self._score, LimitedGrammar):
+                guided = self._score.leaning(guided, mask)
         else:
             if self._sketch_grammar is None:
                 sampling = self._plan_sampling
@@ -255,8 +264,12 @@ class Take:
         assert self.plan.bars is not None and self.plan.time_signature is not None
         first, last = self._given.bars or (0, self.plan.bars)
         if self._asked_rows is None and self.prompt.outline.known:
-            rows = laid(self.prompt.outline, self.plan.key, last - first, self.plan.time_signature)
-            self._asked_rows = [*([AskedRow()] * first), *moved(rows, -first)]
+            laid_rows = laid(
+                self.prompt.outline, self.plan.key, last - first, self.plan.time_signature
+            )
+            self._asked_rows = [*([AskedRow()] * first), *moved(laid_rows, -first)]
+        elif self.prompt.practice is not None:
+            self._asked_rows = rows(self.prompt.practice, self.plan, self.seed)
         self._open(0)
 
     def _open(self, base: int) -> None:
@@ -310,15 +323,14 @@ class Take:
     def _begin_score(self) -> None:
         given, score = self._given, self._score
         if score is None:
-            self._score = score = ScoreGrammar(
-                self._layout, self.plan, bars=given.bars, programs=given.programs,
-                standing=given.notes,
-            )  # fmt: skip
+            self._score = score = self._grammar_of_score()
             self.notes.begin(score, self.plan)
             self._yielded = score.first
+        practised = self.prompt.practice is not None
         self._guides = Guides(
             self._layout, self.plan, self.sketch, self.notes.by_bar,
-            harmony=self.sampling.harmony_strength, form=self.sampling.form_strength,
+            harmony=self.sampling.harmony_strength * (PRACTICE_HARMONY if practised else 1),
+            form=self.sampling.form_strength,
             melody=self.sampling.melody_strength, asked=self._asked_rows or (),
         )  # fmt: skip
         if given.programs is None:
@@ -336,6 +348,16 @@ class Take:
         if tokens:
             self.ids += self._shifted(tokens)
             self.reread = True
+
+    def _grammar_of_score(self) -> ScoreGrammar:
+        given, practice = self._given, self.prompt.practice
+        if practice is not None:
+            limits = Limits(practice, self.plan, self._asked_rows or (), self.seed)
+            return LimitedGrammar(self._layout, self.plan, limits)
+        return ScoreGrammar(
+            self._layout, self.plan, bars=given.bars, programs=given.programs,
+            standing=given.notes,
+        )  # fmt: skip
 
     def _shifted(self, tokens: Sequence[str]) -> list[int]:
         return [i + self._tokenizer.offset for i in self._tokenizer.music_ids(list(tokens))]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textmusic.engines.protocol import SLOTS
 from textmusic.language.prompt import Prompt
 from textmusic.music.plan import COUNTED_BARS, Plan
+from textmusic.music.practice import Practice
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.result.generation import Generation
 from textmusic.system.values import whole
@@ -23,6 +24,7 @@ from textmusic.writing.filling import Filling
 from textmusic.writing.harmonising import Accompaniment, chosen
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.open_piece import OpenPiece
+from textmusic.writing.practising import asked_pieces
 from textmusic.writing.sources import as_score
 from textmusic.writing.take import Take
 from textmusic.writing.tunes import Tune, read_tune
@@ -90,8 +92,9 @@ class TextToMusic(Composing):
         prompt = self.understand(text)
         if not forced:
             prompt = replace(
-                prompt, asked=Plan(), seconds=None, without=(), near=Plan(), outline=Outline()
-            )
+                prompt, asked=Plan(), seconds=None, without=(), near=Plan(), outline=Outline(),
+                practice=None,
+            )  # fmt: skip
         lengths = OPEN_BARS if forced else (1, COUNTED_BARS)
         take = self.take(prompt, seed, sampling, lengths, free=not forced)
         self._decide(take, lambda take: take.planned)
@@ -120,6 +123,7 @@ class TextToMusic(Composing):
         controls: Plan = Plan(),
         seconds: float | None = None,
         outline: Outline = Outline(),
+        practice: Practice | None = None,
         seed: int | None = None,
         sampling: Sampling = Sampling(),
         best_of: int = 1,
@@ -132,6 +136,7 @@ class TextToMusic(Composing):
             controls: facts that win over the text.
             seconds: length in seconds, instead of controls.bars.
             outline: chords and form, as `prompt.parse_chords` and `parse_form` read them.
+            practice: the limits of a practice piece; see `practise` for several.
             seed: the same seed, text and model give the same piece; None draws one.
             sampling: how freely the model chooses.
             best_of: write so many, with the seeds seed, seed + 1, ..., and keep the one that does
@@ -139,8 +144,8 @@ class TextToMusic(Composing):
             on_bar: called with (bars written, bars in all) after each bar.
         """
         written = self.generate_many(
-            text, best_of, controls=controls, seconds=seconds, outline=outline, seed=seed,
-            sampling=sampling, on_bar=on_bar,
+            text, best_of, controls=controls, seconds=seconds, outline=outline,
+            practice=practice, seed=seed, sampling=sampling, on_bar=on_bar,
         )  # fmt: skip
         return written[0] if best_of == 1 else min(written, key=lambda piece: piece.rank)
 
@@ -152,6 +157,7 @@ class TextToMusic(Composing):
         controls: Plan = Plan(),
         seconds: float | None = None,
         outline: Outline = Outline(),
+        practice: Practice | None = None,
         seed: int | None = None,
         sampling: Sampling = Sampling(),
         on_bar: OnBar | None = None,
@@ -159,8 +165,45 @@ class TextToMusic(Composing):
         """Write n variations side by side, with the seeds seed, seed + 1, ..."""
         whole("number of pieces", n, 1, MOST_PIECES)
         seed = drawn(n) if seed is None else check_seed(seed, n)
-        prompt = self.understand(text, controls=controls, seconds=seconds, outline=outline)
-        takes = [self.take(prompt, seed + i, sampling) for i in range(n)]
+        prompt = self.understand(
+            text, controls=controls, seconds=seconds, outline=outline, practice=practice
+        )
+        return self._write([self.take(prompt, seed + i, sampling) for i in range(n)], on_bar)
+
+    def practise(
+        self,
+        practice: Practice = Practice(),
+        pieces: int = 1,
+        *,
+        text: str = "",
+        controls: Plan = Plan(),
+        progression: bool = False,
+        seed: int | None = None,
+        sampling: Sampling = Sampling(),
+        on_bar: OnBar | None = None,
+    ) -> list[Generation]:
+        """Write practice pieces within the limits of a grade, with the seeds seed, seed + 1, ...
+
+        Args:
+            practice: instrument, grade and what else is asked of them.
+            pieces: how many, 1 to 24.
+            text: what they should be like beside that; "" says grade and instrument.
+            controls: key, time signature, tempo and bars; what is open differs from piece to piece.
+            progression: harder step by step, up to two grades above the first one.
+            seed, sampling, on_bar: as for `generate`.
+
+        Raises TextMusicError, before anything is written, for an unknown grade or instrument, and
+        for a key, a time signature or bars that the grade does not have.
+        """
+        seed = drawn(pieces) if seed is None else check_seed(seed, pieces)
+        wanted = asked_pieces(practice, pieces, controls, text, progression=progression)
+        prompts = [self.understand(said, controls=plan, practice=one) for one, plan, said in wanted]
+        takes = [self.take(prompt, seed + i, sampling) for i, prompt in enumerate(prompts)]
+        return self._write(takes, on_bar)
+
+    def _write(self, takes: Sequence[Take], on_bar: OnBar | None) -> list[Generation]:
+        """Write takes side by side; on_bar: as for `generate`."""
+        n = len(takes)
         written: dict[int, tuple[int, int]] = {}
         for take, bar in decode(self.engine, in_turn(takes), n):
             written[take.seed] = (bar.index + 1, bar.total)
