@@ -16,6 +16,7 @@ from textmusic.cli.checks import check_seed, check_threads
 from textmusic.cli.figures import compare, evaluate, listen
 from textmusic.cli.grouped import ungrouped
 from textmusic.cli.hub import push
+from textmusic.cli.library import originality, similar
 from textmusic.cli.options import (
     HOST,
     PORT,
@@ -226,7 +227,8 @@ def info(model: Model = None) -> None:
 
 
 for command in (
-    generate, serve, info, batch, replay, adjust, prepare, train, evaluate, compare, listen, push,
+    generate, serve, info, batch, replay, adjust, similar, originality, prepare, train, evaluate,
+    compare, listen, push,
 ):  # fmt: skip
     app.command()(ungrouped(command))
 app.command("continue")(ungrouped(go_on))

@@ -31,6 +31,8 @@ def show(generation: Generation, console: Console) -> None:
         say(console, f"not used: {note}")
     for note in report.remarks:
         say(console, f"note: {note}")
+    if original := report.originality():
+        say(console, f"originality: {original}")
 
 
 def new_console() -> Console:

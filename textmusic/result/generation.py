@@ -16,6 +16,7 @@ from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
 from textmusic.music import measure
 from textmusic.music.form import letters
+from textmusic.music.known_runs import KnownRuns
 from textmusic.music.markers import ended, named_midi, sections_marked
 from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
 from textmusic.music.midi_changes import with_names
@@ -100,6 +101,16 @@ class Generation:
         quarters = self.plan.bars * quarters_per_bar(self.plan.time_signature or "4/4")
         end: int = round(quarters * self.score.ticks_per_quarter)
         return end
+
+    def compared(self, known: KnownRuns | None, notes: Notes | None = None) -> Generation:
+        """The same piece, whose report says what run of notes a training piece has too.
+
+        known: of the model that wrote it; None: nothing is said. notes: those it wrote; all.
+        """
+        if known is None:
+            return self
+        run = known.longest(self.columns if notes is None else notes)
+        return replace(self, report=replace(self.report, known=run))
 
     def looped(self) -> Generation:
         """The same piece to be repeated without end: it lasts its bars, in MIDI and in audio.

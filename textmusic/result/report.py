@@ -14,11 +14,12 @@ from textmusic.language.names import (
     say,
     sketch_in_words,
 )
+from textmusic.music.known_runs import FEWEST_NOTES, KnownRun
 from textmusic.music.measure_sketch import SketchAdherence
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan, seconds_of
 from textmusic.music.sketch import Outline, Sketch, read_outline, read_sketch
-from textmusic.music.theory import is_minor, tonic
+from textmusic.music.theory import is_minor, quarters_per_bar, tonic
 from textmusic.result.change import Change
 from textmusic.tokens.sampling import Sampling, read_sampling
 
@@ -70,6 +71,7 @@ class Report:
     remarks: tuple[str, ...] = ()  # what was done beside what was asked, a line each
     change: Change | None = None  # what was done to a person's file
     loop: bool = False  # whether it is kept to be repeated without end
+    known: KnownRun | None = None  # the longest run of training pieces; None: not looked for
 
     @property
     def rows(self) -> tuple[ReportRow, ...]:
@@ -95,6 +97,22 @@ class Report:
             ReportRow(field, asked[field], planned[field], measured[field], ok)
             for field, ok in self._right().items()
         )
+
+    def originality(self, language: str = "en") -> str:
+        """The longest run that a training piece has too, in a sentence; "" if not looked for."""
+        known = self.known
+        if known is None:
+            return ""
+        if not known.notes:
+            return say("no_known_run", language).format(FEWEST_NOTES)
+        where = ""
+        if self.new_bars is None:
+            bar = quarters_per_bar(self.planned.time_signature or "4/4")
+            first, last = (int(time / bar + 1e-6) + 1 for time in (known.begin, known.end))
+            bars = f"{first}" if first == last else f"{first}-{last}"
+            where = say("known_run_bars", language).format(bars)
+        share = f"{known.share:.0%}" if known.share >= 0.01 else "< 1%"
+        return say("known_run", language).format(known.notes, known.tune, where, share)
 
     def _form_laid(self, language: str) -> str:
         """The sections that were asked for, as far as the bars have room for them."""
@@ -168,6 +186,8 @@ class Report:
         fields["remarks"] = tuple(fields.get("remarks", ()))
         if fields.get("change") is not None:
             fields["change"] = Change.from_dict(fields["change"])
+        if fields.get("known") is not None:
+            fields["known"] = KnownRun(**fields["known"])
         sampling = fields.get("sampling")
         if sampling is not None and "key_strength" in sampling:  # of before the sketch
             sampling = None  # no seed gives such a piece again

@@ -163,7 +163,7 @@ class Continuation:
             new_bars=(before, before + many), measured=self._measured(score, new, plan), kept=kept,
             events=midi, change=change,
             remarks=(*mended_words(self._midi.mended), *material.remarks),
-        )  # fmt: skip
+        ).compared(self._music.known, new)  # fmt: skip
 
     def _appended(self, new: Notes) -> MidiEvents:
         """The person's piece with the new notes, and what was asked to be otherwise in them."""

@@ -97,7 +97,7 @@ class Filling:
             sketch=Sketch((*([Row()] * before), *shown)), ids=ids, nats=nats / max(ids, 1),
             new_bars=(before + first, before + last), notes=columns,
             remarks=self._piece.material.remarks,
-        )  # fmt: skip
+        ).compared(self._music.known, columns_of(new).sorted())  # fmt: skip
 
     # A part of the hole, in a window around it --------------------------------------------------
 

@@ -11,6 +11,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import check_plan
 from textmusic.language.prompt import Prompt, read_prompt
 from textmusic.language.reading.length import SECONDS_RANGE
+from textmusic.music.known_runs import KnownRuns, known_runs
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
@@ -102,4 +103,9 @@ class LoadedModel:
 
     def finished(self, take: Take) -> Generation:
         """The piece that a take has written, as far as it has got: its complete bars."""
-        return take.generation(self.name)
+        return take.generation(self.name).compared(self.known)
+
+    @property
+    def known(self) -> KnownRuns | None:
+        """The runs of notes that it was trained on; None of a model that has no list of them."""
+        return known_runs(self.tokenizer.folder)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from textmusic.evaluation.similarity import LONGEST_SHARED_RUN, Repertoire, moves
+from textmusic.music.runs import LONGEST_SHARED_RUN, Repertoire, moves
 from textmusic.music.notes import Notes
 
 
