@@ -73,22 +73,23 @@ def open_library(folder: Path, *, progress: Progress = progress_bar) -> Library:
         except TextMusicError:  # of another version, or broken: it is made again
             kept = Index()
     refused = list(found.refused)
-    pieces = _pieces([file for file in found.files if file.suffix in MUSIC], kept, refused)
+    pieces = _pieces([file for file in found.files if file.suffix in MUSIC], refused)
     index = _updated(kept, pieces, progress)
     if _changed(kept, index):
         index.save(path)
     refused += [(name, why) for name, (_, why) in sorted(index.refused.items())]
     if not len(index):
-        said = f"none of its {len(refused):,} files could be read: {refused[0][0]} {refused[0][1]}"
+        why = ""
+        if refused:
+            why = f" (no file could be read: {refused[0][0]} {refused[0][1]})"
         raise TextMusicError(
-            f"'{folder}' has no music to compare with"
-            f"{f' ({said})' if refused else ''}; give a folder with MIDI, MusicXML, ABC or kern"
-            " files."
+            f"'{folder}' has no music to compare with{why}; give a folder with MIDI, MusicXML, ABC"
+            " or kern files."
         )
     return Library(folder, index, tuple(refused))
 
 
-def _pieces(files: Sequence[File], kept: Index, refused: list[tuple[str, str]]) -> list[PieceFile]:
+def _pieces(files: Sequence[File], refused: list[tuple[str, str]]) -> list[PieceFile]:
     """The pieces of some files; a file in ABC may have several."""
     pieces = []
     for file in files:

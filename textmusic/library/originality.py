@@ -174,6 +174,12 @@ def _measured(kind: str) -> tuple[Floats, Floats]:
     return rows[:, 0], rows[:, 1]
 
 
+def forget() -> None:
+    """Read what was counted anew, the next time it is needed."""
+    load_data.cache_clear()
+    _measured.cache_clear()
+
+
 def usual(bits: float, kind: str = "melody") -> float:
     """The share of unrelated pairs of real pieces that share a run of so many bits or more.
 

@@ -18,7 +18,7 @@ from textmusic.music.notes import Floats
 BASE = 128  # above every symbol: a seed is a number to this base
 BLOCK = 1 << 21  # symbols of a library that are looked at together
 BUCKETS = 1 << 18
-WORD = 4  # symbols; a word that a run had before says nothing new
+WORD = 3  # symbols; a word that a run had before says nothing new
 FEWEST_BITS = 8.0  # of a run
 GAP = 6  # symbols that a chain may leave out in either piece
 GAP_BITS = 8.0  # what a gap costs
