@@ -40,7 +40,7 @@ BARS = 8  # that are planted
 FEWEST = 16  # notes of the melody in them; fewer are nobody's
 SHORTEST = 30  # pitched notes of a piece
 SHARES = (0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
-FLAGGED = 0.015  # an unusual run: as few unrelated pairs share
+FLAGGED = 0.0125  # an unusual run: as few unrelated pairs share
 OFTEN = 20  # occurrences that the share of a symbol by itself counts as, beside what follows what
 GAPS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)  # quarter notes, of which a new rhythm is drawn
 
@@ -50,6 +50,7 @@ class Piece:
     """A whole piece of a corpus. group: what shares a tune has the same."""
 
     name: str
+    source: str
     split: str
     group: str
     tune: str
@@ -74,7 +75,7 @@ def whole_pieces(corpora: Path, data: Path, splits: Sequence[str]) -> Iterator[P
             split, group = of[source, name]
             if len(notes):
                 plan = measure(score, notes=notes)
-                yield Piece(name, split, group, tunes.get(name, own), notes, plan)
+                yield Piece(name, source, split, group, tunes.get(name, own), notes, plan)
 
 
 def main() -> None:

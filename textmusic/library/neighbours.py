@@ -23,6 +23,7 @@ from textmusic.music.structure import TRIADS
 from textmusic.music.theory import NO_KEY, is_minor, tonic
 
 CLOSER = 200  # pieces whose lines are compared
+CHAINED = 40  # those of them whose runs are joined over gaps
 FULL_RUN = 40.0  # bits beyond chance of a shared run that count as much as the same vector
 LONGEST_RUN = 60.0  # bits beyond which a longer run counts no more: then the whole piece decides
 ALIKE = 0.5  # cosine of a block, from which it is said that pieces are alike in it
@@ -47,7 +48,7 @@ def nearest(mine: Portrait, index: Index, top: int = 10, *, leave_out: str = "")
     count = min(max(CLOSER, top + 1), len(index))
     near = np.argpartition(-alike, count - 1)[:count]
     near = near[np.argsort(-alike[near], kind="stable")]
-    runs = melodic(mine.lines, joined([index.lines.of_piece(int(n)) for n in near]))
+    runs = melodic(mine.lines, joined([index.lines.of_piece(int(n)) for n in near]), CHAINED)
     scores = {int(n): float(alike[n]) for n in near}
     passages: dict[int, Passage] = {}
     for place, passage in runs.items():

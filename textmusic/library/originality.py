@@ -104,9 +104,12 @@ def shared_with(mine: Portrait, index: Index, on_step: OnStep | None = None) -> 
     return sorted(shared, key=lambda s: (-(s.melody.bits if s.melody else -99.0), s.piece))
 
 
-def melodic(mine: Lines, others: Lines) -> dict[int, Passage]:
-    """By piece, the melodic run that says most, of the pieces that share one."""
-    return _passages(_asked(mine, MELODY), mine, others, MELODY)
+def melodic(mine: Lines, others: Lines, closer: int = CLOSER) -> dict[int, Passage]:
+    """By piece, the melodic run that says most, of the pieces that share one.
+
+    closer: how many pieces are looked at closer, those with the best single runs.
+    """
+    return _passages(_asked(mine, MELODY), mine, others, MELODY, closer)
 
 
 def rhythmic(mine: Lines, others: Lines) -> dict[int, Passage]:
@@ -130,7 +133,9 @@ def _blocks(lines: Lines, pieces: int) -> Iterator[tuple[int, int, Lines]]:
         first = stop
 
 
-def _passages(asked: Asked, mine: Lines, others: Lines, kind: Kind) -> dict[int, Passage]:
+def _passages(
+    asked: Asked, mine: Lines, others: Lines, kind: Kind, most: int = CLOSER
+) -> dict[int, Passage]:
     there = kind.symbols(others)
     start, other, length = asked.runs(there.value)
     if not len(start):
@@ -139,7 +144,7 @@ def _passages(asked: Asked, mine: Lines, others: Lines, kind: Kind) -> dict[int,
     said = asked.plain(start, length)
     best = np.zeros(int(piece.max()) + 1)
     np.maximum.at(best, piece, said)
-    closer = np.argsort(-best, kind="stable")[:CLOSER]
+    closer = np.argsort(-best, kind="stable")[:most]
     closer = closer[best[closer] >= LEAST_SAID]
     order = np.argsort(piece, kind="stable")
     first, last = (np.searchsorted(piece[order], closer, side) for side in ("left", "right"))

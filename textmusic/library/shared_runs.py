@@ -22,7 +22,7 @@ WORD = 3  # symbols; a word that a run had before says nothing new
 FEWEST_BITS = 8.0  # of a run
 GAP = 6  # symbols that a chain may leave out in either piece
 GAP_BITS = 8.0  # what a gap costs
-CHAINED = 100  # runs of a pair that are chained, the best ones
+CHAINED = 40  # runs of a pair that are chained, the best ones
 
 
 @dataclass(frozen=True, slots=True)

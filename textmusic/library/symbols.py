@@ -53,7 +53,7 @@ def melody(lines: Lines) -> Symbols:
     kept = np.flatnonzero(first | (np.diff(pitch, prepend=-1) != 0))
     interval = np.diff(pitch[kept], prepend=0)
     value = np.where(first[kept], END, interval.clip(-LEAP, LEAP) + LEAP)
-    return Symbols(value, kept, np.concatenate([kept[:1], kept[:-1]]))
+    return Symbols(value, kept, np.maximum(kept - 1, 0))
 
 
 def rhythm(lines: Lines) -> Symbols:
