@@ -28,6 +28,7 @@ from textmusic.music.runs import moves
 from textmusic.music.theory import quarters_per_bar
 from textmusic.system.progress import tracked
 from textmusic.system.scripts import ended
+from textmusic.system.whole_files import whole_file
 from textmusic.tokens.tokenizer import Tokenizer
 
 MOST_TUNES = 1 << 16
@@ -58,7 +59,8 @@ def main() -> None:
     known = index(pieces(args.data, "train"))
     known = known.with_shares(shares(known, pieces(args.data, "valid")))
     path = args.output / FILE
-    known.save(path)
+    with whole_file(path) as partial:
+        known.save(partial)
     print(f"{path}: {len(known):,} fingerprints, {path.stat().st_size:,} bytes")
 
 

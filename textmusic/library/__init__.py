@@ -5,6 +5,7 @@ vector, its melodic lines and its chords (`portrait`).
 """
 
 __all__ = [
+    "answers",
     "features",
     "folder",
     "index",

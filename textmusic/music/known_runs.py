@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 from textmusic.errors import TextMusicError
 from textmusic.music.notes import Notes, top_line
 from textmusic.music.runs import moves, run_hashes
-from textmusic.system.whole_files import whole_file
 
 FILE = "known_runs.safetensors"  # in a model folder
 FORMAT = 1
@@ -154,7 +153,7 @@ class KnownRuns:
         return self._tune[low:high][same].tolist()  # type: ignore[no-any-return]
 
     def save(self, path: Path) -> None:
-        """Write it, whole or not at all."""
+        """Write it."""
         from safetensors.numpy import save_file
 
         columns = {
@@ -164,8 +163,7 @@ class KnownRuns:
             "tune": self._tune,
             "said": np.frombuffer(self._said, dtype=np.uint8),
         }
-        with whole_file(path) as partial:
-            save_file(columns, str(partial))
+        save_file(columns, str(path))
 
     @classmethod
     def load(cls, path: Path) -> KnownRuns:
