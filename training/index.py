@@ -59,8 +59,8 @@ def main() -> None:
     known = index(pieces(args.data, "train"))
     known = known.with_shares(shares(known, pieces(args.data, "valid")))
     path = args.output / FILE
-    with whole_file(path) as partial:
-        known.save(partial)
+    with whole_file(path) as unfinished:
+        known.save(unfinished)
     print(f"{path}: {len(known):,} fingerprints, {path.stat().st_size:,} bytes")
 
 

@@ -219,4 +219,4 @@ def _places(span: tuple[int, int], lines: Lines) -> Ints:
     """The notes of a span, repeated ones counted once."""
     places = np.arange(span[0], span[1] + 1)
     pitch = lines.pitch[places].astype(int)
-    return places[np.concatenate([[True], np.diff(pitch) != 0])]
+    return np.asarray(places[np.concatenate([[True], np.diff(pitch) != 0])])

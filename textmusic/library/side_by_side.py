@@ -58,7 +58,7 @@ def _where(run: Passage, mine: Portrait, other: Portrait) -> str:
 def beside(run: Passage, mine: Portrait, other: Portrait, most: int = 8) -> list[tuple[str, ...]]:
     """Rows (bar, notes, bar there, notes there) of a run, a row a bar; `most` at most."""
     ours, theirs = _by_bar(mine, run.mine), _by_bar(other, run.theirs)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for number in range(min(max(len(ours), len(theirs)), most)):
         left = ours[number] if number < len(ours) else ("", "")
         right = theirs[number] if number < len(theirs) else ("", "")
