@@ -34,7 +34,7 @@ from textmusic.tokens.tokenizer import Tokenizer
 MOST_TUNES = 1 << 16
 LONGEST = 64  # notes of a run, up to which it is counted how usual it is
 BARS = 16  # of each validation piece that are looked at: the length of a usual one
-NAME = 60  # characters of a tune's name
+NAME = 40  # characters of a tune's name
 
 
 @dataclass(frozen=True, slots=True)

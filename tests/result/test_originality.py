@@ -11,7 +11,7 @@ import pytest
 from library_pieces import melody
 
 from textmusic.engines.adapter_files import weights_hash
-from textmusic.music.known_runs import FILE, KnownRun, KnownRuns
+from textmusic.music.known_runs import FEWEST_NOTES, FILE, KnownRun, KnownRuns
 from textmusic.music.plan import Plan
 from textmusic.music.runs import moves
 from textmusic.result.report import Report
@@ -25,7 +25,7 @@ MADE = Report("", "", 1, "m", "0", Plan(), None, PLAN, PLAN, 16.0, 9, ())
     ("known", "said"),
     [
         (None, ""),
-        (KnownRun(0, 0, 0, "", 1.0), "no 13 notes in a row are those of a training piece"),
+        (KnownRun(0, 0, 0, "", 1.0), f"no {FEWEST_NOTES} notes in a row are those of a training piece"),
         (
             KnownRun(14, 3.0, 11.5, "Sally, nottingham", 0.12),
             "14 notes in a row are also in a training piece (Sally, nottingham), bars 2-4; 12% of"

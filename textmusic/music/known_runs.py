@@ -31,9 +31,9 @@ from textmusic.music.runs import moves, run_hashes
 FILE = "known_runs.safetensors"  # in a model folder
 FORMAT = 1
 WORD = 6  # steps
-WINDOW = 6  # words
+WINDOW = 9  # words
 DIFFERENT = 3  # steps of a word that have to differ
-APART = 12  # steps between fingerprints of one run; more lie apart only where a run says little
+APART = 16  # steps between fingerprints of one run; more lie apart only where a run says little
 NOTES = 2  # more notes than steps in a run: two lead into the first
 FEWEST_NOTES = WORD + WINDOW - 1 + NOTES  # of a run that is never missed
 _NONE = np.uint64(0xFFFFFFFFFFFFFFFF)
