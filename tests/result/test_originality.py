@@ -25,7 +25,10 @@ MADE = Report("", "", 1, "m", "0", Plan(), None, PLAN, PLAN, 16.0, 9, ())
     ("known", "said"),
     [
         (None, ""),
-        (KnownRun(0, 0, 0, "", 1.0), f"no {FEWEST_NOTES} notes in a row are those of a training piece"),
+        (
+            KnownRun(0, 0, 0, "", 1.0),
+            f"no {FEWEST_NOTES} notes in a row are those of a training piece",
+        ),
         (
             KnownRun(14, 3.0, 11.5, "Sally, nottingham", 0.12),
             "14 notes in a row are also in a training piece (Sally, nottingham), bars 2-4; 12% of"

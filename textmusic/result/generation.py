@@ -11,6 +11,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from textmusic.errors import TextMusicError
 from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
@@ -25,7 +27,7 @@ from textmusic.music.notes import Notes, notes_of
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
-from textmusic.music.theory import NO_KEY, is_minor, quarters_per_bar, sharps
+from textmusic.music.theory import DRUMS, NO_KEY, is_minor, quarters_per_bar, sharps
 from textmusic.result.change import Change
 from textmusic.result.flags import flags
 from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS, NEEDED
@@ -107,9 +109,10 @@ class Generation:
 
         known: of the model that wrote it; None: nothing is said. notes: those it wrote; all.
         """
-        if known is None:
+        notes = self.columns if notes is None else notes
+        if known is None or not np.any(notes.program != DRUMS):
             return self
-        run = known.longest(self.columns if notes is None else notes)
+        run = known.longest(notes)
         return replace(self, report=replace(self.report, known=run))
 
     def looped(self) -> Generation:
