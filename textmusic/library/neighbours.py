@@ -1,6 +1,6 @@
 """The pieces of a library that are nearest to a piece, and why.
 
-The vectors of all pieces are compared at once, by one product of a matrix and a vector, and exactly.
+All vectors are compared at once and exactly, by one product of a matrix and a vector.
 The nearest are then looked at closer: how long a melodic run they share (`originality`).
 """
 
