@@ -23,6 +23,7 @@ TESTED_BY = {
     "docs/evaluating.md": "test_evaluating_page.py",
     "docs/fine-tuning.md": "test_finetuning_page.py",
     "docs/hub.md": "test_hub_page.py",
+    "docs/library.md": "test_library_page.py",
     "docs/own-corpus.md": "test_finetuning_page.py",
     "docs/sampling.md": "test_evaluating_page.py",
     "docs/serving.md": "test_llama_export.py",

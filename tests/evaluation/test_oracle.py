@@ -28,10 +28,10 @@ from textmusic.evaluation.features import (
     scale_consistency,
 )
 from textmusic.evaluation.metrics import NGram
-from textmusic.evaluation.similarity import Repertoire, moves
 from textmusic.music.measure import measure
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
+from textmusic.music.runs import Repertoire, moves
 from textmusic.music.theory import DRUMS, is_minor, quarters_per_bar, tonic
 
 STEPS = 24  # a quarter note

@@ -14,6 +14,7 @@ from broken_midi import BROKEN
 from documented import blocks, pages
 from gradio_client.exceptions import AppError
 from httpx import HTTPStatusError
+from library_pieces import melody, written
 from symusic import Score
 
 from textmusic.errors import TextMusicError
@@ -309,14 +310,34 @@ def test_many_at_once_are_all_served(client: Client) -> None:
 def test_the_endpoints_are_those_of_the_readme(client: Client) -> None:
     found = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     names = [
-        "add", "compare", "continue", "generate", "harmonise", "practise", "rewrite", "understand",
-        "vary",
+        "add", "compare", "continue", "generate", "harmonise", "originality", "practise", "rewrite",
+        "similar", "understand", "vary",
     ]  # fmt: skip
     assert sorted(found) == [f"/{name}" for name in names]
     names = [p["parameter_name"] for p in found["/generate"]["parameters"]]
     assert names == ["text", "key", "tempo", "bars", "seed", "model", "chords", "form"]
     names = [p["parameter_name"] for p in found["/continue"]["parameters"]]
     assert names == ["midi", "bars", "text", "seed", "model", "chords", "form"]
+
+
+def test_pieces_are_compared_over_the_endpoints(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gradio_client import handle_file
+
+    tune = written(melody(1), tmp_path / "tune.mid")
+    one, other = (handle_file(str(path)) for path in (tune, written(melody(2), tmp_path / "b.mid")))
+    said = client.predict(one, one, api_name="/originality")
+    assert said["melody"]["semitones"] == 0 and said["melody"]["times_as_long"] == 1
+    assert said["melody"]["bars"] == said["melody"]["other_bars"]
+    assert set(client.predict(one, other, api_name="/originality")) == {"melody", "rhythm"}
+    monkeypatch.delenv("TEXTMUSIC_LIBRARY", raising=False)
+    with pytest.raises(AppError, match="this page has no library; set TEXTMUSIC_LIBRARY to a"):
+        client.predict("calm", api_name="/similar")
+    monkeypatch.setenv("TEXTMUSIC_LIBRARY", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "c" / "hub"))
+    found = client.predict("", one, 1, api_name="/similar")
+    assert found[0]["piece"] == "tune.mid" and found[0]["why"]
 
 
 def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:

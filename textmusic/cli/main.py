@@ -17,6 +17,7 @@ from textmusic.cli.composing import add, harmonise, rewrite, vary
 from textmusic.cli.figures import compare, evaluate, listen
 from textmusic.cli.grouped import ungrouped
 from textmusic.cli.hub import push
+from textmusic.cli.library import originality, similar
 from textmusic.cli.options import (
     HOST,
     PORT,
@@ -229,7 +230,7 @@ def info(model: Model = None) -> None:
 
 for command in (
     generate, practise, serve, info, batch, replay, adjust, rewrite, add, vary, harmonise,
-    prepare, train, evaluate, compare, listen, push,
+    similar, originality, prepare, train, evaluate, compare, listen, push,
 ):  # fmt: skip
     app.command()(ungrouped(command))
 app.command("continue")(ungrouped(go_on))

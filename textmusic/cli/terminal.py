@@ -35,6 +35,8 @@ def show(generation: Generation, console: Console) -> None:
         say(console, f"not used: {note_for(note, report.text)}")
     for note in report.remarks:
         say(console, f"note: {note_for(note, report.text)}")
+    if original := report.originality():
+        say(console, f"originality: {original}")
 
 
 def new_console() -> Console:

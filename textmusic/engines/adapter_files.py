@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textmusic.errors import TextMusicError
+from textmusic.music.known_runs import FILE as KNOWN_RUNS
 
 CONFIG, WEIGHTS, BASE = "adapter_config.json", "adapter_model.safetensors", "base.json"
 FILES = (CONFIG, WEIGHTS, BASE)
@@ -53,7 +54,8 @@ def read_origin(folder: Path, name: str) -> Origin:
 def weights_hash(folder: Path) -> str:
     """SHA-256 over those of a model's files with weights, in the order of their names."""
     digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")) + sorted(folder.glob("*.onnx*")):
+    weights = [file for file in sorted(folder.glob("*.safetensors")) if file.name != KNOWN_RUNS]
+    for file in weights + sorted(folder.glob("*.onnx*")):
         with file.open("rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
     return digest.hexdigest()

@@ -14,9 +14,9 @@ from textmusic.corpus.windows import Window, read_windows
 from textmusic.evaluation.bootstrap import Mean, Sample
 from textmusic.evaluation.distributions import NotesAndPlan, opening
 from textmusic.evaluation.features import features
-from textmusic.evaluation.similarity import Repertoire, moves
 from textmusic.music.notes import Floats, notes_of
 from textmusic.music.plan import GENRES
+from textmusic.music.runs import Repertoire, moves
 from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, TIME_SIGNATURES, is_minor
 from textmusic.system.progress import tracked
 from textmusic.tokens.tokenizer import Tokenizer
@@ -54,7 +54,7 @@ class Reference:
         """How original pieces are, and whether they sound like an asked genre.
 
         longest shared run, steps: of moves from note to note that a training piece has too (see
-        `similarity`), 0 upwards; genre recognised: an asked genre is among the classifier's `TOP`
+        `music.runs`), 0 upwards; genre recognised: an asked genre is among the classifier's `TOP`
         likeliest, 0 or 1. asked: genres of each piece. prompts: which one each answers.
         """
         lines = [moves(opening(piece)[0]) for piece in tracked(pieces, "looking for quotations")]

@@ -34,6 +34,15 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "ends_on": ("ends on {}", "以{}结束"),
     "as_sketched": ("{} as planned", "{}符合计划"),
     "hardly_heard": (" ({} hardly heard)", "（{}几乎听不到）"),
+    "known_run": (
+        "{} notes in a row are also in a training piece ({}){}; {} of real pieces share as many",
+        "连续{}个音也出现在训练作品中（{}）{}；{}的真实作品有同样长的重合",
+    ),
+    "known_run_bars": (", bars {}", "，第{}小节"),
+    "no_known_run": (
+        "no {} notes in a row are those of a training piece",
+        "没有连续{}个音与训练作品相同",
+    ),
     "no_key": ("none", "无"),
     "other": ("other", "其他"),
     "very": ("very ", "非常"),

@@ -6,6 +6,7 @@ They can be called with gradio_client, over HTTP, and as tools of a Model Contex
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from textmusic.language.bars import parse_bars
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.names import in_words
 from textmusic.language.prompt import MAX_CHARACTERS, check_length, read_prompt
+from textmusic.library import answers
 from textmusic.music.midi_files import read_events
 from textmusic.music.practice import Practice
 from textmusic.page.forms import visitor_of
@@ -40,6 +42,7 @@ from textmusic.writing.tunes import read_tune
 from textmusic.writing.varying import Theme, Varying
 
 DEFECT = "the request met a defect in textmusic; try another, and report this one."
+LIBRARY = "TEXTMUSIC_LIBRARY"  # names the folder that /similar looks in
 _LOG = logging.getLogger(__name__)
 Making = Generator[Moment, None, list[Generation]]
 
@@ -302,6 +305,43 @@ class Endpoints:
             making = self._service.generate(wish, visitor_of(request))
             return self._kept(making, f"{said} grade {grade}")
 
+    def similar(
+        self, text: str = "", midi: FileData | None = None, top: int = 10
+    ) -> list[dict[str, Any]]:
+        """Find pieces of the page's library that are like a piece, or that fit a description.
+
+        Args:
+            text: the description; not used where there is a file.
+            midi: a MIDI file, up to 2 MB.
+            top: how many, 1 to 100.
+
+        Returns:
+            by piece, the nearest first: piece (its name), title, score, why (sentences).
+        """
+        with _told():
+            folder = os.environ.get(LIBRARY)
+            if not folder:
+                raise TextMusicError(
+                    f"this page has no library; set {LIBRARY} to a folder of music to serve one."
+                )
+            asked = check_length(text or "") if midi is None else _uploaded(midi)
+            return answers.similar(asked, Path(folder), whole("top", top, 1, 100))
+
+    def originality(self, midi: FileData, other: FileData) -> dict[str, Any]:
+        """Show the longest runs of notes that two pieces share, in any key, at any speed.
+
+        Args:
+            midi: a MIDI file, up to 2 MB.
+            other: the one to compare it with.
+
+        Returns:
+            melody and rhythm, null without one: notes, bars, other_bars, usual (the share of
+            unrelated pairs of real pieces that share as much); of the melody also semitones,
+            times_as_long, side_by_side.
+        """
+        with _told():
+            return answers.shared(_uploaded(midi), _uploaded(other))
+
     def _kept(self, making: Making, title: str) -> dict[str, Any]:
         (piece,) = result_of(making)
         return _files(self._service.keep(piece, [], title))
@@ -315,6 +355,7 @@ def add_endpoints(service: Service) -> None:
         (endpoints.continue_piece, "continue"), (endpoints.rewrite, "rewrite"),
         (endpoints.add, "add"), (endpoints.vary, "vary"), (endpoints.harmonise, "harmonise"),
         (endpoints.practise, "practise"), (endpoints.compare, "compare"),
+        (endpoints.similar, "similar"), (endpoints.originality, "originality"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 

@@ -91,6 +91,7 @@ def report_html(report: Report, language: str = "en") -> str:
     return (
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         f"{unused_html(report.unused, language)}{remarks_html(report.remarks, language)}"
+        f"{_originality_html(report, language)}"
         f'<p class="tm-open">{report.notes:,} {say("notes", language)} · {again}</p>'
     )
 
@@ -106,6 +107,12 @@ def remarks_html(remarks: tuple[str, ...], language: str) -> str:
     return "".join(
         f"<p>{say('remark', language)}: {escape(note_text(note, language))}</p>" for note in remarks
     )
+
+
+def _originality_html(report: Report, language: str) -> str:
+    """What run of notes a training piece has too."""
+    said = report.originality(language)
+    return f"<p>{say('originality', language)}: {escape(said)}</p>" if said else ""
 
 
 def understood_html(

@@ -92,6 +92,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no": ("not as asked", "不符合"),
     "not_used": ("Not used", "未采用"),
     "remark": ("Note", "说明"),
+    "originality": ("Originality", "原创性"),
     "from_words": ("from your description", "来自描述"),
     "from_controls": ("set by you", "手动设置"),
     "models_choice": ("model's choice", "由模型决定"),

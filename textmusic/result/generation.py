@@ -11,6 +11,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from textmusic.errors import TextMusicError
 from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
@@ -18,6 +20,7 @@ from textmusic.music import measure
 from textmusic.music.bars import end_of_bars
 from textmusic.music.form import letters
 from textmusic.music.grade_check import in_a_line, judge
+from textmusic.music.known_runs import KnownRuns
 from textmusic.music.markers import ended, named_midi, sections_marked
 from textmusic.music.material import metres_of
 from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
@@ -28,7 +31,7 @@ from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Row, Sketch
 from textmusic.music.tempo_map import TempoMap
-from textmusic.music.theory import NO_KEY, is_minor, quarters_per_bar, sharps
+from textmusic.music.theory import DRUMS, NO_KEY, is_minor, quarters_per_bar, sharps
 from textmusic.result.change import Change
 from textmusic.result.flags import flags
 from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS, NEEDED
@@ -115,6 +118,17 @@ class Generation:
         quarters = self.plan.bars * quarters_per_bar(self.plan.time_signature or "4/4")
         end: int = round(quarters * self.score.ticks_per_quarter)
         return end
+
+    def compared(self, known: KnownRuns | None, notes: Notes | None = None) -> Generation:
+        """The same piece, whose report says what run of notes a training piece has too.
+
+        known: of the model that wrote it; None: nothing is said. notes: those it wrote; all.
+        """
+        notes = self.columns if notes is None else notes
+        if known is None or not np.any(notes.program != DRUMS):
+            return self
+        run = known.longest(notes)
+        return replace(self, report=replace(self.report, known=run))
 
     def looped(self) -> Generation:
         """The same piece to be repeated without end: it lasts its bars, in MIDI and in audio.

@@ -14,12 +14,13 @@ from textmusic.language.names import (
     say,
     sketch_in_words,
 )
+from textmusic.music.known_runs import FEWEST_NOTES, KnownRun
 from textmusic.music.measure_sketch import SketchAdherence
 from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan, seconds_of
 from textmusic.music.practice import Practice
 from textmusic.music.sketch import Outline, Sketch, read_outline, read_sketch
-from textmusic.music.theory import is_minor, tonic
+from textmusic.music.theory import is_minor, quarters_per_bar, tonic
 from textmusic.result.change import Change
 from textmusic.tokens.sampling import Sampling, read_sampling
 
@@ -75,6 +76,7 @@ class Report:
     change: Change | None = None  # what was done to a person's file
     loop: bool = False  # whether it is kept to be repeated without end
     practice: Practice | None = None  # the limits of a practice piece; a remark says if it has them
+    known: KnownRun | None = None  # the longest run of training pieces; None: not looked for
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -115,6 +117,22 @@ class Report:
     def _asked_bars(self, language: str) -> str:
         """How many new bars were asked for: "4 new"; "" where that was left open."""
         return "" if self.asked_bars is None else say("new_bars", language).format(self.asked_bars)
+
+    def originality(self, language: str = "en") -> str:
+        """The longest run that a training piece has too, in a sentence; "" if not looked for."""
+        known = self.known
+        if known is None:
+            return ""
+        if not known.notes:
+            return say("no_known_run", language).format(FEWEST_NOTES)
+        where = ""
+        if self.new_bars is None:
+            bar = quarters_per_bar(self.planned.time_signature or "4/4")
+            first, last = (int(time / bar + 1e-6) + 1 for time in (known.begin, known.end))
+            bars = f"{first}" if first == last else f"{first}-{last}"
+            where = say("known_run_bars", language).format(bars)
+        share = f"{known.share:.0%}" if known.share >= 0.01 else "< 1%"
+        return say("known_run", language).format(known.notes, known.tune, where, share)
 
     def _form_laid(self, language: str) -> str:
         """The sections that were asked for, as far as the bars have room for them."""
@@ -190,6 +208,8 @@ class Report:
             fields["change"] = Change.from_dict(fields["change"])
         if fields.get("practice") is not None:
             fields["practice"] = Practice.from_dict(fields["practice"])
+        if fields.get("known") is not None:
+            fields["known"] = KnownRun(**fields["known"])
         sampling = fields.get("sampling")
         if sampling is not None and "key_strength" in sampling:  # of before the sketch
             sampling = None  # no seed gives such a piece again

@@ -216,7 +216,7 @@ class Continuation:
                 *mended_words(self._midi.mended), *prompt.read_as, *self._remarks,
                 *material.remarks,
             ),
-        )  # fmt: skip
+        ).compared(self._music.known, new)  # fmt: skip
 
     def _appended(self, new: Notes) -> MidiEvents:
         """The person's piece with the new notes, and what was asked to be otherwise in them."""

@@ -180,7 +180,7 @@ class Filling:
             sampling=self._sampling if change else None,
             new_bars=(before + first, before + last), notes=columns, events=events, change=change,
             remarks=(*remarks, *self._prompt.read_as, *self._piece.material.remarks),
-        )  # fmt: skip
+        ).compared(self._music.known, columns_of(filled.notes).sorted())  # fmt: skip
 
     # A part of the hole, in a window around it --------------------------------------------------
 

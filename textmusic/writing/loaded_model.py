@@ -11,6 +11,7 @@ from textmusic.engines.protocol import Engine
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import check_request
 from textmusic.language.prompt import Prompt, read_prompt
+from textmusic.music.known_runs import KnownRuns, known_runs
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
 from textmusic.music.practice import Practice, check
@@ -109,4 +110,9 @@ class LoadedModel:
 
     def finished(self, take: Take) -> Generation:
         """The piece that a take has written, as far as it has got: its complete bars."""
-        return take.generation(self.name)
+        return take.generation(self.name).compared(self.known)
+
+    @property
+    def known(self) -> KnownRuns | None:
+        """The runs of notes that it was trained on; None of a model that has no list of them."""
+        return known_runs(self.tokenizer.folder)

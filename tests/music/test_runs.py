@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from textmusic.evaluation.similarity import LONGEST_SHARED_RUN, Repertoire, moves
 from textmusic.music.notes import Notes
+from textmusic.music.runs import LONGEST_SHARED_RUN, Repertoire, moves
 
 
 def tune(seed: int, n: int = 40) -> Notes:

@@ -57,15 +57,15 @@ class Repertoire:
 
     def _holds(self, line: NDArray[np.int64], length: int) -> bool:
         if length not in self._known:
-            runs = [_runs(known, length) for known in self._lines if len(known) >= length]
+            runs = [run_hashes(known, length) for known in self._lines if len(known) >= length]
             self._known[length] = np.unique(np.concatenate([np.zeros(0, np.uint64), *runs]))
-        known, asked = self._known[length], _runs(line, length)
+        known, asked = self._known[length], run_hashes(line, length)
         places = np.searchsorted(known, asked)
         return bool(len(known) and (known[np.minimum(places, len(known) - 1)] == asked).any())
 
 
-def _runs(line: NDArray[np.int64], length: int) -> NDArray[np.uint64]:
-    """A 64-bit hash of every run of `length` steps."""
+def run_hashes(line: NDArray[np.int64], length: int) -> NDArray[np.uint64]:
+    """(N - length + 1,) a 64-bit hash of every run of `length` steps; N at least `length`."""
     values = (line + 1).astype(np.uint64) * _FACTOR
     values ^= values >> np.uint64(29)
     total = np.zeros(len(line) - length + 1, dtype=np.uint64)
