@@ -30,6 +30,7 @@ from textmusic.cli.options import (
     Threads,
 )
 from textmusic.cli.pieces import adjust, go_on, replay
+from textmusic.cli.prefer import prefer
 from textmusic.cli.prepare import prepare
 from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.cli.train import train
@@ -226,7 +227,8 @@ def info(model: Model = None) -> None:
 
 
 for command in (
-    generate, serve, info, batch, replay, adjust, prepare, train, evaluate, compare, listen, push,
+    generate, serve, info, batch, replay, adjust, prepare, train, prefer, evaluate, compare, listen,
+    push,
 ):  # fmt: skip
     app.command()(ungrouped(command))
 app.command("continue")(ungrouped(go_on))
