@@ -34,14 +34,15 @@ def prefer(
         float | None, typer.Option(help="Longest training time in hours; default 2 on a CPU.")
     ] = None,
     max_steps: Annotated[
-        int | None, typer.Option(help="Most training steps; default: three times through the pairs.")
+        int | None,
+        typer.Option(help="Most training steps; default: three times through the pairs."),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Peak learning rate; default 1e-4.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed for the order of the pairs.")] = None,
 ) -> None:
-    """Train an adapter on which pieces you preferred; if it is stopped, the same command goes on."""
+    """Train an adapter on the pieces you preferred; if stopped, the same command continues it."""
     for name, value, low, high in (
         ("beta", beta, 0.001, 10), ("rank", rank, 1, 512), ("cpu-hours", cpu_hours, 0.001, 10_000),
         ("max-steps", max_steps, 1, 10_000_000), ("learning-rate", learning_rate, 1e-8, 1.0),

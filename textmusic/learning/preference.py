@@ -18,7 +18,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -39,11 +38,12 @@ from textmusic.learning.examples import Example, collate, joined
 from textmusic.learning.outcome import Learnt, origin_of
 from textmusic.learning.proposal import CPU_HOURS, RANK, Choices, minutes, paced
 from textmusic.learning.runs import make_model, music_folder
-from textmusic.learning.settings import settled, this_process
+from textmusic.learning.settings import quieten, settled, this_process
 from textmusic.learning.trainer import Run
 from textmusic.models.attention import use_blocks
 from textmusic.models.llm import MusicLLM, context_of
 from textmusic.music.notes import notes_of, to_score
+from textmusic.system.progress import tracked
 from textmusic.system.whole_files import whole_file, write_text
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.loading import locate
@@ -126,6 +126,7 @@ def prefer(
         TextMusicError: a file is no database of votes, there are too few pairs, the base is no LLM
             or itself an adapter, or the run was begun otherwise.
     """
+    quieten()
     main, run = this_process().is_main_process, output / "run"
     begun = _begun(run)
     base = choices.base or (begun.base if begun else "default")
@@ -218,9 +219,7 @@ def _example(piece: Liked, tokenizer: Tokenizer) -> Example:
     # a file's notes may be in any order, and MidiTok keeps it
     score = to_score(notes_of(piece.score), plan.time_signature, plan.tempo)
     sketch = tokenizer.encode_sketch(report.sketch, plan.key)
-    return joined(
-        tokenizer, report.caption, plan, sketch, tokenizer.encode_score(score, plan)
-    )
+    return joined(tokenizer, report.caption, plan, sketch, tokenizer.encode_score(score, plan))
 
 
 def split(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
@@ -283,8 +282,8 @@ def configured(
         assert choices.base is not None
         steps = choices.steps or TIMES * len(groups)
         training = Training(
-            tokens=TOKENS, learning_rate=LEARNING_RATE, rows_rate=0.0, weight_decay=0.0, ahead=False,
-            seed=1, **paced(steps),
+            tokens=TOKENS, learning_rate=LEARNING_RATE, weight_decay=0.0, ahead=False, seed=1,
+            **_paced(steps),
         )  # fmt: skip
         if not (choices.steps or choices.hours or torch.cuda.is_available()):
             training = replace(training, hours=CPU_HOURS)
@@ -303,8 +302,13 @@ def configured(
                 )
     named = ("steps", "hours", "learning_rate", "seed")
     said = {name: v for name in named if (v := getattr(choices, name)) is not None}
-    paces = paced(choices.steps) if choices.steps is not None else {}
+    paces = _paced(choices.steps) if choices.steps is not None else {}
     return replace(settings, training=replace(settings.training, **paces | said))
+
+
+def _paced(steps: int) -> dict[str, Any]:
+    """As for any run, with fewer looks: there are few steps, and a look takes as long as some."""
+    return paced(steps) | {"evaluate_every": max(steps // 4, 1), "sample_every": 0}
 
 
 def _begun(run: Path) -> Settings | None:
@@ -345,7 +349,9 @@ def begin(
     ids = sum(2 * pair.length for pair in everything)
     spent, times = time.monotonic() - began, training.steps / len(grouped(learnt, training.tokens))
     if spent > 1:
-        whole = min(3 * spent * times * len(learnt) / len(everything), 3600 * (training.hours or 9e9))
+        whole = min(
+            3 * spent * times * len(learnt) / len(everything), 3600 * (training.hours or 9e9)
+        )
         tell(f"{training.steps} steps of about {ids // len(everything) * 4} ids: about"
              f" {minutes(whole)} to train here")  # fmt: skip
     known = margins[: len(learnt)]
@@ -387,7 +393,7 @@ def reference(
     model.to(device).eval()
     margins = [math.nan] * len(pairs)
     with model.lm.disable_adapter(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        for group in grouped(pairs, TOKENS):
+        for group in tracked(grouped(pairs, TOKENS), "reading", "batches"):
             made = batch([pairs[i] for i in group], [0.0] * len(group))
             ids, labels = (torch.from_numpy(made[name]).to(device) for name in ("ids", "labels"))
             losses = model.row_losses(ids, labels)

@@ -43,10 +43,11 @@ BF16_PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "L4"
 class Run:
     """A training run in a folder: checkpoint.safetensors, log.jsonl, curve.png, best/, samples/.
 
-    model(ids, labels) returns the summed loss in nats, over labelled ids; or over a batch's "pairs",
-    where it says how many it has, and then "margins" are a third input. make_batches(lane, skip) gives the training
-    batches of a lane, from the skip-th on: a step takes one of each of `global_batch` lanes, and
-    each process has its share of the lanes, so that a run does not depend on how many there are.
+    model(ids, labels) returns the summed loss in nats over the labelled ids. Batches that count
+    "pairs" have "margins" too, which are a third input, and the loss is summed over the pairs.
+    make_batches(lane, skip) gives the training batches of a lane, from the skip-th on: a step takes
+    one of each of `global_batch` lanes, and each process has its share of the lanes, so that a run
+    does not depend on how many there are.
     save_model(model, folder) writes the model in its own format, sample(model, stem) a piece.
     It runs alike on a CPU, a GPU, and many processes (DDP or FSDP, as accelerate is configured).
     """
