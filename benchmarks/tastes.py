@@ -101,7 +101,7 @@ def measure(before: Path, after: Path) -> None:
     names = sorted(one.keys() & two.keys())
     print(f"{len(names)} prompts\n")
     print("| figure | before | after | difference |\n|---|---|---|---|")
-    for name, of in (SHOWN | {name: _of_pair(figure) for name, figure in SINGLE.items()}).items():
+    for name, of in (SHOWN | {name: _of_pair(single) for name, single in SINGLE.items()}).items():
         samples = [
             Mean([_number(of(*found[stem][:2])) for stem in names], range(len(names)))
             for found in (one, two)
@@ -119,8 +119,8 @@ def measure(before: Path, after: Path) -> None:
         )
 
 
-def _of_pair(figure: Callable[[tuple[Notes, Plan]], float | None]) -> Callable[..., float | None]:
-    return lambda notes, plan: figure((notes, plan))
+def _of_pair(single: Callable[[tuple[Notes, Plan]], float | None]) -> Callable[..., float | None]:
+    return lambda notes, plan: single((notes, plan))
 
 
 def _number(value: float | None) -> float:

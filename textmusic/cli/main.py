@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -199,6 +200,10 @@ def serve(
             " networks and commas are possible."
         ),
     ] = None,
+    feedback: Annotated[
+        Path | None,
+        typer.Option(help="Database for thumbs up and down, which textmusic prefer learns from."),
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Open the web page."""
@@ -208,8 +213,9 @@ def serve(
     from textmusic.writing.writers import load_models
 
     layout.serve(
-        load_models(model or (), threads=threads), mcp=mcp, proxy=proxy, host=host, port=port
-    )
+        load_models(model or (), threads=threads), mcp=mcp, proxy=proxy, feedback=feedback,
+        host=host, port=port,
+    )  # fmt: skip
 
 
 def info(model: Model = None) -> None:
