@@ -22,15 +22,8 @@ from textmusic.errors import TextMusicError
 from textmusic.feedback.preferences import read_preferences
 from textmusic.feedback.thumbs import Thumbs
 from textmusic.learning import preference
-from textmusic.learning.preference import (
-    Preferring,
-    batch,
-    batches,
-    encoded,
-    grouped,
-    prefer,
-    split,
-)
+from textmusic.learning.pairs import TOO_LONG, batch, batches, encoded, grouped, split
+from textmusic.learning.preference import Preferring, prefer
 from textmusic.learning.proposal import Choices
 from textmusic.models.export import open_llm
 from textmusic.models.llm import with_lora
@@ -66,9 +59,7 @@ def choices(model: Path | str, **more: Any) -> Choices:
 # Pairs --------------------------------------------------------------------------------------------
 
 
-def test_a_piece_is_spelt_id_for_id_as_it_was_written(
-    tiny: TextToMusic, tmp_path: Path
-) -> None:
+def test_a_piece_is_spelt_id_for_id_as_it_was_written(tiny: TextToMusic, tmp_path: Path) -> None:
     path = database(tiny, tmp_path, prompts=("calm piano",), pieces=2)
     (pair,) = encoded(read_preferences([path]), tiny.tokenizer, 2048)[0]
     for seed, example in enumerate((pair.chosen, pair.rejected)):
@@ -84,7 +75,7 @@ def test_a_piece_is_spelt_id_for_id_as_it_was_written(
 
 def test_pairs_that_are_too_long_are_left_out(tiny: TextToMusic, voted: Path) -> None:
     found, left_out = encoded(read_preferences([voted]), tiny.tokenizer, 10)
-    assert not found and left_out == {preference.TOO_LONG: 12}
+    assert not found and left_out == {TOO_LONG: 12}
 
 
 def test_what_is_held_out_is_of_other_prompts(pairs: list[Any]) -> None:
@@ -141,9 +132,13 @@ def test_the_preferred_gain_and_the_adapter_loads(
     assert learnt is not None and learnt.before == pytest.approx(math.log(2), abs=1e-3)
     first, last = losses(out / "run")[0], min(losses(out / "run")[-5:])
     assert first == pytest.approx(math.log(2), abs=1e-3) and last < 0.6
-    assert {"adapter_config.json", "adapter_model.safetensors", "base.json", "README.md", "run"} == {
-        file.name for file in out.iterdir()
-    }
+    assert {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "base.json",
+        "README.md",
+        "run",
+    } == {file.name for file in out.iterdir()}
     music = TextToMusic.from_pretrained(out, threads=1)
     assert music.generate("calm piano, 2 bars", seed=1).report.model == "my-taste"
 
@@ -192,9 +187,7 @@ def test_a_run_goes_on_with_what_it_was_begun_with_alone(
         prefer([voted], out, Choices())
 
 
-def test_thumbs_are_learnt_from_too(
-    tiny: TextToMusic, tiny_model: Path, tmp_path: Path
-) -> None:
+def test_thumbs_are_learnt_from_too(tiny: TextToMusic, tiny_model: Path, tmp_path: Path) -> None:
     thumbs = Thumbs(tmp_path / "thumbs.sqlite")
     for number, file in enumerate(written(tiny, tmp_path / "pieces", "calm piano", range(7))):
         thumbs.add(file, number < 3)

@@ -131,10 +131,14 @@ def read_preferences(files: Sequence[Path], model: str | None = None) -> Prefere
                     answers[pair, named] = key
                 thumbs |= {
                     key: bool(up)
-                    for key, up in _rows(file, db, "SELECT piece, up FROM thumb ORDER BY at")
+                    for key, up in _rows(
+                        file, db, "SELECT piece, up FROM thumb ORDER BY at", checked=1
+                    )
                 }
                 needed = {*thumbs, *answers.values()}
-                pieces.read(_rows(file, db, "SELECT sha256, midi, report FROM piece"), needed)
+                pieces.read(
+                    _rows(file, db, "SELECT sha256, midi, report FROM piece", checked=1), needed
+                )
     for (pair, *models), balance in votes.items():
         if balance == 0:
             left_out[TIES] += 1
@@ -287,10 +291,15 @@ def _tables(file: Path, db: sqlite3.Connection) -> set[str]:
     return set(found)
 
 
-def _rows(file: Path, db: sqlite3.Connection, query: str, *values: str) -> Iterator[Any]:
+def _rows(
+    file: Path, db: sqlite3.Connection, query: str, *values: str, checked: int | None = None
+) -> Iterator[Any]:
+    """Rows of a bounded number. checked: how many of the columns are text; None: all."""
     for number, row in enumerate(db.execute(query, values)):
         if number == MOST_ROWS:
             raise TextMusicError(f"'{file}' has more than {MOST_ROWS:,} votes; give a smaller one.")
+        if not all(isinstance(value, str | None) for value in row[:checked]):
+            raise _no_votes(file, "it holds values of other types")
         yield row
 
 

@@ -9,20 +9,15 @@ settings of its own, over logits of all text rows; what is needed of it are the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import random
 import shutil
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from pydantic import TypeAdapter, ValidationError
@@ -31,44 +26,27 @@ from torch.nn import functional as F
 
 from textmusic.engines.adapter_files import BASE, CONFIG, WEIGHTS, is_adapter
 from textmusic.errors import TextMusicError
-from textmusic.feedback.preferences import Liked, Preferences, read_preferences
+from textmusic.feedback.preferences import Preferences, read_preferences
 from textmusic.hub.files import CARD
 from textmusic.learning.config import Checked, RunConfig, Training
-from textmusic.learning.examples import Example, collate, joined
 from textmusic.learning.outcome import Learnt, origin_of
+from textmusic.learning.pairs import Pair, batch, batches, encoded, grouped, hash_of, split
 from textmusic.learning.proposal import CPU_HOURS, RANK, Choices, minutes, paced
 from textmusic.learning.runs import make_model, music_folder
 from textmusic.learning.settings import quieten, settled, this_process
 from textmusic.learning.trainer import Run
 from textmusic.models.attention import use_blocks
 from textmusic.models.llm import MusicLLM, context_of
-from textmusic.music.notes import notes_of, to_score
 from textmusic.system.progress import tracked
 from textmusic.system.whole_files import whole_file, write_text
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.loading import locate
 
 FEWEST = 10  # pairs
-HELD_OUT = 8  # one pair in so many is held out
 BETA = 0.1  # as in the paper
 LEARNING_RATE = 1e-4
 TIMES = 3  # passes through the pairs
 TOKENS = 4096  # ids of a batch, about
-TOO_LONG = "with a piece that is longer than the model looks back on"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two examples of one caption. prompt: what both answer, the same for the same."""
-
-    chosen: Example
-    rejected: Example
-    prompt: int
-
-    @property
-    def length(self) -> int:
-        """Ids of the longer one."""
-        return max(len(self.chosen.ids), len(self.rejected.ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,83 +167,6 @@ class _Bounded:
     max_position_embeddings: int
 
 
-# Pairs --------------------------------------------------------------------------------------------
-
-
-def encoded(
-    found: Preferences, tokenizer: Tokenizer, longest: int
-) -> tuple[list[Pair], Counter[str]]:
-    """Preferences as ids, and how many were left out, those of up to `longest` ids being kept."""
-    prompts: dict[Any, int] = {}
-    pairs, left_out = [], Counter(found.left_out)
-    for one in found.pairs:
-        try:
-            examples = [_example(piece, tokenizer) for piece in (one.chosen, one.rejected)]
-        except (KeyError, AssertionError):  # an instrument or metre that no model writes, 65 bars
-            left_out[TOO_LONG] += 1
-            continue
-        pair = Pair(*examples, prompts.setdefault(one.chosen.group, len(prompts)))
-        if pair.length > longest:
-            left_out[TOO_LONG] += 1
-        else:
-            pairs.append(pair)
-    return pairs, left_out
-
-
-def _example(piece: Liked, tokenizer: Tokenizer) -> Example:
-    """A piece as it was written, id for id: caption, plan, sketch and score."""
-    report, plan = piece.report, piece.report.planned
-    assert plan.time_signature is not None and plan.tempo is not None
-    # a file's notes may be in any order, and MidiTok keeps it
-    score = to_score(notes_of(piece.score), plan.time_signature, plan.tempo)
-    sketch = tokenizer.encode_sketch(report.sketch, plan.key)
-    return joined(tokenizer, report.caption, plan, sketch, tokenizer.encode_score(score, plan))
-
-
-def split(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Pairs to learn from, and about an eighth to measure on: of other prompts, if there are."""
-    by_prompt: dict[int, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        by_prompt[pair.prompt].append(pair)
-    groups = list(by_prompt.values()) if len(by_prompt) > 1 else [[pair] for pair in pairs]
-    random.Random(0).shuffle(groups)
-    held_out: list[Pair] = []
-    while len(held_out) < len(pairs) / HELD_OUT and len(groups) > 1:
-        held_out += groups.pop()
-    return [pair for group in groups for pair in group], held_out
-
-
-def grouped(pairs: Sequence[Pair], tokens: int) -> list[list[int]]:
-    """Places of pairs of like length, so many in a group that its ids are about `tokens`."""
-    groups: list[list[int]] = [[]]
-    for place in sorted(range(len(pairs)), key=lambda place: pairs[place].length):
-        if groups[-1] and 2 * (len(groups[-1]) + 1) * pairs[place].length > tokens:
-            groups.append([])
-        groups[-1].append(place)
-    return groups
-
-
-def batch(pairs: Sequence[Pair], margins: Sequence[float]) -> dict[str, Any]:
-    """A batch as the trainer takes it, see `Preferring.forward`."""
-    rows = [example for pair in pairs for example in (pair.chosen, pair.rejected)]
-    made = collate(rows) | {"notes": 0, "pairs": len(pairs)}
-    return made | {"margins": np.array(margins, dtype=np.float32)}
-
-
-def batches(
-    pairs: Sequence[Pair], margins: Sequence[float], tokens: int, *, seed: int, skip: int = 0
-) -> Iterator[dict[str, Any]]:
-    """Endless batches, all pairs in each pass; `skip` of them are passed over, for resuming."""
-    groups, index = grouped(pairs, tokens), 0
-    for passed in count():
-        order = list(groups)
-        random.Random(f"{seed}/{passed}").shuffle(order)
-        for group in order:
-            index += 1
-            if index > skip:
-                yield batch([pairs[i] for i in group], [margins[i] for i in group])
-
-
 # The run ------------------------------------------------------------------------------------------
 
 
@@ -276,7 +177,7 @@ def configured(
 
     Raises TextMusicError where a choice does not fit what was begun.
     """
-    mark = _hash(pairs)
+    mark = hash_of(pairs)
     settings = _begun(run)
     if settings is None:
         assert choices.base is not None
@@ -320,14 +221,6 @@ def _begun(run: Path) -> Settings | None:
         return TypeAdapter(Settings).validate_json(path.read_bytes(), strict=True)
     except (OSError, ValidationError):
         raise TextMusicError(f"'{path}' can't be read; delete '{run}' to start over.") from None
-
-
-def _hash(pairs: Sequence[Pair]) -> str:
-    digest = hashlib.sha256()
-    for pair in pairs:
-        for example in (pair.chosen, pair.rejected):
-            digest.update(example.ids.astype("<i8").tobytes())
-    return digest.hexdigest()
 
 
 def begin(
