@@ -14,6 +14,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 import numpy as np
 import torch
+from documented import DATA
 from judged import database, written
 from tiny_run import losses
 
@@ -37,6 +38,18 @@ pytestmark = [
 ]
 torch.set_num_threads(1)
 FOUR = ("calm piano", "happy piano", "sad piano", "slow piano")
+
+
+@pytest.fixture(scope="module")
+def tiny_model() -> Path:
+    """The tiny model that training can start from."""
+    return DATA / "tiny_model_int8"
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_model: Path) -> TextToMusic:
+    """It, ready to write."""
+    return TextToMusic.from_pretrained(tiny_model, threads=1)
 
 
 @pytest.fixture(scope="module")
