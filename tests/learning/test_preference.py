@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -174,8 +175,7 @@ def test_a_run_that_was_stopped_comes_to_the_same(
     with pytest.raises(KeyboardInterrupt):
         prefer([voted], cut, wanted)
     monkeypatch.setattr(preference, "batches", original)
-    # the reference is not computed again
-    monkeypatch.setattr(preference.MusicLLM, "disable_adapter", None, raising=False)
+    monkeypatch.setattr(preference, "tracked", None)  # the base is not read again
     assert 0 < len(losses(cut / "run")) < 6
     prefer([voted], cut, Choices())
     for kind in ("loss", "held_out"):
@@ -226,19 +226,21 @@ def test_what_is_wrong_is_one_sentence(
     few = database(tiny, tmp_path / "few", prompts=FOUR[:3])
     said = told(capsys, "prefer", few, "-o", out, "--model", tiny_model)
     assert "there are 9 pairs to learn from, fewer than 10; listen to more pieces." in said
-    said = told(capsys, "prefer", voted, "-o", out)
-    assert "12 with a piece by another model" not in said  # that is told on the way
+    other = shutil.copytree(tiny_model, tmp_path / "other")
+    said = told(capsys, "prefer", voted, "-o", out, "--model", other)
     assert "0 pairs to learn from, fewer than 10; name that model with --model" in said
     said = told(capsys, "prefer", tmp_path / "gone", "-o", out, "--model", tiny_model)
     assert "can't be read as votes (No such file or directory); give a database" in said
-    said = told(capsys, "prefer", voted, "-o", out, "--model", "lstm")
-    assert "is not an LLM, and only an LLM can learn to prefer; give one with --model." in said
-    gan = tmp_path / "gan"
+    gan, lstm = tmp_path / "gan", shutil.copytree(tiny_model, tmp_path / "lstm")
     gan.mkdir()
-    for name in ("vocabulary.json", "remi.json", "tokenizer.json"):
-        (gan / name).write_bytes((tiny_model / name).read_bytes())
     (gan / "gan.json").write_text("{}")
-    assert "is not an LLM" in told(capsys, "prefer", voted, "-o", out, "--model", gan)
+    about = json.loads((lstm / "textmusic.json").read_text())
+    del about["llm"]
+    (lstm / "textmusic.json").write_text(json.dumps(about | {"architecture": "recurrent"}))
+    for model in (gan, lstm):
+        said = told(capsys, "prefer", voted, "-o", out, "--model", model)
+        assert f"'{model}' is not a language model that writes music" in said
+        assert "give one with --model." in said
     prefer([voted], tmp_path / "first", choices(tiny_model, steps=1))
     said = told(capsys, "prefer", voted, "-o", out, "--model", tmp_path / "first")
     assert "is an adapter; give its base with --model" in said

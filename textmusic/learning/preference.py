@@ -36,7 +36,7 @@ from textmusic.learning.runs import make_model, music_folder
 from textmusic.learning.settings import quieten, settled, this_process
 from textmusic.learning.trainer import Run
 from textmusic.models.attention import use_blocks
-from textmusic.models.llm import MusicLLM, context_of
+from textmusic.models.llm import CONTEXT, MusicLLM
 from textmusic.system.progress import tracked
 from textmusic.system.whole_files import whole_file, write_text
 from textmusic.tokens.tokenizer import Tokenizer
@@ -144,27 +144,27 @@ def _base_folder(base: str) -> tuple[Path, str]:
         )
     folder = music_folder(base)
     if folder is None:
-        raise TextMusicError(f"'{base}' knows no music yet; train it with textmusic train first.")
+        raise _no_llm(base)
     name = locate(None if base == "bundled" else base, None)[1]
     return folder, name
 
 
 def _context(folder: Path) -> int:
     """Ids that the model of a folder looks back on; raises TextMusicError where it is no LLM."""
-    exported, trained = folder / "textmusic.json", folder / "config.json"
+    exported = (folder / "textmusic.json").exists()
     try:
-        said = json.loads((exported if exported.exists() else trained).read_text("utf-8"))
-        llm = said["llm"] if exported.exists() else said
-        return context_of(_Bounded(int(llm["max_position_embeddings"])))
+        said = json.loads((folder / ("textmusic.json" if exported else "config.json")).read_text())
+        llm = said["llm"] if exported else said
+        return min(CONTEXT, int(llm["max_position_embeddings"]))
     except (OSError, ValueError, LookupError, TypeError):
-        raise TextMusicError(
-            f"'{folder}' is not an LLM, and only an LLM can learn to prefer; give one with --model."
-        ) from None
+        raise _no_llm(folder) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Bounded:
-    max_position_embeddings: int
+def _no_llm(model: object) -> TextMusicError:
+    return TextMusicError(
+        f"'{model}' is not a language model that writes music, and no other model can learn to"
+        " prefer; give one with --model."
+    )
 
 
 # The run ------------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ def _result(thumbs: bool) -> dict[str, Any]:
     made["piece"] = gr.HTML(label=I18N("music"), elem_classes="tm-result")
     made["chosen"] = gr.Radio([], label=I18N("pieces"), visible=False)
     with gr.Row(visible=thumbs):
-        made["up"] = gr.Button(I18N("thumb_up"))
+        made["up"] = gr.Button(I18N("thumb_up"), elem_id="tm-thumb-up")
         made["down"] = gr.Button(I18N("thumb_down"))
     with gr.Tabs(visible=False) as made["tabs"]:
         with gr.Tab(I18N("report")):
