@@ -50,7 +50,7 @@ def test_the_majority_of_overall_votes_makes_a_pair(votes: Votes, files: list[Pa
     found = read_preferences([votes.path])
     assert seeds(votes.path) == [(1, 0)]
     assert found.left_out == {TIES: 1}
-    assert str(found) == "1 pairs on 1 prompts; left out: 1 ties"
+    assert str(found) == "1 pair on 1 prompt; left out: 1 ties"
 
 
 def test_thumbs_of_one_prompt_make_pairs(

@@ -61,8 +61,8 @@ def voted(tiny: TextToMusic, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pairs(tiny: TextToMusic, voted: Path) -> list[Any]:
-    found, left_out = encoded(read_preferences([voted]), tiny.tokenizer, 2048)
-    assert len(found) == 12 and not left_out
+    found, kept = encoded(read_preferences([voted]), tiny.tokenizer, 2048)
+    assert len(found) == len(kept.pairs) == 12 and not kept.left_out
     return found
 
 
@@ -88,8 +88,8 @@ def test_a_piece_is_spelt_id_for_id_as_it_was_written(tiny: TextToMusic, tmp_pat
 
 
 def test_pairs_that_are_too_long_are_left_out(tiny: TextToMusic, voted: Path) -> None:
-    found, left_out = encoded(read_preferences([voted]), tiny.tokenizer, 10)
-    assert not found and left_out == {TOO_LONG: 12}
+    found, kept = encoded(read_preferences([voted]), tiny.tokenizer, 10)
+    assert not found and not kept.pairs and kept.left_out == {TOO_LONG: 12}
 
 
 def test_what_is_held_out_is_of_other_prompts(pairs: list[Any]) -> None:
@@ -206,7 +206,7 @@ def test_thumbs_are_learnt_from_too(tiny: TextToMusic, tiny_model: Path, tmp_pat
         thumbs.add(file, number < 3)
     said: list[str] = []
     prefer([thumbs.path], tmp_path / "my-taste", choices(tiny_model, steps=1), tell=said.append)
-    assert said[0] == "12 pairs on 1 prompts"
+    assert said[0] == "12 pairs on 1 prompt"
 
 
 # What can't be learnt from ------------------------------------------------------------------------

@@ -87,7 +87,8 @@ class Preferences:
         prompts = len({pair.chosen.group for pair in self.pairs})
         said = [f"{count:,} {reason}" for reason, count in self.left_out.most_common()]
         left = f"; left out: {', '.join(said)}" if said else ""
-        return f"{len(self.pairs):,} pairs on {prompts:,} prompts{left}"
+        pairs = f"{len(self.pairs):,} pair{'s' * (len(self.pairs) != 1)}"
+        return f"{pairs} on {prompts:,} prompt{'s' * (prompts != 1)}{left}"
 
     @property
     def remedy(self) -> str:

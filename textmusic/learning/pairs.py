@@ -37,10 +37,10 @@ class Pair:
 
 def encoded(
     found: Preferences, tokenizer: Tokenizer, longest: int
-) -> tuple[list[Pair], Counter[str]]:
-    """Preferences as ids, and how many were left out, those of up to `longest` ids being kept."""
+) -> tuple[list[Pair], Preferences]:
+    """Preferences as ids, and those of them that are so: of up to `longest` ids."""
     prompts: dict[Any, int] = {}
-    pairs, left_out = [], Counter(found.left_out)
+    pairs, kept, left_out = [], [], Counter(found.left_out)
     for one in found.pairs:
         try:
             examples = [_example(piece, tokenizer) for piece in (one.chosen, one.rejected)]
@@ -52,7 +52,8 @@ def encoded(
             left_out[TOO_LONG] += 1
         else:
             pairs.append(pair)
-    return pairs, left_out
+            kept.append(one)
+    return pairs, Preferences(tuple(kept), left_out)
 
 
 def _example(piece: Liked, tokenizer: Tokenizer) -> Example:

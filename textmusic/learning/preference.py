@@ -111,10 +111,9 @@ def prefer(
     folder, name = _base_folder(base)
     found = read_preferences(files, None if any_model else name)
     tokenizer = Tokenizer(folder)
-    pairs, left_out = encoded(found, tokenizer, _context(folder))
-    found = Preferences(found.pairs, left_out)
+    pairs, found = encoded(found, tokenizer, _context(folder))
     if main:
-        tell(f"{len(pairs):,} pairs" + str(found).partition(" pairs")[2])
+        tell(str(found))
     if len(pairs) < FEWEST:
         raise TextMusicError(
             f"there are {len(pairs)} pairs to learn from, fewer than {FEWEST}; {found.remedy}."
@@ -153,7 +152,9 @@ def _context(folder: Path) -> int:
     """Ids that the model of a folder looks back on; raises TextMusicError where it is no LLM."""
     exported = (folder / "textmusic.json").exists()
     try:
-        said = json.loads((folder / ("textmusic.json" if exported else "config.json")).read_text())
+        said = json.loads(
+            (folder / ("textmusic.json" if exported else "config.json")).read_text("utf-8")
+        )
         llm = said["llm"] if exported else said
         return min(CONTEXT, int(llm["max_position_embeddings"]))
     except (OSError, ValueError, LookupError, TypeError):
@@ -239,14 +240,13 @@ def begin(
     everything = [*learnt, *held_out]
     began = time.monotonic()
     margins = reference(model, everything, settings.pairs, bool(training.bf16), run)
-    ids = sum(2 * pair.length for pair in everything)
-    spent, times = time.monotonic() - began, training.steps / len(grouped(learnt, training.tokens))
+    spent, groups = time.monotonic() - began, len(grouped(learnt, training.tokens))
     if spent > 1:
-        whole = min(
-            3 * spent * times * len(learnt) / len(everything), 3600 * (training.hours or 9e9)
-        )
-        tell(f"{training.steps} steps of about {ids // len(everything) * 4} ids: about"
-             f" {minutes(whole)} to train here")  # fmt: skip
+        passes = training.steps / groups
+        ahead = 3 * spent * passes * len(learnt) / len(everything)  # backwards takes two thirds
+        ids = sum(len(one.ids) for pair in learnt for one in (pair.chosen, pair.rejected))
+        tell(f"{training.steps} steps of about {ids // groups:,} ids: about"
+             f" {minutes(min(ahead, 3600 * (training.hours or math.inf)))} to train here")  # fmt: skip
     known = margins[: len(learnt)]
     looked_at = grouped(held_out, training.tokens)
     return Run(
