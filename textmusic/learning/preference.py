@@ -245,8 +245,8 @@ def begin(
         passes = training.steps / groups
         ahead = 3 * spent * passes * len(learnt) / len(everything)  # backwards takes two thirds
         ids = sum(len(one.ids) for pair in learnt for one in (pair.chosen, pair.rejected))
-        tell(f"{training.steps} steps of about {ids // groups:,} ids: about"
-             f" {minutes(min(ahead, 3600 * (training.hours or math.inf)))} to train here")  # fmt: skip
+        left = minutes(min(ahead, 3600 * (training.hours or math.inf)))
+        tell(f"{training.steps} steps of about {ids // groups:,} ids: about {left} to train here")
     known = margins[: len(learnt)]
     looked_at = grouped(held_out, training.tokens)
     return Run(
