@@ -175,7 +175,7 @@ def test_a_run_that_was_stopped_comes_to_the_same(
     with pytest.raises(KeyboardInterrupt):
         prefer([voted], cut, wanted)
     monkeypatch.setattr(preference, "batches", original)
-    monkeypatch.setattr(preference, "tracked", None)  # the base is not read again
+    monkeypatch.setattr(preference, "tracked", None)  # the base is not scored again
     assert 0 < len(losses(cut / "run")) < 6
     prefer([voted], cut, Choices())
     for kind in ("loss", "held_out"):

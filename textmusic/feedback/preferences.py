@@ -239,6 +239,8 @@ def _piece(midi: Any, said: Any, *, model: str | None) -> Liked:
             raise ValueError("the plan is incomplete")
         hash((report.caption + report.model, report.asked, report.seconds, report.outline))
         score = to_score(parse(midi))
+        if not 0 < score.note_num() == report.notes:
+            raise ValueError("the report is of other notes")
     except (
         MidiError, TextMusicError, ValueError, TypeError, LookupError, AttributeError,
         ArithmeticError, RecursionError, RuntimeError,

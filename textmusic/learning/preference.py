@@ -232,14 +232,15 @@ def begin(
     training = settled(settings.training, run)
     if training.blocks:
         use_blocks(model.lm)
-    for name, weight in model.named_parameters():
-        if "trainable_tokens" in name:  # what an id means is no matter of taste
-            weight.requires_grad_(False)
     if this_process().is_main_process:
         write_text(run / "settings.json", json.dumps(asdict(settings), indent=1) + "\n")
     everything = [*learnt, *held_out]
     began = time.monotonic()
     margins = reference(model, everything, settings.pairs, bool(training.bf16), run)
+    # what an id means is no matter of taste; only now, since peft thaws all when an adapter is back
+    for name, weight in model.named_parameters():
+        if "trainable_tokens" in name:
+            weight.requires_grad_(False)
     spent, groups = time.monotonic() - began, len(grouped(learnt, training.tokens))
     if spent > 1:
         passes = training.steps / groups
