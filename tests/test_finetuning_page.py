@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from documented import BY_CI, ROOT, TINY, commands, walk, with_corpora
+
+from textmusic.listening.page import build_listening_page
+from textmusic.listening.pairs import Showing, read_pairs
+from textmusic.listening.votes import Votes
 
 OWN_CORPUS = (ROOT / "docs" / "own-corpus.md").read_text(encoding="utf-8")
 FINETUNING = (ROOT / "docs" / "fine-tuning.md").read_text(encoding="utf-8")
@@ -18,6 +23,15 @@ TRAIN = {
     "textmusic train data/ -o chorales-model --max-steps 200"
     ' --sample "four-part chorale for choir in G major"': FEW,
 }
+TASTE = {
+    "textmusic batch prompts.jsonl -o takes/one --seed 1": f" --no-audio --model {TINY}",
+    "textmusic batch prompts.jsonl -o takes/two --seed 1001": f" --no-audio --model {TINY}",
+    "textmusic prefer votes.sqlite -o my-taste/": f" --model {TINY} --max-steps 2",
+    'textmusic generate "calm piano" --model my-taste/': " --bars 2",
+}
+LISTEN = (
+    "textmusic listen prompts.jsonl --answers takes/one --answers takes/two --database votes.sqlite"
+)
 # Two processes: see test_processes.py.
 SEVERAL = {
     "torchrun --nproc_per_node 2 -m textmusic train data/ -o my-model",
@@ -28,7 +42,7 @@ SEVERAL = {
 
 def test_every_command_of_the_pages_is_known_here() -> None:
     assert set(commands(OWN_CORPUS)) == {*PREPARE} | (BY_CI & set(commands(OWN_CORPUS)))
-    assert set(commands(FINETUNING)) == {*TRAIN} | SEVERAL
+    assert set(commands(FINETUNING)) == {*TRAIN, *TASTE, LISTEN} | SEVERAL
 
 
 @pytest.mark.train
@@ -41,4 +55,22 @@ def test_a_model_of_ones_own_files(tmp_path: Path) -> None:
     said = walk(TRAIN, tmp_path)
     assert "to train here" in said[0] and (tmp_path / "my-model" / "model.onnx").exists()
     assert (tmp_path / "my-model" / "adapter" / "base.json").exists()
+    assert len(list((tmp_path / "out").glob("*.mid"))) == 1
+
+
+@pytest.mark.train
+def test_a_taste(tmp_path: Path) -> None:
+    lines = [json.dumps({"text": f"calm piano {number}", "bars": 2}) for number in range(12)]
+    (tmp_path / "prompts.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    commands_of = list(TASTE.items())
+    walk(dict(commands_of[:2]), tmp_path)
+    # what the page of the listening test does, with one who likes the second take
+    folders = [tmp_path / "takes" / name for name in ("one", "two")]
+    pairs, _ = read_pairs(tmp_path / "prompts.jsonl", folders)
+    votes = Votes(tmp_path / "votes.sqlite")
+    build_listening_page(pairs, votes)
+    for pair in pairs:
+        votes.add("me", Showing(pair, swapped=False), {"overall": "B"})
+    learnt, _ = walk(dict(commands_of[2:]), tmp_path)
+    assert learnt.startswith("12 pairs on 12 prompts")
     assert len(list((tmp_path / "out").glob("*.mid"))) == 1

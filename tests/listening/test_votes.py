@@ -17,13 +17,13 @@ import pytest
 from listeners import pair
 
 from textmusic.errors import TextMusicError
+from textmusic.feedback.database import write_ahead
 from textmusic.listening.pairs import Showing
 from textmusic.listening.votes import (
     NO_DIFFERENCE,
     QUESTIONS,
     Vote,
     Votes,
-    _write_ahead,
     wilson,
     win_rates,
 )
@@ -98,7 +98,7 @@ def test_the_log_waits_for_who_makes_the_file(tmp_path: Path) -> None:
         db.execute("PRAGMA journal_mode = WAL")
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: (time.sleep(0.1), maker.execute("COMMIT")))
-        _write_ahead(db)
+        write_ahead(db)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     db.close()
     maker.close()

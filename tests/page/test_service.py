@@ -14,13 +14,15 @@ from symusic import Score
 from textmusic.drawing.shapes import Drawing, Label
 from textmusic.engines.protocol import Floats32, Ids
 from textmusic.errors import TextMusicError
+from textmusic.feedback.preferences import read_preferences
+from textmusic.feedback.thumbs import Thumbs
 from textmusic.language.controls import Controls
 from textmusic.language.names import LANGUAGES
 from textmusic.language.prompt import read_prompt
 from textmusic.music.chords import chord_name
 from textmusic.music.measure import measure
 from textmusic.music.plan import Plan
-from textmusic.page.service import Moment, Service, Visitor, Wish
+from textmusic.page.service import Moment, Piece, Service, Visitor, Wish
 from textmusic.page.views import piece_html, report_html, roll_html, understood_html
 from textmusic.page.wording import WORDS, language_of, say, translations
 from textmusic.result.generation import Generation
@@ -293,3 +295,33 @@ def test_every_word_is_there_in_both_languages() -> None:
     assert [language_of(a) for a in ("zh-CN,zh;q=0.9", "en-US", "", "de,zh")] == [
         "zh", "en", "en", "en",
     ]  # fmt: skip
+
+
+def test_a_thumb_is_kept_with_its_piece(service: Service, tmp_path: Path) -> None:
+    thumbs = Thumbs(tmp_path / "thumbs.sqlite")
+    asking = replace(service, thumbs=thumbs)
+    pieces: list[Piece] = []
+    for seed in (1, 2):
+        _, (made,) = written(asking.generate(Wish("piano, 2 bars", seed=seed), ME))
+        pieces.append(asking.keep(made, pieces, "piano, 2 bars"))
+    with pytest.raises(TextMusicError, match="keeps no thumbs; start it with --feedback"):
+        service.judge(pieces[0], up=True)
+    asking.judge(pieces[0], up=False)
+    asking.judge(pieces[1], up=True)
+    (pair,) = read_preferences([thumbs.path]).pairs
+    assert (pair.chosen.report.seed, pair.rejected.report.seed) == (2, 1)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_page_asks_for_thumbs_if_it_is_told_to(
+    asked: bool, tiny: TextToMusic, tmp_path: Path
+) -> None:
+    from textmusic.page.layout import build_page
+
+    thumbs = Thumbs(tmp_path / "thumbs.sqlite") if asked else None
+    page = build_page({"default": tiny}, thumbs=thumbs)
+    (row,) = [
+        block.parent for block in page.blocks.values()
+        if getattr(block, "elem_id", None) == "tm-thumb-up"
+    ]  # fmt: skip
+    assert row.visible is asked

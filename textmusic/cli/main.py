@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,6 +34,7 @@ from textmusic.cli.options import (
 )
 from textmusic.cli.pieces import adjust, go_on, replay
 from textmusic.cli.practise import practise
+from textmusic.cli.prefer import prefer
 from textmusic.cli.prepare import prepare
 from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.cli.train import train
@@ -201,6 +203,10 @@ def serve(
             " networks and commas are possible."
         ),
     ] = None,
+    feedback: Annotated[
+        Path | None,
+        typer.Option(help="Database for thumbs up and down, which textmusic prefer learns from."),
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Open the web page."""
@@ -210,8 +216,9 @@ def serve(
     from textmusic.writing.writers import load_models
 
     layout.serve(
-        load_models(model or (), threads=threads), mcp=mcp, proxy=proxy, host=host, port=port
-    )
+        load_models(model or (), threads=threads), mcp=mcp, proxy=proxy, feedback=feedback,
+        host=host, port=port,
+    )  # fmt: skip
 
 
 def info(model: Model = None) -> None:
@@ -230,7 +237,7 @@ def info(model: Model = None) -> None:
 
 for command in (
     generate, practise, serve, info, batch, replay, adjust, rewrite, add, vary, harmonise,
-    similar, originality, prepare, train, evaluate, compare, listen, push,
+    similar, originality, prepare, train, prefer, evaluate, compare, listen, push,
 ):  # fmt: skip
     app.command()(ungrouped(command))
 app.command("continue")(ungrouped(go_on))

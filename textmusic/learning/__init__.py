@@ -6,6 +6,7 @@ __all__ = [
     "examples",
     "finetuning",
     "lock",
+    "preference",
     "proposal",
     "runs",
     "settings",

@@ -165,10 +165,7 @@ class Examples:
 
         An empty sketch ends behind `<|sketch|>`, none at all behind the plan.
         """
-        sequence, first = self.tokenizer.sequence(caption, plan, sketch, score)
-        vocabulary, offset = self.tokenizer.vocabulary, self.tokenizer.offset
-        notes = sum(_is_note(vocabulary[i - offset]) for i in sequence[first:])
-        return self._example(sequence, 0, notes)
+        return joined(self.tokenizer, caption, plan, sketch, score)
 
     def fill(self, caption: str, plan: Plan, sketch: Sequence[int], hole: Hole) -> Example:
         """What stands around a hole, then what fills it; the loss falls on that alone."""
@@ -179,15 +176,8 @@ class Examples:
         spell = self.tokenizer.music_ids
         score = [*spell(standing), *spell(head), *spell(filled)]
         sequence, _ = self.tokenizer.sequence(caption, plan, sketch, score)
-        return self._example(sequence, len(sequence) - len(filled), len(hole.missing))
-
-    def _example(self, sequence: Sequence[int], first: int, notes: int) -> Example:
-        """A sequence with its labels: music ids, from the place `first` on."""
-        ids = np.array(sequence, dtype=np.int64)
-        begin = max(int(np.argmax(ids >= self.tokenizer.offset)), first - 1)
-        labels = np.full(len(ids), IGNORED, dtype=np.int64)
-        labels[begin:-1] = ids[begin + 1 :] - self.tokenizer.offset
-        return Example(ids, labels, notes)
+        first = len(sequence) - len(filled)
+        return _labelled(self.tokenizer, sequence, first, len(hole.missing))
 
     def drill(self, rng: random.Random) -> Example:
         """A mood word or scene by itself, and the plan as far as the mood: a dozen ids.
@@ -202,6 +192,29 @@ class Examples:
                 break
         plan = Plan(genre=with_genre(window, rng).genre, valence=valence, arousal=arousal)
         return self.join(caption, plan)
+
+
+def joined(
+    tokenizer: Tokenizer,
+    caption: str,
+    plan: Plan,
+    sketch: Sequence[int] | None = None,
+    score: Sequence[int] | None = None,
+) -> Example:
+    """Caption, plan, sketch and score as an example, see `Examples.join`."""
+    sequence, first = tokenizer.sequence(caption, plan, sketch, score)
+    vocabulary, offset = tokenizer.vocabulary, tokenizer.offset
+    notes = sum(_is_note(vocabulary[i - offset]) for i in sequence[first:])
+    return _labelled(tokenizer, sequence, 0, notes)
+
+
+def _labelled(tokenizer: Tokenizer, sequence: Sequence[int], first: int, notes: int) -> Example:
+    """A sequence with its labels: music ids, from the place `first` on."""
+    ids = np.array(sequence, dtype=np.int64)
+    begin = max(int(np.argmax(ids >= tokenizer.offset)), first - 1)
+    labels = np.full(len(ids), IGNORED, dtype=np.int64)
+    labels[begin:-1] = ids[begin + 1 :] - tokenizer.offset
+    return Example(ids, labels, notes)
 
 
 @dataclass(frozen=True, slots=True)

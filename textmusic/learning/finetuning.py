@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from warnings import filterwarnings
-
-from transformers.utils.logging import disable_progress_bar
 
 from textmusic.corpus.windows import read_windows
 from textmusic.errors import TextMusicError
 from textmusic.learning.outcome import Learnt, export, report, summary
 from textmusic.learning.proposal import Choices, described, minutes, propose
 from textmusic.learning.runs import Data
-from textmusic.learning.settings import check_tracker, this_process
+from textmusic.learning.settings import check_tracker, quieten, this_process
 
 EXPORT_MINUTES = 1.0
 REPORT_MINUTES = 0.1  # a held-out piece: both models answer, both answers are judged
@@ -43,9 +40,7 @@ def finetune(
             disk is full; what was trained until then is kept.
     """
     main = this_process().is_main_process
-    disable_progress_bar()  # transformers': loading takes a moment only
-    # peft's; nothing that a person who trains could do about it
-    filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+    quieten()
     run = output / "run"
     check_tracker(choices.tracker or "none")
     _check(data, pieces)

@@ -11,10 +11,12 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from warnings import filterwarnings
 
 import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
+from transformers.utils.logging import disable_progress_bar
 
 from textmusic.errors import TextMusicError
 from textmusic.learning.config import Training
@@ -82,6 +84,14 @@ def this_process() -> PartialState:
     several = int(os.environ.get("WORLD_SIZE", "1")) > 1
     told = parse_flag_from_env("ACCELERATE_USE_CPU")
     return PartialState(cpu=told or (several and not torch.accelerator.is_available()))
+
+
+def quieten() -> None:
+    """Let libraries say nothing that a person who trains could do nothing about."""
+    disable_progress_bar()  # transformers': loading takes a moment only
+    filterwarnings(
+        "ignore", message=".*is_gradient_checkpointing", category=FutureWarning
+    )  # peft's
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from textmusic.system.whole_files import write_text
 from textmusic.tokens.tokenizer import IGNORED
 
 Batch = dict[str, Any]
+INPUTS = ("ids", "labels", "margins")  # of a model, as far as a batch has them
 MINUTES_BETWEEN_CHECKPOINTS = 4.0
 # Dense bfloat16 operations a second, from the makers' data sheets.
 BF16_PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "L4": 121e12,
@@ -42,9 +43,11 @@ BF16_PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "L4"
 class Run:
     """A training run in a folder: checkpoint.safetensors, log.jsonl, curve.png, best/, samples/.
 
-    model(ids, labels) returns the summed loss in nats. make_batches(lane, skip) gives the training
-    batches of a lane, from the skip-th on: a step takes one of each of `global_batch` lanes, and
-    each process has its share of the lanes, so that a run does not depend on how many there are.
+    model(ids, labels) returns the summed loss in nats over the labelled ids. Batches that count
+    "pairs" have "margins" too, which are a third input, and the loss is summed over the pairs.
+    make_batches(lane, skip) gives the training batches of a lane, from the skip-th on: a step takes
+    one of each of `global_batch` lanes, and each process has its share of the lanes, so that a run
+    does not depend on how many there are.
     save_model(model, folder) writes the model in its own format, sample(model, stem) a piece.
     It runs alike on a CPU, a GPU, and many processes (DDP or FSDP, as accelerate is configured).
     """
@@ -170,18 +173,17 @@ class Run:
         factor = schedule(self.done, t.warmup / t.steps, t.decay)
         for group in self.optimizer.param_groups:
             group["lr"] = t.learning_rate * group["rate"] * factor
-        pairs = [self._tensors(batch) for batch in batches]
         labelled, size = self._summed(
-            sum(int((labels != IGNORED).sum()) for _, labels in pairs),
+            sum(_counted(batch) for batch in batches),
             sum(batch.get("size", batch["ids"].size) for batch in batches),
         )
         total, processes = 0.0, self.accelerator.num_processes
-        for lane, (ids, labels) in zip(self.lanes, pairs, strict=True):
+        for lane, batch in zip(self.lanes, batches, strict=True):
             # What a model draws depends on its place alone, so that a resumed run draws the same.
             torch.manual_seed((self.training.seed << 40) + (self.step << 16) + lane)
             last = lane == self.lanes[-1]
             with nullcontext() if last else self.accelerator.no_sync(self.model):
-                loss = self.model(ids, labels)
+                loss = self.model(*self._tensors(batch))
                 # DDP and FSDP take the mean over the processes
                 self.accelerator.backward(loss * processes / labelled)
             total += float(loss.detach())
@@ -200,9 +202,8 @@ class Run:
         self.model.eval()
         total, count, notes = 0.0, 0, 0
         for batch in self.validation:
-            ids, labels = self._tensors(batch)
-            total += float(self.model(ids, labels))
-            count += int((labels != IGNORED).sum())
+            total += float(self.model(*self._tensors(batch)))
+            count += _counted(batch)
             notes += batch["notes"]
         loss = total / count
         if not math.isfinite(loss):
@@ -232,11 +233,9 @@ class Run:
         if self.accelerator.is_main_process and self.sample:
             self.sample(self.plain, self.folder / "samples" / f"{self.step:06}")
 
-    def _tensors(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    def _tensors(self, batch: Batch) -> list[torch.Tensor]:
         device = self.accelerator.device
-        return torch.from_numpy(batch["ids"]).to(device), torch.from_numpy(batch["labels"]).to(
-            device
-        )
+        return [torch.from_numpy(batch[name]).to(device) for name in INPUTS if name in batch]
 
     def _summed(self, *values: float) -> tuple[float, ...]:
         """Sums over all processes."""
@@ -349,6 +348,11 @@ class Run:
                 log.write(json.dumps(figures) + "\n")
         shown = {name: value for name, value in figures.items() if name != "step"}
         self.accelerator.log(shown, step=figures["step"])
+
+
+def _counted(batch: Batch) -> int:
+    """What of a batch its loss is a mean over: labelled ids, or pairs."""
+    return int(batch["pairs"] if "pairs" in batch else (batch["labels"] != IGNORED).sum())
 
 
 def _whole(norm: Any) -> float:

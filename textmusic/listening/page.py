@@ -82,6 +82,7 @@ def build_listening_page(
         cache = Path(file.GRADIO_CACHE)  # gradio serves files from there under their own names
         cache.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(dir=cache)
+        votes.keep(pairs)
         test = ListeningTest(pairs, votes, Sounds(Path(folder.name), soundfont), results, folder)
         view = [session, progress, questions, prompt, *players, *answers, tab]
         page.load(

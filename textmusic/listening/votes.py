@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import sqlite3
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +12,19 @@ from typing import TYPE_CHECKING
 
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.bootstrap import bootstrap
+from textmusic.feedback.database import (
+    OVERALL,
+    Database,
+    store_piece,
+    transaction,
+    with_report,
+)
 from textmusic.result.figures import Figure
 from textmusic.system.tables import write_csv
 
 if TYPE_CHECKING:
-    from textmusic.listening.pairs import Showing
+    from textmusic.listening.pairs import Pair, Showing
 
-OVERALL = "overall"
 QUESTIONS = {
     OVERALL: "Which is better overall?",
     "melody": "Which has the better melody?",
@@ -32,23 +35,7 @@ QUESTIONS = {
 NO_DIFFERENCE = "no difference"
 CHOICES = ("A", "B", NO_DIFFERENCE)
 
-SCHEMA = 1  # of the table below; raise it with every change
-APPLICATION = 0x746D7573  # "tmus", in the header of our databases: 1 is a common schema number
-TABLE = """
-CREATE TABLE vote (
-    id INTEGER PRIMARY KEY,
-    listener TEXT NOT NULL,
-    pair TEXT NOT NULL,
-    prompt TEXT NOT NULL,
-    question TEXT NOT NULL,
-    shown_a TEXT NOT NULL,
-    shown_b TEXT NOT NULL,
-    preferred TEXT CHECK (preferred IN (shown_a, shown_b)), -- NULL: no difference
-    at TEXT NOT NULL,
-    UNIQUE (listener, pair, question)
-)"""
 COLUMNS = ("listener", "pair", "prompt", "question", "shown_a", "shown_b", "preferred", "at")
-PATIENCE = 30.0  # seconds that a vote waits for those of others; each takes milliseconds
 
 _Z = 1.959964  # of a 95 % interval
 
@@ -84,72 +71,22 @@ class WinRate:
     rate: Figure
 
 
-class Votes:
-    """Votes in an SQLite file.
+class Votes(Database):
+    """Votes in a database."""
 
-    What `add` has returned from is on the disk, and stays there if the process is killed. Threads
-    and processes may share the file: every operation has a connection and a short transaction of
-    its own, and waits for those of others. The write-ahead log that makes readers and writers stay
-    out of each other's way needs a local disk, not a network share.
-    """
+    def keep(self, pairs: Sequence[Pair]) -> None:
+        """Keep the pieces of pairs, so that the votes on them can be trained on.
 
-    def __init__(self, path: str | Path) -> None:
-        """path: of the file, which is made if it is not there.
-
-        Raises TextMusicError if it is no database, or one of another schema.
+        What can't be read is left out: its votes count all the same.
         """
-        self.path = Path(path)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise TextMusicError(
-                f"'{self.path.parent}' can't be created ({problem.strerror}); choose another"
-                " database."
-            ) from None
-        with self._connected() as db:
-            with _transaction(db):
-                self._prepare(db)
-            # only now: on a file of somebody else's it would leave a mark
-            _write_ahead(db)
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        application, schema, tables = (
-            db.execute(question).fetchone()[0]
-            for question in (
-                "PRAGMA application_id",
-                "PRAGMA user_version",
-                "SELECT count(*) FROM sqlite_master",
-            )
-        )
-        if not (application or schema or tables):
-            db.execute(TABLE)
-            db.execute(f"PRAGMA application_id = {APPLICATION}")
-            db.execute(f"PRAGMA user_version = {SCHEMA}")
-        elif application != APPLICATION:
-            raise TextMusicError(
-                f"'{self.path}' is not a database of votes; choose another database."
-            )
-        elif schema != SCHEMA:
-            raise TextMusicError(
-                f"'{self.path}' has schema {schema}, but this textmusic reads schema {SCHEMA}; use"
-                " the textmusic that wrote it, or choose another database."
-            )
-
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """A connection that is closed afterwards; its problems as TextMusicError."""
-        try:
-            # isolation_level None: transactions begin where we say so
-            db = sqlite3.connect(self.path.absolute(), timeout=PATIENCE, isolation_level=None)
-            try:
-                yield db
-            finally:
-                db.close()
-        except sqlite3.Error as problem:
-            raise TextMusicError(
-                f"'{self.path}' can't be used for votes ({problem}); free some space, or choose"
-                " another database."
-            ) from None
+        sides = [(pair, side) for pair in pairs for side in (pair.first, pair.second)]
+        with self.connected() as db, transaction(db):
+            for pair, side in sides:
+                if (found := with_report(side.midi)) is not None:
+                    db.execute(
+                        "INSERT OR REPLACE INTO answer (pair, model, piece) VALUES (?, ?, ?)",
+                        (pair.key, side.model, store_piece(db, *found)),
+                    )
 
     def add(self, listener: str, showing: Showing, answers: Mapping[str, str | None]) -> None:
         """Store a listener's answers on a pair, all or none; later ones replace earlier ones.
@@ -169,7 +106,7 @@ class Votes:
             for question, choice in given.items()
         ]  # fmt: skip
         new = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS)
-        with self._connected() as db, _transaction(db):
+        with self.connected() as db, transaction(db):
             db.executemany(
                 f"INSERT INTO vote ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
                 f" ON CONFLICT (listener, pair, question) DO UPDATE SET {new}",
@@ -178,13 +115,13 @@ class Votes:
 
     def read(self) -> list[Vote]:
         """All votes, in the order in which they were first given."""
-        with self._connected() as db:
+        with self.connected() as db:
             rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM vote ORDER BY id").fetchall()
         return [Vote(*row) for row in rows]
 
     def judged(self, listener: str) -> set[str]:
         """Keys of the pairs that a listener has judged."""
-        with self._connected() as db:
+        with self.connected() as db:
             rows = db.execute(
                 "SELECT pair FROM vote WHERE listener = ? AND question = ?", (listener, OVERALL)
             ).fetchall()
@@ -192,7 +129,7 @@ class Votes:
 
     def counts(self) -> dict[str, int]:
         """How many listeners have judged each pair, by its key; pairs without votes are absent."""
-        with self._connected() as db:
+        with self.connected() as db:
             rows = db.execute(
                 "SELECT pair, count(*) FROM vote WHERE question = ? GROUP BY pair", (OVERALL,)
             ).fetchall()
@@ -214,33 +151,6 @@ class Votes:
             for vote in votes
         ]  # fmt: skip
         write_csv(path, COLUMNS, rows)
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing: closed without COMMIT, the connection takes everything back.
-
-    Immediate, since a reader that turns writer can't wait for another one.
-    """
-    db.execute("BEGIN IMMEDIATE")
-    yield
-    db.execute("COMMIT")
-
-
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log.
-
-    Here SQLite does not wait for others who are just making the file: it fails at once.
-    """
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
 
 
 def checked(answers: Mapping[str, str | None]) -> dict[str, str]:

@@ -49,6 +49,18 @@ class MusicLLM(nn.Module):
         logits = hidden[counted] @ self.rows.T  # (N, M)
         return F.cross_entropy(logits.float(), labels[counted], reduction="sum")
 
+    def row_losses(self, ids: Tensor, labels: Tensor) -> Tensor:
+        """(B,) loss in nats over the labelled places of each row: its -log p.
+
+        The head is computed in float32: what counts is a small difference between large sums.
+        """
+        hidden, counted = self._hidden(ids), labels != IGNORED
+        with torch.autocast(ids.device.type, enabled=False):
+            logits = hidden[counted].float() @ self.rows.float().T
+            each = F.cross_entropy(logits, labels[counted], reduction="none")
+        total = torch.zeros(len(ids), device=each.device)
+        return total.index_add(0, counted.nonzero()[:, 0], each)
+
     def logits(self, ids: Tensor) -> Tensor:
         """Music logits (B, T, M) at every place."""
         return self._hidden(ids) @ self.rows.T

@@ -104,6 +104,9 @@ class Events:
         )  # fmt: skip
         result["chosen"].input(self.choose, {result["chosen"], result["pieces"]}, shown,
                                queue=False, show_progress="hidden", **private)  # fmt: skip
+        for name, handler in (("up", self.thumb_up), ("down", self.thumb_down)):
+            result[name].click(handler, {result["chosen"], result["pieces"]}, None, queue=False,
+                               **private)  # fmt: skip
         result["chosen"].change(
             self.sheet, {result["chosen"], result["pieces"]}, [result["sheet"], result["files"]],
             show_progress="hidden", concurrency_id="sheet", concurrency_limit=1, **private,
@@ -285,6 +288,22 @@ class Events:
             return {result["sheet"]: f"<p>{escape(str(problem))}</p>"}
         files = files_html((*chosen.files, file))
         return {result["sheet"]: sheet_html(pages, chosen.title), result["files"]: files}
+
+    def thumb_up(self, data: Shown, request: gr.Request) -> None:
+        """The chosen piece is liked."""
+        self._judge(data, request, up=True)
+
+    def thumb_down(self, data: Shown, request: gr.Request) -> None:
+        """The chosen piece is not liked."""
+        self._judge(data, request, up=False)
+
+    def _judge(self, data: Shown, request: gr.Request, *, up: bool) -> None:
+        with Told():
+            chosen = self._chosen(data)
+            if chosen is None:
+                raise TextMusicError(say("no_piece", language_for(request)))
+            self.service.judge(chosen, up)
+            gr.Info(say("thumb_kept", language_for(request)))
 
     def _written(
         self, making: Generator[Moment, None, list[Generation]], pieces: Sequence[Piece],

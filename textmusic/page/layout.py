@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from textmusic.errors import TextMusicError
+from textmusic.feedback.thumbs import Thumbs
 from textmusic.language.names import DENSITY_NAMES
 from textmusic.language.prompt import MAX_CHARACTERS
 from textmusic.music.data_files import load_data
@@ -47,14 +48,15 @@ KEPT_SECONDS = 24 * 3600  # how long results can be downloaded
 
 
 def build_page(
-    models: Mapping[str, TextToMusic], *, max_bars: int = MAX_BARS, about: str = ""
-) -> gr.Blocks:
+    models: Mapping[str, TextToMusic], *, max_bars: int = MAX_BARS, about: str = "",
+    thumbs: Thumbs | None = None,
+) -> gr.Blocks:  # fmt: skip
     """The page for some models by name, the first of them the default.
 
-    max_bars: of a piece. about: the text of the last tab, in Markdown. Named endpoints: see
-    `endpoints`.
+    max_bars: of a piece. about: the text of the last tab, in Markdown. thumbs: ask for them, and
+    keep them there. Named endpoints: see `endpoints`.
     """
-    service = Service(models, Path(get_upload_folder()), max_bars=max_bars)
+    service = Service(models, Path(get_upload_folder()), max_bars=max_bars, thumbs=thumbs)
     with gr.Blocks(
         title="textmusic", analytics_enabled=False, delete_cache=(3600, KEPT_SECONDS)
     ) as page:
@@ -70,7 +72,7 @@ def build_page(
                     compare = _compare(models)
                 with gr.Tab(I18N("about"), id="about"):
                     gr.Markdown(about or "textmusic")
-            result = _result()
+            result = _result(thumbs is not None)
         Events(service, create, change, compare, result).connect(page)
     return page.queue(default_concurrency_limit=service.slots, max_size=WAITING)
 
@@ -187,13 +189,16 @@ def _compare(models: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _result() -> dict[str, Any]:
+def _result(thumbs: bool) -> dict[str, Any]:
     """What is below all tabs: the visit's pieces, and the one that is chosen."""
     made: dict[str, Any] = {"pieces": gr.State([], time_to_live=KEPT_SECONDS)}
     made["progress"] = gr.HTML(elem_classes="tm-progress")
     made["live"] = gr.HTML(elem_classes="tm-live")
     made["piece"] = gr.HTML(label=I18N("music"), elem_classes="tm-result")
     made["chosen"] = gr.Radio([], label=I18N("pieces"), visible=False)
+    with gr.Row(visible=thumbs):
+        made["up"] = gr.Button(I18N("thumb_up"), elem_id="tm-thumb-up")
+        made["down"] = gr.Button(I18N("thumb_down"))
     with gr.Tabs(visible=False) as made["tabs"]:
         with gr.Tab(I18N("report")):
             made["report"] = gr.HTML(elem_classes="tm-report")
@@ -205,17 +210,22 @@ def _result() -> dict[str, Any]:
 
 
 def serve(
-    models: Mapping[str, TextToMusic], *, mcp: bool = False, proxy: str | None = None, **where: Any
-) -> Any:
+    models: Mapping[str, TextToMusic], *, mcp: bool = False, proxy: str | None = None,
+    feedback: Path | None = None, **where: Any,
+) -> Any:  # fmt: skip
     """Build the page and `launch` it, with what it needs to be heard live.
 
+    feedback: a database for thumbs, made if it is not there; None asks for none.
     mcp: also offer the endpoints as tools of a Model Context Protocol server (`mcp` extra). proxy:
     addresses of a reverse proxy, see `launch`; by default those in TEXTMUSIC_PROXY.
     TEXTMUSIC_MAX_BARS limits a piece; TEXTMUSIC_USER and TEXTMUSIC_PASSWORD protect the page.
     """
     if mcp and find_spec("mcp") is None:
         raise TextMusicError("--mcp needs the mcp package; run pip install 'textmusic[mcp]'.")
-    page = build_page(models, max_bars=_max_bars(), about=_card(next(iter(models.values()))))
+    page = build_page(
+        models, max_bars=_max_bars(), about=_card(next(iter(models.values()))),
+        thumbs=None if feedback is None else Thumbs(feedback),
+    )  # fmt: skip
     routes = [route(Path(get_upload_folder()) / "live")]
     user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
     if bool(user) != bool(password):

@@ -17,6 +17,7 @@ from textmusic.drawing.piano_roll import piano_roll
 from textmusic.drawing.shapes import Drawing
 from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
+from textmusic.feedback.thumbs import Thumbs
 from textmusic.language.controls import Controls
 from textmusic.language.prompt import MAX_CHARACTERS, Prompt
 from textmusic.language.reading.text import quote
@@ -144,13 +145,15 @@ class Service:
     """Models, a folder for results, and the limits of a shared page.
 
     cache: where files are put, each piece in a folder whose name can't be guessed. max_bars: of a
-    piece. slots: pieces that a model writes side by side.
+    piece. slots: pieces that a model writes side by side. thumbs: where they are kept; None: the
+    page asks for none.
     """
 
     models: Mapping[str, TextToMusic]
     cache: Path
     max_bars: int = MAX_BARS
     slots: int = SLOTS
+    thumbs: Thumbs | None = None
     _schedulers: dict[str, Scheduler] = field(default_factory=dict)
     _stopped: set[Visitor] = field(default_factory=set)
     _busy: Counter[Visitor] = field(default_factory=Counter)
@@ -237,6 +240,12 @@ class Service:
         files = generation.save(folder, formats=PAGE_FORMATS, stem=stem)
         number = 1 + max((piece.number for piece in pieces), default=0)
         return Piece(number, title, tuple(files), generation.report, parent)
+
+    def judge(self, piece: Piece, up: bool) -> None:
+        """Keep a thumb on a piece, and the piece with it."""
+        if self.thumbs is None:
+            raise TextMusicError("this page keeps no thumbs; start it with --feedback.")
+        self.thumbs.add(piece.midi, up)
 
     def sheet(self, piece: Piece) -> tuple[Path, list[str]]:
         """A piece's MusicXML file, and its engraved pages (SVG); raises what `sheet_music` does."""
