@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from heard import frequency, level, sine_soundfont
 from symusic import ControlChange, Note, PitchBend, Score, Tempo, Track
 
 from textmusic.sound.render import SAMPLE_RATE, render
 from textmusic.sound.soundfont import open_soundfont
 from textmusic.sound.voices import voice_strikes
-
-from .test_render import frequency, level, sine_soundfont
 
 TPQ = 480
 PEDAL, VOLUME, EXPRESSION, PAN, REVERB, CHORUS = 64, 7, 11, 10, 91, 93
