@@ -1,6 +1,6 @@
 """Make the bundled soundfont from FluidR3Mono: General MIDI, its samples packed with Opus.
 
-    python training/soundfont.py FluidR3Mono_GM.sf3 textmusic/bundled/sounds.sf3
+    python training/soundfont.py FluidR3Mono_GM.sf3 textmusic/bundled/sounds/FluidR3Mono.sf3
 
 FluidR3Mono 2.315 has 24 MB; of its variations and samples this keeps the 128 programs and eight
 drum kits, in 4 MB. Each sample is packed at its own rate as if that were 48,000 Hz, so that loops
@@ -23,12 +23,13 @@ from textmusic.sound.soundfont import SoundFont
 
 KITS = (0, 8, 16, 24, 25, 32, 40, 48)
 """Standard, room, power, electronic, TR-808, jazz, brush, orchestra."""
-FINE, COARSE = 44_000, 24_000
+FINE, COARSE = 30_000, 20_000
 """Bits a second of the instruments that most pieces have, and of all others."""
 OFTEN = {0, 1, 4, 6, 11, 19, 24, 25, 26, 27, 32, 33, 34, 40, 41, 42, 43, 45, 46, 48, 52, 56, 57, 58,
          60, 61, 65, 66, 68, 70, 71, 73}  # fmt: skip
+_SILENT, _FADE = 1e-3, 0.02  # of a recording's peak; seconds
 _OPUS_LEAST, _OPUS_MOST = 6_000, 256_000  # what libsndfile makes of its compression level
-_INSTRUMENT, _SAMPLE = 41, 53
+_INSTRUMENT, _SAMPLE, _LOOP = 41, 53, 54
 _COPYRIGHT = (
     "Original stereo version by Frank Wen Copyright (c) 2000-2002, 2008. Mono version by Michael"
     " Cowgill Copyright (c) 2014-17. Temple Blocks by Ethan Winer Copyright (c) 2002. Drumline"
@@ -80,7 +81,13 @@ def subset(font: SoundFont, fine: int, coarse: int) -> bytes:
         names.append(name)
         if row in good:
             fine_samples |= bags.linked
-    packed = [_packed(font.wave(s), fine if s in fine_samples else coarse) for s in samples]
+    packed = [
+        _packed(
+            font.wave(sample) if sample in bags.looped else _without_silence(font, sample),
+            fine if sample in fine_samples else coarse,
+        )
+        for sample in samples
+    ]
     headers, place = [], 0
     for sample, data in zip(samples, packed, strict=True):
         header, old = tables["shdr"][sample : sample + 1].copy(), tables["shdr"][sample]
@@ -125,6 +132,8 @@ class _Bags:
         self._places = [0, 0]
         self.linked: set[int] = set()
         """What the last bags that were added link to, by old index."""
+        self.looped: set[int] = set()
+        """What any bag repeats, by old index."""
 
     @property
     def count(self) -> int:
@@ -134,14 +143,20 @@ class _Bags:
         """Copy the bags from `first` up to `last`; gives the first one's new index."""
         bags, generators, modulators = self._old
         begin, self.linked = self.count, set()
+        looping = False
         for bag in range(first, last):
             new = bags[bag : bag + 1].copy()
             new["generator"], new["modulator"] = self._places
             self._bags.append(new)
             g = generators[int(bags["generator"][bag]) : int(bags["generator"][bag + 1])].copy()
+            modes = g["amount"][g["name"] == _LOOP]
+            if self._link not in g["name"] and len(modes):
+                looping = bool(modes[-1] & 1)  # of the bag for all
             for n in np.flatnonzero(g["name"] == self._link):
                 old = int(g["amount"][n])
                 self.linked.add(old)
+                if modes[-1] & 1 if len(modes) else looping:
+                    self.looped.add(old)
                 g["amount"][n] = self._numbers.setdefault(old, len(self._numbers))
             m = modulators[int(bags["modulator"][bag]) : int(bags["modulator"][bag + 1])]
             self._generators.append(g)
@@ -158,6 +173,17 @@ class _Bags:
             _chunk(f"{side}mod", _joined([*self._modulators, modulators[-1:]])),
             _chunk(f"{side}gen", _joined([*self._generators, generators[-1:]])),
         ]
+
+
+def _without_silence(font: SoundFont, sample: int) -> Any:
+    """A recording up to where it is 60 dB below its peak for good."""
+    wave = font.wave(sample).copy()
+    loud = np.flatnonzero(np.abs(wave) > _SILENT * np.abs(wave).max())
+    fade = round(_FADE * int(font.tables[b"shdr"]["rate"][sample]))
+    wave = wave[: int(loud[-1]) + fade + 1] if len(loud) else wave
+    fade = min(fade, len(wave))
+    wave[-fade:] *= np.linspace(1, 0, fade)
+    return wave
 
 
 def _packed(wave: Any, bits: int) -> bytes:
