@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,13 @@ QUIET = -60.0  # dB below a piece's loudest frame; what is softer is not compare
 REPEATS = 2
 
 Render = Callable[[Path, Path], Any]
+
+
+def timgm6mb() -> Path:
+    """A small SF2 that comes with pretty_midi: all synthesizers can read it."""
+    spec = find_spec("pretty_midi")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).with_name("TimGM6mb.sf2")
 
 
 def fluidsynth(midi: Path, font: Path) -> Any:
@@ -132,8 +140,6 @@ def apart(audio: Any, reference: Any) -> dict[str, float]:
 
 
 def available(ways: dict[str, Render]) -> dict[str, Render]:
-    from importlib.util import find_spec
-
     return {
         name: way
         for name, way in ways.items()
@@ -154,11 +160,7 @@ def main() -> None:
     parser.add_argument("--soundfont", type=Path, help="an SF2; default: TimGM6mb")
     parser.add_argument("--json", type=Path, help="figures of each file")
     asked = parser.parse_args()
-    font = asked.soundfont
-    if font is None:
-        import pretty_midi
-
-        font = Path(pretty_midi.__file__).with_name("TimGM6mb.sf2")
+    font = asked.soundfont or timgm6mb()
     ways = available(WAYS)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for midi in asked.files:
