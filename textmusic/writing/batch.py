@@ -39,8 +39,8 @@ FEW_PROMPTS = 8  # prompts that are not worth the start of another process
 class Settings:
     """What all prompts of a run share. model, soundfont: None is the default.
 
-    slots: pieces that a process writes side by side. dry, sample_rate: of the audio. loop: keep pieces as loops, unless their own
-    lines say otherwise.
+    slots: pieces that a process writes side by side. loop: keep pieces as loops, unless their own
+    lines say otherwise. dry, sample_rate: of the audio.
     """
 
     folder: Path
