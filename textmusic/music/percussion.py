@@ -68,7 +68,10 @@ KIT_NAMES: dict[int, str] = {
     48: "Orchestra",
 }  # fmt: skip
 """The drum kits of General MIDI 2 by the program that a MIDI file gives them."""
-_TIMPANI = ("F", "F#", "G", "G#", "A", "A#", "B", "C", "C#", "D", "D#", "E", "F high")
+_TIMPANI = (
+    "F", "F sharp", "G", "G sharp", "A", "A sharp", "B", "C", "C sharp", "D", "D sharp", "E",
+    "high F",
+)  # fmt: skip
 # Where a kit's keys are not the standard ones (General MIDI 2, appendix B).
 _KIT_SOUNDS: dict[int, dict[int, str]] = {
     24: {36: "Electric Bass Drum", 38: "Electric Snare 1", 40: "Electric Snare 2",
