@@ -27,6 +27,7 @@ BUNDLED = Path(__file__).parents[1] / "bundled" / "sounds" / "FluidR3Mono.sf3"
 TAIL = RELEASE_TAIL + SECONDS
 """Seconds at most that a piece rings on, the room with it."""
 
+_STRETCH = 1 << 20  # samples that are mixed at a time: the sends of a whole piece would fill memory
 _SILENCE = 1.0  # seconds of audio for a score without notes
 _END = 0.05  # seconds in which the very last of a piece fades
 
@@ -121,8 +122,13 @@ class _Playing:
         if not strikes:
             return np.zeros((2, round(_SILENCE * rate)), dtype=np.float32)
         tail = RELEASE_TAIL if self._dry else TAIL
-        mixed = Mixer(self._font, rate).mix(strikes, 0, round((self.last_note + tail) * rate))
-        return Effects(rate, dry=self._dry)(mixed)
+        audio = np.zeros((2, round((self.last_note + tail) * rate)), dtype=np.float32)
+        mixer, effects = Mixer(self._font, rate), Effects(rate, dry=self._dry)
+        for first in range(0, audio.shape[1], _STRETCH):
+            stop = min(first + _STRETCH, audio.shape[1])
+            sounding = [s for s in strikes if s.start * rate < stop and s.end * rate + 1 > first]
+            audio[:, first:stop] = effects(mixer.mix(sounding, first, stop - first))
+        return audio
 
     def factors(self, audio: Wave) -> Wave | float:
         """What the mix is multiplied by, for its loudness."""

@@ -189,7 +189,7 @@ def _stops(notes: Sequence[Any], pedal: Curve | None, drums: bool) -> list[float
     A key that is struck again ends its own last sound.
     """
     ends = [note.time + note.duration for note in notes]
-    if pedal is None or drums:
+    if pedal is None or drums or not notes:
         return ends
     last = max(ends)
     again: dict[int, float] = {}
