@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from synthesizers import timgm6mb
 
 from textmusic.engines.folder import read_config
 from textmusic.errors import TextMusicError
@@ -312,19 +313,19 @@ def visits(model: str | None, text: str, bars: int, visitors: int, rounds: int) 
 
 
 def play(score: Any) -> Any:
-    """Render as the product does."""
+    """Render as the product does, with a soundfont that all ways can read."""
     from textmusic.sound.render import render
 
-    return render(score)
+    return render(score, soundfont=timgm6mb())
 
 
 def players() -> dict[str, Callable[[Any], Any] | str]:
     """Ways to render a score; or why one is not here."""
     from symusic import Synthesizer
 
-    from textmusic.sound.render import SAMPLE_RATE, soundfont_path
+    from textmusic.sound.render import SAMPLE_RATE
 
-    synthesizer = Synthesizer(str(soundfont_path()), SAMPLE_RATE)
+    synthesizer = Synthesizer(str(timgm6mb()), SAMPLE_RATE)
     ways: dict[str, Callable[[Any], Any] | str] = {
         "textmusic": play,
         "symusic (no velocities, no releases)": synthesizer.render,
@@ -341,13 +342,13 @@ def players() -> dict[str, Callable[[Any], Any] | str]:
 def _fluidsynth(score: Any) -> Any:
     import pretty_midi
 
-    from textmusic.sound.render import SAMPLE_RATE, soundfont_path
+    from textmusic.sound.render import SAMPLE_RATE
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "piece.mid"
         path.write_bytes(score.dumps_midi())
         midi = pretty_midi.PrettyMIDI(str(path))
-    return midi.fluidsynth(SAMPLE_RATE, str(soundfont_path()))
+    return midi.fluidsynth(SAMPLE_RATE, str(timgm6mb()))
 
 
 def playing(

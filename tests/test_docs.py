@@ -27,6 +27,7 @@ TESTED_BY = {
     "docs/own-corpus.md": "test_finetuning_page.py",
     "docs/sampling.md": "test_evaluating_page.py",
     "docs/serving.md": "test_llama_export.py",
+    "docs/sound.md": "test_sound_page.py",
     "docs/training.md": "test_training_page.py",
 }
 # ... and which run its Python.

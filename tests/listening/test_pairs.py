@@ -39,7 +39,7 @@ def write_midi(path: Path, pitch: int) -> None:
 
 
 def write_wav(path: Path, rate: int = 8000) -> None:
-    from textmusic.sound.render import write_audio
+    from textmusic.sound.audio_files import write_audio
 
     write_audio(np.sin(np.arange(800, dtype=np.float32) / 9)[None] * 0.1, path, rate)
 

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 from symusic import Note, Score, Tempo, Track
 
-from textmusic.sound.render import SAMPLE_RATE, render, sample_rate_of, write_audio
+from textmusic.sound.audio_files import sample_rate_of, write_audio
+from textmusic.sound.render import SAMPLE_RATE, render
 
 TPQ = 480
 SECONDS = 2.0  # four quarter notes at 120 a minute

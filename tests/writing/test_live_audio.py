@@ -14,8 +14,9 @@ from textmusic.music.notes import Note, score_of
 from textmusic.music.plan import Plan, seconds_of
 from textmusic.music.theory import DRUMS, quarters_per_bar
 from textmusic.result.generation import finish
-from textmusic.sound.render import PEAK, RELEASE_TAIL, SAMPLE_RATE, render
-from textmusic.writing.live_audio import HEADROOM, Level, LiveAudio, LiveWav
+from textmusic.sound.loudness import PEAK, TARGET, loudness, true_peak
+from textmusic.sound.render import SAMPLE_RATE, TAIL, render
+from textmusic.writing.live_audio import ROOM, Level, LiveAudio, LiveWav
 from textmusic.writing.written import Bar
 
 PLAN = Plan(key="D minor", tempo=120.0, time_signature="4/4", programs=(0, 48, DRUMS), bars=6)
@@ -85,7 +86,9 @@ def test_it_is_the_finished_score(notes: list[Note], plan: Plan) -> None:
     whole = render(finish(score_of(notes, plan), plan))
     together = np.concatenate(pieces, axis=1)
     assert together.dtype == np.float32
-    together *= PEAK / np.abs(together).max()  # as `render` does
+    both = min(together.shape[1], whole.shape[1])
+    one, other = together[:, :both], whole[:, :both]
+    together *= (one * other).sum() / (one * one).sum()  # `render` sets the loudness
     size = max(together.shape[1], whole.shape[1])
     padded = [np.pad(audio, ((0, 0), (0, size - audio.shape[1]))) for audio in (together, whole)]
     assert np.abs(padded[0] - padded[1]).max() < 1e-3
@@ -97,7 +100,7 @@ def test_each_bar_settles_all_before_the_next() -> None:
     settled = np.cumsum([audio.shape[1] for audio in live(bars_of(notes))])
     for bar, samples in enumerate(settled[:-1]):
         assert samples == pytest.approx((bar + 1) * 2 * SAMPLE_RATE, abs=20)  # 2 s a bar
-    assert 12 * SAMPLE_RATE < settled[-1] <= (12 + RELEASE_TAIL) * SAMPLE_RATE
+    assert 12 * SAMPLE_RATE < settled[-1] <= (12 + TAIL) * SAMPLE_RATE
 
 
 def test_what_no_longer_sounds_is_forgotten() -> None:
@@ -118,30 +121,55 @@ def test_a_piece_without_notes_is_silent() -> None:
 # Loudness -----------------------------------------------------------------------------------------
 
 
-def wave(*peaks: float) -> np.ndarray:
-    """A tone in stereo, a tenth of a second of each loudness."""
-    tone = np.sin(np.arange(SAMPLE_RATE // 10) / 20)
-    return np.stack([np.concatenate([tone * p for p in peaks])] * 2).astype(np.float32)
+def tone(*levels: float) -> np.ndarray:
+    """A tone in stereo, half a second of each amplitude."""
+    sine = np.sin(np.arange(SAMPLE_RATE // 2) / 20)
+    return np.stack([np.concatenate([sine * level for level in levels])] * 2).astype(np.float32)
+
+
+def played(*pieces: np.ndarray) -> np.ndarray:
+    level = Level()
+    last = len(pieces) - 1
+    return np.concatenate([level(p, last=n == last) for n, p in enumerate(pieces)], axis=1)
 
 
 def test_the_first_sound_sets_the_level_and_leaves_room() -> None:
-    level = Level()
-    assert not level(np.zeros((2, 100), dtype=np.float32)).any()
-    first, second = level(wave(3.0)), level(wave(5.5))
-    assert np.abs(first).max() == pytest.approx(HEADROOM * PEAK, rel=1e-3)
-    assert np.abs(second).max() == pytest.approx(HEADROOM * PEAK * 5.5 / 3, rel=1e-3)
+    silence = np.zeros((2, 3000), dtype=np.float32)
+    audio = played(silence, tone(3.0), tone(3.5))
+    assert not audio[:, :3000].any()
+    assert audio.shape[1] == 3000 + SAMPLE_RATE
+    first = audio[:, 3000 : 3000 + SAMPLE_RATE // 2]
+    assert loudness(first, SAMPLE_RATE) == pytest.approx(TARGET - ROOM, abs=0.1)
+    second = audio[:, 3000 + SAMPLE_RATE // 2 :]
+    assert np.abs(second).max() == pytest.approx(np.abs(first).max() * 3.5 / 3, rel=1e-2)
 
 
 def test_what_is_too_loud_is_turned_down_and_stays_down() -> None:
-    level = Level()
-    pieces = [wave(0.1), wave(0.05, 0.9, 0.1), wave(0.1, 1.8), np.zeros((2, 0)), wave(0.1)]
-    played = np.concatenate([level(piece.astype(np.float32)) for piece in pieces], axis=1)
-    raw = np.concatenate(pieces, axis=1)
-    assert np.abs(played).max() <= PEAK + 1e-6
-    gain = played[0][np.abs(raw[0]) > 1e-3] / raw[0][np.abs(raw[0]) > 1e-3]
-    assert np.diff(gain).max() <= 1e-4
+    pieces = [tone(0.1), tone(0.05, 0.9, 0.1), tone(0.1, 1.8), tone(0.1)]
+    audio, raw = played(*pieces), np.concatenate(pieces, axis=1)
+    assert audio.shape == raw.shape
+    assert true_peak(audio) <= PEAK
+    heard = np.abs(raw[0]) > 0.03
+    gain = audio[0][heard] / raw[0][heard]
+    assert gain[-1] < 0.3 * gain[0]
     assert np.abs(np.diff(gain)).max() < 0.2 * gain[0]  # it glides
-    assert gain[-1] == pytest.approx(PEAK / 1.8, rel=1e-2)
+    end = audio[:, -SAMPLE_RATE // 4 :]
+    assert loudness(end, SAMPLE_RATE) < TARGET - 10  # it does not come back
+
+
+def test_one_loud_stroke_is_held_back_without_a_step() -> None:
+    """At the very beginning of a bar: the bar before it has to be turned down already."""
+    raw = tone(0.3)
+    stroke = tone(0.3)
+    stroke[:, :30] = 6.0
+    audio = played(raw, stroke)
+    assert true_peak(audio) <= PEAK
+    seam = raw.shape[1]
+    around = (
+        audio[0, seam - 300 : seam - 20]
+        / np.concatenate([raw, stroke], axis=1)[0, seam - 300 : seam - 20]
+    )
+    assert np.abs(np.diff(around)).max() < 0.05 * np.abs(around).max()
 
 
 # WAV ----------------------------------------------------------------------------------------------
@@ -158,7 +186,7 @@ def test_the_file_has_the_length_that_it_states(seconds: float) -> None:
     size = len(file.getvalue())
     read, rate = soundfile.read(io.BytesIO(file.getvalue()), dtype="float32")
     assert (rate, read.shape[1]) == (SAMPLE_RATE, 2)
-    assert len(read) == math.ceil((seconds_of(PLAN) + RELEASE_TAIL) * SAMPLE_RATE)
+    assert len(read) == math.ceil((seconds_of(PLAN) + TAIL) * SAMPLE_RATE)
     assert size == 44 + 4 * len(read)
     heard = min(audio.shape[1], len(read))
     assert np.allclose(read[:heard], [0.5, -1.0], atol=1e-4)

@@ -7,16 +7,25 @@ from typing import Annotated
 
 import typer
 
-from textmusic.cli.checks import check_folder, check_seed, check_soundfont, read_formats
+from textmusic.cli.checks import (
+    check_folder,
+    check_sample_rate,
+    check_seed,
+    check_soundfont,
+    read_formats,
+)
 from textmusic.cli.options import (
     FORMAT,
     FORMAT_LIST,
     OUT,
+    SAMPLE_RATE,
+    Dry,
     FirstSeed,
     Loop,
     Model,
     Out,
     Ray,
+    SampleRate,
     SamplingOptions,
     Soundfont,
     Workers,
@@ -56,6 +65,8 @@ def batch(
     loop: Loop = False,
     how: SamplingOptions,
     soundfont: Soundfont = None,
+    dry: Dry = False,
+    sample_rate: SampleRate = SAMPLE_RATE,
     model: Model = None,
 ) -> None:
     """Write music for every prompt in a file: 0001.mid, 0001.json, ...
@@ -80,10 +91,13 @@ def batch(
     check_seed(seed)
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
+    check_sample_rate(sample_rate)
     check_soundfont(kinds, soundfont)
     for said_of_fields in unknown_fields(job.record for job in jobs):
         typer.echo(plain(said_of_fields), err=True)
-    settings = Settings(out, kinds, model, soundfont, how.sampling(), slots or SLOTS, loop)
+    settings = Settings(
+        out, kinds, model, soundfont, how.sampling(), slots or SLOTS, loop, dry, sample_rate
+    )
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
     try:

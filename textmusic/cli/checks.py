@@ -56,6 +56,14 @@ def check_folder(folder: Path) -> None:
         raise TextMusicError(f"'{folder}' can't be written to; choose another folder with -o.")
 
 
+def check_sample_rate(rate: int) -> None:
+    """Raise TextMusicError for a number of samples a second that files are not written with."""
+    from textmusic.sound.audio_files import RATES
+
+    if rate not in RATES:
+        raise TextMusicError(f"{rate} is not a sample rate; choose {' or '.join(map(str, RATES))}.")
+
+
 def check_soundfont(kinds: Iterable[str], soundfont: Path | None) -> None:
     """Raise TextMusicError if there will be audio and the soundfont is missing or broken."""
     if any(kind in AUDIO_FORMATS for kind in kinds):

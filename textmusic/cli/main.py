@@ -145,7 +145,7 @@ def generate(
 
                 stream = music.stream_audio(
                     text, controls=plan, seconds=wanted.seconds, outline=outline, seed=seed,
-                    sampling=sampling, soundfont=results.soundfont,
+                    sampling=sampling, soundfont=results.soundfont, dry=results.dry,
                 )  # fmt: skip
                 generations = [relay(stream, player.write, step)]
             else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textmusic.cli.checks import check_folder, check_soundfont, read_formats
+from textmusic.cli.checks import check_folder, check_sample_rate, check_soundfont, read_formats
 from textmusic.language.controls import Controls
 from textmusic.result.formats import DEFAULT_FORMATS
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 OUT = Path("out")
+SAMPLE_RATE = 44100
 FORMAT_LIST = ",".join(DEFAULT_FORMATS)
 FORMAT = typer.Option(
     "--format",
@@ -32,7 +33,14 @@ FORMAT = typer.Option(
 )
 Soundfont = Annotated[
     Path | None,
-    typer.Option(help="SF2 or SF3 soundfont; default: TEXTMUSIC_SOUNDFONT, or else TimGM6mb."),
+    typer.Option(help="SF2 or SF3 soundfont; default: TEXTMUSIC_SOUNDFONT, or else FluidR3Mono."),
+]
+Dry = Annotated[bool, typer.Option("--dry", help="Audio without reverb.")]
+SampleRate = Annotated[
+    int, typer.Option(help="Audio samples a second: 44100 or 48000; opus always has 48000.")
+]
+Stems = Annotated[
+    bool, typer.Option("--stems", help="Write each part's audio as a file of its own, too.")
 ]
 Model = Annotated[
     str | None,
@@ -151,6 +159,9 @@ class ResultOptions:
     out: Out = OUT
     formats: Annotated[str, FORMAT] = FORMAT_LIST
     soundfont: Soundfont = None
+    dry: Dry = False
+    sample_rate: SampleRate = SAMPLE_RATE
+    stems: Stems = False
 
     def check(self, *, playing: bool = False) -> None:
         """Raise TextMusicError, before anything is loaded, where a file could not be written.
@@ -158,6 +169,7 @@ class ResultOptions:
         playing: whether the soundfont is needed in any case.
         """
         kinds = read_formats(self.formats)
+        check_sample_rate(self.sample_rate)
         check_folder(self.out)
         check_soundfont((*kinds, "wav") if playing else kinds, self.soundfont)
 
@@ -170,4 +182,12 @@ class ResultOptions:
     def save(self, piece: Generation, stem: str | None = None) -> Sequence[Path]:
         """Write a piece's files; they are returned."""
         kinds = read_formats(self.formats)
-        return piece.save(self.out, formats=kinds, stem=stem, soundfont=self.soundfont)
+        return piece.save(
+            self.out,
+            formats=kinds,
+            stem=stem,
+            soundfont=self.soundfont,
+            dry=self.dry,
+            sample_rate=self.sample_rate,
+            stems=self.stems,
+        )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement
 
-from textmusic.music.percussion import DRUM_NAMES
+from textmusic.music.percussion import drum_name
 
 _ID = "drum"
-_CHANNEL, _FIRST_PROGRAM = "10", "1"
+_CHANNEL = "10"
 
 
 def mark(note: object, key: int, number: int) -> None:
@@ -19,13 +19,11 @@ def mark(note: object, key: int, number: int) -> None:
     note.id = f"{_ID}{key}-{number}"  # type: ignore[attr-defined]
 
 
-def drum_name(key: int) -> str:
-    """The sound's name in General MIDI."""
-    return DRUM_NAMES[key][0] if key in DRUM_NAMES else f"Drum {key}"
+def name_drums(root: Element, kit: int = 0) -> None:
+    """Give every marked note of a score its instrument, and every part those that it has.
 
-
-def name_drums(root: Element) -> None:
-    """Give every marked note of a score its instrument, and every part those that it has."""
+    kit: see `percussion.KIT_NAMES`.
+    """
     heads = {head.get("id"): head for head in root.iter("score-part")}
     for part in root.findall("part"):
         keys = set()
@@ -37,7 +35,9 @@ def name_drums(root: Element) -> None:
                 del note.attrib["id"]
                 _insert(note, _instrument_id(part, key))
         if keys:
-            _write_head(heads[part.get("id")], {_instrument_id(part, key): key for key in keys})
+            _write_head(
+                heads[part.get("id")], {_instrument_id(part, key): key for key in keys}, kit
+            )
 
 
 def _instrument_id(part: Element, key: int) -> str:
@@ -50,7 +50,7 @@ def _insert(note: Element, instrument: str) -> None:
     note.insert(before[-1] + 1, Element("instrument", id=instrument))
 
 
-def _write_head(head: Element, keys: dict[str, int]) -> None:
+def _write_head(head: Element, keys: dict[str, int], kit: int) -> None:
     """The instruments of a part, instead of the one it has."""
     first = next((n for n, c in enumerate(head) if c.tag == "score-instrument"), len(head))
     for child in [*head.findall("score-instrument"), *head.findall("midi-instrument")]:
@@ -58,11 +58,11 @@ def _write_head(head: Element, keys: dict[str, int]) -> None:
     names, sounds = [], []
     for instrument, key in sorted(keys.items(), key=lambda item: item[1]):
         name = Element("score-instrument", id=instrument)
-        SubElement(name, "instrument-name").text = drum_name(key)
+        SubElement(name, "instrument-name").text = drum_name(key, kit)
         sound = Element("midi-instrument", id=instrument)
         SubElement(sound, "midi-channel").text = _CHANNEL
-        SubElement(sound, "midi-program").text = _FIRST_PROGRAM
-        SubElement(sound, "midi-unpitched").text = str(key + 1)  # MusicXML counts from 1
+        SubElement(sound, "midi-program").text = str(kit + 1)  # MusicXML counts from 1
+        SubElement(sound, "midi-unpitched").text = str(key + 1)
         names.append(name)
         sounds.append(sound)
     head[first:first] = [*names, *sounds]

@@ -28,6 +28,7 @@ from textmusic.drawing.shapes import (
 )
 from textmusic.music.data_files import load_data
 from textmusic.music.notes import Notes, notes_of
+from textmusic.music.percussion import drum_name, kit_in
 from textmusic.music.sketch import Sketch
 from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import (
@@ -75,6 +76,8 @@ class _Layout:
     """Those that have a row, from the bottom up; none where only drums play."""
     drums: tuple[int, ...]
     """Drum pitches that have a row, from the top down."""
+    kit: int
+    """The drums' program: some kits have other sounds on some keys."""
     numbers: float = 6.0
     """From the top of a system up to its bars' numbers."""
 
@@ -148,7 +151,7 @@ def piano_roll(
     # A hair past the last start, for a note without length has to be in some bar too.
     end = float(np.maximum(notes.end, notes.start + 1e-3).max()) if len(notes) else 0.0
     lines = tuple(_bars(score, end, bars))
-    layout, groups = _layout(notes, lines)
+    layout, groups = _layout(notes, lines, kit_in(score))
     names = names_over(lines, sketch, sections, key, layout.quarter)
     layout = replace(layout, numbers=layout.numbers + names.below)
     facts = _facts(score, len(lines) - 1, key)
@@ -196,7 +199,7 @@ def piano_roll_svg(
 
 
 def _layout(
-    notes: Notes, bars: tuple[tuple[float, float], ...]
+    notes: Notes, bars: tuple[tuple[float, float], ...], kit: int
 ) -> tuple[_Layout, list[tuple[int, int]]]:
     """The shared layout, and for each system its first bar and the one after its last."""
     drums = tuple(int(p) for p in np.unique(notes.pitch[notes.program == DRUMS])[::-1])
@@ -212,8 +215,10 @@ def _layout(
     pitches = _pitches(notes)
     height = _HEIGHT if len(groups) == 1 else _HEIGHT_OF_MANY
     row = min(max(height / max(len(pitches), 1), _LOWEST_ROW), _HIGHEST_ROW)
-    labels = max((text_width(_drum_name(pitch), _SMALL) for pitch in drums), default=18.0)
-    return _Layout(_MARGIN + labels + 8, _WIDTH / longest, row, pitches, drums), groups
+    labels = max(
+        (text_width(drum_name(pitch, kit).lower(), _SMALL) for pitch in drums), default=18.0
+    )
+    return _Layout(_MARGIN + labels + 8, _WIDTH / longest, row, pitches, drums, kit), groups
 
 
 def _pitches(notes: Notes) -> range:
@@ -282,7 +287,7 @@ def _rows(system: _System, key: str | None) -> Iterator[Shape]:
         y = system.drum_y(pitch)
         if index % 2 == 0:
             yield Box(layout.left, y, system.width, _DRUM_ROW, "shade")
-        yield _row_name(layout, y + _DRUM_ROW / 2, _drum_name(pitch))
+        yield _row_name(layout, y + _DRUM_ROW / 2, drum_name(pitch, layout.kit).lower())
 
 
 def _row_name(layout: _Layout, middle: float, name: str) -> Label:
@@ -369,11 +374,3 @@ def _legend(
         yield entry("no notes", [])
     if key:
         yield entry(f"scale of {key}", [("home", 1.0), ("shade", 1.0)])
-
-
-def _drum_name(pitch: int) -> str:
-    from pretty_midi.constants import DRUM_MAP  # General MIDI's names, from key 35 up
-
-    if 35 <= pitch < 35 + len(DRUM_MAP):
-        return str(DRUM_MAP[pitch - 35]).lower()
-    return f"drum {pitch}"

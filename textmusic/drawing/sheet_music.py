@@ -21,6 +21,7 @@ from textmusic.drawing.shapes import fitted
 from textmusic.drawing.staves import FEET, Part, Staff, StaffChord, Voice, read_parts
 from textmusic.errors import TextMusicError
 from textmusic.music.bars import TICKS, BarSpan
+from textmusic.music.percussion import kit_in
 from textmusic.music.sketch import Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, sharps
 
@@ -122,7 +123,7 @@ def musicxml(
     exporter = music21.musicxml.m21ToXml.ScoreExporter(page, makeNotation=False)
     root = exporter.parse()
     keep_above(root.find("part"))
-    name_drums(root)
+    name_drums(root, kit_in(score))
     return str(exporter.asBytes().decode("utf-8"))
 
 

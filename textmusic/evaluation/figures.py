@@ -162,7 +162,7 @@ def sounds(answers: Sequence[Answer], soundfont: Path | None = None) -> dict[int
     """How answers sound when they are played, by prompt number. Needs the `audio` extra."""
     found: dict[int, list[Sound]] = {}
     for answer in tracked(answers, "listening"):
-        audio = render(answer.score, soundfont=soundfont)
+        audio = render(answer.score, soundfont=soundfont, dry=True)
         found.setdefault(answer.number, []).append(describe(audio))
     return found
 

@@ -21,7 +21,8 @@ from textmusic.evaluation.plots import brief, colours_of, densities, figure_name
 from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.result.figures import SECTIONS
-from textmusic.sound.render import render, write_audio
+from textmusic.sound.audio_files import write_audio
+from textmusic.sound.render import render
 from textmusic.system.progress import tracked
 from textmusic.system.whole_files import whole_file, write_text
 

@@ -20,8 +20,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
-
 from textmusic.errors import TextMusicError
 from textmusic.listening.votes import Votes
 from textmusic.system.whole_files import whole_file
@@ -174,22 +172,22 @@ class Sounds:
             return self._made[side.midi]
 
     def _write(self, side: Side, path: Path) -> None:
-        from textmusic.sound import render
+        from textmusic.sound.audio_files import write_audio
+        from textmusic.sound.loudness import levelling
+        from textmusic.sound.render import SAMPLE_RATE, render
 
-        rate = render.SAMPLE_RATE
+        rate = SAMPLE_RATE
         if side.audio is None:
             from symusic import Score
 
-            audio = render.render(Score(side.midi), soundfont=self.soundfont)
+            audio = render(Score(side.midi), soundfont=self.soundfont)
         else:
             import soundfile
 
             read, rate = soundfile.read(side.audio, dtype="float32", always_2d=True)
             audio = read.T
-        loudest = float(np.abs(audio).max(initial=0.0))
-        if loudest > 0:
-            audio = audio * np.float32(render.PEAK / loudest)
-        render.write_audio(audio, path, rate)
+            audio = audio * levelling(audio, rate)  # else the louder one is liked better
+        write_audio(audio, path, rate)
 
 
 def next_pair(

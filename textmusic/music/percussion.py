@@ -1,9 +1,13 @@
-"""The sounds of the General MIDI drum kit by their names."""
+"""The sounds of the General MIDI drum kits by their names."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symusic import Score
 
 # MIDI key -> its name in General MIDI (27-34 and 82-87 are of General MIDI 2), then other names
 # that scores have for it.
@@ -62,6 +66,44 @@ DRUM_NAMES: dict[int, tuple[str, ...]] = {
 DRUMS_OF_PROGRAMS = {112: 84, 113: 67, 115: 76, 116: 41, 117: 45, 118: 40, 119: 57}
 
 
+KIT_NAMES: dict[int, str] = {
+    0: "Standard", 8: "Room", 16: "Power", 24: "Electronic", 25: "TR-808", 32: "Jazz", 40: "Brush",
+    48: "Orchestra",
+}  # fmt: skip
+"""The drum kits of General MIDI 2 by the program that a MIDI file gives them."""
+_TIMPANI = (
+    "F", "F sharp", "G", "G sharp", "A", "A sharp", "B", "C", "C sharp", "D", "D sharp", "E",
+    "high F",
+)  # fmt: skip
+# Where a kit's keys are not the standard ones (General MIDI 2, appendix B).
+_KIT_SOUNDS: dict[int, dict[int, str]] = {
+    24: {36: "Electric Bass Drum", 38: "Electric Snare 1", 40: "Electric Snare 2",
+         52: "Reverse Cymbal"},
+    25: {36: "808 Bass Drum", 37: "808 Rim Shot", 38: "808 Snare Drum", 42: "808 Closed Hi-Hat",
+         46: "808 Open Hi-Hat", 49: "808 Cymbal", 56: "808 Cowbell", 62: "808 High Conga",
+         63: "808 Mid Conga", 64: "808 Low Conga", 70: "808 Maracas", 75: "808 Claves"},
+    32: {35: "Jazz Bass Drum 2", 36: "Jazz Bass Drum 1"},
+    40: {35: "Jazz Bass Drum 2", 36: "Jazz Bass Drum 1", 38: "Brush Tap", 39: "Brush Slap",
+         40: "Brush Swirl"},
+    48: {27: "Closed Hi-Hat", 28: "Pedal Hi-Hat", 29: "Open Hi-Hat", 30: "Ride Cymbal 1",
+         35: "Concert Bass Drum 2", 36: "Concert Bass Drum 1", 38: "Concert Snare Drum",
+         39: "Castanets", 40: "Concert Snare Drum 2",
+         **{41 + n: f"Timpani {note}" for n, note in enumerate(_TIMPANI)},
+         57: "Concert Cymbal 2", 59: "Concert Cymbal 1", 88: "Applause"},
+}  # fmt: skip
+
+
+def drum_name(key: int, kit: int = 0) -> str:
+    """The name of a sound in General MIDI. kit: the program of the drums; see `KIT_NAMES`."""
+    own = _KIT_SOUNDS.get(kit, {})
+    return own.get(key) or (DRUM_NAMES[key][0] if key in DRUM_NAMES else f"Drum {key}")
+
+
+def kit_in(score: Score) -> int:
+    """The kit of a score's first drums; the standard one where there are none."""
+    return next((int(t.program) for t in score.tracks if t.is_drum and len(t.notes)), 0)
+
+
 def drum_named(name: str) -> int | None:
     """The MIDI key of a drum sound; what stands in brackets and before a colon may be missing."""
     known = _known()
@@ -71,7 +113,9 @@ def drum_named(name: str) -> int | None:
 
 @cache
 def _known() -> dict[str, int]:
-    return {_plain(name): key for key, names in DRUM_NAMES.items() for name in names}
+    of_kits = {_plain(name): key for sounds in _KIT_SOUNDS.values() for key, name in sounds.items()}
+    standard = {_plain(name): key for key, names in DRUM_NAMES.items() for name in names}
+    return {**of_kits, **standard}
 
 
 def _plain(name: str) -> str:

@@ -43,7 +43,8 @@ from textmusic.page.views import (
 )
 from textmusic.page.wording import say
 from textmusic.result.generation import Generation
-from textmusic.sound.render import render, write_audio
+from textmusic.sound.audio_files import write_audio
+from textmusic.sound.render import render
 from textmusic.system.streams import Stream
 from textmusic.system.whole_files import whole_file
 from textmusic.writing.adjusting import MOST_SEMITONES, read_instruments

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
@@ -37,7 +37,9 @@ from textmusic.result.flags import flags
 from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS, NEEDED
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
-from textmusic.sound.render import SAMPLE_RATE, sample_rate_of
+from textmusic.sound.audio_files import sample_rate_of
+from textmusic.sound.render import SAMPLE_RATE
+from textmusic.sound.stage import kit_of, place_of
 from textmusic.system.whole_files import whole_file
 from textmusic.version import __version__
 
@@ -45,13 +47,13 @@ if TYPE_CHECKING:
     from symusic import Score, Track
 
     from textmusic.drawing.shapes import Drawing
+    from textmusic.sound.render import Stem
     from textmusic.tokens.sampling import Sampling
 
 TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
 _VOLUME, _PAN = 7, 10  # controllers
 _USUAL_VOLUME = 100  # what General MIDI has before a file states any
-_CENTRE, _WIDTH = 64, 20  # of 127: no part is heard on one side alone
-_MIDDLE = {*range(32, 40), 43}  # basses
+_CENTRE, _SIDE = 64, 63  # of 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +222,37 @@ class Generation:
             sketch=self.sketch, sections=self.sections, notes=self.columns,
         )  # fmt: skip
 
-    def audio(self, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE) -> Any:
-        """Rendered audio: float32, shape (2, samples), so many samples a second."""
+    def audio(
+        self, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE, *,
+        dry: bool = False,
+    ) -> Any:  # fmt: skip
+        """Rendered audio: float32, shape (2, samples), so many samples a second.
+
+        dry: without reverb.
+        """
         from textmusic.sound.render import render
 
-        loop = None
-        if self.report.loop and self.end is not None:
-            loop = _seconds(self.score, self.end)
-        return render(self.score, soundfont=soundfont, sample_rate=sample_rate, loop=loop)
+        return render(
+            self.score, soundfont=soundfont, sample_rate=sample_rate, loop=self._round, dry=dry
+        )
+
+    def stems(
+        self, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE, *,
+        dry: bool = False,
+    ) -> tuple[Any, list[Stem]]:  # fmt: skip
+        """`audio`, and each part alone, with its reverb: together they are the whole."""
+        from textmusic.sound.render import render_stems
+
+        return render_stems(
+            self.score, soundfont=soundfont, sample_rate=sample_rate, loop=self._round, dry=dry
+        )
+
+    @property
+    def _round(self) -> float | None:
+        """Seconds of a loop's round; None for what is no loop."""
+        if not self.report.loop or self.end is None:
+            return None
+        return _seconds(self.score, self.end)
 
     def save(
         self,
@@ -236,11 +261,16 @@ class Generation:
         formats: Sequence[str] = DEFAULT_FORMATS,
         stem: str | None = None,
         soundfont: str | Path | None = None,
+        dry: bool = False,
+        sample_rate: int = SAMPLE_RATE,
+        stems: bool = False,
     ) -> list[Path]:
         """Write the piece as <stem>.<format> for each format; returns the paths.
 
-        stem: file name without suffix, by default "<slug>-<seed>". A file appears under its name
-        only when it is whole. Raises TextMusicError where a file cannot be written.
+        stem: file name without suffix, by default "<slug>-<seed>". soundfont, dry, sample_rate: of
+        the audio; Opus always has 48,000 samples a second. stems: for each audio format a file a
+        part, too, as <stem>.<part>.<format>. A file appears under its name only when it is whole.
+        Raises TextMusicError where a file cannot be written.
         """
         from textmusic.drawing.sheet_music import require
 
@@ -254,20 +284,49 @@ class Generation:
             for library in NEEDED.get(name, ()):
                 require(library)
         # the audio is rendered before anything is written: a bad soundfont leaves no half result
-        rates = {sample_rate_of(f".{name}") for name in formats if name in AUDIO_FORMATS}
-        audio = {rate: self.audio(soundfont, rate) for rate in sorted(rates)}
+        kinds = [name for name in formats if name in AUDIO_FORMATS]
+        rates = {name: sample_rate_of(f".{name}", sample_rate) for name in kinds}
+        parts: dict[int, list[Stem]] = {}
+        audio = {}
+        for rate in sorted(set(rates.values())):
+            if stems:
+                audio[rate], parts[rate] = self.stems(soundfont, rate, dry=dry)
+            else:
+                audio[rate] = self.audio(soundfont, rate, dry=dry)
         paths = []
         for name in formats:
             path = folder / f"{stem}.{name}"
             with whole_file(path) as partial:
-                self._write(name, partial, audio)
+                if name in rates:
+                    self._write_audio(partial, audio[rates[name]], rates[name])
+                else:
+                    self._write(name, partial)
             paths.append(path)
+        for name in kinds if stems else ():
+            for part, alone in named_apart(parts[rates[name]]):
+                path = folder / f"{stem}.{part}.{name}"
+                with whole_file(path) as partial:
+                    self._write_audio(partial, alone, rates[name], part)
+                paths.append(path)
         return paths
 
-    def _write(self, name: str, path: Path, audio: Mapping[int, Any]) -> None:
+    def _write_audio(self, path: Path, audio: Any, rate: int, part: str = "") -> None:
+        from textmusic.sound.audio_files import write_audio
+
+        title = self.prompt.text or "untitled"
+        tags = {
+            "title": f"{title} ({part})" if part else title,
+            "artist": f"textmusic {__version__}",
+            "comment": f"prompt: {self.prompt.text}; seed: {self.seed}; model: {self.model}",
+            "genre": self.plan.genre or "",
+        }
+        write_audio(
+            audio, path, rate, loop=self.report.loop, tags={k: v for k, v in tags.items() if v}
+        )
+
+    def _write(self, name: str, path: Path) -> None:
         from textmusic.drawing import engraved_pages
         from textmusic.drawing.shapes import save_png, to_svg
-        from textmusic.sound import render
 
         if name == "mid":
             path.write_bytes(self.midi())  # symusic's own writing does not notice a full disk
@@ -284,11 +343,8 @@ class Generation:
             path.write_text(self.lead_sheet(), encoding="utf-8")
         elif name == "sheet.svg":
             path.write_text(engraved_pages.one_svg(self.pages()), encoding="utf-8")
-        elif name == "pdf":
-            path.write_bytes(engraved_pages.pdf(self.pages()))
         else:
-            rate = sample_rate_of(path.suffix)
-            render.write_audio(audio[rate], path, rate, loop=self.report.loop)
+            path.write_bytes(engraved_pages.pdf(self.pages()))
 
 
 def _seconds(score: Score, tick: int) -> float:
@@ -315,6 +371,17 @@ def sections_of(
         ]
     found = letters(sketch.rows)
     return found if len({letter for _, letter in found}) < len(found) else []
+
+
+def named_apart(stems: Sequence[Stem]) -> list[tuple[str, Any]]:
+    """The parts' audio with names for files: "piano", and "piano-2" for a second one."""
+    found: dict[str, int] = {}
+    result = []
+    for stem in stems:
+        name = slug_of(stem.name)
+        found[name] = found.get(name, 0) + 1
+        result.append((name if found[name] == 1 else f"{name}-{found[name]}", stem.audio))
+    return result
 
 
 def slug_of(text: str) -> str:
@@ -390,16 +457,6 @@ def _name(track: Track) -> str:
     return "Drums" if track.is_drum else instrument_name(track.program).capitalize()
 
 
-def _places(score: Score) -> list[int]:
-    """The pan of each track: drums and basses in the middle, several others beside each other."""
-    lead = [not track.is_drum and track.program not in _MIDDLE for track in score.tracks]
-    count = sum(lead)
-    if count < 2:
-        return [_CENTRE] * len(lead)
-    order = (_CENTRE - _WIDTH + round(2 * _WIDTH * n / (count - 1)) for n in range(count))
-    return [next(order) if beside else _CENTRE for beside in lead]
-
-
 def finish(score: Score, plan: Plan) -> Score:
     """The score as a sequencer likes it: 480 ticks a quarter, named tracks, key signature.
 
@@ -408,8 +465,12 @@ def finish(score: Score, plan: Plan) -> Score:
     from symusic import ControlChange, KeySignature
 
     score = score.resample(TICKS_PER_QUARTER, min_dur=1)
-    for track, pan in zip(score.tracks, _places(score), strict=True):
+    for track in score.tracks:
         track.name = _name(track)
+        if track.is_drum:
+            track.program = kit_of(plan.genre, plan.tempo)
+        place = place_of(track.program, track.is_drum, plan.programs or ())
+        pan = _CENTRE + round(_SIDE * place.pan)
         if not len(track.controls):
             track.controls.append(ControlChange(0, _VOLUME, _USUAL_VOLUME))
             track.controls.append(ControlChange(0, _PAN, pan))

@@ -1,7 +1,12 @@
-"""Score -> audio: soundfonts, the synthesizer, and the programs of a machine that play a file."""
+"""Score -> audio: soundfonts, the synthesizer, the room, files, and programs that play them."""
 
 __all__ = [
+    "audio_files",
+    "loudness",
+    "mixer",
     "player",
     "render",
     "soundfont",
+    "stage",
+    "voices",
 ]

@@ -16,6 +16,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import read_controls
 from textmusic.language.prompt import read_prompt, reads_loop
 from textmusic.result.reopening import REOPENED, recipe_in, reopened
+from textmusic.sound.render import SAMPLE_RATE
 from textmusic.system.machine import cores
 from textmusic.system.whole_files import whole_file
 from textmusic.system.workers import Post, Work, spread
@@ -39,7 +40,7 @@ class Settings:
     """What all prompts of a run share. model, soundfont: None is the default.
 
     slots: pieces that a process writes side by side. loop: keep pieces as loops, unless their own
-    lines say otherwise.
+    lines say otherwise. dry, sample_rate: of the audio.
     """
 
     folder: Path
@@ -49,6 +50,8 @@ class Settings:
     sampling: Sampling = Sampling()
     slots: int = SLOTS
     loop: bool = False
+    dry: bool = False
+    sample_rate: int = SAMPLE_RATE
 
     def missing(self, job: Job) -> list[str]:
         """The formats in which a prompt's piece is not there yet."""
@@ -260,7 +263,7 @@ def rendered(jobs: Iterable[Job], settings: Settings) -> Iterator[Outcome]:
             piece = reopened(midi, recipe)
             piece.save(
                 settings.folder, formats=settings.missing(job), stem=job.stem,
-                soundfont=settings.soundfont,
+                soundfont=settings.soundfont, dry=settings.dry, sample_rate=settings.sample_rate,
             )  # fmt: skip
             yield Outcome(job.number, rendered=True)
         except Exception as problem:  # one piece that meets a defect must not cost the others
@@ -370,6 +373,8 @@ def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
             formats=settings.formats,
             stem=job.stem,
             soundfont=settings.soundfont,
+            dry=settings.dry,
+            sample_rate=settings.sample_rate,
         )
     except TextMusicError as problem:
         return Outcome(job.number, str(problem))

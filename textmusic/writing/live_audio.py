@@ -1,9 +1,9 @@
 """Bars -> audio while the piece is still being written.
 
 What a bar settles is handed out at once and never changes: a sound depends on what was struck
-before it alone (`render.choked`), so no later bar reaches back. Notes that ring over the end of a
-bar go on in the next piece of audio; put together, the pieces are what `render` makes of the
-finished score, before it sets the loudness.
+before it alone (`voices.choked`), and the room on what was heard before, so that no later bar
+reaches back. Notes that ring over the end of a bar go on in the next piece of audio; put together,
+the pieces are what `render` makes of the finished score, before it sets the loudness.
 """
 
 from __future__ import annotations
@@ -19,23 +19,20 @@ from textmusic.music.notes import score_of
 from textmusic.music.plan import Plan, seconds_of
 from textmusic.music.theory import quarters_per_bar
 from textmusic.result.generation import Generation, finish
-from textmusic.sound.render import (
-    PEAK,
-    RELEASE_TAIL,
-    SAMPLE_RATE,
-    Mixer,
-    VoiceStrike,
-    choked,
-    soundfont_path,
-    voice_strikes,
-    without_dead_air,
-)
+from textmusic.sound.loudness import LOOK, TARGET, limiting, loudness
+from textmusic.sound.mixer import Effects, Mixer
+from textmusic.sound.render import SAMPLE_RATE, TAIL, faded, length_of, soundfont_path
 from textmusic.sound.soundfont import Wave, open_soundfont
+from textmusic.sound.voices import RELEASE_TAIL, VoiceStrike, choked, voice_strikes
 from textmusic.system.streams import Stream
 from textmusic.writing.written import Bar
 
-HEADROOM = 0.5
-"""The first bar that sounds is played at this share of `PEAK`: later ones may be twice as loud."""
+ROOM = 2.0
+"""LU by which the first bar that sounds is below `TARGET`, because later ones are louder more often
+than not. A later one may be as much above it."""
+MOST = 30.0
+"""The most that a first bar is lifted by: 30 dB."""
+_GLIDE = 0.25  # seconds in which a bar is turned down
 
 _SLACK = 8  # samples that a note may begin before its bar: symusic's seconds are rounded
 _BYTES = 4  # of a sample: 16 bits for each of two sides
@@ -45,11 +42,14 @@ class LiveAudio:
     """The sound of one piece, bar by bar. It keeps the notes that still ring and no audio."""
 
     def __init__(
-        self, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE
-    ) -> None:
-        """soundfont, sample_rate: as for `render`, and TextMusicError as there."""
+        self, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE,
+        dry: bool = False,
+    ) -> None:  # fmt: skip
+        """soundfont, sample_rate, dry: as for `render`, and TextMusicError as there."""
         self._font = open_soundfont(soundfont_path(soundfont))
         self._mixer, self._rate = Mixer(self._font, sample_rate), sample_rate
+        self._effects, self._tail = Effects(sample_rate, dry=dry), RELEASE_TAIL if dry else TAIL
+        self._loudest = 0.0
         self._ringing: list[VoiceStrike] = []
         self._settled = 0  # samples handed out
         self._last_note = 0.0  # seconds
@@ -61,20 +61,22 @@ class LiveAudio:
         loudness is as the notes have it: samples may lie beyond -1 .. 1.
         """
         score = finish(score_of(bar.notes, bar.plan), bar.plan)
-        struck = voice_strikes(score, self._font)
+        struck = voice_strikes(score, self._font, bar.plan.programs or ())
         self._last_note = max([self._last_note, *(strike.stop for strike in struck)])
         sounding = choked(self._ringing + struck)
         if bar.last:
-            until = round((self._last_note + RELEASE_TAIL) * self._rate)
+            until = round((self._last_note + self._tail) * self._rate)
         else:
             assert bar.plan.time_signature is not None
             quarters = (bar.index + 1) * quarters_per_bar(bar.plan.time_signature)
             seconds = quarters * score.tempos[0].mspq / 1e6  # the tempo as a MIDI file rounds it
             until = int(seconds * self._rate) - _SLACK
-        audio = self._mixer.mix(sounding, self._settled, max(until - self._settled, 0))
+        mixed = self._mixer.mix(sounding, self._settled, max(until - self._settled, 0))
+        audio = self._effects(mixed)
+        self._loudest = max(self._loudest, float(np.abs(audio).max(initial=0.0)))
         if bar.last:
-            last_note = round(self._last_note * self._rate)
-            return without_dead_air(audio, max(last_note - self._settled, 0))
+            last_note = max(round(self._last_note * self._rate) - self._settled, 0)
+            return faded(audio[:, : length_of(audio, last_note, self._loudest)], self._rate)
         self._ringing = [strike for strike in sounding if strike.end * self._rate + 1 > until]
         self._settled = until
         return audio
@@ -83,23 +85,44 @@ class LiveAudio:
 class Level:
     """The loudness of audio whose end is not known yet.
 
-    The first sound sets it, with room for what is louder. What still passes `PEAK` turns it down
-    from there on, and it stays down: a piece never gets louder by itself.
+    The first bar that sounds sets it, `ROOM` below the target, because pieces grow. A later bar
+    that is still too loud turns it down from there on, and it stays down: a piece never gets louder
+    by itself. The limiter is the one of the whole rendering, and needs to see a little of what
+    follows, so that this much of a bar comes with the next one.
     """
 
-    def __init__(self) -> None:
-        self._gain = np.inf
+    def __init__(self, sample_rate: int = SAMPLE_RATE) -> None:
+        self._rate, self._gain = sample_rate, np.inf
+        self._reach = 2 * round(LOOK * sample_rate)
+        self._before = self._waiting = np.zeros((2, 0), dtype=np.float32)
 
-    def __call__(self, audio: Wave) -> Wave:
+    def __call__(self, audio: Wave, *, last: bool = False) -> Wave:
         """The next piece of audio (2, samples) as it is to be played, within -`PEAK` .. `PEAK`."""
-        loudest = np.maximum.accumulate(np.abs(audio).max(axis=0, initial=0.0))
-        if not loudest.any():
-            return audio
+        self._waiting = np.concatenate([self._waiting, audio * self._gains(audio)], axis=1)
+        known = self._before.shape[1]
+        whole = np.concatenate([self._before, self._waiting], axis=1)
+        stop = whole.shape[1] - (0 if last else self._reach)
+        if stop <= known:
+            return np.zeros((2, 0), dtype=np.float32)
+        held = whole * limiting(whole, 1.0, self._rate)
+        self._before = whole[:, max(stop - self._reach, 0) : stop]
+        self._waiting = whole[:, stop:]
+        return np.asarray(held[:, known:stop], dtype=np.float32)
+
+    def _gains(self, audio: Wave) -> Wave:
+        """What each sample of the next bar is multiplied by."""
+        loud = loudness(audio, self._rate)
+        length = audio.shape[1]
+        if loud == -np.inf:
+            return np.full(length, 0.0 if self._gain == np.inf else self._gain, dtype=np.float32)
         if self._gain == np.inf:
-            self._gain = HEADROOM * PEAK / float(loudest[-1])
-        gain = np.minimum(self._gain, PEAK / np.maximum(loudest, 1e-9)).astype(np.float32)
-        self._gain = float(gain[-1])
-        return audio * gain
+            self._gain = min(10 ** ((TARGET - ROOM - loud) / 20), MOST)
+        before = self._gain
+        self._gain = min(before, 10 ** ((TARGET + ROOM - loud) / 20))
+        gains = np.full(length, self._gain, dtype=np.float32)
+        glide = min(round(_GLIDE * self._rate), length)
+        gains[:glide] = np.linspace(before, self._gain, glide)
+        return gains
 
 
 class LiveWav:
@@ -113,7 +136,7 @@ class LiveWav:
     ) -> None:
         """write: takes the bytes of the file, in order. plan: the piece's, complete."""
         self._write = write
-        self._left = math.ceil((seconds_of(plan) + RELEASE_TAIL) * sample_rate)  # samples
+        self._left = math.ceil((seconds_of(plan) + TAIL) * sample_rate)  # samples
         size = self._left * _BYTES
         chunk = struct.pack("<HHIIHH", 1, 2, sample_rate, sample_rate * _BYTES, _BYTES, 16)
         write(b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt " + struct.pack("<I", len(chunk)))
@@ -132,13 +155,14 @@ class LiveWav:
 
 
 def sounding(
-    stream: Generator[Bar, None, Generation], soundfont: str | Path | None = None
-) -> Generator[tuple[Bar, Wave], None, Generation]:
+    stream: Generator[Bar, None, Generation], soundfont: str | Path | None = None, *,
+    dry: bool = False,
+) -> Generator[tuple[Bar, Wave], None, Generation]:  # fmt: skip
     """A stream of bars with the sound of each; see `TextToMusic.stream_audio`."""
-    sound, level = LiveAudio(soundfont=soundfont), Level()
+    sound, level = LiveAudio(soundfont=soundfont, dry=dry), Level()
     bars = Stream(stream)
     for bar in bars:
-        yield bar, level(sound.add(bar))
+        yield bar, level(sound.add(bar), last=bar.last)
     return bars.result
 
 

@@ -273,20 +273,22 @@ class TextToMusic(Composing):
         seed: int | None = None,
         sampling: Sampling = Sampling(),
         soundfont: str | Path | None = None,
+        dry: bool = False,
     ) -> Generator[tuple[Bar, Wave], None, Generation]:
         """`stream`, with the sound of each bar: one piece to be heard while it is written.
 
         Yields (bar, audio). audio: float32, shape (2, samples), 44,100 samples a second, -1 .. 1;
-        what no later bar changes, to be played one after the other without a gap. The last one
-        holds the tail too. It is as loud as the first bar allows, and turned down where a later one
+        what no later bar changes, to be played one after the other without a gap; the last 24 ms
+        of a bar come with the next one, and the last one holds the tail too. It is about as loud
+        as the first bar allows, and turned down where a later one
         needs it (`live_audio.Level`); `Generation.audio` has no need of that.
 
-        soundfont: as for `render`. Raises TextMusicError if it is missing or broken.
+        soundfont, dry: as for `render`. Raises TextMusicError if it is missing or broken.
         """
         stream = self.stream(
             text, controls=controls, seconds=seconds, outline=outline, seed=seed, sampling=sampling
         )
-        return (yield from sounding(stream, soundfont))
+        return (yield from sounding(stream, soundfont, dry=dry))
 
     def continue_from(
         self,
