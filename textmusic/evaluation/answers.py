@@ -144,8 +144,9 @@ def read_answers(
             unreadable.append(Unreadable(number, name, score))
         else:
             report = _report(file.with_suffix(".json"))
-            known = (report.planned, report.sketch) if report else (None, Sketch())
-            answers.append(Answer(file, number, score, *known, tuple(mended_words(mended))))
+            planned, sketch = (report.planned, report.sketch) if report else (None, Sketch())
+            words = tuple(mended_words(mended))
+            answers.append(Answer(file, number, score, planned, sketch, words))
     if unreadable and not answers:
         raise TextMusicError(
             f"'{folder}' has no answer that can be read ({unreadable[0]}); write them again."

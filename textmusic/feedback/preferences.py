@@ -172,14 +172,14 @@ def _put_thumbs(
             by_prompt[pieces.get(key).group][up].append(key)
         except _Unusable as problem:
             left_out[str(problem)] += 1
-    for down, up in by_prompt.values():
-        if not (down and up):
-            left_out[LONE] += len(down) + len(up)
-        if len(pairs) + len(down) * len(up) > MOST_PAIRS:
+    for worse_ones, better_ones in by_prompt.values():
+        if not (worse_ones and better_ones):
+            left_out[LONE] += len(worse_ones) + len(better_ones)
+        if len(pairs) + len(worse_ones) * len(better_ones) > MOST_PAIRS:
             raise TextMusicError(
                 f"the thumbs make more than {MOST_PAIRS:,} pairs; use fewer files."
             )
-        for better, worse in product(up, down):
+        for better, worse in product(better_ones, worse_ones):
             _put(pieces.pair(better, worse), pairs, left_out)
 
 

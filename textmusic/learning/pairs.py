@@ -43,11 +43,11 @@ def encoded(
     pairs, kept, left_out = [], [], Counter(found.left_out)
     for one in found.pairs:
         try:
-            examples = [_example(piece, tokenizer) for piece in (one.chosen, one.rejected)]
+            chosen, rejected = (_example(piece, tokenizer) for piece in (one.chosen, one.rejected))
         except (KeyError, AssertionError):  # an instrument or metre that no model writes, 65 bars
             left_out[TOO_LONG] += 1
             continue
-        pair = Pair(*examples, prompts.setdefault(one.chosen.group, len(prompts)))
+        pair = Pair(chosen, rejected, prompts.setdefault(one.chosen.group, len(prompts)))
         if pair.length > longest:
             left_out[TOO_LONG] += 1
         else:

@@ -167,12 +167,12 @@ def replace_notes(
     _without_gestures(midi, hole, gone, kept, edits)
     new = _Players(midi, hole, gone, kept)
     added: list[Note] = []
-    for note in notes:
-        place = new.place(note)
+    for wanted in notes:
+        place = new.place(wanted)
         if place is None:
-            added.append(note)
+            added.append(wanted)
             continue
-        fitted = _fitted(note, place[1], kept, hole, midi.division)
+        fitted = _fitted(wanted, place[1], kept, hole, midi.division)
         if fitted is not None:
             for event in struck_events([fitted], place[1][1], 0, midi.division):
                 (edits.before if event.ends_note else edits.behind)(place[0], event)

@@ -156,9 +156,9 @@ class _TuneReader:
             for voice in self._meant(directive=True):
                 voice.transposition = int(values[0])
         elif name == "midi" and len(values) > 1 and values[0].lower() in ("program", "channel"):
-            voice = self.now or self.described
-            if voice is not None:
-                voice.midi(values[0].lower(), values[1:])
+            meant = self.now or self.described
+            if meant is not None:
+                meant.midi(values[0].lower(), values[1:])
             elif len(values) == 2 or values[1] == "1":  # of the first voice's channel
                 self.player.append([values[0].lower(), *values[1:]])
         elif name == "midi" and len(values) > 1:

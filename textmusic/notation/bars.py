@@ -68,7 +68,10 @@ def assembled(sheet: Sheet) -> ParsedPiece:
     if heads != sheet.written:
         warning = f"was not read whole ({heads:,} of {sheet.written:,} notes)"
     named = tuple((tick / SCORE_TICKS, symbol) for tick, symbol in sorted(chords.items()))
-    return ParsedPiece(score, sheet.title, sheet.key, bool(tempi), len(moves) - 1, warning, named)
+    return ParsedPiece(
+        score, sheet.title, sheet.key,
+        tempo=bool(tempi), filled=len(moves) - 1, warning=warning, chords=named,
+    )  # fmt: skip
 
 
 def _length(column: Sequence[Measure]) -> Fraction:

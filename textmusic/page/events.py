@@ -105,8 +105,8 @@ class Events:
         )  # fmt: skip
         result["chosen"].input(self.choose, {result["chosen"], result["pieces"]}, shown,
                                queue=False, show_progress="hidden", **private)  # fmt: skip
-        for name, handler in (("up", self.thumb_up), ("down", self.thumb_down)):
-            result[name].click(handler, {result["chosen"], result["pieces"]}, None, queue=False,
+        for name, vote in (("up", self.thumb_up), ("down", self.thumb_down)):
+            result[name].click(vote, {result["chosen"], result["pieces"]}, None, queue=False,
                                **private)  # fmt: skip
         result["chosen"].change(
             self.sheet, {result["chosen"], result["pieces"]}, [result["sheet"], result["files"]],

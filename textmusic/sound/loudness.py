@@ -114,7 +114,7 @@ def peaks(audio: Wave, above: float = 0.0) -> Wave:
 
     above: stretches that stay below it are only looked at sample by sample.
     """
-    found = np.abs(audio).max(axis=0, initial=0.0)
+    found: Wave = np.abs(audio).max(axis=0, initial=0.0)
     before, after = _TAPS // 2 - 1, _TAPS // 2
     for start in range(0, len(found), _CHUNK // 8):
         stop = min(start + _CHUNK // 8, len(found))

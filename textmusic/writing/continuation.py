@@ -73,7 +73,8 @@ class Continuation:
         if not said and (bars is None or keep is not None):
             said = read_prompt(brief.text).asked.bars
         self._asked_bars = said
-        bars, self._remarks = USUAL_BARS if said is None else said, ()
+        bars = USUAL_BARS if said is None else said
+        self._remarks: tuple[str, ...] = ()
         if keep is not None:
             whole("keep", keep, 1, material.total)
             if said is None and not (bars := material.total - keep):
@@ -151,8 +152,8 @@ class Continuation:
             programs = heard
         self._programs = tuple(sorted(programs))
         if not heard <= programs:
-            *names, last = map(instrument_name, self._programs)
-            listed = f"{', '.join(names)} and {last}" if names else last
+            *others, last = map(instrument_name, self._programs)
+            listed = f"{', '.join(others)} and {last}" if others else last
             self._remarks += (f"the new bars are played by {listed} alone",)
 
     def _given(self, prompt: Prompt, bars: int) -> Given:

@@ -111,7 +111,7 @@ def table_of_parts(midi: MidiEvents) -> list[tuple[str, ...]]:
     """
     parts = parts_by_program(midi)
     ports = {part.channel[0] for part in parts}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     number = 0
     for part in sorted(parts, key=lambda part: part.drums):
         number += not part.drums

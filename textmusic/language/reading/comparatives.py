@@ -119,7 +119,8 @@ def compared(said: tuple[Comparative, ...], piece: Plan, controls: Plan, exactly
         for field, _ in one.moves:
             words.setdefault(field, []).append(one)
     plan: dict[str, int | float] = {}
-    read_as, unused = [], []
+    read_as: list[str] = []
+    unused: list[str] = []
     for field, ones in words.items():
         if getattr(exactly, field) is not None:
             continue

@@ -79,11 +79,11 @@ def read_practice(text: str) -> PracticeRead:
         return PracticeRead()
     grade = 1
     if "grade" in found:
-        said = found["grade"]
-        word = str(said["n"] or said["han"]).lower()
+        match = found["grade"]
+        word = str(match["n"] or match["han"]).lower()
         grade = int(word) if word.isdigit() else _WORD.get(word) or _HAN[word]
         if not LOWEST <= grade <= HIGHEST:
-            quoted = said[0].strip()
+            quoted = match[0].strip()
             notes.append(f"'{quoted}': practice pieces have grades {LOWEST} to {HIGHEST}; name one")
             return PracticeRead(None, spans=tuple(spans), unused=tuple(notes))
     only: tuple[int, ...] = WHITE_KEYS if "black" in found else ()
