@@ -335,7 +335,7 @@ def test_a_folder_that_cannot_be_written(tiny_model: Path, tmp_path: Path) -> No
 
 
 def test_a_full_disk(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Generation, name: str, path: Path, audio: object) -> None:
+    def full(self: Generation, name: str, path: Path) -> None:
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -582,7 +582,11 @@ def test_a_changed_file_is_made_again_from_the_one_before(tmp_path: Path) -> Non
     assert_refused(call("replay", made, "-o", tmp_path), "SHA-256 differs", "--source")
     source.unlink()
     assert_refused(call("replay", made, "-o", tmp_path), "'trio.mid'", "--source")
-    assert_refused(call("adjust", data / "trio.mid"), "nothing to change in 1 Violin I")
+    before = files(tmp_path)
+    listed = call("adjust", data / "trio.mid", "-o", tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.splitlines()[1].startswith("   1  Violin I ")
+    assert files(tmp_path) == before
 
 
 def test_adjust(pieces: list[Path], tmp_path: Path) -> None:

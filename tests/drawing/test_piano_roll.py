@@ -107,7 +107,7 @@ def test_says_what_it_shows() -> None:
     texts = [label.text for label in labels(piano_roll(band(8), key="D minor", title="a band"))]
     facts = "D minor  ·  96 bpm  ·  4/4  ·  8 bars"
     legend = ["piano", "acoustic bass", "trumpet", "drums", "soft to loud", "scale of D minor"]
-    for text in ("a band", facts, *legend, "closed hi hat", *map(str, range(1, 9))):
+    for text in ("a band", facts, *legend, "closed hi-hat", *map(str, range(1, 9))):
         assert text in texts
     assert texts.count("9") == 0
 

@@ -19,7 +19,8 @@ def show(generation: Generation, console: Console) -> None:
     from rich.text import Text
 
     report = generation.report
-    if not any(row.asked for row in report.rows) and not report.text.strip():
+    said = any(letter.isalnum() for letter in report.text)  # words, read or not
+    if not said and not any(row.asked for row in report.rows):
         went = "the new bars go on as before" if report.new_bars else "the model chose everything"
         say(console, f"nothing was asked for, so {went}")
     table = Table(box=None, pad_edge=False, header_style="dim")

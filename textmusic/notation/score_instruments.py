@@ -62,10 +62,16 @@ class Players:
             own.program = own.program if program is None else program
 
     def look_at(self, notes: Iterable[Element]) -> None:
-        """Find out how drums are written: all of one instrument, or a kit on its places."""
+        """Find out how drums are written: all of one instrument, or a kit on its places.
+
+        In a part of one instrument notes need not name it. Those that stand elsewhere than the ones
+        that do name it are other drums of a kit, of which the head lists but this one.
+        """
         struck = [note for note in notes if note.find("unpitched") is not None]
         nobody = {_place(note) for note in struck if note.find("instrument") is None}
-        self.by_place = len(self.by_id) > 1 or len(nobody) > 1
+        named = {_place(note) for note in struck if note.find("instrument") is not None}
+        elsewhere = bool(named and nobody - named)
+        self.by_place = len(self.by_id) > 1 or len(nobody) > 1 or elsewhere
 
     def drum(self, note: Element, player: Player, pitch: int | None) -> int | None:
         """The drum that a note stands for: by its instrument, else by its place on the staff.
