@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import random
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ from textmusic.music.joins import (
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.theory import DRUMS, quarters_per_bar
+from textmusic.system.scripts import ended
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.varying import Theme, heard_as
 
@@ -182,14 +184,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("way", choices=WAYS)
-    parser.add_argument("--data", type=Path, required=True, help="a prepared corpus")
-    parser.add_argument("--split", default="valid", choices=("valid", "test"))
-    parser.add_argument("--pieces", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--drums", action="store_true", help="take drums away, not the bass")
-    parser.add_argument("--model")
-    parser.add_argument("--out", type=Path, required=True, help="JSON lines, one a piece")
+    parser.add_argument("way", choices=WAYS, help="What is written anew.")
+    parser.add_argument("--data", type=Path, required=True, help="Folder of prepared data.")
+    parser.add_argument(
+        "--split", default="valid", choices=("valid", "test"), help="What the pieces are of."
+    )
+    parser.add_argument("--pieces", type=int, default=30, help="How many pieces.")
+    parser.add_argument("--seed", type=int, default=1, help="Of the choice of pieces.")
+    parser.add_argument("--drums", action="store_true", help="Take drums away, not the bass.")
+    parser.add_argument("--model", help="What writes; by default the bundled model.")
+    parser.add_argument("--out", type=Path, required=True, help="File for JSON lines, one a piece.")
     options = parser.parse_args()
 
     def wanted(window: Window) -> bool:
@@ -217,4 +221,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "judge_composing.py"))

@@ -9,6 +9,7 @@ notes of a hand (its top notes), endings on the tonic, and pieces in which a lim
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.practice import Practice
 from textmusic.music.theory import tonic
 from textmusic.result.generation import Generation
+from textmusic.system.scripts import ended
 from textmusic.writing.text_to_music import TextToMusic
 
 BARS = 8
@@ -67,11 +69,13 @@ def top_notes(notes: Notes) -> np.ndarray:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pieces", type=int, default=8, help="of each instrument and grade")
-    parser.add_argument("--instrument", choices=instruments(), action="append")
-    parser.add_argument("--grade", type=int, action="append")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--model")
+    parser.add_argument("--pieces", type=int, default=8, help="Of each instrument and grade.")
+    parser.add_argument(
+        "--instrument", choices=instruments(), action="append", help="One of several; else all."
+    )
+    parser.add_argument("--grade", type=int, action="append", help="One of several; else all.")
+    parser.add_argument("--seed", type=int, default=1, help="Of the first piece.")
+    parser.add_argument("--model", help="What writes; by default the bundled model.")
     options = parser.parse_args(argv)
     music = TextToMusic.from_pretrained(options.model)
     print("                          same  step third  leap  tonic  broken")
@@ -93,4 +97,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "judge_practising.py"))

@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--split", default="valid", help="What the figures are of.")
     parser.add_argument("--pairs", type=int, default=200, help="Pairs of each kind.")
     parser.add_argument("--flagged", type=float, default=FLAGGED, help="Share of a usual run.")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="Of the choice of pieces.")
     parser.add_argument("--count", type=int, default=0, help="Pairs to count what is usual on.")
     args = parser.parse_args()
     if args.count:

@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, required=True, help="File to keep the index in.")
     parser.add_argument("--split", default="valid", help="What the figures are of.")
     parser.add_argument("--pieces", type=int, default=500, help="Pieces of each kind.")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="Of the choice of pieces.")
     args = parser.parse_args()
     if not args.index.exists():
         pieces = whole_pieces(args.corpora, args.data, ("train", "valid", "test"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import io
 import struct
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import numpy as np
 import soundfile
 
 from textmusic.sound.soundfont import SoundFont
+from textmusic.system.scripts import ended
 
 KITS = (0, 8, 16, 24, 25, 32, 40, 48)
 """Standard, room, power, electronic, TR-808, jazz, brush, orchestra."""
@@ -39,10 +41,12 @@ _COPYRIGHT = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", type=Path, help="FluidR3Mono_GM.sf3")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--fine", type=int, default=FINE)
-    parser.add_argument("--coarse", type=int, default=COARSE)
+    parser.add_argument("source", type=Path, help="FluidR3Mono_GM.sf3.")
+    parser.add_argument("out", type=Path, help="File for the soundfont.")
+    parser.add_argument(
+        "--fine", type=int, default=FINE, help="Bits a second of the instruments most pieces have."
+    )
+    parser.add_argument("--coarse", type=int, default=COARSE, help="Bits a second of all others.")
     asked = parser.parse_args()
     data = subset(SoundFont(asked.source), asked.fine, asked.coarse)
     asked.out.write_bytes(data)
@@ -210,4 +214,4 @@ def _text(name: str, text: str) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main, "soundfont.py"))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import soundfile
 from listeners import MODELS, pair
 from symusic import Note, Score, Track
 
@@ -20,6 +21,7 @@ from textmusic.cli.main import main
 from textmusic.errors import TextMusicError
 from textmusic.listening.pairs import Showing, Side, Sounds, next_pair, read_pairs
 from textmusic.listening.votes import NO_DIFFERENCE, Votes
+from textmusic.sound.loudness import TARGET, loudness
 
 if TYPE_CHECKING:
     from gradio_client import Client
@@ -131,10 +133,9 @@ def test_audio_says_nothing_about_the_model(tmp_path: Path) -> None:
         assert len(path.stem) == 32 and int(path.stem, 16)
         data = path.read_bytes()
         assert not any(model.encode() in data for model in MODELS)
-        with wave.open(str(path)) as file:
-            audio = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+        audio, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
         # the one at a tenth of the level is not quieter than the rendered one
-        assert np.abs(audio).max() / 2**15 == pytest.approx(10 ** (-1 / 20), abs=1e-3)
+        assert loudness(audio.T, rate) == pytest.approx(TARGET, abs=0.2)
     with wave.open(str(paths[2])) as file:
         assert (file.getframerate(), file.getnchannels(), file.getnframes()) == (8000, 1, 800)
 

@@ -153,7 +153,7 @@ class Sounds:
         self._lock = Lock()  # two listeners may come to the same pair at once
 
     def path(self, side: Side) -> Path:
-        """A 16-bit WAV file of an answer, its loudest sample at -1 dBFS.
+        """A 16-bit WAV file of an answer, as loud as all the others: at -16 LUFS.
 
         Existing audio is written anew too: its metadata could name the model, and its level give it
         away. Raises TextMusicError, which names the model, for what can't be read or written.

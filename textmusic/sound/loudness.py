@@ -27,6 +27,9 @@ _TAPS = 12  # samples that each of them is made of
 _CEILING = 10 ** (-1.2 / 20)  # aimed at: what is between the points looked at is a little higher
 _STEEPEST = 8.0  # dB at most that the limiter takes
 _CHUNK = 1 << 15
+# Peaks of what is silent to the gate and yet is sound: above the noise of 24 bits, below what was
+# brought up already.
+_FAINT = (1e-7, 0.9)
 
 
 def loudness(audio: Wave, rate: int) -> float:
@@ -186,8 +189,11 @@ def levelling(audio: Wave, rate: int) -> Wave | float:
     """
     steps = _energies(audio, rate)
     now = _gated(steps)
-    if now == -np.inf:
-        return 1.0
+    if now == -np.inf:  # all of it lies below the standard's gate: played very softly, or silence
+        largest = float(np.abs(audio).max(initial=0.0))
+        if not _FAINT[0] < largest < _FAINT[1]:
+            return 1.0
+        return levelling(audio / largest, rate) / largest
     most = _CEILING * 10 ** (_STEEPEST / 20) / max(float(np.abs(audio).max(initial=0.0)), 1e-9)
     gain = min(10 ** ((TARGET - now) / 20), most)
     factors = limiting(audio, gain, rate)
