@@ -10,7 +10,8 @@ import pytest
 
 from textmusic.evaluation.bootstrap import Mean, difference
 from textmusic.evaluation.cautions import FEW, cautions
-from textmusic.evaluation.comparison import Comparison, Entry, FigureDifference
+from textmusic.evaluation.comparison import Comparison
+from textmusic.evaluation.entries import Entry, FigureDifference
 from textmusic.evaluation.report_page import markdown
 from textmusic.result.figures import SECTIONS, Figure
 

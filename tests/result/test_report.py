@@ -17,7 +17,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.sketch import Row as SketchRow
 from textmusic.music.theory import DRUMS
-from textmusic.result.generation import account
+from textmusic.result.account import account
 from textmusic.result.report import Report, ReportRow
 from textmusic.tokens.sampling import Sampling
 from textmusic.writing.text_to_music import TextToMusic

@@ -23,8 +23,9 @@ from textmusic.music.theory import DRUMS
 from textmusic.result.change import without_recipe
 from textmusic.result.generation import Generation
 from textmusic.result.recipe import read_recipe, same_piece
+from textmusic.writing import take
+from textmusic.writing.leanings import with_others
 from textmusic.writing.repeating import again, source_of
-from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 
 DATA = Path(__file__).parents[1] / "data" / "midi"
@@ -208,14 +209,13 @@ def test_drums_that_are_added_strike_with_the_others(
     """The places at which the others strike in the bar are favoured, and no other id is."""
     seen: list[set[str]] = []
     vocabulary = tiny.tokenizer.vocabulary
-    with_others = Take._with_others
 
-    def watched(self: Take, logits: Floats32) -> Floats32:
-        guided = with_others(self, logits)
+    def watched(logits: Floats32, *more: Any) -> Floats32:
+        guided = with_others(logits, *more)
         seen.append({vocabulary[i] for i in np.flatnonzero(guided != logits)})
         return guided
 
-    monkeypatch.setattr(Take, "_with_others", watched)
+    monkeypatch.setattr(take, "with_others", watched)
     tiny.add(piece(), ["drums"], seed=1)
     quarters = {f"Position_{12 * n}" for n in range(4)}
     assert seen and all(found == quarters for found in seen)

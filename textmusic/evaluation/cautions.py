@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from textmusic.evaluation.bootstrap import surest
-from textmusic.evaluation.comparison import SIGNIFICANT, Comparison
+from textmusic.evaluation.comparison import Comparison
+from textmusic.evaluation.entries import SIGNIFICANT
 
 FEW = 30  # prompts or pieces: below that a bootstrap interval is too narrow, and chance is large
 

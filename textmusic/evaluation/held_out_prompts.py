@@ -22,7 +22,8 @@ from textmusic.music.notes import notes_of, to_score
 from textmusic.music.plan import Plan
 from textmusic.music.structure import LOOKED_AT
 from textmusic.music.theory import DRUMS
-from textmusic.result.generation import account, finish
+from textmusic.result.account import account
+from textmusic.result.generation import finish
 from textmusic.system.whole_files import write_text
 from textmusic.tokens.tokenizer import Tokenizer
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from textmusic.evaluation.bootstrap import Mean
-from textmusic.evaluation.comparison import Comparison, Entry
+from textmusic.evaluation.comparison import Comparison
 from textmusic.evaluation.distributions import table
+from textmusic.evaluation.entries import Entry
 from textmusic.music.notes import Floats
 from textmusic.system.tables import write_csv
 

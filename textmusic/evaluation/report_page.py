@@ -15,7 +15,8 @@ from textmusic.drawing.html import STYLE
 from textmusic.drawing.piano_roll import piano_roll_svg
 from textmusic.evaluation.answers import Answer
 from textmusic.evaluation.cautions import cautions
-from textmusic.evaluation.comparison import Comparison, Entry, FigureDifference
+from textmusic.evaluation.comparison import Comparison
+from textmusic.evaluation.entries import Entry, FigureDifference
 from textmusic.evaluation.pieces_table import PIECES, save_pieces
 from textmusic.evaluation.plots import brief, colours_of, densities, figure_names, forest
 from textmusic.music.markers import markers_of

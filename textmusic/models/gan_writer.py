@@ -27,7 +27,8 @@ from textmusic.music.notes import to_score
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
 from textmusic.music.theory import DRUMS, KEYS, NO_KEY
-from textmusic.result.generation import Generation, account, finish
+from textmusic.result.account import account
+from textmusic.result.generation import Generation, finish
 from textmusic.tokens.plan_grammar import OPEN_BARS, bars_for
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ The figures of an evaluation have their form here, too, since model cards state 
 """
 
 __all__ = [
+    "account",
     "change",
     "figures",
     "flags",
@@ -12,4 +13,5 @@ __all__ = [
     "recipe",
     "reopening",
     "report",
+    "sections",
 ]

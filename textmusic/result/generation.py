@@ -7,7 +7,6 @@ import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,27 +15,19 @@ import numpy as np
 from textmusic.errors import TextMusicError
 from textmusic.language.names import instrument_name
 from textmusic.language.prompt import Prompt
-from textmusic.music import measure
-from textmusic.music.bars import end_of_bars
-from textmusic.music.form import letters
-from textmusic.music.grade_check import in_a_line, judge
 from textmusic.music.known_runs import KnownRuns
 from textmusic.music.markers import ended, named_midi, sections_marked
-from textmusic.music.material import metres_of
-from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
 from textmusic.music.midi_changes import with_names
 from textmusic.music.midi_events import MidiEvents, parse
 from textmusic.music.notes import Notes, notes_of
-from textmusic.music.outline import section_lengths
 from textmusic.music.plan import Plan
-from textmusic.music.sketch import Outline, Row, Sketch
-from textmusic.music.tempo_map import TempoMap
+from textmusic.music.sketch import Row, Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, quarters_per_bar, sharps
-from textmusic.result.change import Change
 from textmusic.result.flags import flags
 from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS, NEEDED
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
+from textmusic.result.sections import sections_of
 from textmusic.sound.audio_files import sample_rate_of
 from textmusic.sound.render import SAMPLE_RATE
 from textmusic.sound.stage import kit_of, place_of
@@ -48,7 +39,6 @@ if TYPE_CHECKING:
 
     from textmusic.drawing.shapes import Drawing
     from textmusic.sound.render import Stem
-    from textmusic.tokens.sampling import Sampling
 
 TICKS_PER_QUARTER = 480  # what most sequencers expect in a MIDI file
 _VOLUME, _PAN = 7, 10  # controllers
@@ -353,26 +343,6 @@ def _seconds(score: Score, tick: int) -> float:
     return quarters * float(score.tempos[0].mspq) / 1e6
 
 
-def sections_of(
-    outline: Outline, sketch: Sketch, new_bars: tuple[int, int] | None = None
-) -> list[tuple[int, str]]:
-    """(first bar, name) of each section of a piece.
-
-    As they were asked for, of `new_bars` alone (from 0, and the one behind the last; None: all);
-    else letters for what the sketch has come back, [] for a piece in which nothing does.
-    """
-    if outline.form:
-        names = outline.names or outline.form
-        first, last = new_bars or (0, len(sketch.rows))
-        lengths = section_lengths(len(outline.form), last - first)
-        firsts = accumulate(lengths, initial=first)
-        return [
-            (bar, name) for bar, name, long in zip(firsts, names, lengths, strict=False) if long
-        ]
-    found = letters(sketch.rows)
-    return found if len({letter for _, letter in found}) < len(found) else []
-
-
 def named_apart(stems: Sequence[Stem]) -> list[tuple[str, Any]]:
     """The parts' audio with names for files: "piano", and "piano-2" for a second one."""
     found: dict[str, int] = {}
@@ -388,61 +358,6 @@ def slug_of(text: str) -> str:
     """A text as a file name; "untitled" where nothing is left of it."""
     words = re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:48].strip("-")
     return words or "untitled"
-
-
-def account(
-    prompt: Prompt, plan: Plan, score: Score, seed: int, model: str, *, ids: int, nats: float,
-    sketch: Sketch = Sketch(), sampling: Sampling | None = None, planned: Plan | None = None,
-    new_bars: tuple[int, int] | None = None, notes: Notes | None = None,
-    measured: Plan | None = None, kept: SketchAdherence | None = None,
-    events: MidiEvents | None = None, change: Change | None = None, remarks: tuple[str, ...] = (),
-    asked_bars: int | None = None,
-) -> Generation:  # fmt: skip
-    """A piece with its report: what was asked and planned, and what is measured in the score.
-
-    sketch: harmony and form as they were decided; what is heard of them is measured. planned: where
-    that is not what has become of it, as in a piece that was stopped. notes: those of the score,
-    where they are at hand. measured: where what is asked is not of the whole. kept: where the
-    sketch is not of bars of one metre. new_bars, asked_bars, change, remarks: see `Report`. events:
-    see `Generation`.
-    """
-    notes = notes_of(score) if notes is None else notes
-    practice = prompt.practice
-    if practice is not None:
-        remarks = (*remarks, in_a_line(judge(notes, plan, practice), practice))
-    report = Report(
-        text=prompt.text,
-        caption=prompt.caption,
-        seed=seed,
-        model=model,
-        version=__version__,
-        asked=prompt.asked,
-        seconds=prompt.seconds,
-        planned=planned or plan,
-        measured=measured or measure.measure(score, notes=notes),
-        measured_seconds=round(measure.seconds(score, notes), 3),
-        notes=int(score.note_num()),
-        unused=prompt.unused,
-        near=prompt.near,
-        sampling=sampling,
-        silent=measure.hardly_playing(notes, plan),
-        outline=prompt.outline,
-        sketch=sketch,
-        kept=kept or sketch_adherence(notes, plan, sketch, new_bars),
-        new_bars=new_bars,
-        asked_bars=asked_bars,
-        planned_seconds=None if new_bars is None else _seconds_of_bars(score, plan.bars or 0),
-        remarks=remarks,
-        change=change,
-        practice=practice,
-    )
-    return Generation(prompt, plan, score, seed, report, model, ids, nats, notes, sketch, events)
-
-
-def _seconds_of_bars(score: Score, bars: int) -> float:
-    """How long a piece's bars last, in its own time signatures and tempi."""
-    end = end_of_bars(bars, metres_of(score))
-    return round(TempoMap.of_score(score).seconds(end), 3)
 
 
 def named(score: Score) -> Score:

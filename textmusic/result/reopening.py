@@ -13,7 +13,8 @@ from textmusic.music.measure import measure
 from textmusic.music.midi_events import MidiError, parse
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.theory import NO_KEY, key_name
-from textmusic.result.generation import Generation, account
+from textmusic.result.account import account
+from textmusic.result.generation import Generation
 from textmusic.result.recipe import Recipe, read_recipe
 from textmusic.result.report import Report
 

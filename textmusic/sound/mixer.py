@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from textmusic.sound.room import Chorus, Reverb
-from textmusic.sound.soundfont import SoundFont, Wave, Zone
+from textmusic.sound.soundfont import SoundFont, Wave
 from textmusic.sound.tones import falling, tone_of
 from textmusic.sound.voices import SHORTEST_RELEASE, Part, VoiceStrike
+from textmusic.sound.zones import Zone
 
 _KEPT = 1 << 23  # samples of tones that a mixer keeps: 32 MB
 _GLIDE = 0.01  # seconds in which a part's level follows its controllers

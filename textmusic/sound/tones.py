@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.sound.soundfont import Sway, Wave, Zone
+from textmusic.sound.soundfont import Wave
 from textmusic.sound.voices import FADE
+from textmusic.sound.zones import Sway, Zone
 
 
 def falling(length: int) -> Wave:

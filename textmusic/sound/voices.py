@@ -14,8 +14,9 @@ import numpy as np
 from symusic import Score
 
 from textmusic.music.theory import DRUMS
-from textmusic.sound.soundfont import SoundFont, Zone
+from textmusic.sound.soundfont import SoundFont
 from textmusic.sound.stage import Place, place_of, trim_of
+from textmusic.sound.zones import Zone
 
 RELEASE_TAIL = 3.0
 """Seconds at most that a sound rings on after the last note has ended."""

@@ -39,8 +39,9 @@ from textmusic.music.theory import (
     tonic,
     transposed,
 )
+from textmusic.result.account import account
 from textmusic.result.change import Change, without_recipe
-from textmusic.result.generation import Generation, account, named
+from textmusic.result.generation import Generation, named
 from textmusic.system.values import within
 from textmusic.writing.players import listed, out_of_range, players_for
 from textmusic.writing.sources import events_of

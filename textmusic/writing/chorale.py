@@ -25,7 +25,8 @@ from textmusic.music.sketch import Row, Sketch, quarters_per_beat
 from textmusic.music.theory import DRUMS
 from textmusic.music.voice_leading import VOICE_RANGES, faults, moments
 from textmusic.music.voicing import slots_of, voiced
-from textmusic.result.generation import Generation, account
+from textmusic.result.account import account
+from textmusic.result.generation import Generation
 from textmusic.writing.harmonising import Rows, change_of, remark
 from textmusic.writing.tunes import Tune
 

@@ -23,8 +23,9 @@ from textmusic.music.notes import Note, Notes, joined, notes_of, repaired, score
 from textmusic.music.plan import MAX_BARS, TEMPO_RANGE, Plan
 from textmusic.music.sketch import Row, Sketch
 from textmusic.music.theory import DEFAULT_TEMPO, NO_KEY, quarters_per_bar
+from textmusic.result.account import account
 from textmusic.result.change import Change, without_recipe
-from textmusic.result.generation import Generation, account, named
+from textmusic.result.generation import Generation, named
 from textmusic.system.values import whole
 from textmusic.tokens.sampling import drawn
 from textmusic.writing.brief import Brief

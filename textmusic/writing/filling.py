@@ -17,7 +17,8 @@ from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
 from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, quarters_per_bar
 from textmusic.music.usual import BASSES
-from textmusic.result.generation import Generation, account
+from textmusic.result.account import account
+from textmusic.result.generation import Generation
 from textmusic.tokens.folding import Struck, spelt
 from textmusic.tokens.sampling import MAX_SEED, drawn
 from textmusic.writing.brief import Brief

@@ -16,8 +16,9 @@ from textmusic.music.notes import notes_of
 from textmusic.music.outline import laid
 from textmusic.music.sketch import BeatChord, Outline, Row, Sketch, beats_per_bar
 from textmusic.music.theory import DRUMS, range_of
+from textmusic.result.account import account
 from textmusic.result.change import Change
-from textmusic.result.generation import Generation, account
+from textmusic.result.generation import Generation
 from textmusic.system.values import whole
 from textmusic.writing.brief import Brief
 from textmusic.writing.decoding import decode_rounds

@@ -20,7 +20,7 @@ from textmusic.music.notes import GRID, Note, Notes, sliced
 from textmusic.music.plan import MAX_PROGRAMS
 from textmusic.music.sketch import Outline, Row, Sketch
 from textmusic.music.theory import DRUMS, quarters_per_bar
-from textmusic.result.generation import sections_of
+from textmusic.result.sections import sections_of
 from textmusic.system.values import wrong_type
 
 

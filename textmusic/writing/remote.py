@@ -16,7 +16,8 @@ from textmusic.language.prompt import Prompt
 from textmusic.music.notes import score_of
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Sketch
-from textmusic.result.generation import Generation, account, finish
+from textmusic.result.account import account
+from textmusic.result.generation import Generation, finish
 from textmusic.tokens.layout import layout_of
 from textmusic.tokens.score_grammar import ScoreGrammar, allowed_ids
 from textmusic.writing.text_to_music import TextToMusic

@@ -9,15 +9,15 @@ import numpy as np
 
 from textmusic.engines.protocol import Floats32
 from textmusic.language.prompt import Prompt
-from textmusic.music.chords import Chord
 from textmusic.music.notes import score_of
 from textmusic.music.outline import AskedRow, laid, moved, multiple_of, seen_from
-from textmusic.music.plan import TEMPO_RANGE, Plan, encode_plan
+from textmusic.music.plan import encode_plan
 from textmusic.music.practice import filled, rows
 from textmusic.music.practice_limits import Limits
-from textmusic.music.sketch import Row, Sketch, chord_token, encode_sketch
-from textmusic.music.theory import DRUMS, is_minor, quarters_per_bar, shift_of
-from textmusic.result.generation import Generation, account, finish
+from textmusic.music.sketch import Row, Sketch, encode_sketch
+from textmusic.music.theory import DRUMS, quarters_per_bar
+from textmusic.result.account import account
+from textmusic.result.generation import Generation, finish
 from textmusic.tokens.folding import spelt
 from textmusic.tokens.guides import Guides
 from textmusic.tokens.layout import Mask, layout_of
@@ -29,15 +29,14 @@ from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
+from textmusic.writing.leanings import homeward, tempo_settled, with_others
 from textmusic.writing.lookahead import Lookahead
 from textmusic.writing.windows import window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
-ACCENT_NATS = 2.0  # what places gain at which others strike, where drums join them
 # Limits have chord tones where they matter; what else the guide favoured would be leaps.
 PRACTICE_HARMONY = 0.2
-HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
 
 
 class Take:
@@ -192,7 +191,8 @@ class Take:
             self.notes.file()
             guided = self._guides.guided(logits, mask, self._writing)
             if DRUMS in (self._given.programs or ()):
-                guided = self._with_others(guided)
+                standing = [n for n in self._given.notes if n.bar == self._writing.bar]
+                guided = with_others(guided, standing, self._layout)
             if isinstance(self._score, LimitedGrammar):
                 guided = self._score.leaning(guided, mask)
         else:
@@ -201,7 +201,8 @@ class Take:
             else:
                 sampling = self._sketch_sampling
                 if self._sketch_grammar.asks_last_chord:
-                    guided = self._homeward(logits)
+                    ends = self._stop == self.plan.bars
+                    guided = homeward(logits, self.plan, self._layout) if ends else logits
                 if self._lookahead:
                     self._lookahead.choosing(self._sketch_grammar, self.ids)
         music_id = choose(guided, mask, sampling, self._rng)
@@ -211,15 +212,6 @@ class Take:
             self.nats += surprise(logits, music_id)
             self._chosen += 1
         return music_id
-
-    def _with_others(self, logits: Floats32) -> Floats32:
-        """Drums that are added or rewritten: the places at which the others strike are favoured."""
-        bar = self._writing.bar
-        struck = {note.position for note in self._given.notes if note.bar == bar}
-        guided = logits.copy()
-        for position in struck:
-            guided[self._layout.index[f"Position_{position}"]] += ACCENT_NATS
-        return guided
 
     @property
     def _rows_grammar(self) -> SketchGrammar:
@@ -233,15 +225,6 @@ class Take:
         if turned := self._lookahead.turn(self._rows_grammar, self.ids, self._rng):
             self._sketch_grammar, self.ids = turned
             self._grammar, self._mask, self.reread = self._sketch_grammar, None, True
-
-    def _homeward(self, logits: Floats32) -> Floats32:
-        """The last chord of a piece that ends: the tonic's own is favoured."""
-        if not self.plan.end or self._stop != self.plan.bars or self.plan.key is None:
-            return logits
-        home = Chord(shift_of(self.plan.key) % 12, "min" if is_minor(self.plan.key) else "maj")
-        guided = logits.copy()
-        guided[self._layout.index[chord_token(home, shift_of(self.plan.key))]] += HOME_NATS
-        return guided
 
     def _advance(self, music_id: int) -> None:
         self._mask = None
@@ -260,7 +243,7 @@ class Take:
     # From one part to the next --------------------------------------------------------------------
 
     def _plan_done(self) -> None:
-        self.plan = _settled(self._plan_grammar.plan, self._plan_grammar.asked, self._seconds)
+        self.plan = tempo_settled(self._plan_grammar.plan, self._plan_grammar.asked, self._seconds)
         assert self.plan.bars is not None and self.plan.time_signature is not None
         first, last = self._given.bars or (0, self.plan.bars)
         if self._asked_rows is None and self.prompt.outline.known:
@@ -407,12 +390,3 @@ class Take:
             sketch=written.sketch, ids=self.count, nats=self.likelihood,
             sampling=self.sampling if self.done else None, planned=self.plan,
         )  # fmt: skip
-
-
-def _settled(plan: Plan, asked: Plan, seconds: float | None) -> Plan:
-    """The plan, its tempo nudged so that whole bars last the asked seconds, where it is open."""
-    if seconds is None or asked.tempo is not None:
-        return plan
-    assert plan.bars is not None and plan.time_signature is not None
-    tempo = plan.bars * quarters_per_bar(plan.time_signature) * 60 / seconds
-    return replace(plan, tempo=round(min(max(tempo, TEMPO_RANGE[0]), TEMPO_RANGE[1]), 2))
