@@ -7,6 +7,7 @@ __all__ = [
     "comparison",
     "distributions",
     "entries",
+    "features",
     "figures",
     "held_out_prompts",
     "metrics",
