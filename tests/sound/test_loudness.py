@@ -68,3 +68,14 @@ def test_the_limiter_does_not_step() -> None:
     assert factors.min() == pytest.approx(10 ** (-1.2 / 20) / 0.9, rel=0.15)
     assert np.abs(np.diff(factors)).max() < 0.01 * 3
     assert limiting(0.1 * audio, 1.0, rate) == 1.0
+
+
+def test_what_lies_below_the_gate_is_brought_up_and_silence_is_not() -> None:
+    audio = noise(3, 44100)
+    for faint in (1e-4, 1e-6):
+        out = audio * np.float32(faint)
+        assert loudness(out, 44100) == -np.inf
+        assert loudness(out * levelling(out, 44100), 44100) == pytest.approx(TARGET, abs=0.1)
+    for silent in (0 * audio, audio * np.float32(1e-9), np.full_like(audio, 0.2)):
+        assert np.isfinite(levelling(silent, 44100)).all()
+        assert np.abs(silent * levelling(silent, 44100)).max() <= PEAK

@@ -27,9 +27,7 @@ _TAPS = 12  # samples that each of them is made of
 _CEILING = 10 ** (-1.2 / 20)  # aimed at: what is between the points looked at is a little higher
 _STEEPEST = 8.0  # dB at most that the limiter takes
 _CHUNK = 1 << 15
-# Peaks of what is silent to the gate and yet is sound: above the noise of 24 bits, below what was
-# brought up already.
-_FAINT = (1e-7, 0.9)
+_FAINTEST = 1e-7  # peaks of what is no sound yet: below them is the noise of 24 bits
 
 
 def loudness(audio: Wave, rate: int) -> float:
@@ -191,9 +189,9 @@ def levelling(audio: Wave, rate: int) -> Wave | float:
     now = _gated(steps)
     if now == -np.inf:  # all of it lies below the standard's gate: played very softly, or silence
         largest = float(np.abs(audio).max(initial=0.0))
-        if not _FAINT[0] < largest < _FAINT[1]:
-            return 1.0
-        return levelling(audio / largest, rate) / largest
+        gain = 1 / largest if largest > _FAINTEST else 1.0
+        brought = audio * np.float32(gain)
+        return levelling(brought, rate) * gain if loudness(brought, rate) > -np.inf else 1.0
     most = _CEILING * 10 ** (_STEEPEST / 20) / max(float(np.abs(audio).max(initial=0.0)), 1e-9)
     gain = min(10 ** ((TARGET - now) / 20), most)
     factors = limiting(audio, gain, rate)
