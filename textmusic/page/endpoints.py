@@ -6,7 +6,7 @@ They can be called with gradio_client, over HTTP, and as tools of a Model Contex
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,7 +160,8 @@ class Endpoints:
         """
         with _told():
             wish = _wish(text, seed=seed, model=model)
-            named = [instruments] if instruments else read_prompt(wish.text).asked.programs or ()
+            words = read_prompt(wish.text).asked.programs or ()
+            named: Sequence[str | int] = [instruments] if instruments else words
             opened = open_to_add(read_events(_uploaded(midi)), parse_bars(bars or None), named)
             return self._composed(
                 lambda music, brief: Rewriting(music, opened, brief), wish, request
