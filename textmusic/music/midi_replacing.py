@@ -167,17 +167,17 @@ def replace_notes(
     _without_gestures(midi, hole, gone, kept, edits)
     new = _Players(midi, hole, gone, kept)
     added: list[Note] = []
-    for note in notes:
-        place = new.place(note)
+    for fresh in notes:
+        place = new.place(fresh)
         if place is None:
-            added.append(note)
+            added.append(fresh)
             continue
-        fitted = _fitted(note, place[1], kept, hole, midi.division)
+        fitted = _fitted(fresh, place[1], kept, hole, midi.division)
         if fitted is not None:
             for event in struck_events([fitted], place[1][1], 0, midi.division):
                 (edits.before if event.ends_note else edits.behind)(place[0], event)
     edits.apply(made)
-    for program in sorted({note.program for note in added}):
+    for program in sorted({one.program for one in added}):
         played = [_cut(n, hole, midi.division) for n in added if n.program == program]
         track, channel = new_part(made, hole.begin, program, names[program])
         track.events += struck_events(played, channel[1], 0, midi.division)

@@ -44,7 +44,7 @@ def _turned(chord: Chord, key: str) -> Chord:
     quality = next((name for name, (of, _) in QUALITIES.items() if of == shape), None)
     if quality is None:  # no chord of the vocabulary: its triad
         kinds = {(3, 6): "dim", (3, 7): "min", (4, 8): "aug"}
-        quality = kinds.get(shape[1:3], "min" if shape[1] == 3 else "maj")
+        quality = kinds.get((shape[1], shape[2]), "min" if shape[1] == 3 else "maj")
     return Chord((home + tones[0]) % 12, quality)
 
 
