@@ -23,7 +23,7 @@ from symusic import Score
 
 from textmusic.corpus.windows import Window, read_windows
 from textmusic.evaluation.bootstrap import collected, figure
-from textmusic.music.harmony import agreement, chords_of
+from textmusic.music.harmony import agreement, chords_of, on_beats
 from textmusic.music.joins import (
     chord_step,
     drums_on_accents,
@@ -32,6 +32,7 @@ from textmusic.music.joins import (
 )
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import Notes, notes_of
+from textmusic.music.sketch import BeatChord, quarters_per_beat
 from textmusic.music.theory import DRUMS, quarters_per_bar
 from textmusic.system.scripts import ended
 from textmusic.writing.text_to_music import TextToMusic
@@ -156,11 +157,8 @@ def without(score: Score, program: int) -> Score:
     return rest
 
 
-def fitting(part: Notes, chords: list, bar: float, metre: str) -> float:
+def fitting(part: Notes, chords: list[tuple[BeatChord, ...]], bar: float, metre: str) -> float:
     """Share of the part's time on tones of the chords that sound in the others."""
-    from textmusic.music.harmony import on_beats
-    from textmusic.music.sketch import quarters_per_beat
-
     beats = on_beats(chords, len(chords), metre)
     good = all_time = 0.0
     for start, length, pitch in zip(part.start, part.duration, part.pitch, strict=True):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from symusic import Note, Score, TimeSignature, Track
 
+from textmusic.engines.protocol import Floats32
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
 from textmusic.music.outline import AskedRow
@@ -87,7 +88,7 @@ def test_a_hole_is_sketched_several_times(
     weighed: list[float] = []
     weigh = Lookahead.weigh
 
-    def counted(self: Lookahead, logits: np.ndarray, chord: int, chords: slice) -> None:
+    def counted(self: Lookahead, logits: Floats32, chord: int, chords: slice) -> None:
         weighed.append(float(logits[chord]))
         weigh(self, logits, chord, chords)
 

@@ -177,7 +177,7 @@ def replace_notes(
             for event in struck_events([fitted], place[1][1], 0, midi.division):
                 (edits.before if event.ends_note else edits.behind)(place[0], event)
     edits.apply(made)
-    for program in sorted({note.program for note in added}):
+    for program in sorted({one.program for one in added}):
         played = [_cut(n, hole, midi.division) for n in added if n.program == program]
         track, channel = new_part(made, hole.begin, program, names[program])
         track.events += struck_events(played, channel[1], 0, midi.division)

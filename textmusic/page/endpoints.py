@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -170,7 +170,8 @@ class Endpoints:
         """
         with _told():
             wish = _wish(text, seed=seed, model=model)
-            named = [instruments] if instruments else read_prompt(wish.text).asked.programs or ()
+            words = read_prompt(wish.text).asked.programs or ()
+            named: Sequence[str | int] = [instruments] if instruments else words
             opened = open_to_add(read_events(_uploaded(midi)), parse_bars(bars or None), named)
             return self._composed(
                 lambda music, brief: Rewriting(music, opened, brief), wish, request

@@ -7,6 +7,7 @@ from copy import copy
 
 import numpy as np
 
+from textmusic.engines.protocol import Floats32
 from textmusic.music.outline import AskedRow
 from textmusic.tokens.sampling import surprise
 from textmusic.tokens.sketch_grammar import SketchGrammar
@@ -42,7 +43,7 @@ class Lookahead:
         if self._wanted and self._begun is None:
             self._begun = (copy(grammar), len(ids))
 
-    def weigh(self, logits: np.ndarray, chord: int, chords: slice) -> None:
+    def weigh(self, logits: Floats32, chord: int, chords: slice) -> None:
         """How likely the chord behind the hole is among all chords. chord: its id."""
         self._nats = surprise(logits[chords], chord - chords.start)
 

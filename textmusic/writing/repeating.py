@@ -84,10 +84,9 @@ def _composed(
             music, varying.Theme(source), brief, number=number
         ).write(on_bar)  # fmt: skip
         return piece
-    bars = change.options["bars"]
-    file = rewriting.OpenFile(
-        source, change.how, None if bars is None else tuple(bars), change.options["instruments"]
-    )
+    said = change.options["bars"]
+    bars = None if said is None else (int(said[0]), int(said[1]))
+    file = rewriting.OpenFile(source, change.how, bars, change.options["instruments"])
     (piece,) = rewriting.Rewriting(music, file, brief).write(on_bar)
     return piece
 
