@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -150,8 +150,8 @@ def available(ways: dict[str, Render]) -> dict[str, Render]:
 
 def processor_time() -> float:
     """Seconds of this process and of those that it has started."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main() -> None:
@@ -175,7 +175,7 @@ def main() -> None:
             except Exception as problem:
                 print(f"{name}: {midi.name}: {problem!r:.200}", file=sys.stderr)
                 continue
-            speed = audio.shape[1] / RATE / min(times)
+            speed = audio.shape[1] / RATE / max(min(times), 1e-6)
             rows[name].append({**apart(audio, reference), "speed": speed})
         print(midi.name, file=sys.stderr)
     print("|  | spectrum, dB | envelope, dB | x real time |\n|---|---|---|---|")

@@ -14,8 +14,9 @@ from symusic import Note, Score, Tempo, Track
 from textmusic.errors import TextMusicError
 from textmusic.sound.audio_files import sample_rate_of, write_audio
 from textmusic.sound.loudness import PEAK, TARGET, loudness, true_peak
-from textmusic.sound.render import BUNDLED, SAMPLE_RATE, TAIL, soundfont_path
+from textmusic.sound.render import SAMPLE_RATE, TAIL, soundfont_path
 from textmusic.sound.render import render as render_in_a_room
+from textmusic.sound.soundfont import BUNDLED
 
 TPQ = 480
 

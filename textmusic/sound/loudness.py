@@ -128,7 +128,7 @@ def peaks(audio: Wave, above: float = 0.0) -> Wave:
         windows = np.lib.stride_tricks.sliding_window_view(piece, _TAPS, axis=1)
         between = np.abs(windows @ _phases().T).max(axis=(0, 2))
         found[start:stop] = np.maximum(found[start:stop], between[: stop - start])
-    return found
+    return np.asarray(found, dtype=np.float32)
 
 
 def true_peak(audio: Wave) -> float:
