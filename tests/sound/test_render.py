@@ -39,7 +39,7 @@ def score_of(*notes: tuple[float, float, int, int], program: int = 0, drums: boo
 
 def test_sounds_in_stereo_at_the_stated_peak_and_length() -> None:
     score = score_of((0, 1, 60, 90), (1, 1, 64, 60), (2, 2, 67, 110))  # 4 quarters = 2 seconds
-    audio = render(score)
+    audio = render_in_a_room(score)
     assert audio.dtype == np.float32
     assert audio.shape[0] == 2
     assert np.isfinite(audio).all()

@@ -184,11 +184,14 @@ def levelling(audio: Wave, rate: int) -> Wave | float:
     What the limiter takes is given back once; it takes 8 dB at most, and a piece with sharper peaks
     than that stays below the target.
     """
-    steps = _energies(audio, rate)
-    now = _gated(steps)
+    loudest = float(np.abs(audio).max(initial=0.0))
+    if loudest < 1e-7:  # below this there is nothing to hear, and lifting it would lift rounding
+        return 1.0
+    # The gate of the standard is for music as loud as it is played, not for one soft note.
+    now = _gated(_energies(audio, rate) / loudest**2) + 20 * np.log10(loudest)
     if now == -np.inf:
         return 1.0
-    most = _CEILING * 10 ** (_STEEPEST / 20) / max(float(np.abs(audio).max(initial=0.0)), 1e-9)
+    most = _CEILING * 10 ** (_STEEPEST / 20) / loudest
     gain = min(10 ** ((TARGET - now) / 20), most)
     factors = limiting(audio, gain, rate)
     for _ in range(2):

@@ -66,6 +66,14 @@ def render(
     return audio * playing.factors(audio)
 
 
+def unlevelled(
+    score: Score, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE,
+    dry: bool = False,
+) -> Wave:  # fmt: skip
+    """What `render` makes of a score before it sets the loudness."""
+    return _Playing(score, soundfont, sample_rate, None, dry).whole()
+
+
 def render_stems(
     score: Score, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE,
     loop: float | None = None, dry: bool = False,
