@@ -5,6 +5,7 @@ Loudness is that of ITU-R BS.1770-4 (LUFS), peaks are true peaks (of the curve b
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -188,7 +189,7 @@ def levelling(audio: Wave, rate: int) -> Wave | float:
     if loudest < 1e-7:  # below this there is nothing to hear, and lifting it would lift rounding
         return 1.0
     # The gate of the standard is for music as loud as it is played, not for one soft note.
-    now = _gated(_energies(audio, rate) / loudest**2) + 20 * np.log10(loudest)
+    now = _gated(_energies(audio, rate) / loudest**2) + 20 * math.log10(loudest)
     if now == -np.inf:
         return 1.0
     most = _CEILING * 10 ** (_STEEPEST / 20) / loudest
