@@ -43,19 +43,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--seconds", type=float, default=30.0, help="how much of each; default 30")
-    parser.add_argument("--json", type=Path, help="figures of each file")
+    parser.add_argument(
+        "--json", type=Path, help="keep figures of each file; a run goes on where it stopped"
+    )
     asked = parser.parse_args()
     from symusic import Score
 
     from textmusic.sound.render import render
 
-    rows = {}
+    rows = json.loads(asked.json.read_bytes()) if asked.json and asked.json.exists() else {}
     for path in asked.files:
+        if path.name in rows:
+            continue
         try:
             score = Score(path).to("second").clip(0.0, asked.seconds)
             rows[path.name] = figures(render(score))
         except Exception as problem:
             print(f"{path.name}: {problem!r:.200}", file=sys.stderr)
+        if asked.json:
+            asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print(f"{len(rows)} pieces")
     for name in ("loudness", "peak", "first", "clipped", "end"):
         values = np.array([row[name] for row in rows.values()])
@@ -65,8 +71,6 @@ def main() -> None:
             f"{name}: {lowest:.2f} .. {middle:.2f} .. {highest:.2f}; 90 % within"
             f" {inner[0]:.2f} .. {inner[1]:.2f}"
         )
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -150,20 +150,26 @@ def available(ways: dict[str, Render]) -> dict[str, Render]:
 
 def processor_time() -> float:
     """Seconds of this process and of those that it has started."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--soundfont", type=Path, help="an SF2; default: TimGM6mb")
-    parser.add_argument("--json", type=Path, help="figures of each file")
+    parser.add_argument(
+        "--json", type=Path, help="keep figures of each file; a run goes on where it stopped"
+    )
     asked = parser.parse_args()
     font = asked.soundfont or timgm6mb()
     ways = available(WAYS)
-    rows: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
+    rows: dict[str, dict[str, dict[str, float]]] = {name: {} for name in ways}
+    if asked.json and asked.json.exists():
+        rows |= json.loads(asked.json.read_bytes())
     for midi in asked.files:
+        if any(midi.name in found for found in rows.values()):
+            continue
         reference = fluidsynth(midi, font)
         for name, way in ways.items():
             times = []
@@ -175,19 +181,20 @@ def main() -> None:
             except Exception as problem:
                 print(f"{name}: {midi.name}: {problem!r:.200}", file=sys.stderr)
                 continue
-            speed = audio.shape[1] / RATE / min(times)
-            rows[name].append({**apart(audio, reference), "speed": speed})
+            speed = audio.shape[1] / RATE / max(min(times), 1e-6)
+            rows[name][midi.name] = {**apart(audio, reference), "speed": speed}
         print(midi.name, file=sys.stderr)
+        if asked.json:
+            asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print("|  | spectrum, dB | envelope, dB | x real time |\n|---|---|---|---|")
-    for name, found in rows.items():
+    for name, by_file in rows.items():
+        found = list(by_file.values())
         if found:
             middle = {key: float(np.median([row[key] for row in found])) for key in found[0]}
             print(
                 f"| {name} ({len(found)}) | {middle['spectrum']:.1f} | {middle['envelope']:.1f}"
                 f" | {middle['speed']:.0f} |"
             )
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

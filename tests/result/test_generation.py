@@ -130,12 +130,12 @@ def test_a_full_disk_leaves_no_partial_file_and_keeps_the_old_one(
     old = tmp_path / f"a.{name}"
     old.write_text("old")
 
-    def half(path: Path) -> None:
-        path.write_bytes(b"half")
+    def half(self: Generation, *said: Any) -> None:
+        next(path for path in said if isinstance(path, Path)).write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Generation, "_write", lambda self, kind, path: half(path))
-    monkeypatch.setattr(Generation, "_write_audio", lambda self, path, *audio: half(path))
+    monkeypatch.setattr(Generation, "_write", half)
+    monkeypatch.setattr(Generation, "_write_audio", half)
     with pytest.raises(TextMusicError, match=r"No space left on device.*free some space"):
         piece.save(tmp_path, formats=[name], stem="a")
     assert [path.name for path in tmp_path.iterdir()] == [old.name]

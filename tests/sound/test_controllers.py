@@ -101,8 +101,8 @@ def test_the_pitch_wheel_bends_within_its_range(sine: Path) -> None:
 def test_sends_to_reverb_and_chorus(sine: Path) -> None:
     def tail(value: int) -> float:
         audio = render(score_of((0, 2, 72), controls=[(0, REVERB, value)]), soundfont=sine)
-        audio = np.pad(audio, ((0, 0), (0, 2 * SAMPLE_RATE)))  # it ends with its last sound
-        return level(audio, 1.5, 1.7) / level(audio, 0.2, 0.8)
+        ringing = np.pad(audio, ((0, 0), (0, 2 * SAMPLE_RATE)))
+        return level(ringing, 1.5, 1.7) / level(audio, 0.2, 0.8)
 
     assert tail(127) > 2 * tail(40) > 20 * tail(0)
     plain = render(score_of((0, 4, 72)), soundfont=sine, dry=True)

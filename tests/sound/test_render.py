@@ -14,8 +14,9 @@ from symusic import Note, Score, Tempo, Track
 from textmusic.errors import TextMusicError
 from textmusic.sound.audio_files import sample_rate_of, write_audio
 from textmusic.sound.loudness import PEAK, TARGET, loudness, true_peak
-from textmusic.sound.render import BUNDLED, SAMPLE_RATE, TAIL, soundfont_path
+from textmusic.sound.render import SAMPLE_RATE, TAIL, soundfont_path
 from textmusic.sound.render import render as render_in_a_room
+from textmusic.sound.soundfont import BUNDLED
 
 TPQ = 480
 
@@ -38,7 +39,7 @@ def score_of(*notes: tuple[float, float, int, int], program: int = 0, drums: boo
 
 def test_sounds_in_stereo_at_the_stated_peak_and_length() -> None:
     score = score_of((0, 1, 60, 90), (1, 1, 64, 60), (2, 2, 67, 110))  # 4 quarters = 2 seconds
-    audio = render(score)
+    audio = render_in_a_room(score)
     assert audio.dtype == np.float32
     assert audio.shape[0] == 2
     assert np.isfinite(audio).all()

@@ -5,6 +5,7 @@ Loudness is that of ITU-R BS.1770-4 (LUFS), peaks are true peaks (of the curve b
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -129,7 +130,7 @@ def peaks(audio: Wave, above: float = 0.0) -> Wave:
         windows = np.lib.stride_tricks.sliding_window_view(piece, _TAPS, axis=1)
         between = np.abs(windows @ _phases().T).max(axis=(0, 2))
         found[start:stop] = np.maximum(found[start:stop], between[: stop - start])
-    return found
+    return np.asarray(found, dtype=np.float32)
 
 
 def true_peak(audio: Wave) -> float:
@@ -185,14 +186,14 @@ def levelling(audio: Wave, rate: int) -> Wave | float:
     What the limiter takes is given back once; it takes 8 dB at most, and a piece with sharper peaks
     than that stays below the target.
     """
-    steps = _energies(audio, rate)
-    now = _gated(steps)
-    if now == -np.inf:  # all of it lies below the standard's gate: played very softly, or silence
-        largest = float(np.abs(audio).max(initial=0.0))
-        gain = 1 / largest if largest > _FAINTEST else 1.0
-        brought = audio * np.float32(gain)
-        return levelling(brought, rate) * gain if loudness(brought, rate) > -np.inf else 1.0
-    most = _CEILING * 10 ** (_STEEPEST / 20) / max(float(np.abs(audio).max(initial=0.0)), 1e-9)
+    loudest = float(np.abs(audio).max(initial=0.0))
+    if loudest < 1e-7:  # below this there is nothing to hear, and lifting it would lift rounding
+        return 1.0
+    # The gate of the standard is for music as loud as it is played, not for one soft note.
+    now = _gated(_energies(audio, rate) / loudest**2) + 20 * math.log10(loudest)
+    if now == -np.inf:
+        return 1.0
+    most = _CEILING * 10 ** (_STEEPEST / 20) / loudest
     gain = min(10 ** ((TARGET - now) / 20), most)
     factors = limiting(audio, gain, rate)
     for _ in range(2):

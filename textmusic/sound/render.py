@@ -19,11 +19,10 @@ from symusic import Score
 from textmusic.sound.loudness import levelling
 from textmusic.sound.mixer import CHORUS, REVERB, Effects, Mixer
 from textmusic.sound.room import SECONDS, Chorus, around
-from textmusic.sound.soundfont import Wave, open_soundfont
+from textmusic.sound.soundfont import BUNDLED, Wave, open_soundfont
 from textmusic.sound.voices import RELEASE_TAIL, Part, VoiceStrike, choked, voice_strikes
 
 SAMPLE_RATE = 44100
-BUNDLED = Path(__file__).parents[1] / "bundled" / "sounds" / "FluidR3Mono.sf3"
 TAIL = RELEASE_TAIL + SECONDS
 """Seconds at most that a piece rings on, the room with it."""
 
@@ -65,6 +64,14 @@ def render(
     playing = _Playing(score, soundfont, sample_rate, loop, dry)
     audio = playing.whole()
     return audio * playing.factors(audio)
+
+
+def unlevelled(
+    score: Score, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE,
+    dry: bool = False,
+) -> Wave:  # fmt: skip
+    """What `render` makes of a score before it sets the loudness."""
+    return _Playing(score, soundfont, sample_rate, None, dry).whole()
 
 
 def render_stems(

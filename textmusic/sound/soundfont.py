@@ -22,6 +22,8 @@ from textmusic.sound.zones import Sway, Zone
 WHEEL = 50.0
 """Cents of vibrato that the modulation wheel gives when it is full up (SoundFont 2.04, 8.4.9)."""
 Wave = NDArray[np.float32]
+BUNDLED = Path(__file__).parents[1] / "bundled" / "sounds" / "FluidR3Mono.sf3"
+"""The soundfont that comes with the package; see docs/sound.md."""
 
 # Record layouts of the format's "pdta" tables (SoundFont 2.04, section 7).
 _BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
@@ -74,6 +76,7 @@ class SoundFont:
 
     def __init__(self, path: Path) -> None:
         """Read the tables of the file at `path`; raise ValueError or OSError if it has none."""
+        self.path = path
         self._data: NDArray[np.uint8] = np.memmap(path, dtype=np.uint8, mode="r")
         if self._data[:4].tobytes() != b"RIFF" or self._data[8:12].tobytes() != b"sfbk":
             raise ValueError("not a RIFF file of the kind sfbk")

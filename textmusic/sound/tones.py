@@ -28,8 +28,8 @@ def tone_of(
     time = np.arange(length, dtype=np.float32) / np.float32(sample_rate)
     moved = _moved(zone, time) if bend is None else _moved(zone, time) + bend
     if np.ndim(moved) or moved:
-        steps = step * 2 ** (np.broadcast_to(moved, length) / 1200.0)
-        places = np.cumsum(steps, dtype=np.float64)  # in 32 bits a sound would drift out of tune
+        cents_moved = np.broadcast_to(moved, length).astype(np.float64)  # places need all digits
+        places = np.cumsum(step * 2 ** (cents_moved / 1200))
         where = np.concatenate([np.zeros(1), places[:-1]])
     else:
         where = np.arange(length) * step

@@ -14,7 +14,7 @@ import numpy as np
 from symusic import Score
 
 from textmusic.music.theory import DRUMS
-from textmusic.sound.soundfont import SoundFont
+from textmusic.sound.soundfont import BUNDLED, SoundFont
 from textmusic.sound.stage import Place, place_of, trim_of
 from textmusic.sound.zones import Zone
 
@@ -160,7 +160,7 @@ def _of_track(index: int, track: Any, font: SoundFont, place: Place) -> list[Voi
         index, track.name, track.program, track.is_drum, _level(controls), _bend(track, controls)
     )
     instrument = DRUMS if track.is_drum else track.program
-    trim = trim_of(instrument)
+    trim = trim_of(instrument) if font.path == BUNDLED else 1.0
     strikes = []
     notes = [note for note in track.notes if note.velocity > 0]  # else: in MIDI, the end of one
     stops = _stops(notes, controls.rows.get(_PEDAL), track.is_drum)
