@@ -38,10 +38,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{} notes in a row are also in a training piece ({}){}; {} of real pieces share as many",
         "连续{}个音也出现在训练作品中（{}）{}；{}的真实作品有同样长的重合",
     ),
+    "known_run_bar": (", bar {}", "，第{}小节"),
     "known_run_bars": (", bars {}", "，第{}小节"),
     "no_known_run": (
-        "no {} notes in a row are those of a training piece",
-        "没有连续{}个音与训练作品相同",
+        "nothing unusual is shared with the training pieces: no run of about {} notes",
+        "与训练作品没有不寻常的重合：没有约{}个音的相同片段",
     ),
     "no_key": ("none", "无"),
     "other": ("other", "其他"),

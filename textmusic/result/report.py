@@ -119,18 +119,23 @@ class Report:
         return "" if self.asked_bars is None else say("new_bars", language).format(self.asked_bars)
 
     def originality(self, language: str = "en") -> str:
-        """The longest run that a training piece has too, in a sentence; "" if not looked for."""
+        """The longest run that a training piece has too, in a sentence; "" if not looked for.
+
+        A tune is only named for a run that is never missed: most real pieces share shorter ones.
+        """
         known = self.known
         if known is None:
             return ""
-        if not known.notes:
+        if known.notes < FEWEST_NOTES:
             return say("no_known_run", language).format(FEWEST_NOTES)
         where = ""
         if self.new_bars is None:
             bar = quarters_per_bar(self.planned.time_signature or "4/4")
             first, last = (int(time / bar + 1e-6) + 1 for time in (known.begin, known.end))
-            bars = f"{first}" if first == last else f"{first}-{last}"
-            where = say("known_run_bars", language).format(bars)
+            if first == last:
+                where = say("known_run_bar", language).format(first)
+            else:
+                where = say("known_run_bars", language).format(f"{first}-{last}")
         share = f"{known.share:.0%}" if known.share >= 0.01 else "< 1%"
         return say("known_run", language).format(known.notes, known.tune, where, share)
 
