@@ -14,7 +14,7 @@ from textmusic.music.notes import Note, score_of
 from textmusic.music.plan import Plan, seconds_of
 from textmusic.music.theory import DRUMS, quarters_per_bar
 from textmusic.result.generation import finish
-from textmusic.sound.loudness import PEAK, TARGET, loudness, true_peak
+from textmusic.sound.loudness import PEAK, TARGET, levelling, loudness, true_peak
 from textmusic.sound.render import SAMPLE_RATE, TAIL, render
 from textmusic.writing.live_audio import ROOM, Level, LiveAudio, LiveWav
 from textmusic.writing.written import Bar
@@ -86,9 +86,7 @@ def test_it_is_the_finished_score(notes: list[Note], plan: Plan) -> None:
     whole = render(finish(score_of(notes, plan), plan))
     together = np.concatenate(pieces, axis=1)
     assert together.dtype == np.float32
-    both = min(together.shape[1], whole.shape[1])
-    one, other = together[:, :both], whole[:, :both]
-    together *= (one * other).sum() / (one * one).sum()  # `render` sets the loudness
+    together = together * levelling(together, SAMPLE_RATE)  # as `render` does
     size = max(together.shape[1], whole.shape[1])
     padded = [np.pad(audio, ((0, 0), (0, size - audio.shape[1]))) for audio in (together, whole)]
     assert np.abs(padded[0] - padded[1]).max() < 1e-3
