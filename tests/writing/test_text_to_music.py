@@ -415,7 +415,7 @@ def test_a_missing_file_is_named(tiny: TextToMusic) -> None:
         tiny.continue_from("a.mid", 4)
 
 
-@pytest.mark.parametrize("bars", [0, 1.5, True, "4", None, 10**310])
+@pytest.mark.parametrize("bars", [0, 1.5, True, "4", 10**310])
 def test_new_bars_of_a_wrong_kind_are_refused(
     tiny: TextToMusic, pieces: list[Path], bars: Any
 ) -> None:

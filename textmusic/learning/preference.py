@@ -60,6 +60,9 @@ class Settings(Checked):
     training: Training
 
 
+_SETTINGS = TypeAdapter(Settings)  # at once: HfArgumentParser takes the None out of fields' types
+
+
 class Preferring(nn.Module):
     """An LLM that learns to prefer."""
 
@@ -219,7 +222,7 @@ def _begun(run: Path) -> Settings | None:
     if not path.exists():
         return None
     try:
-        return TypeAdapter(Settings).validate_json(path.read_bytes(), strict=True)
+        return _SETTINGS.validate_json(path.read_bytes(), strict=True)
     except (OSError, ValidationError):
         raise TextMusicError(f"'{path}' can't be read; delete '{run}' to start over.") from None
 

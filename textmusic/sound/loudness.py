@@ -187,7 +187,9 @@ def levelling(audio: Wave, rate: int) -> Wave | float:
     than that stays below the target.
     """
     loudest = float(np.abs(audio).max(initial=0.0))
-    if loudest < _FAINTEST:  # below this there is nothing to hear, and lifting it would lift rounding
+    if (
+        loudest < _FAINTEST
+    ):  # below this there is nothing to hear, and lifting it would lift rounding
         return 1.0
     # The gate of the standard is for music as loud as it is played, not for one soft note.
     now = _gated(_energies(audio, rate) / loudest**2) + 20 * math.log10(loudest)
