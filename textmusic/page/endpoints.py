@@ -20,7 +20,8 @@ from textmusic.language.controls import Controls, well_formed
 from textmusic.language.names import in_words
 from textmusic.language.prompt import check_length
 from textmusic.page.forms import visitor_of
-from textmusic.page.service import Moment, Piece, Service, Wish
+from textmusic.page.piece import Piece
+from textmusic.page.service import Moment, Service, Wish
 from textmusic.result.generation import Generation
 from textmusic.system.streams import result_of
 from textmusic.tokens.sampling import check_seed
@@ -128,12 +129,12 @@ class Endpoints:
                 making = self._service.generate(wish, visitor_of(request), plan=plan)
                 (piece,) = result_of(making)
                 plan = plan or piece.plan
-                found[name] = _files(self._service.keep(piece, [], wish.text))
+                found[name] = _files(self._service.keep(piece, wish.text))
         return found
 
     def _kept(self, making: Making, title: str) -> dict[str, Any]:
         (piece,) = result_of(making)
-        return _files(self._service.keep(piece, [], title))
+        return _files(self._service.keep(piece, title))
 
 
 def add_endpoints(service: Service) -> None:
@@ -172,12 +173,11 @@ def _understood(service: Service, wish: Wish) -> dict[str, Any]:
 
 
 def _files(piece: Piece) -> dict[str, Any]:
-    found = {path.suffix[1:]: _file(path) for path in piece.files}
     return {
-        "midi": found["mid"],
-        "audio": found["wav"],
-        "piano_roll": found["svg"],
-        "report_file": found["json"],
+        "midi": _file(piece.file("mid")),
+        "audio": _file(piece.file("wav")),
+        "piano_roll": _file(piece.file("svg")),
+        "report_file": _file(piece.file("json")),
         "report": piece.report.to_dict(),
     }
 

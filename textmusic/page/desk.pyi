@@ -1,0 +1,77 @@
+"""The desk and the list of pieces: two small components of the page, drawn by the browser.
+
+Their scripts are in textmusic/data/page; `Desk` and `Pieces` say what goes to them and comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import resources
+from typing import Any
+
+import gradio as gr
+
+from textmusic.page.wording import SCRIPT_WORDS, say
+
+SCRIPTS = ("roll", "player", "desk", "pieces", "keys")  # in the order in which they are loaded
+
+from gradio.events import Dependency
+
+class Desk(gr.HTML):
+    """A piece's roll, player, parts and chosen bars. Its value is a view: see `piece_view`.
+
+    Events: `act` and `write`, whose data say {what, token, bars (from 0, and the one behind the
+    last; null: none), part (a program; null: all), and more, by what is wanted}. What takes its
+    time is a `write`.
+    """
+
+    def __init__(self, stems: Callable[[str], Sequence[str]]) -> None:
+        """stems: the addresses of a piece's parts, by its secret."""
+
+        def stems_of(token: str) -> list[str]:
+            return list(stems(token))
+
+        stems_of.__name__ = "stems"
+        super().__init__(
+            None, html_template='<div class="tm-desk-place"></div>', apply_default_css=False,
+            js_on_load="new textmusic.Desk(element, {props, watch, trigger, server});"
+            " // 'act', 'write'", server_functions=[stems_of], words=_words(),
+        )
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component  # fmt: skip
+
+
+class Pieces(gr.HTML):
+    """The list of a browser's pieces. Its value is {pieces: [...], chosen: a secret}.
+
+    Events: `act` and `write`, as the desk's.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            None, html_template='<div class="tm-pieces-place"></div>', apply_default_css=False,
+            js_on_load="new textmusic.Pieces(element, {props, watch, trigger});"
+            " // 'act', 'write'", words=_words(),
+        )
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component  # fmt: skip
+
+
+def scripts() -> str:
+    """All scripts of the page, for its head."""
+    folder = resources.files("textmusic") / "data" / "page"
+    texts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    return "\n".join(texts)
+
+
+def _words() -> dict[str, dict[str, str]]:
+    """What the scripts say, by language."""
+    return {
+        language: {key: say(key, language) for key in SCRIPT_WORDS} for language in ("en", "zh")
+    }
