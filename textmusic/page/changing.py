@@ -13,6 +13,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import well_formed
 from textmusic.language.prompt import check_length
 from textmusic.music.plan import MAX_BARS
+from textmusic.page.desk import BEGIN, REST
 from textmusic.page.forms import WISH, Told, count, language_for, stripped, visitor_of
 from textmusic.page.piece import Piece
 from textmusic.page.service import Wish
@@ -26,15 +27,11 @@ FRESH: dict[str, Any] = {"semitones": 0, "tempo": "", "snap": "", "instruments":
 class Changing:
     """What the Change tab, the desk and the list of pieces do."""
 
-    def __init__(
-        self, showing: Showing, change: dict[str, Any], create: dict[str, Any]
-    ) -> None:
+    def __init__(self, showing: Showing, change: dict[str, Any], create: dict[str, Any]) -> None:
         self.showing, self.change, self.create = showing, change, create
         self.service, self.result = showing.service, showing.result
 
-    def connect(
-        self, page: gr.Blocks, writing: dict[str, Any], private: dict[str, Any]
-    ) -> None:
+    def connect(self, page: gr.Blocks, writing: dict[str, Any], private: dict[str, Any]) -> None:
         """Let every control do what it says."""
         change, result, outputs = self.change, self.result, self.showing.outputs
         state = {result[name] for name in ("shelf", "chosen", "redo")}
@@ -43,7 +40,8 @@ class Changing:
             ("go_on", self.go_on, ("text", "bars")), ("vary", self.vary, ("text", "keep")),
         ):  # fmt: skip
             inputs = {*state, *(change[need] for need in needs)}
-            change[name].click(handler, inputs, outputs, **writing)
+            change[name].click(handler, inputs, outputs, **writing).then(js=REST, **private)
+            change[name].click(js=BEGIN, **private)
         change["adjust"].click(
             self.adjust, {*state, *(change[name] for name in FRESH)},
             [*outputs, *(change[name] for name in FRESH)], **private,
@@ -158,7 +156,7 @@ class Changing:
         deeds: dict[str, Callable[..., Shown]] = {
             "choose": self._choose, "undo": self._undo, "redo": self._redo, "halt": self._halt,
             "favour": self._favour, "rename": self._rename, "delete": self._delete,
-            "renew": self._renew, "settings": self._settings,
+            "renew": self._renew, "settings": self._settings, "keep": self._keep_alone,
         }  # fmt: skip
         said = event._data if isinstance(event._data, dict) else {}
         with Told():
@@ -218,6 +216,15 @@ class Changing:
         return self._list(**more | {"chosen": ""}) | {
             result["desk"]: {}, result["chosen"]: "", result["tabs"]: gr.update(visible=False),
         }  # fmt: skip
+
+    def _keep_alone(self, token: str, _: Any, **more: Any) -> Shown:
+        """Keep one of the pieces that were written together, and delete the others."""
+        shelves, shelf = self.showing.shelves, more["shelf"]
+        piece = shelves.find(token)
+        for other in shelves.on(shelf):
+            if piece.group and other.group == piece.group and other.token != token:
+                shelves.delete(shelf, other.token)
+        return self.showing.piece(piece, shelf, more["request"])
 
     def _settings(self, token: str, _: Any, **__: Any) -> Shown:
         """What the boxes said when a piece was written, and its seed."""

@@ -12,6 +12,7 @@ import gradio as gr
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import well_formed
 from textmusic.language.prompt import check_length
+from textmusic.page.desk import BEGIN, REST
 from textmusic.page.forms import (
     WISH,
     Told,
@@ -35,13 +36,11 @@ LIVE = ("text", "key", "tempo", "time_signature", "instruments", "bars", "second
 class Creating:
     """What Create and Compare do."""
 
-    def __init__(
-        self, showing: Showing, create: dict[str, Any], compare: dict[str, Any]
-    ) -> None:
+    def __init__(self, showing: Showing, create: dict[str, Any], compare: dict[str, Any]) -> None:
         self.showing, self.create, self.compare = showing, create, compare
         self.service, self.result = showing.service, showing.result
 
-    def connect(self, writing: dict[str, Any], private: dict[str, Any]) -> None:
+    def connect(self, page: gr.Blocks, writing: dict[str, Any], private: dict[str, Any]) -> None:
         """Let every control do what it says."""
         create, compare, result = self.create, self.compare, self.result
         wish = {create[name] for name in WISH}
@@ -61,7 +60,14 @@ class Creating:
             self.side_by_side,
             {*(compare[k] for k in ("text", "first", "second", "seed")), result["shelf"]},
             self.showing.outputs, **writing,
+        ).then(js=REST, **private)  # fmt: skip
+        for start in (create["start"], compare["start"]):
+            start.click(js=BEGIN, **private)
+        create["text"].change(
+            None, create["text"], result["draft"], js="text => text", show_progress="hidden",
+            **private,
         )  # fmt: skip
+        page.load(None, result["draft"], create["text"], js="text => text || ''", **private)
 
     def understand(self, data: Shown, request: gr.Request) -> str:
         """The line below the description: what is fixed, and why."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Any
 
 import gradio as gr
 
 from textmusic.page.wording import SCRIPT_WORDS, say
 
+BEGIN, REST = "() => textmusic.desk.begin()", "() => textmusic.desk.rest()"  # of what takes time
 SCRIPTS = ("roll", "player", "desk", "pieces", "keys")  # in the order in which they are loaded
 
 

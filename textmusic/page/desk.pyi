@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Any
 
 import gradio as gr
 
 from textmusic.page.wording import SCRIPT_WORDS, say
 
 SCRIPTS = ("roll", "player", "desk", "pieces", "keys")  # in the order in which they are loaded
-
-from gradio.events import Dependency
 
 class Desk(gr.HTML):
     """A piece's roll, player, parts and chosen bars. Its value is a view: see `piece_view`.
@@ -33,16 +30,22 @@ class Desk(gr.HTML):
 
         stems_of.__name__ = "stems"
         super().__init__(
-            None, html_template='<div class="tm-desk-place"></div>', apply_default_css=False,
+            None,
+            html_template='<div class="tm-desk-place"></div>',
+            apply_default_css=False,
             js_on_load="new textmusic.Desk(element, {props, watch, trigger, server});"
-            " // 'act', 'write'", server_functions=[stems_of], words=_words(),
+            " // 'act', 'write'",
+            server_functions=[stems_of],
+            words=_words(),
         )
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component  # fmt: skip
-
 
 class Pieces(gr.HTML):
     """The list of a browser's pieces. Its value is {pieces: [...], chosen: a secret}.
@@ -52,23 +55,26 @@ class Pieces(gr.HTML):
 
     def __init__(self) -> None:
         super().__init__(
-            None, html_template='<div class="tm-pieces-place"></div>', apply_default_css=False,
-            js_on_load="new textmusic.Pieces(element, {props, watch, trigger});"
-            " // 'act', 'write'", words=_words(),
+            None,
+            html_template='<div class="tm-pieces-place"></div>',
+            apply_default_css=False,
+            js_on_load="new textmusic.Pieces(element, {props, watch, trigger}); // 'act', 'write'",
+            words=_words(),
         )
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component  # fmt: skip
-
 
 def scripts() -> str:
     """All scripts of the page, for its head."""
     folder = resources.files("textmusic") / "data" / "page"
     texts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     return "\n".join(texts)
-
 
 def _words() -> dict[str, dict[str, str]]:
     """What the scripts say, by language."""

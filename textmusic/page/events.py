@@ -21,6 +21,6 @@ def connect(
     writing = {"show_progress": "hidden", "concurrency_id": "writing", **private}
     showing = Showing(service, result)
     creating = Creating(showing, create, compare)
-    creating.connect(writing, private)
+    creating.connect(page, writing, private)
     Changing(showing, change, create).connect(page, writing, private)
     page.unload(creating.stop)  # nobody waits for it any more

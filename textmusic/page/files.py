@@ -53,7 +53,10 @@ def routes(find: Callable[[str], Piece]) -> list[Route]:
 
 def stems(piece: Piece) -> list[str]:
     """Where the sound of each of a piece's parts is, in the order of its view."""
-    return [f"{PREFIX}/{piece.token}/{quote(piece.stem)}.part{n}.ogg" for n in range(len(colours_of(piece.generation.columns)))]
+    return [
+        f"{PREFIX}/{piece.token}/{quote(piece.stem)}.part{n}.ogg"
+        for n in range(len(colours_of(piece.generation.columns)))
+    ]
 
 
 def _file(piece: Piece, kind: str) -> Path:
@@ -70,7 +73,10 @@ def _zip(piece: Piece) -> Path:
     path = piece.folder / f"{piece.stem}.zip"
     if not path.exists():
         members = [piece.file(kind) for kind in ZIPPED]
-        with whole_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as file:
+        with (
+            whole_file(path) as partial,
+            zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as file,
+        ):
             for member in members:
                 file.write(member, member.name)
     return path

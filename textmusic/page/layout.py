@@ -19,8 +19,8 @@ from textmusic.music.plan import GENRES, MAX_BARS
 from textmusic.music.theory import KEYS, TIME_SIGNATURES
 from textmusic.page import files
 from textmusic.page.broadcast import route
-from textmusic.page.endpoints import add_endpoints
 from textmusic.page.desk import desk, pieces
+from textmusic.page.endpoints import add_endpoints
 from textmusic.page.events import connect
 from textmusic.page.files import stems
 from textmusic.page.launch import I18N, WAITING, launch
@@ -62,7 +62,7 @@ def build_page(
     ) as page:
         add_endpoints(service)  # first, so that their names are theirs
         with gr.Row(elem_classes="tm-wide", equal_height=False):
-            with gr.Column(scale=2, min_width=320, elem_classes="tm-left"):
+            with gr.Column(scale=2, min_width=340, elem_classes="tm-left"):
                 gr.Markdown("# textmusic")
                 with gr.Tabs():
                     with gr.Tab(I18N("create"), id="create"):
@@ -153,18 +153,18 @@ def _change() -> dict[str, Any]:
         height=110,
     )  # fmt: skip
     made["text"] = gr.Textbox(label=I18N("new_bars_text"), max_length=MAX_CHARACTERS)
-    with gr.Row(equal_height=True):
-        made["bars"] = gr.Slider(1, 64, value=8, step=1, label=I18N("more_bars"))
-        made["go_on"] = gr.Button(I18N("go_on"), variant="primary", min_width=110)
-    with gr.Row(equal_height=True):
-        made["keep"] = gr.Slider(1, 64, value=2, step=1, label=I18N("keep"))
-        made["vary"] = gr.Button(I18N("vary"), min_width=110)
+    starts: dict[str, Any] = {"elem_classes": "tm-starts"}
+    made["bars"] = gr.Slider(1, 64, value=8, step=1, label=I18N("more_bars"))
+    made["go_on"] = gr.Button(I18N("go_on"), variant="primary", **starts)
+    made["keep"] = gr.Slider(1, 64, value=2, step=1, label=I18N("keep"))
+    made["vary"] = gr.Button(I18N("vary"), **starts)
+    made["semitones"] = gr.Slider(-24, 24, value=0, step=1, label=I18N("semitones"))
     with gr.Row():
-        made["semitones"] = gr.Slider(-24, 24, value=0, step=1, label=I18N("semitones"))
-        made["tempo"] = gr.Textbox(label=I18N("tempo"), info=I18N("tempo_info"))
-    with gr.Row():
-        made["snap"] = gr.Dropdown([(I18N("open"), ""), *KEYS], value="", label=I18N("snap"))
-        made["instruments"] = _instruments()
+        made["tempo"] = gr.Textbox(label=I18N("tempo"), min_width=140)
+        made["snap"] = gr.Dropdown(
+            [(I18N("open"), ""), *KEYS], value="", label=I18N("snap"), min_width=140
+        )
+    made["instruments"] = _instruments()
     made["adjust"] = gr.Button(I18N("adjust"))
     return made
 
@@ -188,6 +188,7 @@ def _result(service: Service) -> dict[str, Any]:
     """What is beside all tabs: the desk with the piece, what is said of it, and all pieces."""
     made: dict[str, Any] = {
         "shelf": gr.BrowserState("", storage_key="textmusic-shelf", secret="textmusic"),
+        "draft": gr.BrowserState("", storage_key="textmusic-draft", secret="textmusic"),
         "chosen": gr.State("", time_to_live=KEPT_SECONDS),
         "redo": gr.State([], time_to_live=KEPT_SECONDS),
     }

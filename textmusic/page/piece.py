@@ -85,7 +85,9 @@ class Piece:
         kind: one of `FORMATS`.
         """
         if kind not in FORMATS:
-            raise TextMusicError(f"'{kind[:20]}' is not a format; choose from {', '.join(FORMATS)}.")
+            raise TextMusicError(
+                f"'{kind[:20]}' is not a format; choose from {', '.join(FORMATS)}."
+            )
         path = self.folder / f"{self.stem}.{kind}"
         if not path.exists():
             with _MAKING:

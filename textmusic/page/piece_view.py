@@ -80,7 +80,7 @@ def view_of(
         "sections": [[start, name] for start, _, name in over.sections],
         "scale": list(scale),
         "tonic": tonic(key) if key else None,
-        "kit": {pitch: drum_name(pitch) for pitch in drums},
+        "kit": {str(pitch): drum_name(pitch) for pitch in drums},
         "facts": facts,
         "spoken": say("spoken", language).format(facts, say("comma", language).join(names)),
         "writing": "", "grown_from": "", "stopped": False, "fresh": None, "from": None,
@@ -96,7 +96,9 @@ def shown(piece: Piece, language: str, **more: Any) -> dict[str, Any]:
     if not sketch.rows and plan.bars and len(set(_metres(made.score))) < 2:
         sketch = measure_sketch(made.columns, plan.time_signature or "4/4", plan.bars, plan.key)
     fresh = list(report.new_bars) if report.new_bars else None
-    starts = [start for start, _ in bar_starts(made.score, float(made.columns.end.max(initial=0.0)), 1)]
+    starts = [
+        start for start, _ in bar_starts(made.score, float(made.columns.end.max(initial=0.0)), 1)
+    ]
     return view_of(
         made.score, made.columns, plan.key, sketch, made.sections, language,
         token=piece.token, title=piece.title, audio=f"piece/{piece.token}/{piece.stem}.mp3",
@@ -131,7 +133,12 @@ def _rows(notes: Notes, programs: Sequence[int]) -> list[list[float]]:
     index = {program: n for n, program in enumerate(programs)}
     columns = (notes.program, notes.start, notes.duration, notes.pitch, notes.velocity)
     return [
-        [index[int(program)], round(float(start), 3), round(float(length), 3), int(pitch), int(loud)]
+        [
+            index[int(program)],
+            round(float(start), 3),
+            round(float(length), 3),
+            int(pitch),
+            int(loud),
+        ]
         for program, start, length, pitch, loud in zip(*columns, strict=True)
     ]
-

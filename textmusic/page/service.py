@@ -18,8 +18,8 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls
 from textmusic.language.prompt import MAX_CHARACTERS, Prompt
 from textmusic.language.reading.text import quote
-from textmusic.music.midi_files import read_events
 from textmusic.music.measure import measure
+from textmusic.music.midi_files import read_events
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Note, notes_of, score_of
 from textmusic.music.plan import MAX_BARS, Plan

@@ -52,8 +52,9 @@ class Showing:
         result, language = self.result, language_for(request)
         before = self._there(piece.parent)
         view = shown(
-            piece, language, grown_from=grown_from, undo=before is not None, redo=bool(redo)
-        )
+            piece, language, grown_from=grown_from, undo=before is not None, redo=bool(redo),
+            takes=self._takes(piece, shelf, language),
+        )  # fmt: skip
         return {
             result["desk"]: view,
             result["pieces"]: self.listed(shelf, piece.token, language),
@@ -75,6 +76,16 @@ class Showing:
             for piece in sorted(self.shelves.on(shelf), key=lambda one: not one.favourite)
         ]  # fmt: skip
         return {"pieces": pieces, "chosen": chosen}
+
+    def _takes(self, piece: Piece, shelf: str, language: str) -> list[dict[str, str]]:
+        """The pieces that were written together with one, in the order of their seeds."""
+        together = [
+            one for one in self.shelves.on(shelf) if piece.group and one.group == piece.group
+        ]
+        return [
+            {"token": one.token, "name": self._facts(one, language).partition(" · ")[2]}
+            for one in sorted(together, key=lambda one: (one.made, one.report.seed))
+        ]
 
     def _facts(self, piece: Piece, language: str) -> str:
         """What tells a piece from others: "14:05 · D minor · seed 7"."""

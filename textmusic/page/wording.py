@@ -178,10 +178,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "stopped": ("Stopped: the finished bars were kept.", "已停止：保留了已完成的小节。"),
     "press_play": ("Press Play to hear it.", "按“播放”收听。"),
     "lost": (
-        "The sound can't be reached; check the connection, then reload the page: your pieces are kept.",
-        "无法获取声音；请检查网络并刷新页面，作品不会丢失。",
+        "The connection is lost; reload the page. Your pieces are kept.",
+        "连接已断开；请刷新页面，作品不会丢失。",
     ),
     "no_stems": ("The parts can't be fetched; try again.", "无法获取各声部；请重试。"),
+    "takes": ("Variations", "各个版本"),
+    "keep_this": ("Keep this one, delete the others", "保留此版本，删除其他"),
+    "again": ("Reload", "刷新"),
     "favourite": ("Favourite", "收藏"),
     "rename": ("Rename", "重命名"),
     "settings": ("Use these settings", "使用这些设置"),
@@ -201,7 +204,7 @@ SCRIPT_WORDS = (
     "solo", "volume", "chosen_bars", "bar", "bars_from_to", "part", "all_parts", "wish", "rewrite",
     "loop", "clear", "roll_hint", "bars_done", "time_left", "starting", "stopped", "press_play",
     "lost", "no_stems", "favourite", "rename", "settings", "link", "delete", "sure", "copy",
-    "copied", "revoke", "revoke_info", "pieces",
+    "takes", "keep_this", "again", "copied", "revoke", "revoke_info", "pieces",
 )  # fmt: skip
 
 

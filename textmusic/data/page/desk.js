@@ -27,6 +27,7 @@ textmusic.Desk = class {
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
     watch("value", () => this.show(props.value));
     if (props.value) this.show(props.value);
+    setInterval(() => this.watchServer(), 5000);
   }
 
   skeleton() {
@@ -34,6 +35,7 @@ textmusic.Desk = class {
       `<button type="button" data-do="${name}" aria-label="${say[label]}" title="${say[label]}" ${more}>` +
       `<span aria-hidden="true">${sign}</span></button>`;
     return `<header><h2 data-is="title"></h2><p data-is="facts"></p></header>
+      <div data-is="takes" class="tm-takes" role="group" aria-label="${say.takes}" hidden></div>
       <div data-is="state" class="tm-state" role="status"></div>
       <div data-is="roll" class="tm-rollbox"></div>
       <div data-is="choice" class="tm-choice" role="group" aria-label="${say.chosen_bars}" hidden>
@@ -58,6 +60,7 @@ textmusic.Desk = class {
   // A view: see page/piece_view.py. One that is being written has a live address.
   show(view) {
     if (!view || view === this.view) return;
+    if (!view.token) return this.empty();
     const other = !this.view || this.view.token !== view.token;
     const was = this.view;
     this.view = view;
@@ -72,18 +75,79 @@ textmusic.Desk = class {
     this.roll.show(view);
     if (view.audio !== this.address) {
       const grown = was && was.writing && !view.writing && was.writing === view.grown_from;
-      if (grown) this.player.become(view.audio);
+      if (grown) this.player.become(view.audio, view.tempi[view.tempi.length - 1][1]);
       else {
-        this.player.load(view.audio, Boolean(view.writing));
+        this.player.load(view.audio, Boolean(view.writing) || this.wanted === view.token);
+        this.wanted = null;
         if (view.from !== null) this.player.audio.currentTime = this.roll.seconds(view.from);
       }
       this.address = view.audio;
     }
     if (view.writing && (!was || was.writing !== view.writing)) this.reveal();
+    this.own.classList.remove("tm-waiting");
+    document.body.classList.toggle("tm-writing", Boolean(view.writing));
+    this.showTakes();
     this.showState();
     this.showParts();
     this.showPlayer();
     this.showTime(this.player.time);
+  }
+
+  // Nothing to show: the last piece was deleted.
+  empty() {
+    this.player.pause();
+    this.view = this.address = null;
+    this.own.hidden = true;
+    document.body.classList.remove("tm-playing");
+  }
+
+  // Pieces that were written together, side by side: hear one, and keep it alone.
+  showTakes() {
+    const place = this.find("takes"), {view, say} = this, takes = view.takes || [];
+    place.hidden = takes.length < 2;
+    place.replaceChildren(...takes.map((take, n) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${n + 1} · ${take.name}`;
+      button.setAttribute("aria-pressed", take.token === view.token);
+      button.addEventListener("click", () => {
+        this.wanted = take.token;  // it is to be heard at once
+        this.trigger("act", {what: "choose", token: take.token});
+      });
+      return button;
+    }));
+    if (place.hidden) return;
+    const keep = document.createElement("button");
+    keep.type = "button";
+    keep.textContent = say.keep_this;
+    keep.addEventListener("click", () => this.act("keep"));
+    place.append(keep);
+  }
+
+  // Between the click and the first bar; and when all is done, or nothing has come of it.
+  begin() {
+    this.began = Date.now();
+    document.body.classList.add("tm-writing");
+    this.own.hidden = false;
+    this.own.classList.add("tm-waiting");
+    this.tell(this.say.starting);
+    this.find("state").classList.add("tm-busy");
+    this.find("state").style.setProperty("--done", 0);
+    this.reveal();
+  }
+  nudge() {
+    const place = this.find("state");
+    place.classList.remove("tm-nudged");
+    void place.offsetWidth;  // so that it begins anew
+    place.classList.add("tm-nudged");
+    this.reveal();
+  }
+  rest() {
+    document.body.classList.remove("tm-writing");
+    this.own.classList.remove("tm-waiting");
+    if (this.view && this.view.writing) this.lost();  // it ended without a piece
+    else if (this.view) this.showState();
+    else this.own.hidden = true;
   }
 
   // Where the music is written is where one looks.
@@ -206,7 +270,22 @@ textmusic.Desk = class {
     const place = this.find("state");
     place.textContent = place.dataset.text = text;
   }
-  lost() { this.tell(this.say.lost); }
+  lost() {
+    this.tell(this.say.lost);
+    const again = document.createElement("button");
+    again.type = "button";
+    again.textContent = this.say.again;
+    again.addEventListener("click", () => location.reload());
+    this.find("state").append(" ", again);
+    document.body.classList.remove("tm-writing");
+  }
+  // A server that has gone away says nothing: ask whether it is there.
+  async watchServer() {
+    if (!this.view || !this.view.writing || this.asking) return;
+    this.asking = true;
+    try { await fetch("live/alive.wav", {cache: "no-store"}); } catch { this.lost(); }
+    this.asking = false;
+  }
 
   act(what, more = {}) {
     const bars = this.roll.selection, part = this.roll.part;

@@ -34,6 +34,14 @@
       event.preventDefault();
     }
   }, true);
+  // While a piece is being written, another has to wait.
+  document.addEventListener("click", event => {
+    const at = event.target.closest && event.target.closest(".tm-generate, .tm-starts");
+    if (!at || !document.body.classList.contains("tm-writing")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    textmusic.desk.nudge();
+  }, true);
   // Any button that starts music also lets the player start by itself later.
   document.addEventListener("click", event => {
     if (event.target.closest && event.target.closest("button") && textmusic.desk) textmusic.desk.player.allow();

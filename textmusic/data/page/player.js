@@ -12,6 +12,7 @@ textmusic.Player = class {
     this.mix = null;  // {context, buffers, gains, sources, began, at}: when parts are mixed here
     this.next = null;  // the address that is gone over to when the one that plays has ended
     this.levels = [];
+    this.end = null;  // seconds: where a piece that was stopped ends, though its live file goes on
     for (const kind of ["play", "pause", "loadedmetadata", "durationchange", "seeked"])
       this.audio.addEventListener(kind, () => this.on.change());
     this.audio.addEventListener("ended", () => { this.settle(); this.on.change(); });
@@ -20,6 +21,7 @@ textmusic.Player = class {
     const tick = () => {
       if (this.playing) {
         const now = this.time;
+        if (this.end !== null && now >= this.end) this.pause();
         if (this.loop && now >= this.loop[1] - 0.01) this.time = this.loop[0];
         this.on.time(this.time);
       }
@@ -50,13 +52,15 @@ textmusic.Player = class {
     this.levels = [];
     this.next = null;
     this.loop = null;
+    this.end = null;
     this.audio.src = address;
     if (go) this.play();
     this.on.change();
   }
 
   // The same piece from another address: what plays goes on, and is changed when it has stopped.
-  become(address) {
+  become(address, end) {
+    this.end = end;
     if (this.audio.paused) this.change(address);
     else this.next = address;
   }
@@ -66,8 +70,9 @@ textmusic.Player = class {
   }
 
   change(address) {
-    const now = this.audio.ended ? 0 : this.audio.currentTime;
-    this.next = null;
+    const over = this.audio.ended || (this.end !== null && this.audio.currentTime >= this.end);
+    const now = over ? 0 : this.audio.currentTime;
+    this.next = this.end = null;
     this.audio.src = address;
     if (now > 0) this.audio.currentTime = now;
   }
