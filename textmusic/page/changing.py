@@ -13,7 +13,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import well_formed
 from textmusic.language.prompt import check_length
 from textmusic.music.plan import MAX_BARS
-from textmusic.page.desk import BEGIN, REST
+from textmusic.page.desk import REST
 from textmusic.page.forms import WISH, Told, count, language_for, stripped, visitor_of
 from textmusic.page.piece import Piece
 from textmusic.page.service import Wish
@@ -41,7 +41,6 @@ class Changing:
         ):  # fmt: skip
             inputs = {*state, *(change[need] for need in needs)}
             change[name].click(handler, inputs, outputs, **writing).then(js=REST, **private)
-            change[name].click(js=BEGIN, **private)
         change["adjust"].click(
             self.adjust, {*state, *(change[name] for name in FRESH)},
             [*outputs, *(change[name] for name in FRESH)], **private,

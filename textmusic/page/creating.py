@@ -12,7 +12,7 @@ import gradio as gr
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import well_formed
 from textmusic.language.prompt import check_length
-from textmusic.page.desk import BEGIN, REST
+from textmusic.page.desk import REST
 from textmusic.page.forms import (
     WISH,
     Told,
@@ -61,8 +61,6 @@ class Creating:
             {*(compare[k] for k in ("text", "first", "second", "seed")), result["shelf"]},
             self.showing.outputs, **writing,
         ).then(js=REST, **private)  # fmt: skip
-        for start in (create["start"], compare["start"]):
-            start.click(js=BEGIN, **private)
         create["text"].change(
             None, create["text"], result["draft"], js="text => text", show_progress="hidden",
             **private,

@@ -12,7 +12,7 @@ import gradio as gr
 
 from textmusic.page.wording import SCRIPT_WORDS, say
 
-BEGIN, REST = "() => textmusic.desk.begin()", "() => textmusic.desk.rest()"  # of what takes time
+REST = "() => textmusic.desk.rest()"  # when what takes time has ended, whatever has come of it
 SCRIPTS = ("roll", "player", "desk", "pieces", "keys")  # in the order in which they are loaded
 
 

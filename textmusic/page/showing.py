@@ -84,7 +84,7 @@ class Showing:
         ]
         return [
             {"token": one.token, "name": self._facts(one, language).partition(" · ")[2]}
-            for one in sorted(together, key=lambda one: (one.made, one.report.seed))
+            for one in sorted(together, key=lambda one: one.report.seed)
         ]
 
     def _facts(self, piece: Piece, language: str) -> str:

@@ -283,7 +283,7 @@ textmusic.Desk = class {
   async watchServer() {
     if (!this.view || !this.view.writing || this.asking) return;
     this.asking = true;
-    try { await fetch("live/alive.wav", {cache: "no-store"}); } catch { this.lost(); }
+    try { await fetch("theme.css", {cache: "no-store"}); } catch { this.lost(); }
     this.asking = false;
   }
 

@@ -37,7 +37,8 @@
   // While a piece is being written, another has to wait.
   document.addEventListener("click", event => {
     const at = event.target.closest && event.target.closest(".tm-generate, .tm-starts");
-    if (!at || !document.body.classList.contains("tm-writing")) return;
+    if (!at || !textmusic.desk) return;
+    if (!document.body.classList.contains("tm-writing")) return textmusic.desk.begin();
     event.preventDefault();
     event.stopImmediatePropagation();
     textmusic.desk.nudge();
