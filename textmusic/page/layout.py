@@ -180,9 +180,7 @@ def _compare(models: Mapping[str, Any]) -> dict[str, Any]:
         made["first"] = gr.Dropdown(names, value=names[0], label=I18N("first"))
         made["second"] = gr.Dropdown(names, value=names[-1], label=I18N("second"))
         made["seed"] = gr.Textbox(label=I18N("seed"))
-        made["start"] = gr.Button(
-            I18N("compare"), variant="primary", elem_classes="tm-starts"
-        )
+        made["start"] = gr.Button(I18N("compare"), variant="primary", elem_classes="tm-starts")
     return made
 
 

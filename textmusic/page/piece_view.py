@@ -93,7 +93,11 @@ def shown(piece: Piece, language: str, **more: Any) -> dict[str, Any]:
     """A finished piece; the key is what sounds. more: as for `view_of`."""
     made, report = piece.generation, piece.report
     sketch, plan = made.sketch, report.measured
-    if not sketch.rows and plan.bars and len(set(_metres(made.score))) < 2:
+    if (
+        not any(row.chords for row in sketch.rows)
+        and plan.bars
+        and len(set(_metres(made.score))) < 2
+    ):
         sketch = measure_sketch(made.columns, plan.time_signature or "4/4", plan.bars, plan.key)
     fresh = list(report.new_bars) if report.new_bars else None
     starts = [
