@@ -13,7 +13,14 @@ import gradio as gr
 from textmusic.page.wording import SCRIPT_WORDS, say
 
 REST = "() => textmusic.desk.rest()"  # when what takes time has ended, whatever has come of it
-SCRIPTS = ("roll", "player", "desk", "pieces", "keys")  # in the order in which they are loaded
+SCRIPTS = (
+    "roll",
+    "pencil",
+    "player",
+    "desk",
+    "pieces",
+    "keys",
+)  # in the order in which they are loaded
 
 
 def desk(stems: Callable[[str], Sequence[str]]) -> gr.HTML:

@@ -182,6 +182,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "连接已断开；请刷新页面，作品不会丢失。",
     ),
     "no_stems": ("The parts can't be fetched; try again.", "无法获取各声部；请重试。"),
+    "pencil": ("Edit notes", "编辑音符"),
+    "pencil_hint": (
+        "Click to add a note, drag to move it, drag its end to lengthen it. Keys: Tab next note,"
+        " arrows move, Shift+arrows lengthen or jump an octave, N adds, Delete removes.",
+        "点击添加音符，拖动可移动，拖动末端可延长。按键：Tab 下一个音符，方向键移动，Shift+方向键延长或移八度，"
+        "N 添加，Delete 删除。",
+    ),
+    "note_at": ("{}, bar {}, beat {}, {} beats long", "{}，第 {} 小节第 {} 拍，长 {} 拍"),
     "takes": ("Variations", "各个版本"),
     "keep_this": ("Keep this one, delete the others", "保留此版本，删除其他"),
     "again": ("Reload", "刷新"),
@@ -204,7 +212,7 @@ SCRIPT_WORDS = (
     "solo", "volume", "chosen_bars", "bar", "bars_from_to", "part", "all_parts", "wish", "rewrite",
     "loop", "clear", "roll_hint", "bars_done", "time_left", "starting", "stopped", "press_play",
     "lost", "no_stems", "favourite", "rename", "settings", "link", "delete", "sure", "copy",
-    "takes", "keep_this", "again", "copied", "revoke", "revoke_info", "pieces",
+    "pencil", "pencil_hint", "note_at", "takes", "keep_this", "again", "copied", "revoke", "revoke_info", "pieces",
 )  # fmt: skip
 
 

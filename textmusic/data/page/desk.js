@@ -23,6 +23,11 @@ textmusic.Desk = class {
       select: chosen => this.showChosen(chosen),
       chord: (n, name) => this.act("chord", {index: n, name}),
     });
+    this.pencil = new textmusic.Pencil(this.roll, {
+      edit: edit => this.edit(edit), now: () => this.player.time, say: this.say,
+      tell: text => this.tell(text),
+    });
+    this.edits = [];
     this.listen();
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
     watch("value", () => this.show(props.value));
@@ -52,7 +57,7 @@ textmusic.Desk = class {
         ${button("toggle", "▶", "play")}${button("stop", "■", "to_start")}
         <input data-is="seek" type="range" min="0" max="1" step="0.01" value="0" aria-label="${say.place}">
         <output data-is="clock">0:00</output>
-        ${button("undo", "↶", "undo", "disabled")}${button("redo", "↷", "redo", "disabled")}
+        ${button("pencil", "✎", "pencil", 'aria-pressed="false"')}${button("undo", "↶", "undo", "disabled")}${button("redo", "↷", "redo", "disabled")}
         ${button("halt", "◼ " + say.stop, "stop", "hidden class='tm-halt'")}
       </div>`;
   }
@@ -72,6 +77,7 @@ textmusic.Desk = class {
     while (this.levels.length < view.parts.length)
       this.levels.push({silent: false, alone: false, level: 1});
     this.silence();
+    this.pencil.chosen = null;
     this.roll.show(view);
     if (view.audio !== this.address) {
       const grown = was && was.writing && !view.writing && was.writing === view.grown_from;
@@ -289,11 +295,25 @@ textmusic.Desk = class {
 
   act(what, more = {}) {
     const bars = this.roll.selection, part = this.roll.part;
-    const kind = ["rewrite", "chord"].includes(what) ? "write" : "act";
+    const kind = ["rewrite", "chord", "edit"].includes(what) ? "write" : "act";
     this.trigger(kind, {
       what, token: this.view.token, at: this.player.time, bars, part: part === null ? null :
         this.view.parts[part].key, ...more,
     });
+  }
+
+  // Edits are sent together, once the hand rests: each lot is one step of undo.
+  edit(edit) {
+    this.edits.push({
+      old: edit.old && [this.view.parts[edit.old[0]].key, ...edit.old.slice(1)],
+      note: edit.note && [this.view.parts[edit.note[0]].key, ...edit.note.slice(1)],
+    });
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      const edits = this.edits;
+      this.edits = [];
+      this.act("edit", {edits});
+    }, 900);
   }
 
   // What the buttons do; keys do the same (keys.js).
@@ -302,7 +322,12 @@ textmusic.Desk = class {
     if (name === "toggle") player.toggle();
     else if (name === "stop") player.stop();
     else if (name === "clear") this.roll.select(null);
-    else if (name === "loop") {
+    else if (name === "pencil") {
+      this.pencil.turn(!this.pencil.active);
+      this.own.querySelector("[data-do=pencil]").setAttribute("aria-pressed", this.pencil.active);
+      this.find("hint").textContent = this.pencil.active ? this.say.pencil_hint : this.say.roll_hint;
+      if (this.pencil.active) this.roll.scroll.focus();
+    } else if (name === "loop") {
       player.loop = player.loop ? null : this.span();
       this.own.querySelector("[data-do=loop]").setAttribute("aria-pressed", Boolean(player.loop));
       if (player.loop) { player.time = player.loop[0]; if (!player.playing) player.play(); }
