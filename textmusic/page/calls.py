@@ -39,6 +39,7 @@ def wish_of_values(
 
 
 def files_of(piece: Piece) -> dict[str, Any]:
+    """A kept piece as clients get it: its files, and its report."""
     return {
         "midi": file_of(piece.file("mid")),
         "audio": file_of(piece.file("wav")),

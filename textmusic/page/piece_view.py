@@ -90,8 +90,8 @@ def view_of(
         "facts": facts,
         "spoken": say("spoken", language).format(facts, say("comma", language).join(names)),
         "writing": "", "busy": None, "grown_from": "", "stopped": False, "fresh": None,
-        "from": None,         "done": len(lines) - 1, "total": len(lines) - 1, "left": None, "undo": False,
-        "redo": False, **more,
+        "from": None, "done": len(lines) - 1, "total": len(lines) - 1, "left": None,
+        "undo": False, "redo": False, **more,
     }  # fmt: skip
 
 
