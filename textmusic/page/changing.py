@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +65,8 @@ class Changing:
             self.showing.sheet, result["chosen"], [result["sheet"]], show_progress="hidden",
             concurrency_id="sheet", concurrency_limit=1, **private,
         )  # fmt: skip
-        for name, up in (("up", True), ("down", False)):
-            result[name].click(
-                partial(self.judge, up), result["chosen"], None, queue=False, **private
-            )
+        for name, handler in (("up", self.like), ("down", self.dislike)):
+            result[name].click(handler, result["chosen"], None, queue=False, **private)
         page.load(
             self.arrive, result["shelf"], [result["shelf"], *outputs], queue=False,
             show_progress="hidden", **private,
@@ -89,8 +86,15 @@ class Changing:
             return made | self.showing.piece(pieces[0], shelf, request)
         return made or {result["redo"]: []}
 
-    def judge(self, up: bool, chosen: str, request: gr.Request) -> None:
-        """The piece on the desk is liked, or not."""
+    def like(self, chosen: str, request: gr.Request) -> None:
+        """The piece on the desk is liked."""
+        self._judge(chosen, request, up=True)
+
+    def dislike(self, chosen: str, request: gr.Request) -> None:
+        """The piece on the desk is not liked."""
+        self._judge(chosen, request, up=False)
+
+    def _judge(self, chosen: str, request: gr.Request, *, up: bool) -> None:
         with Told():
             if not chosen:
                 raise TextMusicError(say("no_piece", language_for(request)))

@@ -12,6 +12,7 @@ textmusic.Player = class {
     this.mix = null;  // {context, buffers, gains, sources, began, at}: when parts are mixed here
     this.next = null;  // the address that is gone over to when the one that plays has ended
     this.levels = [];
+    this.piece = 0;  // how many there have been
     this.end = null;  // seconds: where a piece that was stopped ends, though its live file goes on
     for (const kind of ["play", "pause", "loadedmetadata", "durationchange", "seeked"])
       this.audio.addEventListener(kind, () => this.on.change());
@@ -49,6 +50,7 @@ textmusic.Player = class {
   // Another piece. go: whether it is to be heard at once.
   load(address, go) {
     this.unmix();
+    this.piece += 1;
     this.levels = [];
     this.next = null;
     this.loop = null;
@@ -132,12 +134,12 @@ textmusic.Player = class {
 
   async take() {
     if (this.taking) return this.taking;
-    const src = this.audio.src;
+    const piece = this.piece;
     this.taking = (async () => {
       const context = new AudioContext();
       const buffers = await Promise.all((await this.fetchStems()).map(async address =>
         context.decodeAudioData(await (await fetch(address)).arrayBuffer())));
-      if (this.audio.src !== src && this.next === null) return context.close();
+      if (this.piece !== piece) return context.close();  // another one has come meanwhile
       const going = this.playing, at = this.audio.currentTime;
       const gains = buffers.map(() => {
         const gain = context.createGain();
