@@ -47,7 +47,7 @@ class Creating:
         create["start"].click(
             self.generate, {*wish, create["variations"], result["shelf"]}, self.showing.outputs,
             **writing,
-        )  # fmt: skip
+        ).then(js=REST, **private)  # fmt: skip
         for name in LIVE:
             create[name].change(
                 self.understand, wish, create["understood"], queue=False, show_progress="hidden",

@@ -17,6 +17,10 @@
       setTimeout(() => press(".tm-generate"), 60);
       return;
     }
+    if (event.key === "Enter" && at.closest(".tm-words textarea")) {
+      event.stopImmediatePropagation();  // gradio takes Shift+Enter for itself
+      return;
+    }
     if (!desk || !desk.view) return;
     if (event.key === "Escape" && !at.closest("[role=listbox], .options")) {
       if (desk.view.writing) desk.do("halt");
