@@ -68,6 +68,10 @@ pytestmark = [
 SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")  # a folder for pictures, to be looked at
 SHORT = "calm piano in D minor, 4/4, 120 bpm, 4 bars"
 LISTED = "[...document.querySelectorAll('.tm-pieces li')]"
+LABELLED = (
+    "return [...document.querySelectorAll('label')].some("
+    "l => l.offsetParent && l.innerText.trim().startsWith(arguments[0]))"
+)
 ROWS = "return document.querySelector('.tm-report')?.innerText"
 
 
@@ -204,8 +208,7 @@ def test_what_is_set_by_hand_is_reported_and_named_over_the_roll(
     browser.execute_script("document.querySelectorAll('.label-wrap')[0].click()")
     for label, said in (("Chords", "Am7 Dm7 | E7sus4 E7"), ("Form", "verse chorus verse chorus"),
                         ("Bars", "16")):  # fmt: skip
-        until(browser, "return [...document.querySelectorAll('label')].some("
-              "l => l.offsetParent && l.innerText.trim().startsWith(arguments[0]))", label)  # fmt: skip
+        until(browser, LABELLED, label)
         typed(box(browser, label), said)
     facts = "return document.querySelector('.tm-facts')?.innerText.includes(arguments[0])"
     until(browser, facts, "chords: Am7 Dm7 | Esus4 E7 (set by you)")
@@ -293,8 +296,7 @@ def test_what_cannot_be_written_is_said_and_the_page_goes_on(
 ) -> None:
     browser = open_page()
     browser.execute_script("document.querySelectorAll('.label-wrap')[0].click()")
-    until(browser, "return [...document.querySelectorAll('label')].some("
-          "l => l.offsetParent && l.innerText.trim().startsWith('Seed'))")  # fmt: skip
+    until(browser, LABELLED, "Seed")
     describe(browser, SHORT)
     typed(box(browser, "Seed"), "many")
     until(browser, "return document.querySelector('.tm-understood').innerText.includes("

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from symusic import Score
 
+from textmusic.errors import TextMusicError
 from textmusic.language.names import LANGUAGES
 from textmusic.music.measure import measure
 from textmusic.page.piece import Piece, keep
-from textmusic.page.piece_view import growing, shown
+from textmusic.page.piece_view import growing, shown, with_chord
 from textmusic.result.generation import Generation
 from textmusic.writing.adjusting import Adjustment, adjust
 from textmusic.writing.text_to_music import TextToMusic
@@ -77,3 +78,42 @@ def test_a_growing_piece_has_room_for_what_is_to_come(made: Generation) -> None:
     view = growing(made.score, "E minor", made.sketch, "en", left=None, **more)
     assert len(view["bars"]) == 33 and view["writing"] == view["audio"] == "live/x.wav"
     assert measure(made.score).bars == 20
+
+
+VIEW: dict[str, Any] = {
+    "bars": [0, 4, 8, 12, 16],
+    "chords": [[0, "Am"], [2, "Dm"], [4, "G"], [12, "C"]],
+}
+
+
+@pytest.mark.parametrize(
+    ("index", "name", "bars", "said"),
+    [
+        (0, "F", (1, 1), "| F Dm |"),
+        (1, " Dm7 ", (1, 1), "| Am Dm7 |"),
+        (2, "E7", (2, 3), "| E7 | E7 |"),  # it sounds on in the next bar
+        (3, "Am", (4, 4), "| Am |"),
+    ],
+)
+def test_a_chord_is_typed_over_in_the_bars_where_it_sounds(
+    index: int, name: str, bars: tuple[int, int], said: str
+) -> None:
+    assert with_chord(VIEW, index, name) == (bars, said)
+
+
+def test_a_chord_that_begins_inside_a_bar_keeps_the_one_before_it() -> None:
+    view = {"bars": [0, 4, 8], "chords": [[0, "Am"], [6, "F"]]}
+    assert with_chord(view, 1, "G") == ((2, 2), "| Am G |")
+    assert with_chord(view, 0, "C") == ((1, 2), "| C | C F |")
+
+
+@pytest.mark.parametrize(
+    ("index", "name"),
+    [(4, "C"), (-1, "C"), ("x", "C"), (None, "C"), (True, "C"), (0, ""), (0, " "), (0, "A | B"),
+     (0, "A B"), (0, "A" * 13), (0, 5)],
+)  # fmt: skip
+def test_what_is_no_chord_of_the_piece_is_refused(index: object, name: object) -> None:
+    with pytest.raises(TextMusicError):
+        with_chord(VIEW, index, name)
+    with pytest.raises(TextMusicError):
+        with_chord({"bars": [0, 4], "chords": []}, 0, "C")

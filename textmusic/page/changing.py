@@ -199,9 +199,11 @@ class Changing:
     ) -> Generator[Shown, None, list[Generation]]:
         """Some bars of a part or of all, anew; or those in which a chord sounds, with another."""
         view = shown(source, language_for(request))
-        bars, chords = _bars(said.get("bars")), None
+        chords = None
         if said.get("what") == "chord":
             bars, chords = with_chord(view, said.get("index"), said.get("name"))
+        else:
+            bars = _bars(said.get("bars"))
         part = said.get("part")
         players = [] if part is None else [count("part", part, 0, 128)]
         wish = Wish(well_formed(check_length(said.get("text") or "")), Controls(chords=chords))

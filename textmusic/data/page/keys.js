@@ -17,10 +17,6 @@
       setTimeout(() => press(".tm-generate"), 60);
       return;
     }
-    if (event.key === "Enter" && at.closest(".tm-words textarea")) {
-      event.stopImmediatePropagation();  // gradio takes Shift+Enter for itself
-      return;
-    }
     if (!desk || !desk.view) return;
     if (event.key === "Escape" && !at.closest("[role=listbox], .options")) {
       if (desk.view.writing) desk.do("halt");
@@ -37,6 +33,11 @@
       if (!desk.own.querySelector(`[data-do=${name}]`).disabled) desk.do(name);
       event.preventDefault();
     }
+  }, true);
+  // Shift+Enter, which gradio takes for itself.
+  document.addEventListener("keypress", event => {
+    if (event.key === "Enter" && event.target.closest(".tm-words textarea"))
+      event.stopImmediatePropagation();
   }, true);
   // While a piece is being written, another has to wait.
   document.addEventListener("click", event => {
