@@ -518,8 +518,15 @@ def test_notes_are_added_moved_and_deleted(open_page: Callable[..., Chrome]) -> 
     browser.execute_script("textmusic.desk.player.pause(); textmusic.desk.player.time = 1")
     changed(browser, lambda: keys(browser, "n"))
     assert len(desk(browser, "view.notes")) == total + 1
+    same = changed(browser, lambda: keys(browser, Keys.CONTROL + "z"))
+    assert len(desk(browser, "view.notes")) == total
+    # what is undone at once has never been sent
+    keys(browser, "n")
+    assert len(desk(browser, "view.notes")) == total + 1
     keys(browser, Keys.CONTROL + "z")
     until(browser, "return textmusic.desk.view.notes.length === arguments[0]", total)
+    time.sleep(1)
+    assert desk(browser, "view.token") == same
     changed(browser, lambda: keys(browser, Keys.TAB, Keys.DELETE))
     assert len(desk(browser, "view.notes")) == total - 1
 
@@ -548,6 +555,12 @@ def test_parts_are_mixed_and_files_taken_away(open_page: Callable[..., Chrome]) 
     assert set(kinds) >= {"mid", "wav", "mp3", "ogg", "svg", "json", "zip"}
     if not importlib.util.find_spec("verovio"):
         links = [link for kind, link in kinds.items() if kind not in ("musicxml", "pdf")]
+    dragged = browser.execute_script(
+        "const data = new DataTransfer(); document.querySelector('.tm-files a').dispatchEvent("
+        "new DragEvent('dragstart', {dataTransfer: data, bubbles: true}));"
+        "return data.getData('DownloadURL')"
+    )
+    assert dragged.startswith("audio/midi:") and dragged.endswith(kinds["mid"])
     found = {}
     for link in links:
         with urllib.request.urlopen(link) as answer:

@@ -51,8 +51,8 @@ def read_edits(said: object) -> list[NoteEdit]:
 
 
 def _read(said: Any) -> NoteEdit:
-    old, new = (said.get("old"), said.get("note")) if isinstance(said, Mapping) else said
     try:
+        old, new = (said.get("old"), said.get("note")) if isinstance(said, Mapping) else said
         place = None
         if old is not None:
             program, start, pitch = old

@@ -117,6 +117,7 @@ textmusic.Desk = class {
       button.textContent = `${n + 1} · ${take.name}`;
       button.setAttribute("aria-pressed", take.token === view.token);
       button.addEventListener("click", () => {
+        this.flush();
         this.wanted = take.token;  // it is to be heard at once
         this.trigger("act", {what: "choose", token: take.token});
       });
@@ -132,6 +133,7 @@ textmusic.Desk = class {
 
   // Between the click and the first bar; and when all is done, or nothing has come of it.
   begin() {
+    this.flush();
     this.began = Date.now();
     document.body.classList.add("tm-writing");
     this.own.hidden = false;
@@ -310,12 +312,23 @@ textmusic.Desk = class {
       old: edit.old && [this.view.parts[edit.old[0]].key, ...edit.old.slice(1)],
       note: edit.note && [this.view.parts[edit.note[0]].key, ...edit.note.slice(1)],
     });
+    this.own.querySelector("[data-do=undo]").disabled = false;
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => {
-      const edits = this.edits;
-      this.edits = [];
-      this.act("edit", {edits});
-    }, 900);
+    this.resting = setTimeout(() => this.flush(), 900);
+  }
+  // Send what is waiting, before another piece may come.
+  flush() {
+    clearTimeout(this.resting);
+    const edits = this.edits;
+    this.edits = [];
+    if (edits.length) this.act("edit", {edits});
+  }
+  // What has not been sent yet is undone by showing the piece as it is.
+  undo() {
+    if (!this.edits.length) return this.act("undo");
+    clearTimeout(this.resting);
+    this.edits = [];
+    this.act("choose");
   }
 
   // What the buttons do; keys do the same (keys.js).
@@ -336,7 +349,8 @@ textmusic.Desk = class {
     } else if (name === "rewrite") {
       this.begin();
       this.act("rewrite", {text: this.find("wish").value});
-    } else this.act(name);
+    } else if (name === "undo") this.undo();
+    else this.act(name);
   }
 
   listen() {

@@ -48,6 +48,13 @@
     event.stopImmediatePropagation();
     textmusic.desk.nudge();
   }, true);
+  // A file dragged out of the page is the file, where the browser can do that.
+  document.addEventListener("dragstart", event => {
+    const link = event.target.closest && event.target.closest(".tm-files a");
+    if (!link) return;
+    const {download, href, dataset} = link;
+    event.dataTransfer.setData("DownloadURL", `${dataset.mime}:${download}:${href}`);
+  });
   // Any button that starts music also lets the player start by itself later.
   document.addEventListener("click", event => {
     if (event.target.closest && event.target.closest("button") && textmusic.desk) textmusic.desk.player.allow();

@@ -50,6 +50,7 @@ textmusic.Pieces = class {
       setTimeout(() => { button.classList.remove("tm-sure"); button.textContent = "✕"; }, 4000);
       return;
     }
+    if (textmusic.desk) textmusic.desk.flush();
     this.trigger("act", {what, token});
   }
 
