@@ -6,6 +6,7 @@ __all__ = [
     "cautions",
     "comparison",
     "distributions",
+    "features",
     "figures",
     "held_out_prompts",
     "metrics",

@@ -4,6 +4,7 @@ English and Chinese. What can be read can be shown, and the other way round.
 """
 
 __all__ = [
+    "bars",
     "controls",
     "names",
     "notes",
