@@ -17,7 +17,7 @@ FLAGS = (
 )  # fmt: skip
 FREE = "--autoplay-policy=no-user-gesture-required"
 STRICT = "--autoplay-policy=user-gesture-required"
-SECONDS = 20
+SECONDS = 25
 DONE = (
     "const v = window.textmusic?.desk?.view; return v && v.token !== arguments[0] && !v.writing"
     " && !v.busy && v.token"
@@ -153,11 +153,20 @@ def keys(browser: Chrome, *pressed: str) -> None:
     ActionChains(browser).send_keys(*pressed).perform()
 
 
-def with_shift(browser: Chrome, key: str) -> None:
-    """Press a key with Shift."""
-    from selenium.webdriver import ActionChains, Keys
+def chord(browser: Chrome, held: str, key: str) -> None:
+    """Press a key while another one is held."""
+    from selenium.webdriver import ActionChains
 
-    ActionChains(browser).key_down(Keys.SHIFT).send_keys(key).key_up(Keys.SHIFT).perform()
+    ActionChains(browser).key_down(held).send_keys(key).key_up(held).perform()
+
+
+def tab(browser: Chrome, name: str) -> None:
+    """Go to a tab."""
+    found = (
+        "const t = [...document.querySelectorAll('button[role=tab]')].find("
+        "b => b.innerText.trim() === arguments[0] && b.offsetParent); "
+    )
+    until(browser, f"{found} t?.click(); return t", name)
 
 
 def place(browser: Chrome, quarter: float, pitch: int | None = None) -> Point:

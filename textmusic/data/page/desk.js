@@ -81,11 +81,15 @@ textmusic.Desk = class {
     this.roll.show(view);
     if (view.audio !== this.address) {
       const grown = was && was.writing && !view.writing && was.writing === view.grown_from;
-      if (grown) this.player.become(view.audio, view.tempi[view.tempi.length - 1][1]);
+      if (grown && view.from === null)
+        this.player.become(view.audio, view.tempi[view.tempi.length - 1][1]);
       else {
-        this.player.load(view.audio, Boolean(view.writing) || this.wanted === view.token);
+        // of a piece that was continued, the new bars alone were heard live
+        const begin = view.from === null ? 0 : this.roll.seconds(view.from);
+        const live = grown && this.player.playing, heard = live ? this.player.time : 0;
+        this.player.load(view.audio, Boolean(view.writing) || live || this.wanted === view.token);
         this.wanted = null;
-        if (view.from !== null) this.player.audio.currentTime = this.roll.seconds(view.from);
+        if (begin) this.player.audio.currentTime = begin + heard;
       }
       this.address = view.audio;
     }

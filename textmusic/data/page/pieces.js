@@ -60,8 +60,10 @@ textmusic.Pieces = class {
     box.maxLength = 120;
     box.setAttribute("aria-label", this.say.rename);
     const choose = name.closest("button");
+    let done = false;
     const end = keep => {
-      if (!box.isConnected) return;
+      if (done || !box.isConnected) return;
+      done = true;  // a box that is taken away loses its focus, too
       box.replaceWith(choose);
       if (keep) this.trigger("act", {what: "rename", token, title: box.value});
     };
