@@ -23,7 +23,23 @@ HEAVY = TRAINING | {
     "gradio", "matplotlib", "music21", "miditok", "verovio", "pandas", "scipy", "librosa", "numba",
     "sklearn", "sentencepiece",
 }  # fmt: skip
-PAGE = {f"{name}.py" for name in ("layout", "events", "forms", "endpoints", "launch")}  # of page/
+PAGE = {
+    f"{name}.py"
+    for name in (
+        "calls",
+        "changing",
+        "comparisons",
+        "compositions",
+        "creating",
+        "desk",
+        "endpoints",
+        "events",
+        "forms",
+        "launch",
+        "layout",
+        "showing",
+    )
+}  # of page/
 MODULES = sorted(
     file.relative_to(PACKAGE.parent)
     for file in PACKAGE.rglob("*.py")

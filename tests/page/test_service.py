@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from symusic import Score
 
-from textmusic.drawing.shapes import Drawing, Label
 from textmusic.engines.protocol import Floats32, Ids
 from textmusic.errors import TextMusicError
 from textmusic.feedback.preferences import read_preferences
@@ -22,8 +21,10 @@ from textmusic.language.prompt import read_prompt
 from textmusic.music.chords import chord_name
 from textmusic.music.measure import measure
 from textmusic.music.plan import Plan
-from textmusic.page.service import Moment, Piece, Service, Visitor, Wish
-from textmusic.page.views import piece_html, report_html, roll_html, understood_html
+from textmusic.page.piece import LONGEST_TITLE
+from textmusic.page.piece_view import shown
+from textmusic.page.service import Moment, Service, Visitor, Wish
+from textmusic.page.views import report_html, understood_html
 from textmusic.page.wording import WORDS, language_of, say, translations
 from textmusic.result.generation import Generation
 from textmusic.result.report import Report
@@ -40,12 +41,6 @@ def service(tiny_model: Path, tmp_path: Path) -> Service:
     return Service({"default": music}, tmp_path / "cache", max_bars=64, slots=2)
 
 
-def labels(drawing: Drawing | None) -> set[str]:
-    """All that is written on a drawing."""
-    assert drawing is not None
-    return {shape.text for shape in drawing.shapes if isinstance(shape, Label)}
-
-
 def written(
     making: Generator[Moment, None, list[Generation]],
 ) -> tuple[list[Moment], list[Generation]]:
@@ -57,7 +52,7 @@ def test_a_piece_is_shown_and_heard_while_it_is_written(service: Service) -> Non
     moments, (piece,) = written(service.generate(Wish("piano, 3 bars", seed=1), ME))
     assert [moment.bar.index for moment in moments] == [0, 1, 2]
     assert len({moment.address for moment in moments}) == 1
-    assert all(moment.drawing and moment.drawing.strips for moment in moments)
+    assert all(moment.score is not None for moment in moments)
     alone = service.models["default"].generate("piano, 3 bars", seed=1)
     assert piece.midi() == alone.midi()
 
@@ -66,11 +61,16 @@ def test_chords_are_seen_while_it_is_written(service: Service) -> None:
     controls = Controls(chords="Bm7b5 E7", form="AB")
     wish = Wish("piano, 4 bars, 4/4", controls, seed=1)
     moments, (piece,) = written(service.generate(wish, ME))
-    names = [labels(moment.drawing) & {"Bm7b5", "E7"} for moment in moments if moment.drawing]
+    names = [
+        {chord_name(chord) for row in moment.sketch.rows for _, chord in row.chords}
+        for moment in moments
+    ]
     assert names == [{"Bm7b5"}, *[{"Bm7b5", "E7"}] * 3]
-    kept = service.keep(piece, [], "x")
-    assert labels(kept.drawing()) >= {"Bm7b5", "E7", "A", "B"}
-    svg = kept.files[3].read_text("utf-8")
+    kept = service.keep(piece, "x")
+    view = shown(kept, "en")
+    assert [name for _, name in view["chords"]] == ["Bm7b5", "E7"] * 2
+    assert [name for _, name in view["sections"]] == ["A", "B"]
+    svg = kept.file("svg").read_text("utf-8")
     assert all(f">{name}<" in svg for name in ("Bm7b5", "E7", "A", "B"))
 
 
@@ -119,12 +119,13 @@ def test_the_file_of_a_piece_that_was_stopped_says_what_it_has(slow: Service) ->
     next(making)
     service.stop(ME)
     _, (piece,) = written(making)
-    kept = service.keep(piece, [], "x")
+    kept = service.keep(piece, "x")
     bars = piece.plan.bars or 0
     assert bars < 40 and kept.report.planned.bars == 40
     assert len(piece.sketch.rows) == bars
-    names = [shape.text for shape in kept.drawing().shapes if isinstance(shape, Label)]
-    assert 0 < names.count("Bm7b5") + names.count("E7") <= bars + len(kept.drawing().strips)
+    view = shown(kept, "en")
+    assert 0 < len(view["chords"]) <= bars
+    assert all(start < view["bars"][-1] for start, _ in view["chords"])
 
 
 def test_limits_are_said(service: Service) -> None:
@@ -180,31 +181,26 @@ def test_who_leaves_takes_variations_along_that_still_wait(service: Service) -> 
 
 def test_pieces_are_kept_where_nobody_can_guess(service: Service) -> None:
     _, (made,) = written(service.generate(Wish("piano, 2 bars", seed=1), ME))
-    one = service.keep(made, [], "x" * 90)
-    two = service.keep(made, [one], "y", parent=1)
-    assert (one.number, two.number, two.parent) == (1, 2, 1)
-    assert len(one.name) < 60
-    assert len(one.midi.parent.name) >= 20 and one.midi.parent != two.midi.parent
-    assert [path.suffix for path in one.files] == [".mid", ".wav", ".mp3", ".svg", ".json"]
-    assert all(path.stat().st_size for path in one.files)
-
-
-def test_sheet_music_is_a_file_too(service: Service) -> None:
-    pytest.importorskip("verovio", reason="needs the score extra")
-    _, (made,) = written(service.generate(Wish("piano, 2 bars", seed=1), ME))
-    file, pages = service.sheet(service.keep(made, [], "<b>"))
-    assert file.suffix == ".musicxml" and "&lt;b&gt;" in file.read_text("utf-8")
-    assert "<svg" in pages[0][:200]
+    one, two = service.keep(made, "x" * 200), service.keep(made, "y")
+    assert len(one.title) == LONGEST_TITLE
+    assert len(one.token) >= 20 and one.token != two.token
+    assert sorted(path.suffix for path in one.folder.iterdir()) == [".json", ".mid", ".txt"]
+    for kind in ("wav", "mp3", "svg"):
+        assert one.file(kind).stat().st_size
+    assert one.file("mid").read_bytes() == made.midi()
+    with pytest.raises(TextMusicError, match="'exe' is not a format"):
+        one.file("exe")
 
 
 def test_sheet_music_names_chords_and_sections(service: Service) -> None:
     pytest.importorskip("verovio", reason="needs the score extra")
     wish = Wish("piano, 4 bars, 4/4", Controls(chords="Dm G7", form="verse chorus"), seed=1)
     _, (made,) = written(service.generate(wish, ME))
-    file, _ = service.sheet(service.keep(made, [], "x"))
-    xml = file.read_text("utf-8")
-    assert "<rehearsal" in xml and ">verse<" in xml and ">chorus<" in xml
+    piece = service.keep(made, "<b>")
+    xml = piece.file("musicxml").read_text("utf-8")
+    assert "&lt;b&gt;" in xml and "<rehearsal" in xml and ">verse<" in xml and ">chorus<" in xml
     assert xml.count("<harmony") == 4 and "<root-step>G</root-step>" in xml
+    assert "<svg" in piece.generation.pages()[0][:200]
 
 
 def test_going_on_varying_and_adjusting(service: Service, pieces: list[Path]) -> None:
@@ -275,19 +271,6 @@ def test_chords_and_form_are_understood_before_a_note_is_written(service: Servic
         service.understand(Wish("piano", Controls(form="AB", bars=1)))
 
 
-def test_a_piece_and_its_roll(service: Service, tmp_path: Path) -> None:
-    _, (made,) = written(service.generate(Wish("piano, 20 bars in 4/4 at 120 bpm", seed=1), ME))
-    piece = service.keep(made, [], '"><script>')
-    drawing = piece.drawing()
-    assert drawing.strips[0].begin == 0
-    assert drawing.strips[-1].end == pytest.approx(40, abs=0.01)
-    for one, two in zip(drawing.strips, drawing.strips[1:], strict=False):
-        assert one.end == two.begin and one.y + one.height < two.y
-    html = piece_html(piece.audio, drawing, piece.name, "en")
-    assert "<script" not in html and "<audio controls" in html and "data-strips=" in html
-    assert "data:image/svg+xml;base64," in roll_html(drawing)
-
-
 def test_every_word_is_there_in_both_languages() -> None:
     for key, pair in WORDS.items():
         assert all(pair), key
@@ -300,10 +283,10 @@ def test_every_word_is_there_in_both_languages() -> None:
 def test_a_thumb_is_kept_with_its_piece(service: Service, tmp_path: Path) -> None:
     thumbs = Thumbs(tmp_path / "thumbs.sqlite")
     asking = replace(service, thumbs=thumbs)
-    pieces: list[Piece] = []
+    pieces = []
     for seed in (1, 2):
         _, (made,) = written(asking.generate(Wish("piano, 2 bars", seed=seed), ME))
-        pieces.append(asking.keep(made, pieces, "piano, 2 bars"))
+        pieces.append(asking.keep(made, "piano, 2 bars"))
     with pytest.raises(TextMusicError, match="keeps no thumbs; start it with --feedback"):
         service.judge(pieces[0], up=True)
     asking.judge(pieces[0], up=False)

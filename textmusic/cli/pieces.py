@@ -49,6 +49,7 @@ def replay(
     from textmusic.result.recipe import read_recipe, same_piece
     from textmusic.writing.adjusting import HOW as ADJUSTED
     from textmusic.writing.chorale import BY_RULE
+    from textmusic.writing.editing import HOW as EDITED
     from textmusic.writing.repeating import again, source_of
 
     results.check()
@@ -59,7 +60,7 @@ def replay(
 
     from textmusic.writing.text_to_music import TextToMusic
 
-    ruled = recipe.model == BY_RULE or (recipe.change and recipe.change.how == ADJUSTED)
+    ruled = recipe.model == BY_RULE or (recipe.change and recipe.change.how in (ADJUSTED, EDITED))
     needs_model = recipe.change is None or not ruled
     music = TextToMusic.from_pretrained(model or recipe.model) if needs_model else None
     with progress_bar("writing", "bars") as step:

@@ -1,6 +1,7 @@
 """Score -> pictures: the piano roll, sheet music, and the shapes and styles they are made of."""
 
 __all__ = [
+    "annotations",
     "engraved_pages",
     "fingering",
     "html",

@@ -150,11 +150,11 @@ def piano_roll(
     key = None if key == NO_KEY else key
     # A hair past the last start, for a note without length has to be in some bar too.
     end = float(np.maximum(notes.end, notes.start + 1e-3).max()) if len(notes) else 0.0
-    lines = tuple(_bars(score, end, bars))
+    lines = tuple(bar_starts(score, end, bars))
     layout, groups = _layout(notes, lines, kit_in(score))
     names = names_over(lines, sketch, sections, key, layout.quarter)
     layout = replace(layout, numbers=layout.numbers + names.below)
-    facts = _facts(score, len(lines) - 1, key)
+    facts = facts_of(score, len(lines) - 1, key)
     y = _MARGIN
     headings: list[Shape] = []
     if title := fitted(title, _TITLE, layout.right - _MARGIN):
@@ -162,7 +162,7 @@ def piano_roll(
         y += _TITLE + 8
     headings.append(Label(_MARGIN, y + _FACTS, facts, _FACTS, "quiet"))
     y += _FACTS + _SYSTEM_GAP
-    colours = _colours(notes)
+    colours = colours_of(notes)
     drawn: list[Shape] = []
     strips = []
     tempi = TempoMap.of_score(score)
@@ -231,7 +231,7 @@ def _pitches(notes: Notes) -> range:
     return range(max(lowest - spare // 2, 0), min(highest + (spare + 1) // 2, 127) + 1)
 
 
-def _bars(score: Score, end: float, fewest: int) -> Iterator[tuple[float, float]]:
+def bar_starts(score: Score, end: float, fewest: int) -> Iterator[tuple[float, float]]:
     """Start and beat length of every bar (at least `fewest`), and of the one after the last."""
     changes = [
         (change.time / score.ticks_per_quarter, change.numerator, change.denominator)
@@ -249,7 +249,7 @@ def _bars(score: Score, end: float, fewest: int) -> Iterator[tuple[float, float]
         time = min(following, changes[0][0]) if changes else following
 
 
-def _colours(notes: Notes) -> Mapping[int, str]:
+def colours_of(notes: Notes) -> Mapping[int, str]:
     """Each program's colour, in program order."""
     programs = [int(program) for program in np.unique(notes.program)]
     return {
@@ -258,7 +258,7 @@ def _colours(notes: Notes) -> Mapping[int, str]:
     }
 
 
-def _facts(score: Score, bars: int, key: str | None) -> str:
+def facts_of(score: Score, bars: int, key: str | None) -> str:
     """One line: "D minor · 60 bpm · 4/4 · 16 bars"."""
     tempi = TempoMap.of_score(score).qpm
     metres = [f"{m.numerator}/{m.denominator}" for m in score.time_signatures] or ["4/4"]

@@ -21,6 +21,7 @@ __all__ = [
     "measure_sketch",
     "midi_appending",
     "midi_changes",
+    "midi_editing",
     "midi_events",
     "midi_files",
     "midi_parts",

@@ -122,7 +122,7 @@ def let_go(midi: MidiEvents, hole: Hole) -> MidiEvents:
     pedal point).
     """
     longest = hole.begin + HELD_OVER * midi.division
-    made, edits = midi.copy(), _Edits()
+    made, edits = midi.copy(), Edits()
     for note in held_notes(midi):
         over = longest < note.stop < hole.end and note.start < hole.begin
         if over and note.program in hole.programs and not hole.has(note, midi.division):
@@ -151,7 +151,7 @@ def replace_notes(
 
     Raises TextMusicError where the file has no channel left for a new instrument.
     """
-    made, edits = midi.copy(), _Edits()
+    made, edits = midi.copy(), Edits()
     old = held_notes(midi)
     gone = [note for note in old if hole.has(note, midi.division)]
     kept = [note for note in old if not hole.has(note, midi.division)]
@@ -209,7 +209,7 @@ def _fitted(
     return note._replace(duration=stop / division - note.start)
 
 
-class _Edits:
+class Edits:
     """Events that are taken out of tracks and put into them."""
 
     def __init__(self) -> None:
@@ -244,7 +244,7 @@ class _Edits:
 
 
 def _without_gestures(
-    midi: MidiEvents, hole: Hole, gone: Sequence[Held], kept: Sequence[Held], edits: _Edits
+    midi: MidiEvents, hole: Hole, gone: Sequence[Held], kept: Sequence[Held], edits: Edits
 ) -> None:
     """Take out what was done to the notes that are gone."""
     begin, end = hole.begin + HELD_OVER * midi.division, hole.end - midi.division / GRID

@@ -12,10 +12,13 @@ import gradio as gr
 
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
+from textmusic.language.names import instrument_name
 from textmusic.language.prompt import MAX_CHARACTERS, check_length
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES
 from textmusic.music.theory import KEYS
+from textmusic.music.usual import THIN
+from textmusic.music.usual import of as usual
 from textmusic.page.service import Visitor, Wish
 from textmusic.page.wording import language_of
 from textmusic.system import values
@@ -27,6 +30,9 @@ WISH = (
     "arousal", "genre", "density", "chords", "form", "seed", "temperature", "top_p",
     "harmony_strength", "form_strength", "melody_strength", "model",
 )  # fmt: skip
+
+
+MOST_SURPRISING = 5  # instruments
 
 
 class Told:
@@ -120,11 +126,17 @@ def new_seed() -> str:
 
 
 def surprise() -> str:
-    """A description by chance."""
-    words = [w["text"] for w in load_data("words.jsonl") if w["kind"] == "mood"]
-    instruments = [e["name"] for e in load_data("instruments.json")["program"].values()]
-    mood, genre, key = random.choice(words), random.choice(GENRES), random.choice(KEYS)
-    return f"{mood} {genre} for {random.choice(instruments[:80])} in {key}"
+    """A description by chance: players and tempo are usual in its genre."""
+    genre = random.choice([genre for genre in GENRES if usual(genre).pieces >= THIN])
+    of_genre = usual(genre)
+    sets = [programs for programs in of_genre.programs if len(programs) <= MOST_SURPRISING]
+    programs = random.choices(sets, [of_genre.programs[one] for one in sets])[0]
+    low, high = of_genre.tempi
+    moods = [w["text"] for w in load_data("words.jsonl") if w["kind"] == "mood"]
+    players = ", ".join(instrument_name(program) for program in programs)
+    tempo = round(random.uniform(low, high))
+    key = random.choice(KEYS)
+    return f"{random.choice(moods)} {genre} for {players} in {key}, {tempo} bpm"
 
 
 def language_for(request: gr.Request) -> str:

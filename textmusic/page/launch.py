@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from importlib import resources
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from textmusic.errors import TextMusicError
+from textmusic.page.desk import scripts
 from textmusic.page.wording import translations
 
 WAITING = 32  # people in the queue at most
@@ -36,11 +35,11 @@ def launch(
         font=["ui-sans-serif", "system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )
-    data = partial(Path, str(resources.files("textmusic") / "data"))
+    data = resources.files("textmusic") / "data"
     options = {
         "theme": theme,
-        "css": data("page.css").read_text(encoding="utf-8"),
-        "head": f"<script>{data('page.js').read_text(encoding='utf-8')}</script>",
+        "css": (data / "page.css").read_text(encoding="utf-8"),
+        "head": f"<script>{scripts()}</script>",
         "i18n": I18N,
         "max_file_size": "2mb",
         "footer_links": ["api", "settings"],

@@ -19,11 +19,15 @@ from textmusic.music.data_files import load_data
 from textmusic.music.midi_files import MIDI_SUFFIXES
 from textmusic.music.plan import GENRES, MAX_BARS
 from textmusic.music.theory import KEYS, TIME_SIGNATURES
+from textmusic.page import files
 from textmusic.page.broadcast import route
+from textmusic.page.desk import desk, pieces
 from textmusic.page.endpoints import add_endpoints
-from textmusic.page.events import Events
+from textmusic.page.events import connect
+from textmusic.page.files import stems
 from textmusic.page.launch import I18N, WAITING, launch
 from textmusic.page.service import MOST_VARIATIONS, Service
+from textmusic.page.shelves import KEPT_SECONDS, Shelves
 from textmusic.tokens.sampling import Sampling
 from textmusic.version import __version__
 
@@ -44,7 +48,6 @@ Everything runs on this machine; nothing is sent elsewhere. To cite:
 *textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
 
 """
-KEPT_SECONDS = 24 * 3600  # how long results can be downloaded
 
 
 def build_page(
@@ -61,19 +64,21 @@ def build_page(
         title="textmusic", analytics_enabled=False, delete_cache=(3600, KEPT_SECONDS)
     ) as page:
         add_endpoints(service)  # first, so that their names are theirs
-        with gr.Column(elem_classes="tm-wide"):
-            gr.Markdown("# textmusic")
-            with gr.Tabs():
-                with gr.Tab(I18N("create"), id="create"):
-                    create = _create(models)
-                with gr.Tab(I18N("continue"), id="continue"):
-                    change = _continue()
-                with gr.Tab(I18N("compare"), id="compare"):
-                    compare = _compare(models)
-                with gr.Tab(I18N("about"), id="about"):
-                    gr.Markdown(about or "textmusic")
-            result = _result(thumbs is not None)
-        Events(service, create, change, compare, result).connect(page)
+        with gr.Row(elem_classes="tm-wide", equal_height=False):
+            with gr.Column(scale=2, min_width=340, elem_classes="tm-left"):
+                gr.Markdown("# textmusic")
+                with gr.Tabs():
+                    with gr.Tab(I18N("create"), id="create"):
+                        create = _create(models)
+                    with gr.Tab(I18N("change"), id="change"):
+                        change = _change()
+                    with gr.Tab(I18N("compare"), id="compare"):
+                        compare = _compare(models)
+                    with gr.Tab(I18N("about"), id="about"), gr.Accordion(I18N("about_model")):
+                        gr.Markdown(about or "textmusic")
+            with gr.Column(scale=5, min_width=320, elem_classes="tm-right"):
+                result = _result(service, thumbs is not None)
+        connect(page, service, create, change, compare, result)
     return page.queue(default_concurrency_limit=service.slots, max_size=WAITING)
 
 
@@ -82,12 +87,14 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     made["text"] = gr.Textbox(
         label=I18N("description"), placeholder=I18N("placeholder"), lines=2, max_lines=6,
-        max_length=MAX_CHARACTERS, autofocus=True,
+        max_length=MAX_CHARACTERS, autofocus=True, info=I18N("enter"), elem_classes="tm-words",
     )  # fmt: skip
     with gr.Row(equal_height=True):
-        made["start"] = gr.Button(I18N("generate"), variant="primary", scale=2)
-        made["stop"] = gr.Button(I18N("stop"), scale=1)
-        made["surprise"] = gr.Button(I18N("surprise"), scale=1)
+        made["start"] = gr.Button(
+            I18N("generate"), variant="primary", scale=2, min_width=90, elem_classes="tm-generate"
+        )
+        made["stop"] = gr.Button(I18N("stop"), scale=1, min_width=60, elem_classes="tm-stop")
+        made["surprise"] = gr.Button(I18N("surprise"), scale=1, min_width=90)
     made["understood"] = gr.HTML(elem_classes="tm-understood")
     gr.Examples([[example] for example in EXAMPLES], made["text"], label="Examples / 示例")
     opened = [(I18N("open"), "")]
@@ -141,32 +148,27 @@ def _instruments() -> gr.Dropdown:
     )  # fmt: skip
 
 
-def _continue() -> dict[str, Any]:
-    """The tab that goes on from a piece, or changes it."""
+def _change() -> dict[str, Any]:
+    """The tab that goes on from the piece on the desk, or changes it."""
     made: dict[str, Any] = {}
     made["upload"] = gr.File(
-        label=I18N("upload"), file_types=list(MIDI_SUFFIXES), file_count="single"
-    )
-    made["text"] = gr.Textbox(label=I18N("description"), max_length=MAX_CHARACTERS)
+        label=I18N("upload"), file_types=list(MIDI_SUFFIXES), file_count="single",
+        height=110,
+    )  # fmt: skip
+    made["text"] = gr.Textbox(label=I18N("new_bars_text"), max_length=MAX_CHARACTERS)
+    starts: dict[str, Any] = {"elem_classes": "tm-starts"}
+    made["bars"] = gr.Slider(1, 64, value=8, step=1, label=I18N("more_bars"))
+    made["go_on"] = gr.Button(I18N("go_on"), variant="primary", **starts)
+    made["keep"] = gr.Slider(1, 64, value=2, step=1, label=I18N("keep"))
+    made["vary"] = gr.Button(I18N("vary"), **starts)
+    made["semitones"] = gr.Slider(-24, 24, value=0, step=1, label=I18N("semitones"))
     with gr.Row():
-        made["bars"] = gr.Slider(1, 64, value=8, step=1, label=I18N("more_bars"))
-        made["go_on"] = gr.Button(I18N("go_on"), variant="primary")
-        made["keep"] = gr.Slider(1, 64, value=2, step=1, label=I18N("keep"))
-        made["vary"] = gr.Button(I18N("vary"))
-    with gr.Row():
-        made["semitones"] = gr.Slider(-24, 24, value=0, step=1, label=I18N("semitones"))
-        made["tempo"] = gr.Textbox(label=I18N("tempo"))
-        made["snap"] = gr.Dropdown([(I18N("open"), ""), *KEYS], value="", label=I18N("snap"))
-        made["instruments"] = _instruments()
-        made["adjust"] = gr.Button(I18N("adjust"))
-        made["undo"] = gr.Button(I18N("undo"))
-    with gr.Row():
-        with gr.Column():
-            gr.Markdown(I18N("before"))
-            made["before"] = gr.HTML()
-        with gr.Column():
-            gr.Markdown(I18N("after"))
-            made["after"] = gr.HTML()
+        made["tempo"] = gr.Textbox(label=I18N("tempo"), min_width=140)
+        made["snap"] = gr.Dropdown(
+            [(I18N("open"), ""), *KEYS], value="", label=I18N("snap"), min_width=140
+        )
+    made["instruments"] = _instruments()
+    made["adjust"] = gr.Button(I18N("adjust"))
     return made
 
 
@@ -181,24 +183,22 @@ def _compare(models: Mapping[str, Any]) -> dict[str, Any]:
         made["first"] = gr.Dropdown(names, value=names[0], label=I18N("first"))
         made["second"] = gr.Dropdown(names, value=names[-1], label=I18N("second"))
         made["seed"] = gr.Textbox(label=I18N("seed"))
-        made["start"] = gr.Button(I18N("compare"), variant="primary")
-    with gr.Row():
-        for side in ("one", "two"):
-            with gr.Column():
-                made[side] = gr.HTML(elem_classes="tm-report")
+        made["start"] = gr.Button(I18N("compare"), variant="primary", elem_classes="tm-starts")
     return made
 
 
-def _result(thumbs: bool) -> dict[str, Any]:
-    """What is below all tabs: the visit's pieces, and the one that is chosen."""
-    made: dict[str, Any] = {"pieces": gr.State([], time_to_live=KEPT_SECONDS)}
-    made["progress"] = gr.HTML(elem_classes="tm-progress")
-    made["live"] = gr.HTML(elem_classes="tm-live")
-    made["piece"] = gr.HTML(label=I18N("music"), elem_classes="tm-result")
-    made["chosen"] = gr.Radio([], label=I18N("pieces"), visible=False)
+def _result(service: Service, thumbs: bool) -> dict[str, Any]:
+    """What is beside all tabs: the desk with the piece, what is said of it, and all pieces."""
+    made: dict[str, Any] = {
+        "shelf": gr.BrowserState("", storage_key="textmusic-shelf", secret="textmusic"),
+        "draft": gr.BrowserState("", storage_key="textmusic-draft", secret="textmusic"),
+        "chosen": gr.State("", time_to_live=KEPT_SECONDS),
+        "redo": gr.State([], time_to_live=KEPT_SECONDS),
+    }
+    made["desk"] = desk(lambda token: stems(service.shelves.find(token)))
     with gr.Row(visible=thumbs):
-        made["up"] = gr.Button(I18N("thumb_up"), elem_id="tm-thumb-up")
-        made["down"] = gr.Button(I18N("thumb_down"))
+        made["up"] = gr.Button(I18N("thumb_up"), elem_id="tm-thumb-up", size="sm")
+        made["down"] = gr.Button(I18N("thumb_down"), size="sm")
     with gr.Tabs(visible=False) as made["tabs"]:
         with gr.Tab(I18N("report")):
             made["report"] = gr.HTML(elem_classes="tm-report")
@@ -206,6 +206,7 @@ def _result(thumbs: bool) -> dict[str, Any]:
             made["sheet"] = gr.HTML(elem_classes="tm-sheet")
         with gr.Tab(I18N("downloads")):
             made["files"] = gr.HTML()
+    made["pieces"] = pieces()
     return made
 
 
@@ -226,7 +227,8 @@ def serve(
         models, max_bars=_max_bars(), about=_card(next(iter(models.values()))),
         thumbs=None if feedback is None else Thumbs(feedback),
     )  # fmt: skip
-    routes = [route(Path(get_upload_folder()) / "live")]
+    root = Path(get_upload_folder())
+    routes = [route(root / "live"), *files.routes(Shelves(root).find)]
     user, password = os.environ.get("TEXTMUSIC_USER"), os.environ.get("TEXTMUSIC_PASSWORD")
     if bool(user) != bool(password):
         raise TextMusicError(

@@ -2,49 +2,50 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from textmusic.drawing.piano_roll import piano_roll
-from textmusic.drawing.shapes import Drawing
 from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.feedback.thumbs import Thumbs
 from textmusic.language.controls import Controls
 from textmusic.language.prompt import MAX_CHARACTERS, Prompt
 from textmusic.language.reading.text import quote
-from textmusic.music.markers import markers_of
-from textmusic.music.midi_events import parse
+from textmusic.music.measure import measure
 from textmusic.music.midi_files import read_events
 from textmusic.music.midi_sounding import to_score
-from textmusic.music.notes import Note, score_of
+from textmusic.music.notes import Note, notes_of, score_of
 from textmusic.music.plan import MAX_BARS, Plan
 from textmusic.music.sketch import Row, Sketch
 from textmusic.page.broadcast import broadcast
-from textmusic.result.generation import Generation, finish, slug_of
-from textmusic.result.report import Report
+from textmusic.page.piece import Piece, keep
+from textmusic.page.shelves import Shelves
+from textmusic.result.account import account
+from textmusic.result.generation import Generation, finish, named
 from textmusic.system.streams import Stream, result_of
 from textmusic.system.values import text, whole
-from textmusic.system.whole_files import write_text
 from textmusic.tokens.sampling import Sampling, check_seed, drawn
 from textmusic.writing.adjusting import Adjustment, adjust
 from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
+from textmusic.writing.editing import edit, read_edits
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.scheduler import Scheduler
 from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.written import Bar
 
-PAGE_FORMATS = ("mid", "wav", "mp3", "svg", "json")
+if TYPE_CHECKING:
+    from symusic import Score
+
 MOST_VARIATIONS = 4
 MOST_PIECES_AT_ONCE = 4  # pieces that one address may have in the making
 
@@ -88,46 +89,13 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece that is kept. number: in the visit, from 1. parent: of which piece it was made."""
-
-    number: int
-    title: str
-    files: tuple[Path, ...]
-    report: Report
-    parent: int | None = None
-
-    @property
-    def midi(self) -> Path:
-        """Its MIDI file."""
-        return self.files[0]
-
-    @property
-    def audio(self) -> Path:
-        """Its WAV file."""
-        return self.files[1]
-
-    @property
-    def name(self) -> str:
-        """What a list calls it."""
-        words = self.title or "…"
-        return f"{self.number} · {words[:48]}{'…' if len(words) > 48 else ''}"
-
-    def drawing(self) -> Drawing:
-        """Its piano roll."""
-        score, plan = to_score(parse(self.midi.read_bytes())), self.report.planned
-        sketch, sections = markers_of(score, plan)
-        title = self.title or "untitled"
-        return piano_roll(score, key=plan.key, title=title, sketch=sketch, sections=sections)
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
-    """A bar was written. address: of the audio. drawing: the roll so far, if drawn anew."""
+    """A bar was written. address: of the audio. score, sketch: so far, where they are drawn."""
 
     bar: Bar
     address: str
-    drawing: Drawing | None
+    score: Score | None
+    sketch: Sketch = Sketch()
 
 
 @dataclass
@@ -137,16 +105,14 @@ class _Making:
     scheduler: Scheduler
     take: Take
     finished: Callable[[], Generation]
-    title: str
 
 
 @dataclass
 class Service:
     """Models, a folder for results, and the limits of a shared page.
 
-    cache: where files are put, each piece in a folder whose name can't be guessed. max_bars: of a
-    piece. slots: pieces that a model writes side by side. thumbs: where they are kept; None: the
-    page asks for none.
+    cache: where files are put. max_bars: of a piece. slots: pieces that a model writes side by
+    side. thumbs: where they are kept; None: the page asks for none.
     """
 
     models: Mapping[str, TextToMusic]
@@ -189,7 +155,7 @@ class Service:
         for n in range(variations):
             take = scheduler.music.take(prompt, seed + n, wish.sampling)
             finished = _finisher(scheduler.music, take)
-            makings.append(_Making(scheduler, take, finished, wish.text))
+            makings.append(_Making(scheduler, take, finished))
         return (yield from self._write(makings, visitor))
 
     def go_on(
@@ -204,42 +170,44 @@ class Service:
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
         made = Continuation(scheduler.music, read_events(midi), bars, brief, keep=keep)
         whole("new bars", made.bars, 1, self.max_bars)
-        making = _Making(scheduler, made.take, made.generation, wish.text)
+        making = _Making(scheduler, made.take, made.generation)
         return (yield from self._write([making], visitor))
 
     def compose(
         self, work: Callable[[TextToMusic, Brief], Composition], wish: Wish, visitor: Visitor
-    ) -> list[Generation]:
-        """Pieces made of a file: rewritten, added to, varied."""
+    ) -> Generator[tuple[int, int], None, list[Generation]]:
+        """Pieces made of a file: rewritten, added to, varied. Yields bars done, and in all."""
         scheduler, said = self._scheduler(wish.model), wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
         made = work(scheduler.music, brief)
         whole("bars", made.bars, 1, self.max_bars)
-
-        def rounds() -> Generator[Bar, None, list[Generation]]:
-            writing = Stream(made.writing())
+        writing, done = Stream(made.writing()), 0
+        with self._working(visitor, 1):
             for takes in writing:
                 for take in takes:
-                    yield from scheduler.write(take)
-            return writing.result
+                    for _ in scheduler.write(take):
+                        done += 1
+                        yield min(done, made.bars), made.bars
+        return writing.result
 
-        with self._working(visitor, 1):
-            return result_of(rounds())
+    def edit(self, midi: Path, edits: object) -> Generation:
+        """A copy of a MIDI file with notes that were changed by hand; edits: see `read_edits`."""
+        return edit(read_events(midi), read_edits(edits))
 
     def adjust(self, midi: Path, adjustment: Adjustment) -> Generation:
         """A changed copy of a MIDI file."""
         return adjust(read_events(midi), adjustment)
 
-    def keep(
-        self, generation: Generation, pieces: Sequence[Piece], title: str, parent: int | None = None
-    ) -> Piece:
-        """Write a piece's files; the visit's next piece."""
-        self.cache.mkdir(parents=True, exist_ok=True)
-        folder = self.cache / secrets.token_urlsafe(16)
-        stem = f"{slug_of(title)}-{generation.seed}"
-        files = generation.save(folder, formats=PAGE_FORMATS, stem=stem)
-        number = 1 + max((piece.number for piece in pieces), default=0)
-        return Piece(number, title, tuple(files), generation.report, parent)
+    def opened(self, midi: Path) -> Generation:
+        """A person's MIDI file as it is, with what is measured in it."""
+        events = read_events(midi)
+        score = named(to_score(events))
+        notes = notes_of(score)
+        plan = measure(score, notes=notes)
+        return account(
+            Prompt("", Plan(), None, "", ()), plan, score, 0, "", ids=0, nats=0.0, notes=notes,
+            measured=plan, events=events,
+        )  # fmt: skip
 
     def judge(self, piece: Piece, up: bool) -> None:
         """Keep a thumb on a piece, and the piece with it."""
@@ -247,16 +215,15 @@ class Service:
             raise TextMusicError("this page keeps no thumbs; start it with --feedback.")
         self.thumbs.add(piece.midi, up)
 
-    def sheet(self, piece: Piece) -> tuple[Path, list[str]]:
-        """A piece's MusicXML file, and its engraved pages (SVG); raises what `sheet_music` does."""
-        from textmusic.drawing.sheet_music import engrave, musicxml
+    def keep(self, generation: Generation, title: str) -> Piece:
+        """Keep a piece that is on nobody's shelf: a program's, which has its files from us."""
+        self.shelves.sweep()
+        return keep(generation, title, self.shelves.pieces)
 
-        score, plan = to_score(parse(piece.midi.read_bytes())), piece.report.planned
-        sketch, sections = markers_of(score, plan)
-        xml = musicxml(score, title=piece.title, key=plan.key, sketch=sketch, sections=sections)
-        file = piece.midi.with_suffix(".musicxml")
-        write_text(file, xml)
-        return file, engrave(xml)
+    @cached_property
+    def shelves(self) -> Shelves:
+        """Where pieces are kept."""
+        return Shelves(self.cache)
 
     def stop(self, visitor: Visitor) -> None:
         """End what is being written for a visitor, after its bar."""
@@ -296,15 +263,11 @@ class Service:
         for bar, address in sending:
             notes += bar.notes
             rows.append(bar.row)
-            drawing = None
-            if bar.index + 1 >= due:
+            score = None
+            if bar.index + 1 >= due or bar.last:
                 score = finish(score_of(notes, bar.plan), bar.plan)
-                title = making.title or "untitled"
-                drawing = piano_roll(
-                    score, key=bar.plan.key, title=title, bars=bar.total, sketch=Sketch(tuple(rows))
-                )
                 due = ceil((bar.index + 1) * 9 / 8)
-            yield Moment(bar, address, drawing)
+            yield Moment(bar, address, score, Sketch(tuple(rows)))
         return sending.result
 
     def _bars(self, making: _Making, visitor: Visitor) -> Generator[Bar, None, Generation]:

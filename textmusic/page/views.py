@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
+from urllib.parse import unquote
 
-from textmusic.drawing.shapes import Drawing, to_svg
 from textmusic.language.names import in_words
 from textmusic.language.notes import note_text
 from textmusic.language.prompt import Prompt
 from textmusic.language.reading.chord_key import key_of_chords
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
+from textmusic.page.piece import Piece
 from textmusic.page.wording import say
 from textmusic.result.report import Report
 
@@ -27,41 +26,13 @@ BEHIND = {
 }  # fmt: skip
 
 
+NAMES = {"mid": "MIDI", "musicxml": "MusicXML", "svg": "SVG", "json": "JSON", "zip": ".zip"}
+
+
 def image(svg: str, alt: str) -> str:
     """An SVG as an image: nothing in an image can run."""
     data = base64.b64encode(svg.encode("utf-8")).decode("ascii")
     return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
-
-
-def roll_html(drawing: Drawing, language: str = "en") -> str:
-    """A piano roll, and where its strips of time lie: the page's script moves a line over them."""
-    strips = [
-        [strip.x / drawing.width, strip.y / drawing.height, strip.width / drawing.width,
-         strip.height / drawing.height, strip.begin, strip.end]
-        for strip in drawing.strips
-    ]  # fmt: skip
-    data = escape(json.dumps(strips))
-    return (
-        f'<div class="tm-scroll"><div class="tm-roll" data-strips="{data}">'
-        f'{image(to_svg(drawing), say("roll", language))}<i class="tm-head" hidden></i></div></div>'
-    )
-
-
-def piece_html(audio: Path, drawing: Drawing, title: str, language: str) -> str:
-    """A player, and the piano roll that follows it."""
-    source = escape(f"gradio_api/file={audio}")
-    return (
-        f'<div class="tm-piece"><audio controls preload="metadata" src="{source}"'
-        f' aria-label="{escape(title)}"></audio>{roll_html(drawing, language)}</div>'
-    )
-
-
-def live_html(address: str, language: str = "en") -> str:
-    """A player that begins at once; the finished piece's own takes over when it has ended."""
-    return (
-        f'<audio controls autoplay src="{escape(address)}" aria-label="{say("live", language)}"'
-        ' onloadeddata="this.play()" onended="this.remove()"></audio>'
-    )
 
 
 def report_html(report: Report, language: str = "en") -> str:
@@ -144,14 +115,18 @@ def understood_html(
     return f'<p class="tm-facts">{" · ".join(parts)}</p>{unused_html(prompt.unused, language)}'
 
 
-def files_html(files: Sequence[Path]) -> str:
-    """Links to take files away by, with their sizes."""
-    items = "".join(
-        f'<li><a download href="{escape(f"gradio_api/file={path}")}">{escape(path.name)}</a>'
-        f" ({max(path.stat().st_size / 1000, 0.1):,.1f} kB)</li>"
-        for path in files
-    )
-    return f'<ul class="tm-files">{items}</ul>'
+def files_html(piece: Piece, addresses: Sequence[str]) -> str:
+    """Links to take a piece away by; the MIDI file can be dragged into other programs."""
+    items = []
+    for address in addresses:
+        name = unquote(address.rpartition("/")[2])
+        kind = name.removeprefix(f"{piece.stem}.")
+        mime = "audio/midi" if kind == "mid" else "application/octet-stream"
+        items.append(
+            f'<li><a download="{escape(name)}" href="{escape(address)}?download" draggable="true"'
+            f' data-mime="{mime}">{escape(NAMES.get(kind, kind.upper()))}</a></li>'
+        )
+    return f'<ul class="tm-files">{"".join(items)}</ul>'
 
 
 def sheet_html(pages: list[str], title: str) -> str:

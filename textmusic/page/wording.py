@@ -8,9 +8,11 @@ from textmusic.language import names
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "create": ("Create", "创作"),
-    "continue": ("Continue", "续写"),
+    "change": ("Change", "修改"),
     "compare": ("Compare", "比较"),
     "about": ("About", "关于"),
+    "about_model": ("The model", "模型说明"),
+    "enter": ("Enter writes; Shift+Enter begins a new line", "回车生成；Shift+回车换行"),
     "description": ("Description", "描述"),
     "placeholder": (
         "e.g. calm piano in D minor; leave empty to let the model decide everything",
@@ -63,8 +65,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "open": ("open", "不限"),
     "music": ("Music", "音乐"),
     "pieces": (
-        "Your pieces (kept for a day, visible only to you)",
-        "你的作品（保留一天，仅自己可见）",
+        "Your pieces (kept for a week; only you can see them)",
+        "你的作品（保留一周，仅自己可见）",
     ),
     "thumb_up": ("👍 I like it", "👍 喜欢"),
     "thumb_down": ("👎 I don't like it", "👎 不喜欢"),
@@ -73,9 +75,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "sheet": ("Sheet music", "乐谱"),
     "downloads": ("Downloads", "下载"),
     "upload": (
-        "MIDI file; leave empty to use the piece selected below",
-        "MIDI 文件；不上传则使用下方选中的作品",
+        "Open a MIDI file of your own",
+        "打开自己的 MIDI 文件",
     ),
+    "new_bars_text": ("Description of the new bars", "新小节的描述"),
     "go_on": ("Continue it", "续写"),
     "vary": ("Vary it", "变奏"),
     "adjust": ("Adjust it", "调整"),
@@ -135,6 +138,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "continued": ("continued", "续写"),
     "varied": ("varied", "变奏"),
     "adjusted": ("adjusted", "调整"),
+    "changed": ("changed", "修改"),
     "notes": ("notes", "个音符"),
     "no_piece": (
         "There is no piece yet; generate one or upload a MIDI file.",
@@ -144,8 +148,78 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "left": ("s left", "秒后完成"),
     "live": ("live preview", "实时试听"),
     "roll": ("piano roll", "钢琴卷帘"),
+    # The desk, the list of pieces, and the keys: what the scripts say.
+    "untitled": ("untitled", "无标题"),
+    "spoken": (
+        "Piano roll: {}. Played by {}. Arrow keys choose a bar, with Shift more of them; Enter"
+        " plays from there.",
+        "钢琴卷帘：{}。演奏：{}。方向键选择小节，按住 Shift 可多选；回车从该处播放。",
+    ),
+    "player": ("Player", "播放器"),
+    "play": ("Play", "播放"),
+    "pause": ("Pause", "暂停"),
+    "to_start": ("Back to the beginning", "回到开头"),
+    "place": ("Position", "播放位置"),
+    "redo": ("Redo", "重做"),
+    "mute": ("Mute", "静音"),
+    "solo": ("Solo", "独奏"),
+    "volume": ("Volume", "音量"),
+    "chosen_bars": ("Selected bars", "选中的小节"),
+    "bar": ("Bar {}", "第 {} 小节"),
+    "bars_from_to": ("Bars {}–{}", "第 {}–{} 小节"),
+    "part": ("Part", "声部"),
+    "all_parts": ("all parts", "所有声部"),
+    "wish": ("how? e.g. calmer, more space (optional)", "怎样改？例如：更平静（可不填）"),
+    "rewrite": ("Rewrite", "重写"),
+    "loop": ("Loop", "循环"),
+    "clear": ("Clear selection", "取消选择"),
+    "roll_hint": (
+        "Drag over bars to select them; click to play from there. Space plays and pauses.",
+        "拖动可选择小节，点击可从该处播放；空格键播放或暂停。",
+    ),
+    "bars_done": ("Writing: {} of {} bars", "生成中：已完成 {}/{} 小节"),
+    "time_left": ("{} s left", "还需 {} 秒"),
+    "starting": ("Writing begins…", "开始生成…"),
+    "stopped": ("Stopped: the finished bars were kept.", "已停止：保留了已完成的小节。"),
+    "press_play": ("Press Play to hear it.", "按“播放”收听。"),
+    "lost": (
+        "The connection is lost; reload the page. Your pieces are kept.",
+        "连接已断开；请刷新页面，作品不会丢失。",
+    ),
+    "no_stems": ("The parts can't be fetched; try again.", "无法获取各声部；请重试。"),
+    "pencil": ("Edit notes", "编辑音符"),
+    "pencil_hint": (
+        "Click to add a note, drag to move it, drag its end to lengthen it. Keys: Tab next note,"
+        " arrows move, Shift+arrows lengthen or jump an octave, N adds, Delete removes.",
+        "点击添加音符，拖动可移动，拖动末端可延长。按键：Tab 下一个音符，方向键移动，"
+        "Shift+方向键延长或移八度，N 添加，Delete 删除。",
+    ),
+    "note_at": ("{}, bar {}, beat {}, {} beats long", "{}，第 {} 小节第 {} 拍，长 {} 拍"),
+    "takes": ("Variations", "各个版本"),
+    "keep_this": ("Keep this one, delete the others", "保留此版本，删除其他"),
+    "again": ("Reload", "刷新"),
+    "favourite": ("Favourite", "收藏"),
+    "rename": ("Rename", "重命名"),
+    "settings": ("Use these settings", "使用这些设置"),
+    "link": ("Link to this piece", "作品链接"),
+    "delete": ("Delete", "删除"),
+    "sure": ("Delete?", "确认删除？"),
+    "copy": ("Copy", "复制"),
+    "copied": ("Copied", "已复制"),
+    "revoke": ("Revoke", "作废"),
+    "revoke_info": ("The old link opens nothing any more.", "旧链接将失效。"),
     **names.WORDS,
 }
+
+# What the browser's scripts need of them.
+SCRIPT_WORDS = (
+    "untitled", "player", "play", "pause", "to_start", "place", "undo", "redo", "stop", "mute",
+    "solo", "volume", "chosen_bars", "bar", "bars_from_to", "part", "all_parts", "wish", "rewrite",
+    "loop", "clear", "roll_hint", "bars_done", "time_left", "starting", "stopped", "press_play",
+    "lost", "no_stems", "favourite", "rename", "settings", "link", "delete", "sure", "copy",
+    "pencil", "pencil_hint", "note_at", "takes", "keep_this", "again", "copied", "revoke",
+    "revoke_info", "pieces",
+)  # fmt: skip
 
 
 def translations() -> dict[str, dict[str, str]]:

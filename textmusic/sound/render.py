@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from symusic import Score
 
+from textmusic.music.theory import DRUMS
 from textmusic.sound.loudness import levelling
 from textmusic.sound.mixer import CHORUS, REVERB, Effects, Mixer
 from textmusic.sound.room import SECONDS, Chorus, around
@@ -32,10 +33,11 @@ _END = 0.05  # seconds in which the very last of a piece fades
 
 
 class Stem(NamedTuple):
-    """One part of a piece alone, as it is in the mix."""
+    """One part of a piece alone, as it is in the mix. program: of General MIDI, 128 for drums."""
 
     name: str
     audio: Wave
+    program: int
 
 
 def render(
@@ -86,7 +88,11 @@ def render_stems(
     audio = playing.whole()
     factors = playing.factors(audio)
     stems = [
-        Stem(part.name, playing.ended(playing.heard(struck), audio.shape[1]) * factors)
+        Stem(
+            part.name,
+            playing.ended(playing.heard(struck), audio.shape[1]) * factors,
+            DRUMS if part.drums else part.program,
+        )
         for part, struck in parts.items()
     ]
     return audio * factors, stems

@@ -10,6 +10,7 @@ __all__ = [
     "chorale",
     "continuation",
     "decoding",
+    "editing",
     "filling",
     "harmonising",
     "jobs",

@@ -15,7 +15,7 @@ from textmusic.music.sketch import Outline, read_sketch
 from textmusic.result.change import Change
 from textmusic.result.generation import Generation
 from textmusic.result.recipe import Recipe
-from textmusic.writing import adjusting, continuation, harmonising, rewriting, varying
+from textmusic.writing import adjusting, continuation, editing, harmonising, rewriting, varying
 from textmusic.writing.brief import Brief
 from textmusic.writing.chorale import chorale
 from textmusic.writing.tunes import read_tune
@@ -54,6 +54,8 @@ def again(
     try:
         if change.how == adjusting.HOW:
             return adjusting.adjust(source, adjustment_of(change.options))
+        if change.how == editing.HOW:
+            return editing.edit(source, editing.read_edits(change.options["edits"]))
         if change.how == harmonising.HOW:
             return _harmonised(recipe, source, change.options, music, on_bar)
         if music is None:

@@ -1,0 +1,380 @@
+// The desk: a piece's roll, its player, its parts, and what can be done with chosen bars.
+// page/desk.py sends a view; what a person wants goes back by trigger("act", {what, ...}).
+window.textmusic = window.textmusic || {};
+textmusic.Desk = class {
+  constructor(element, {props, watch, trigger, server}) {
+    this.say = textmusic.words(props.words);
+    this.trigger = trigger;
+    this.server = server;
+    this.view = null;
+    this.own = document.createElement("section");
+    this.own.className = "tm-desk";
+    this.own.hidden = true;
+    this.own.innerHTML = this.skeleton();
+    element.querySelector(".tm-desk-place").append(this.own);
+    this.find = name => this.own.querySelector(`[data-is="${name}"]`);
+    this.player = new textmusic.Player(
+      {change: () => this.showPlayer(), time: s => this.showTime(s, true), failed: () => this.lost()},
+      async () => (await server.stems(this.view.token)),
+    );
+    this.roll = new textmusic.Roll(this.find("roll"), {
+      seek: seconds => { this.player.time = seconds; },
+      now: () => this.player.time,
+      select: chosen => this.showChosen(chosen),
+      chord: (n, name) => { this.begin(); this.act("chord", {index: n, name}); },
+    });
+    this.pencil = new textmusic.Pencil(this.roll, {
+      edit: edit => this.edit(edit), now: () => this.player.time, say: this.say,
+      tell: text => this.tell(text),
+    });
+    this.edits = [];
+    this.listen();
+    textmusic.desk = this;  // of the page: keys, and whoever is about to start something
+    watch("value", () => this.show(props.value));
+    if (props.value) this.show(props.value);
+    setInterval(() => this.watchServer(), 5000);
+  }
+
+  skeleton() {
+    const {say} = this, button = (name, sign, label, more = "") =>
+      `<button type="button" data-do="${name}" aria-label="${say[label]}" title="${say[label]}" ${more}>` +
+      `<span aria-hidden="true">${sign}</span></button>`;
+    return `<header><h2 data-is="title"></h2><p data-is="facts"></p></header>
+      <div data-is="takes" class="tm-takes" role="group" aria-label="${say.takes}" hidden></div>
+      <div data-is="state" class="tm-state" role="status"></div>
+      <div data-is="roll" class="tm-rollbox"></div>
+      <div data-is="choice" class="tm-choice" role="group" aria-label="${say.chosen_bars}" hidden>
+        <b data-is="bars"></b>
+        <label><span>${say.part}</span> <select data-is="part"></select></label>
+        <input data-is="wish" type="text" maxlength="400" placeholder="${say.wish}" aria-label="${say.wish}">
+        <button type="button" data-do="rewrite" class="tm-first">${say.rewrite}</button>
+        <button type="button" data-do="loop" aria-pressed="false">${say.loop}</button>
+        <button type="button" data-do="clear">${say.clear}</button>
+      </div>
+      <p class="tm-hint" data-is="hint">${say.roll_hint}</p>
+      <ul data-is="parts" class="tm-parts"></ul>
+      <div class="tm-player" role="group" aria-label="${say.player}">
+        ${button("toggle", "▶", "play")}${button("stop", "■", "to_start")}
+        <input data-is="seek" type="range" min="0" max="1" step="0.01" value="0" aria-label="${say.place}">
+        <output data-is="clock">0:00</output>
+        ${button("pencil", "✎", "pencil", 'aria-pressed="false"')}${button("undo", "↶", "undo", "disabled")}${button("redo", "↷", "redo", "disabled")}
+        ${button("halt", "◼ " + say.stop, "stop", "hidden class='tm-halt'")}
+      </div>`;
+  }
+
+  // A view: see page/piece_view.py. One that is being written has a live address.
+  show(view) {
+    if (!view || view === this.view) return;
+    if (!view.token) return this.empty();
+    const other = !this.view || this.view.token !== view.token;
+    const was = this.view;
+    this.view = view;
+    this.own.hidden = false;
+    document.body.classList.add("tm-playing");
+    this.find("title").textContent = view.title || this.say.untitled;
+    this.find("facts").textContent = view.facts;
+    if (other) this.levels = view.parts.map(() => ({silent: false, alone: false, level: 1}));
+    while (this.levels.length < view.parts.length)
+      this.levels.push({silent: false, alone: false, level: 1});
+    this.silence();
+    this.pencil.chosen = null;
+    this.roll.show(view);
+    if (view.audio !== this.address) {
+      const grown = was && was.writing && !view.writing && was.writing === view.grown_from;
+      if (grown && view.from === null)
+        this.player.become(view.audio, view.tempi[view.tempi.length - 1][1]);
+      else {
+        // of a piece that was continued, the new bars alone were heard live
+        const begin = view.from === null ? 0 : this.roll.seconds(view.from);
+        const live = grown && this.player.playing, heard = live ? this.player.time : 0;
+        this.player.load(view.audio, Boolean(view.writing) || live || this.wanted === view.token);
+        this.wanted = null;
+        if (begin) this.player.audio.currentTime = begin + heard;
+      }
+      this.address = view.audio;
+    }
+    if (view.writing && (!was || was.writing !== view.writing)) this.reveal();
+    this.own.classList.remove("tm-waiting");
+    document.body.classList.toggle("tm-writing", Boolean(view.writing || view.busy));
+    this.showTakes();
+    this.showState();
+    this.showParts();
+    this.showPlayer();
+    this.showTime(this.player.time);
+  }
+
+  // Nothing to show: the last piece was deleted.
+  empty() {
+    this.player.pause();
+    this.view = this.address = null;
+    this.own.hidden = true;
+    document.body.classList.remove("tm-playing");
+  }
+
+  // Pieces that were written together, side by side: hear one, and keep it alone.
+  showTakes() {
+    const place = this.find("takes"), {view, say} = this, takes = view.takes || [];
+    place.hidden = takes.length < 2;
+    place.replaceChildren(...takes.map((take, n) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${n + 1} · ${take.name}`;
+      button.setAttribute("aria-pressed", take.token === view.token);
+      button.addEventListener("click", () => {
+        this.flush();
+        this.wanted = take.token;  // it is to be heard at once
+        this.trigger("act", {what: "choose", token: take.token});
+      });
+      return button;
+    }));
+    if (place.hidden) return;
+    const keep = document.createElement("button");
+    keep.type = "button";
+    keep.textContent = say.keep_this;
+    keep.addEventListener("click", () => this.act("keep"));
+    place.append(keep);
+  }
+
+  // Between the click and the first bar; and when all is done, or nothing has come of it.
+  begin() {
+    this.flush();
+    this.began = Date.now();
+    document.body.classList.add("tm-writing");
+    this.own.hidden = false;
+    this.own.classList.add("tm-waiting");
+    this.tell(this.say.starting);
+    this.find("state").classList.add("tm-busy");
+    this.find("state").style.setProperty("--done", 0);
+    this.reveal();
+  }
+  nudge() {
+    const place = this.find("state");
+    place.classList.remove("tm-nudged");
+    void place.offsetWidth;  // so that it begins anew
+    place.classList.add("tm-nudged");
+    this.reveal();
+  }
+  rest() {
+    document.body.classList.remove("tm-writing");
+    this.own.classList.remove("tm-waiting");
+    if (this.view && this.view.writing) this.lost();  // it ended without a piece
+    else if (this.view) this.showState();
+    else this.own.hidden = true;
+  }
+
+  // Where the music is written is where one looks.
+  reveal() {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const box = this.own.getBoundingClientRect();
+    if (box.top < 0 || box.top > innerHeight * 0.55)
+      this.own.scrollIntoView({behavior: calm ? "instant" : "smooth", block: "start"});
+  }
+
+  showState() {
+    const {view, say} = this, place = this.find("state");
+    const text = view.busy
+      ? say.bars_done.replace("{}", view.busy[0]).replace("{}", view.busy[1])
+      : view.writing
+      ? say.bars_done.replace("{}", view.done).replace("{}", view.total) +
+        (view.left === null ? "" : ` · ${say.time_left.replace("{}", view.left)}`)
+      : view.stopped ? say.stopped : "";
+    if (place.dataset.text !== text) place.textContent = place.dataset.text = text;
+    place.style.setProperty("--done", view.busy ? view.busy[0] / view.busy[1] : view.writing ? view.done / Math.max(view.total, 1) : 1);
+    place.classList.toggle("tm-busy", Boolean(view.writing || view.busy));
+    for (const name of ["undo", "redo"])
+      this.own.querySelector(`[data-do=${name}]`).disabled = Boolean(view.writing) || !view[name];
+    this.own.querySelector("[data-do=halt]").hidden = !view.writing;
+    this.own.querySelector("[data-do=rewrite]").disabled = Boolean(view.writing);
+  }
+
+  showParts() {
+    const list = this.find("parts"), {view, say} = this;
+    const shown = JSON.stringify(view.parts.map(part => [part.name, part.colour]));
+    if (list.dataset.shown === shown) return;
+    list.dataset.shown = shown;
+    list.innerHTML = "";
+    view.parts.forEach((part, n) => {
+      const row = document.createElement("li");
+      row.innerHTML = `<i></i><span></span>
+        <button type="button" data-part="silent" aria-pressed="false">${say.mute}</button>
+        <button type="button" data-part="alone" aria-pressed="false">${say.solo}</button>
+        <input type="range" min="0" max="1" step="0.05" value="1">`;
+      row.querySelector("i").style.background = part.colour;
+      row.querySelector("span").textContent = part.name;
+      row.querySelector("input").setAttribute("aria-label", `${say.volume}: ${part.name}`);
+      row.querySelectorAll("button").forEach(button => {
+        button.setAttribute("aria-label", `${button.textContent}: ${part.name}`);
+        button.addEventListener("click", () => {
+          const state = this.levels[n], kind = button.dataset.part;
+          state[kind] = !state[kind];
+          button.setAttribute("aria-pressed", state[kind]);
+          this.balance();
+        });
+      });
+      row.querySelector("input").addEventListener("input", event => {
+        this.levels[n].level = Number(event.target.value);
+        this.balance();
+      });
+      list.append(row);
+    });
+    const choice = this.find("part");
+    choice.replaceChildren(new Option(say.all_parts, ""), ...view.parts.map((part, n) =>
+      new Option(part.name, n)));
+  }
+
+  // What is heard of each part, as far as it is silenced, alone, or turned down.
+  silence() {
+    const alone = this.levels.some(state => state.alone);
+    this.view.parts.forEach((part, n) => {
+      const state = this.levels[n];
+      part.silent = state.silent || (alone && !state.alone);
+    });
+  }
+  async balance() {
+    this.silence();
+    this.roll.paint();
+    const levels = this.view.parts.map((part, n) => (part.silent ? 0 : this.levels[n].level));
+    this.own.classList.add("tm-mixing");
+    try { await this.player.levelled(levels); } catch { this.tell(this.say.no_stems); }
+    this.own.classList.remove("tm-mixing");
+  }
+
+  showChosen({bars, part}) {
+    const choice = this.find("choice");
+    choice.hidden = !bars;
+    this.find("hint").hidden = Boolean(bars);
+    if (!bars) {
+      if (this.player) this.player.loop = null;
+      this.own.querySelector("[data-do=loop]").setAttribute("aria-pressed", "false");
+      return;
+    }
+    const [first, stop] = bars, {say} = this;
+    const text = stop - first === 1 ? say.bar.replace("{}", stop)
+      : say.bars_from_to.replace("{}", first + 1).replace("{}", stop);
+    if (this.find("bars").textContent !== text) this.find("bars").textContent = text;
+    this.find("part").value = part === null ? "" : String(part);
+    if (this.player.loop) this.player.loop = this.span();
+  }
+  span() {
+    return this.roll.selection.map(bar => this.roll.seconds(this.view.bars[bar]));
+  }
+
+  showPlayer() {
+    if (!this.view) return;
+    const {player, say} = this, button = this.own.querySelector("[data-do=toggle]");
+    const name = player.playing ? say.pause : say.play;
+    button.firstElementChild.textContent = player.playing ? "❚❚" : "▶";
+    button.setAttribute("aria-label", name);
+    button.title = name;
+    if (player.refused) { this.tell(say.press_play); player.refused = false; }
+    const last = this.view.tempi[this.view.tempi.length - 1][1];
+    this.find("seek").max = Math.max(player.duration, last);
+    if (!player.playing) this.showTime(player.time);
+  }
+  showTime(seconds, follow = false) {
+    if (!this.view) return;
+    const clock = s => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+    const text = `${clock(seconds)} / ${clock(Number(this.find("seek").max))}`;
+    if (this.find("clock").textContent !== text) this.find("clock").textContent = text;
+    if (document.activeElement !== this.find("seek") || !this.dragged) this.find("seek").value = seconds;
+    this.roll.point(seconds, follow);
+  }
+
+  tell(text) {
+    const place = this.find("state");
+    place.textContent = place.dataset.text = text;
+  }
+  lost() {
+    this.tell(this.say.lost);
+    const again = document.createElement("button");
+    again.type = "button";
+    again.textContent = this.say.again;
+    again.addEventListener("click", () => location.reload());
+    this.find("state").append(" ", again);
+    document.body.classList.remove("tm-writing");
+  }
+  // A server that has gone away says nothing: ask whether it is there.
+  async watchServer() {
+    if (!this.view || !this.view.writing || this.asking) return;
+    this.asking = true;
+    try { await fetch("theme.css", {cache: "no-store"}); } catch { this.lost(); }
+    this.asking = false;
+  }
+
+  act(what, more = {}) {
+    const bars = this.roll.selection, part = this.roll.part;
+    const kind = ["rewrite", "chord", "edit"].includes(what) ? "write" : "act";
+    this.trigger(kind, {
+      what, token: this.view.token, at: this.player.time, bars, part: part === null ? null :
+        this.view.parts[part].key, ...more,
+    });
+  }
+
+  // Edits are sent together, once the hand rests: each lot is one step of undo.
+  edit(edit) {
+    this.edits.push({
+      old: edit.old && [this.view.parts[edit.old[0]].key, ...edit.old.slice(1)],
+      note: edit.note && [this.view.parts[edit.note[0]].key, ...edit.note.slice(1)],
+    });
+    this.own.querySelector("[data-do=undo]").disabled = false;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.flush(), 900);
+  }
+  // Send what is waiting, before another piece may come.
+  flush() {
+    clearTimeout(this.resting);
+    const edits = this.edits;
+    this.edits = [];
+    if (edits.length) this.act("edit", {edits});
+  }
+  // What has not been sent yet is undone by showing the piece as it is.
+  undo() {
+    if (!this.edits.length) return this.act("undo");
+    clearTimeout(this.resting);
+    this.edits = [];
+    this.act("choose");
+  }
+
+  // What the buttons do; keys do the same (keys.js).
+  do(name) {
+    const {player} = this;
+    if (name === "toggle") player.toggle();
+    else if (name === "stop") player.stop();
+    else if (name === "clear") this.roll.select(null);
+    else if (name === "pencil") {
+      this.pencil.turn(!this.pencil.active);
+      this.own.querySelector("[data-do=pencil]").setAttribute("aria-pressed", this.pencil.active);
+      this.find("hint").textContent = this.pencil.active ? this.say.pencil_hint : this.say.roll_hint;
+      if (this.pencil.active) this.roll.scroll.focus();
+    } else if (name === "loop") {
+      player.loop = player.loop ? null : this.span();
+      this.own.querySelector("[data-do=loop]").setAttribute("aria-pressed", Boolean(player.loop));
+      if (player.loop) { player.time = player.loop[0]; if (!player.playing) player.play(); }
+    } else if (name === "rewrite") {
+      this.begin();
+      this.act("rewrite", {text: this.find("wish").value});
+    } else if (name === "undo") this.undo();
+    else this.act(name);
+  }
+
+  listen() {
+    this.own.addEventListener("click", event => {
+      const button = event.target.closest("[data-do]");
+      if (button && !button.disabled) this.do(button.dataset.do);
+    });
+    const seek = this.find("seek");
+    seek.addEventListener("input", () => { this.player.time = Number(seek.value); });
+    seek.addEventListener("pointerdown", () => { this.dragged = true; });
+    seek.addEventListener("pointerup", () => { this.dragged = false; });
+    this.find("part").addEventListener("change", event => {
+      this.roll.select(this.roll.selection, event.target.value === "" ? null : Number(event.target.value));
+      this.roll.paint();
+    });
+    this.find("wish").addEventListener("keydown", event => {
+      if (event.key === "Enter") this.do("rewrite");
+    });
+  }
+};
+
+// Words in the language that the browser asks for, as the server's own are.
+textmusic.words = words => words[(navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en"];

@@ -1,0 +1,128 @@
+"""A piece that the page keeps: a folder with its MIDI file, its report, and what is said of it.
+
+Every other format is made when it is asked for: a visit of twenty pieces takes a few megabytes.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from textmusic.errors import TextMusicError
+from textmusic.language.prompt import Prompt
+from textmusic.music.markers import markers_of
+from textmusic.music.midi_events import parse
+from textmusic.music.midi_sounding import to_score
+from textmusic.music.notes import notes_of
+from textmusic.result.formats import FORMATS
+from textmusic.result.generation import Generation, slug_of
+from textmusic.result.report import Report
+from textmusic.system.whole_files import write_text
+
+KEPT = ("mid", "json")  # formats that are written at once
+ABOUT = "about.txt"  # not one of the formats, which are a piece's own files
+LONGEST_TITLE = 120  # characters
+_MAKING = Lock()  # one rendering at a time: each takes a core
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A kept piece.
+
+    folder: its name is the secret by which the piece is found. made: when, in seconds since 1970.
+    parent: the secret of the piece that it was made of. group: shared by pieces that were written
+    together. settings: what the page's boxes said. stopped: before it was finished.
+    """
+
+    folder: Path
+    title: str
+    made: float
+    stem: str
+    parent: str | None = None
+    group: str | None = None
+    favourite: bool = False
+    stopped: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def token(self) -> str:
+        """The secret by which it is found."""
+        return self.folder.name
+
+    @property
+    def midi(self) -> Path:
+        """Its MIDI file."""
+        return self.folder / f"{self.stem}.mid"
+
+    @cached_property
+    def report(self) -> Report:
+        """Its report."""
+        return Report.from_dict(json.loads((self.folder / f"{self.stem}.json").read_text("utf-8")))
+
+    @cached_property
+    def generation(self) -> Generation:
+        """The piece as it was written, for further formats of it."""
+        report, score = self.report, to_score(parse(self.midi.read_bytes()))
+        prompt = Prompt(
+            self.title, report.asked, report.seconds, report.caption, (), outline=report.outline
+        )
+        sketch, _ = markers_of(score, report.planned)
+        return Generation(
+            prompt, report.planned, score, report.seed, report, report.model, 0, 0.0,
+            notes_of(score), sketch,
+        )  # fmt: skip
+
+    def file(self, kind: str) -> Path:
+        """The piece in a format, made now if it is not there. Raises what `Generation.save` does.
+
+        kind: one of `FORMATS`.
+        """
+        if kind not in FORMATS:
+            raise TextMusicError(
+                f"'{kind[:20]}' is not a format; choose from {', '.join(FORMATS)}."
+            )
+        path = self.folder / f"{self.stem}.{kind}"
+        if not path.exists():
+            with _MAKING:
+                if not path.exists():
+                    self.generation.save(self.folder, formats=(kind,), stem=self.stem)
+        return path
+
+    def changed(self, **said: Any) -> Piece:
+        """The same piece with another title, or as a favourite; kept so."""
+        piece = replace(self, **said)
+        piece.write()
+        return piece
+
+    def write(self) -> None:
+        """Keep what is said of the piece."""
+        about = asdict(self)
+        del about["folder"]
+        write_text(self.folder / ABOUT, json.dumps(about, ensure_ascii=False))
+
+
+def keep(generation: Generation, title: str, root: Path, **said: Any) -> Piece:
+    """Keep a piece in a new folder whose name can't be guessed. said: further fields of `Piece`."""
+    folder = root / secrets.token_urlsafe(16)
+    stem = f"{slug_of(title)}-{generation.seed}"
+    generation.save(folder, formats=KEPT, stem=stem)
+    piece = Piece(folder, title[:LONGEST_TITLE], time.time(), stem, **said)
+    piece.write()
+    return piece
+
+
+def kept(folder: Path) -> Piece | None:
+    """The piece in a folder; None where there is none (any more)."""
+    try:
+        about = json.loads((folder / ABOUT).read_text("utf-8"))
+        piece = Piece(folder=folder, **about)
+        return piece if piece.midi.is_file() else None
+    except (OSError, ValueError, TypeError):
+        return None
