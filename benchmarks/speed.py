@@ -291,7 +291,7 @@ def visits(model: str | None, text: str, bars: int, visitors: int, rounds: int) 
         making = Stream(service.generate(wish, Visitor(f"visitor {number}")))
         try:
             heard = [time.perf_counter() - began for _ in making]  # each bar, when it can be
-            service.keep(making.result[0], [], text)
+            service.keep(making.result[0], text)
         except TextMusicError:
             return None
         return heard[0], time.perf_counter() - began

@@ -22,6 +22,7 @@ DONE = (
     "const v = window.textmusic?.desk?.view; return v && v.token !== arguments[0] && !v.writing"
     " && !v.busy && v.token"
 )
+MIDDLE = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})"
 Point = tuple[float, float]
 
 
@@ -93,7 +94,9 @@ def button(browser: Chrome, name: str) -> Any:
     until(browser, "return [...document.querySelectorAll('button')].some("
           "b => b.innerText.trim() === arguments[0] && b.offsetParent)", name)  # fmt: skip
     buttons = browser.find_elements(By.TAG_NAME, "button")
-    return next(b for b in buttons if b.text.strip() == name and b.is_displayed())
+    found = next(b for b in buttons if b.text.strip() == name and b.is_displayed())
+    browser.execute_script(MIDDLE, found)
+    return found
 
 
 def box(browser: Chrome, label: str) -> Any:

@@ -411,6 +411,8 @@ def test_compared_pieces_are_pieces(open_page: Callable[..., Chrome]) -> None:
     assert browser.execute_script(
         f"return {LISTED}.map(li => li.querySelector('b').textContent)"
     ) == ["calm piano, 2 bars (lstm)", "calm piano, 2 bars (default)"]
+    models = [take["name"].partition(" · ")[0] for take in desk(browser, "view.takes")]
+    assert models == ["default", "lstm"]
     shot(browser, "compare", SHOTS)
 
 

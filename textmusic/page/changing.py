@@ -41,6 +41,11 @@ class Changing:
         change, result, outputs = self.change, self.result, self.showing.outputs
         state = {result[name] for name in ("shelf", "chosen", "redo")}
         boxes = [self.create[name] for name in WISH]
+        # in the queue, or what can't be done would not be told; and beside what is being written
+        soon: dict[str, Any] = {
+            "concurrency_id": "soon", "concurrency_limit": None, "show_progress": "hidden",
+            **private,
+        }  # fmt: skip
         for name, handler, needs in (
             ("go_on", self.go_on, ("text", "bars")), ("vary", self.vary, ("text", "keep")),
         ):  # fmt: skip
@@ -56,7 +61,7 @@ class Changing:
         for component in (result["desk"], result["pieces"]):
             component.act(
                 self.act, [result["shelf"], result["chosen"], result["redo"]],
-                [*outputs, *boxes], queue=False, show_progress="hidden", **private,
+                [*outputs, *boxes], trigger_mode="multiple", **soon,
             )  # fmt: skip
         result["desk"].write(
             self.write, [result["shelf"], result["chosen"], result["redo"]], outputs, **writing
@@ -65,12 +70,9 @@ class Changing:
             self.showing.sheet, result["chosen"], [result["sheet"]], show_progress="hidden",
             concurrency_id="sheet", concurrency_limit=1, **private,
         )  # fmt: skip
-        for name, handler in (("up", self.like), ("down", self.dislike)):
-            result[name].click(handler, result["chosen"], None, queue=False, **private)
-        page.load(
-            self.arrive, result["shelf"], [result["shelf"], *outputs], queue=False,
-            show_progress="hidden", **private,
-        )  # fmt: skip
+        result["up"].click(self.like, result["chosen"], None, **soon)
+        result["down"].click(self.dislike, result["chosen"], None, **soon)
+        page.load(self.arrive, result["shelf"], [result["shelf"], *outputs], **soon)
 
     def arrive(self, shelf: str | None, request: gr.Request) -> Shown:
         """A browser comes: the piece of its link, or its last one."""

@@ -109,11 +109,12 @@ def shown(piece: Piece, language: str, **more: Any) -> dict[str, Any]:
     starts = [
         start for start, _ in bar_starts(made.score, float(made.columns.end.max(initial=0.0)), 1)
     ]
+    begin: dict[str, Any] = {"from": starts[fresh[0]] if fresh and fresh[0] < len(starts) else None}
     return view_of(
         made.score, made.columns, plan.key, sketch, made.sections, language,
         token=piece.token, title=piece.title, audio=f"piece/{piece.token}/{piece.stem}.mp3",
         stopped=piece.stopped, fresh=fresh,
-        **{"from": starts[fresh[0]] if fresh and fresh[0] < len(starts) else None}, **more,
+        **begin | more,
     )  # fmt: skip
 
 

@@ -82,10 +82,16 @@ class Showing:
         together = [
             one for one in self.shelves.on(shelf) if piece.group and one.group == piece.group
         ]
-        return [
-            {"token": one.token, "name": self._facts(one, language).partition(" · ")[2]}
-            for one in sorted(together, key=lambda one: one.report.seed)
-        ]
+        models = [str(one.settings.get("model") or "") for one in together]
+        differ = len(set(models)) > 1  # as where two are compared
+        names = {
+            one.token: " · ".join(
+                [*([model] if differ else ()), self._facts(one, language).partition(" · ")[2]]
+            )
+            for one, model in zip(together, models, strict=True)
+        }
+        ordered = sorted(together, key=lambda one: (one.report.seed, one.made))
+        return [{"token": one.token, "name": names[one.token]} for one in ordered]
 
     def _facts(self, piece: Piece, language: str) -> str:
         """What tells a piece from others: "14:05 · D minor · seed 7"."""

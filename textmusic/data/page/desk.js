@@ -105,7 +105,7 @@ textmusic.Desk = class {
 
   // Nothing to show: the last piece was deleted.
   empty() {
-    this.player.pause();
+    this.player.drop();
     this.view = this.address = null;
     this.own.hidden = true;
     document.body.classList.remove("tm-playing");

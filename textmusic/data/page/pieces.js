@@ -50,7 +50,12 @@ textmusic.Pieces = class {
       setTimeout(() => { button.classList.remove("tm-sure"); button.textContent = "✕"; }, 4000);
       return;
     }
-    if (textmusic.desk) textmusic.desk.flush();
+    const {desk} = textmusic;
+    if (desk) desk.flush();
+    if (what === "delete" && desk && desk.view && desk.view.token === token) {
+      desk.player.drop();
+      desk.address = null;
+    }
     this.trigger("act", {what, token});
   }
 

@@ -60,6 +60,14 @@ textmusic.Player = class {
     this.on.change();
   }
 
+  // No piece any more: nothing is fetched of one that is gone.
+  drop() {
+    this.pause();
+    this.unmix();
+    this.audio.removeAttribute("src");
+    this.audio.load();
+  }
+
   // The same piece from another address: what plays goes on, and is changed when it has stopped.
   become(address, end) {
     this.end = end;
