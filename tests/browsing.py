@@ -17,7 +17,7 @@ FLAGS = (
 )  # fmt: skip
 FREE = "--autoplay-policy=no-user-gesture-required"
 STRICT = "--autoplay-policy=user-gesture-required"
-SECONDS = 25
+SECONDS = 60
 DONE = (
     "const v = window.textmusic?.desk?.view; return v && v.token !== arguments[0] && !v.writing"
     " && !v.busy && v.token"
