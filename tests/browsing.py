@@ -55,6 +55,7 @@ def opened(browser: Chrome, address: str) -> Chrome:
     )
     browser.get(address)
     until(browser, "return window.textmusic?.desk && document.querySelector('textarea')")
+    until(browser, "return localStorage.getItem('textmusic-shelf')")  # the server has answered
     return browser
 
 
