@@ -17,7 +17,7 @@ FLAGS = (
 )  # fmt: skip
 FREE = "--autoplay-policy=no-user-gesture-required"
 STRICT = "--autoplay-policy=user-gesture-required"
-SECONDS = 25
+SECONDS = 60
 DONE = (
     "const v = window.textmusic?.desk?.view; return v && v.token !== arguments[0] && !v.writing"
     " && !v.busy && v.token"
@@ -55,6 +55,7 @@ def opened(browser: Chrome, address: str) -> Chrome:
     )
     browser.get(address)
     until(browser, "return window.textmusic?.desk && document.querySelector('textarea')")
+    until(browser, "return localStorage.getItem('textmusic-shelf')")  # the server has answered
     return browser
 
 

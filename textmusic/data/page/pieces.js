@@ -17,6 +17,9 @@ textmusic.Pieces = class {
   }
 
   show(value) {
+    const shown = JSON.stringify(value);
+    if (shown === this.shown) return;  // what is open in the list stays open
+    this.shown = shown;
     const pieces = (value && value.pieces) || [], {say} = this;
     this.own.hidden = !pieces.length;
     const list = document.createElement("ul");
