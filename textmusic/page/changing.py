@@ -72,7 +72,7 @@ class Changing:
         )  # fmt: skip
         result["up"].click(self.like, result["chosen"], None, **soon)
         result["down"].click(self.dislike, result["chosen"], None, **soon)
-        page.load(self.arrive, result["shelf"], [result["shelf"], *outputs], **soon)
+        page.load(self.arrive, result["shelf"], outputs, **soon)
 
     def arrive(self, shelf: str | None, request: gr.Request) -> Shown:
         """A browser comes: the piece of its link, or its last one."""
@@ -159,7 +159,7 @@ class Changing:
         with Told():
             path = Path(data[self.change["upload"]] or "")
             made = self.service.opened(path)
-            shelf = data[self.result["shelf"]]
+            shelf = self.showing.shelf(data[self.result["shelf"]])
             piece = self.showing.shelves.put(shelf, made, path.stem)
             return self.showing.piece(piece, shelf, request) | {self.change["upload"]: None}
         return {self.change["upload"]: None}

@@ -29,6 +29,8 @@ from textmusic.page.showing import Showing, Shown
 from textmusic.page.views import understood_html
 from textmusic.system.streams import Stream
 
+# What was typed before a reload; what has been typed since stays.
+DRAFT = "text => document.querySelector('.tm-words textarea')?.value || text || ''"
 LIVE = ("text", "key", "tempo", "time_signature", "instruments", "bars", "seconds", "valence",
         "arousal", "genre", "density", "chords", "form", "seed")  # fmt: skip
 
@@ -65,7 +67,7 @@ class Creating:
             None, create["text"], result["draft"], js="text => text", show_progress="hidden",
             **private,
         )  # fmt: skip
-        page.load(None, result["draft"], create["text"], js="text => text || ''", **private)
+        page.load(None, result["draft"], create["text"], js=DRAFT, **private)
 
     def understand(self, data: Shown, request: gr.Request) -> str:
         """The line below the description: what is fixed, and why."""
@@ -85,8 +87,9 @@ class Creating:
             making = self.service.generate(wish, visitor_of(request), many)
             settings = {name: data[self.create[name]] for name in WISH}
             group = secrets.token_urlsafe(8) if many > 1 else None
+            shelf = self.showing.shelf(data[self.result["shelf"]])
             yield from self.showing.written(
-                making, wish.text, data[self.result["shelf"]], request, settings=settings,
+                making, wish.text, shelf, request, settings=settings,
                 group=group,
             )  # fmt: skip
 
@@ -105,12 +108,13 @@ class Creating:
             seed = whole("seed", data[compare["seed"]] or new_seed())
             assert seed is not None
             plan, group = None, secrets.token_urlsafe(8)
+            shelf = self.showing.shelf(data[self.result["shelf"]])
             for model in (data[compare["first"]], data[compare["second"]]):
                 wish = Wish(text, seed=seed, model=model)
                 making = self.service.generate(wish, visitor_of(request), plan=plan)
                 stream = Stream(
                     self.showing.written(
-                        making, f"{text} ({model})", data[self.result["shelf"]], request,
+                        making, f"{text} ({model})", shelf, request,
                         group=group, settings={"text": text, "seed": str(seed), "model": model},
                     )
                 )  # fmt: skip

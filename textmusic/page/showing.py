@@ -40,8 +40,18 @@ class Showing:
         """What `piece` and `written` may change."""
         return [
             self.result[name]
-            for name in ("desk", "pieces", "chosen", "redo", "tabs", "report", "files", "sheet")
-        ]
+            for name in (
+                "shelf",
+                "desk",
+                "pieces",
+                "chosen",
+                "redo",
+                "tabs",
+                "report",
+                "files",
+                "sheet",
+            )
+        ]  # fmt: skip
 
     def piece(
         self, piece: Piece, shelf: str, request: gr.Request, *, grown_from: str = "",
@@ -56,6 +66,7 @@ class Showing:
             takes=self._takes(piece, shelf, language),
         )  # fmt: skip
         return {
+            result["shelf"]: shelf,
             result["desk"]: view,
             result["pieces"]: self.listed(shelf, piece.token, language),
             result["chosen"]: piece.token,
@@ -65,6 +76,10 @@ class Showing:
             result["files"]: files_html(piece, [address(piece, kind) for kind in DOWNLOADS]),
             result["sheet"]: "",
         }
+
+    def shelf(self, said: str | None) -> str:
+        """The shelf of who asks; a new one for a browser that asks before it has got its own."""
+        return said or self.shelves.secret()
 
     def listed(self, shelf: str, chosen: str, language: str) -> dict[str, Any]:
         """The list of a shelf's pieces."""
