@@ -17,11 +17,21 @@ def plan_of(practice: Practice, seed: int, asked: Plan = Plan()) -> Plan:
     return filled(practice, asked, seed)
 
 
-def diced(practice: Practice, seed: int, asked: Plan = Plan()) -> tuple[Notes, Plan]:
-    """The notes of a piece whose every id is drawn evenly from those that are allowed."""
+def diced(
+    practice: Practice, seed: int, asked: Plan = Plan(), *, leaning: bool = False
+) -> tuple[Notes, Plan]:
+    """The notes of a piece whose every id is drawn evenly from those that are allowed.
+
+    leaning: drawn as a model without any opinion would, which favours steps.
+    """
     plan, dice = plan_of(practice, seed, asked), np.random.default_rng(seed)
     limits = Limits(practice, plan, rows(practice, plan, seed), seed)
     grammar = LimitedGrammar(the_layout(), plan, limits)
+    flat = np.zeros(the_layout().size, dtype=np.float32)
     while not grammar.done:
-        grammar.advance(int(dice.choice(np.flatnonzero(grammar.allowed()))))
+        allowed = grammar.allowed()
+        ids = np.flatnonzero(allowed)
+        chances = np.exp(grammar.leaning(flat, allowed)[ids].astype(float)) if leaning else None
+        p = None if chances is None else chances / chances.sum()
+        grammar.advance(int(dice.choice(ids, p=p)))
     return columns_of([note.sounding(plan) for note in grammar.notes]).sorted(), plan

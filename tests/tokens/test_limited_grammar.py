@@ -15,6 +15,7 @@ from textmusic.music.practice_limits import Limits
 from textmusic.music.practice_rhythm import bar_ticks
 from textmusic.tokens.limited_grammar import LimitedGrammar
 
+SEEDS = 12  # pieces that a share is the mean of
 GRADES = range(LOWEST, HIGHEST + 1)
 
 
@@ -99,3 +100,13 @@ def test_steps_are_favoured_over_leaps() -> None:
                     assert leaned[pitches[steps]].mean() > leaned[pitches[distance > 4]].max()
         grammar.advance(int(dice.choice(np.flatnonzero(allowed))))
     assert seen
+
+
+def test_an_accompanying_hand_seldom_leaps() -> None:
+    leaps = 0.0
+    for seed in range(SEEDS):
+        notes, _ = diced(Practice("piano", 3), seed, Plan(bars=8), leaning=True)
+        left = notes.chosen(notes.pitch < 60)
+        tops = [left.pitch[left.start == at].max() for at in np.unique(left.start)]
+        leaps += float((np.abs(np.diff(tops)) > 4).mean()) / SEEDS
+    assert leaps < 0.22, "a quarter of its notes once did"

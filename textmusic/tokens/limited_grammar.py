@@ -25,7 +25,7 @@ Floats32 = NDArray[np.float32]
 # Nats that a pitch loses by its distance in semitones from the line's last one.
 _STEPS, _STEP_NATS = (0, 1, 2, 3, 4, 5, 7, 9, 12), (2.5, 0, 0, 1.8, 2.0, 3.0, 3.5, 4.5, 6.0)
 BACK_NATS = 1.0  # what the pitch before the last one loses: else tunes go to and fro
-BELOW = 0.4  # share of that in a hand that accompanies
+BELOW = 0.8  # share of that in a hand that accompanies: less than this, and it leaps too much
 QUICK_NATS, EASY_NATS = 1.5, 0.6  # what notes shorter than an eighth and a quarter lose
 
 
