@@ -42,9 +42,8 @@ textmusic.Pieces = class {
     this.own.innerHTML = `<h3>${say.pieces}</h3>`;
     this.own.append(list);
     if (focus) this.own.querySelector(`.tm-now button[data-do=${focus}], button`)?.focus();
-    const linked = this.linked && list.querySelector(`li[data-token="${this.linked}"]`);
-    this.linked = null;
-    if (linked) this.link(linked.dataset.token, linked.querySelector("[data-do=link]"));
+    const {linked} = textmusic.Pieces, row = linked && list.querySelector(`li[data-token="${linked}"]`);
+    if (row) this.link(linked, row.querySelector("[data-do=link]"));
   }
 
   do(what, token, button) {
@@ -91,7 +90,7 @@ textmusic.Pieces = class {
   // The address that opens the piece, to be copied; a second button makes it worthless.
   link(token, button) {
     const row = button.closest("li"), open = row.querySelector(".tm-link");
-    this.linked = open ? null : token;  // it stays open when the list is drawn anew
+    textmusic.Pieces.linked = open ? null : token;  // it stays open when the list is made anew
     if (open) return open.remove();
     const address = new URL(location.href);
     address.search = `?piece=${token}`;
