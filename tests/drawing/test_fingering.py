@@ -39,6 +39,8 @@ def test_outside_of_positions_fingers_are_searched() -> None:
     found = searched(columns_of(line), left=False)
     fingers = [found[float(n), p] for n, p in enumerate(scale)]
     assert fingers[0] == 1 and fingers[-1] >= 4 and fingers.count(1) == 2, "one thumb-under"
-    both = columns_of([Note(0.0, 1.0, 60, 80, 0), Note(0.0, 1.0, 67, 80, 0)])
-    pair = searched(both, left=False)
-    assert pair[0.0, 60] < pair[0.0, 67]
+    both = [Note(0.0, 1.0, 60, 80, 0), Note(0.0, 1.0, 67, 80, 0)]
+    later = [note._replace(start=note.start + 1) for note in line]
+    pair = searched(columns_of([*both, *later]), left=False)
+    assert 0 < pair[0.0, 60] < pair[0.0, 67]
+    assert searched(columns_of(both), left=False) == {}, "too little to be searched"

@@ -83,7 +83,9 @@ def searched(notes: Notes, left: bool) -> Fingers:
     hand = Hand(inner, side="left" if left else "right", size="M")
     hand.verbose = False
     hand.generate()
-    return {place: int(note.fingering) for place, note in zip(line, inner, strict=True)}
+    # a hand that plays too little to be searched has no fingers
+    found = zip(line, inner, strict=True)
+    return {place: int(note.fingering) for place, note in found if note.fingering}
 
 
 def _together(notes: Notes) -> list[Sequence[tuple[float, float, int]]]:
