@@ -327,7 +327,7 @@ def _titled(source: Piece, done: str, request: gr.Request) -> str:
 def _bars(said: object) -> tuple[int, int]:
     """Bars as people count them, of [first from 0, the one behind the last]."""
     if not isinstance(said, list) or len(said) != 2:
-        raise TextMusicError("choose bars first: drag over them on the roll.")
+        raise TextMusicError("no bars are selected; drag over them on the roll.")
     first, stop = (count("bars", bar, 0, MAX_BARS) for bar in said)
     return first + 1, stop
 
