@@ -37,3 +37,8 @@ def test_numbers_of_hundreds_of_digits_are_out_of_range(said: str) -> None:
     prompt = read_prompt(f"piano, {said}")
     assert (prompt.asked.bars, prompt.seconds, prompt.asked.tempo) == (None, None, None)
     assert any("999" in note for note in prompt.unused), MAX_BARS
+
+
+def test_a_row_of_bar_lines_takes_no_longer_than_others() -> None:
+    few, many = (seconds(f"key: Am {'|' * lines} => key=A minor") for lines in (12, 22))
+    assert many < 8 * few, "every way to part the lines would be tried: a thousand times"

@@ -53,7 +53,7 @@ _TOKEN = re.compile(
     rf"|(?P<symbol>[A-Z]{_BODY}(?:/9)?(?:/[A-G][#b]?)?))(?![A-Za-z0-9_#'])"
     r"|(?<=[\s|])(?P<again>%)(?=[\s|])"
 )
-_GAP = re.compile(r"(?:\s;\s|\s|=>|->|[-,、>→&/]|:?\|+:?|\band\b|和|然后|到)+")
+_GAP = re.compile(r"(?:\s;\s|\s|=>|->|[-,、>→&/]|:?\|+:?|\band\b|和|然后|到)++")
 _CUE_BEFORE = re.compile(
     r"(?:\b(?:(?:chord|harmonic)[\s-](?:progressions?|changes|sequences?|loops?|patterns?|cycle)"
     r"|chords?|(?:the|these|with|over) changes|progressions?|harmony|harmonies|turnaround|vamp)"
