@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +18,8 @@ from textmusic.cli.options import (
     SamplingOptions,
     Seed,
 )
-from textmusic.cli.terminal import new_console, say, show
+from textmusic.cli.pieces import keep_pieces
+from textmusic.cli.terminal import new_console, say
 from textmusic.errors import TextMusicError
 from textmusic.language.bars import parse_bars
 from textmusic.language.controls import Controls, well_formed
@@ -27,7 +27,6 @@ from textmusic.system.progress import progress_bar
 from textmusic.system.values import within
 
 if TYPE_CHECKING:
-    from textmusic.result.generation import Generation
     from textmusic.writing.tunes import Tune
 
 MAX_VARIATIONS = 16
@@ -72,7 +71,7 @@ def rewrite(
     writing = Rewriting(TextToMusic.from_pretrained(model), opened, brief, variations)
     with progress_bar("writing", "bars") as step:
         pieces = writing.write(step)
-    _keep(pieces, results, f"{file.stem}-rewritten")
+    keep_pieces(pieces, results, f"{file.stem}-rewritten")
 
 
 def add(
@@ -107,7 +106,7 @@ def add(
     writing = Rewriting(TextToMusic.from_pretrained(model), opened, brief, variations)
     with progress_bar("writing", "bars") as step:
         pieces = writing.write(step)
-    _keep(pieces, results, f"{file.stem}-with-more")
+    keep_pieces(pieces, results, f"{file.stem}-with-more")
 
 
 def vary(
@@ -150,7 +149,7 @@ def vary(
     writing = Varying(TextToMusic.from_pretrained(model), theme, brief, variations)
     with progress_bar("writing", "bars") as step:
         pieces = writing.write(step)
-    _keep(pieces, results, f"{file.stem}-variation")
+    keep_pieces(pieces, results, f"{file.stem}-variation")
 
 
 def _checked(text: str, variations: int, seed: int | None, results: ResultOptions) -> str:
@@ -161,20 +160,6 @@ def _checked(text: str, variations: int, seed: int | None, results: ResultOption
     check_seed(seed, variations)
     results.check()
     return check_length(well_formed(text))
-
-
-def _keep(pieces: Sequence[Generation], results: ResultOptions, stem: str) -> None:
-    """Write the files of pieces under names that none has yet, and say what they are."""
-    console = new_console()
-    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
-    for number, piece in enumerate(pieces, 1):
-        if len(pieces) > 1:
-            console.print()
-            say(console, f"version {number} of {len(pieces)}, seed {piece.seed}")
-        paths = results.save(piece, next(name for name in names if results.free(name)))
-        show(piece, console)
-        for path in paths:
-            say(console, str(path))
 
 
 def harmonise(
@@ -230,7 +215,7 @@ def harmonise(
     tune = read_tune(file)
     chords_used = chosen(tune, outline, pick, often=often)  # said before the model is loaded
     if style:
-        _keep([chorale(tune, chords_used, instrument or ())], results, f"{file.stem}-chorale")
+        keep_pieces([chorale(tune, chords_used, instrument or ())], results, f"{file.stem}-chorale")
         return
     from textmusic.writing.text_to_music import TextToMusic
 
@@ -242,7 +227,7 @@ def harmonise(
                 text=well_formed(text), seed=None if seed is None else seed + number,
                 sampling=sampling, on_bar=step,
             )  # fmt: skip
-        _keep([piece], results, f"{file.stem}-harmonised")
+        keep_pieces([piece], results, f"{file.stem}-harmonised")
 
 
 def _list(tune: Tune, name: str, often: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
@@ -139,7 +140,7 @@ def go_on(
             source, bars, keep=keep, text=well_formed(text), controls=plan, outline=outline,
             seed=seed, sampling=sampling, on_bar=step,
         )  # fmt: skip
-    _save(piece, results, f"{file.stem}-{'varied' if keep else 'continued'}")
+    keep_pieces([piece], results, f"{file.stem}-{'varied' if keep else 'continued'}")
 
 
 def adjust(
@@ -195,7 +196,7 @@ def adjust(
         _list_parts(source)
         return
     piece = adjusted(source, change)
-    _save(piece, results, f"{file.stem}-adjusted")
+    keep_pieces([piece], results, f"{file.stem}-adjusted")
 
 
 def _list_parts(source: MidiEvents) -> None:
@@ -217,11 +218,15 @@ def _list_parts(source: MidiEvents) -> None:
         say(console, f"note: {remark}")
 
 
-def _save(piece: Generation, results: ResultOptions, stem: str) -> None:
-    """Write a piece's files under a name that none has yet, and say what it is."""
+def keep_pieces(pieces: Sequence[Generation], results: ResultOptions, stem: str) -> None:
+    """Write the files of pieces under names that none has yet, and say what they are."""
     console = new_console()
     names = chain([stem], (f"{stem}-{number}" for number in count(2)))
-    paths = results.save(piece, next(name for name in names if results.free(name)))
-    show(piece, console)
-    for path in paths:
-        say(console, str(path))
+    for number, piece in enumerate(pieces, 1):
+        if len(pieces) > 1:
+            console.print()
+            say(console, f"version {number} of {len(pieces)}, seed {piece.seed}")
+        paths = results.save(piece, next(name for name in names if results.free(name)))
+        show(piece, console)
+        for path in paths:
+            say(console, str(path))
