@@ -26,10 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from mutations import (
-    WRONG_VALUES,
+    CALLS,
+    FILE,
     mutated_bytes,
     mutated_folder,
     mutated_text,
+    wrong_calls,
     zipped,
 )
 
@@ -258,18 +260,6 @@ def use_model(folder: Path) -> Verdict:
 
 # Endpoints ----------------------------------------------------------------------------------------
 
-CALLS: dict[str, dict[str, Any]] = {
-    "understand": {"text": "piano", "key": "", "tempo": "", "bars": 1, "chords": "", "form": ""},
-    "generate": {
-        "text": "piano", "key": "", "tempo": "", "bars": 1, "seed": 1, "model": "", "chords": "",
-        "form": "",
-    },
-    "continue": {
-        "midi": None, "bars": 1, "text": "", "seed": 1, "model": "", "chords": "", "form": "",
-    },
-    "compare": {"text": "piano, 1 bar", "first": "", "second": "default", "seed": 1},
-}  # fmt: skip
-
 
 def endpoints(number: int, _rng: random.Random, keep: Path) -> Judged:
     """Calls with one wrong value, for each value and each field of every endpoint; at most so many.
@@ -285,18 +275,11 @@ def endpoints(number: int, _rng: random.Random, keep: Path) -> Judged:
     try:
         upload = _uploaded(url)
         for name, field_, value in wrong_calls()[:number]:
-            data = CALLS[name] | ({"midi": upload} if name == "continue" else {}) | {field_: value}
+            right = {key: upload if said == FILE else said for key, said in CALLS[name].items()}
+            data = right | {field_: value}
             yield f"/{name} {field_}={str(value)[:60]!r}", called(url, name, list(data.values()))
     finally:
         app.get_blocks().close(verbose=False)
-
-
-def wrong_calls() -> list[tuple[str, str, Any]]:
-    """(endpoint, field, value): endpoints in turn, so that the first few are of all of them."""
-    return [
-        (name, field_, value) for value in WRONG_VALUES for name, fields in CALLS.items()
-        for field_ in fields
-    ]  # fmt: skip
 
 
 def called(url: str, name: str, data: list[Any]) -> Verdict:

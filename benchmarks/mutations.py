@@ -18,6 +18,35 @@ WRONG_VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 1.5, float("nan"), 10**310, "", "x", "9" * 310, "a" * 3_000, "\0",
     "D minor", ["a"], [], {"a": 1}, {}, [[[[]]]], [1, 2],
 )  # fmt: skip
+# Right values of all fields of all endpoints; FILE stands for an upload.
+FILE = "a MIDI file"
+CALLS: dict[str, dict[str, Any]] = {
+    "understand": {"text": "piano", "key": "", "tempo": "", "bars": 1, "chords": "", "form": ""},
+    "generate": {
+        "text": "piano", "key": "", "tempo": "", "bars": 1, "seed": 1, "model": "", "chords": "",
+        "form": "",
+    },
+    "continue": {
+        "midi": FILE, "bars": 1, "text": "", "seed": 1, "model": "", "chords": "", "form": "",
+    },
+    "rewrite": {
+        "midi": FILE, "bars": "2", "instruments": "", "text": "", "seed": 1, "model": "",
+        "chords": "", "form": "",
+    },
+    "add": {"midi": FILE, "instruments": "flute", "text": "", "bars": "1", "seed": 1, "model": ""},
+    "vary": {"midi": FILE, "text": "", "variation": 1, "seed": 1, "model": ""},
+    "harmonise": {
+        "melody": FILE, "chords": "", "instrument": "", "style": "chorale", "pick": 0, "text": "",
+        "seed": 1, "model": "",
+    },
+    "practise": {
+        "instrument": "violin", "grade": 1, "key": "G", "bars": 4, "text": "", "seed": 1,
+        "model": "",
+    },
+    "compare": {"text": "piano, 1 bar", "first": "", "second": "default", "seed": 1},
+    "similar": {"text": "", "midi": FILE, "top": 1},
+    "originality": {"midi": FILE, "other": FILE},
+}  # fmt: skip
 ODD_WORDS = (
     "9" * 310 + " bars", "0 bars", "-3 bars", "1e9 bpm", "12/0", "no ", "without drums ", "钢琴",
     "一百", "\u200d", "\ufdfd" * 20, "𝄞", "a" * 500, "C" + "#" * 40, "|" * 30, "I-V-vi-IV ", "or ",
@@ -26,6 +55,14 @@ ODD_WORDS = (
 )  # fmt: skip
 ROW_FAULTS = ("one row", "narrow", "no width", "one dimension", "NaN", "floats", "no scale")
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF)
+
+
+def wrong_calls() -> list[tuple[str, str, Any]]:
+    """(endpoint, field, value): endpoints in turn, so that the first few are of all of them."""
+    return [
+        (name, field_, value) for value in WRONG_VALUES for name, fields in CALLS.items()
+        for field_ in fields
+    ]  # fmt: skip
 
 
 def mutated_bytes(data: bytes, rng: random.Random) -> bytes:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from inspect import signature
 from pathlib import Path
 
 import fuzz
 import pytest
-from mutations import mutated_bytes, mutated_text
+from mutations import CALLS, mutated_bytes, mutated_text
 
 from textmusic.errors import TextMusicError
+from textmusic.page.endpoints import functions_of
+from textmusic.page.service import Service
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,13 @@ def raises(problem: Exception) -> None:
 )
 def test_what_counts_as_refused(problem: Exception, kind: str) -> None:
     assert fuzz.judged(lambda: raises(problem)).kind == kind
+
+
+def test_calls_have_all_fields_of_all_endpoints() -> None:
+    defined = {
+        name: [
+            field for field in signature(function).parameters if field not in ("self", "request")
+        ]
+        for name, function in functions_of(Service({}, Path())).items()
+    }
+    assert {name: list(fields) for name, fields in CALLS.items()} == defined

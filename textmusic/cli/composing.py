@@ -23,6 +23,7 @@ from textmusic.cli.terminal import new_console, say
 from textmusic.errors import TextMusicError
 from textmusic.language.bars import parse_bars
 from textmusic.language.controls import Controls, well_formed
+from textmusic.result.titles import without_endings
 from textmusic.system.progress import progress_bar
 from textmusic.system.values import within
 
@@ -71,7 +72,7 @@ def rewrite(
     writing = Rewriting(TextToMusic.from_pretrained(model), opened, brief, variations)
     with progress_bar("writing", "bars") as step:
         pieces = writing.write(step)
-    keep_pieces(pieces, results, f"{file.stem}-rewritten")
+    keep_pieces(pieces, results, f"{without_endings(file.stem)}-rewritten")
 
 
 def add(
@@ -106,7 +107,7 @@ def add(
     writing = Rewriting(TextToMusic.from_pretrained(model), opened, brief, variations)
     with progress_bar("writing", "bars") as step:
         pieces = writing.write(step)
-    keep_pieces(pieces, results, f"{file.stem}-with-more")
+    keep_pieces(pieces, results, f"{without_endings(file.stem)}-with-more")
 
 
 def vary(
@@ -123,6 +124,10 @@ def vary(
     instrument: Instruments = None,
     genre: Annotated[str | None, typer.Option(help="For example ragtime.")] = None,
     variations: Variations = 1,
+    with_theme: Annotated[
+        bool,
+        typer.Option("--with-theme", help="Write one piece: the theme, then all variations."),
+    ] = False,
     seed: Seed = None,
     how: SamplingOptions,
     results: ResultOptions,
@@ -140,6 +145,7 @@ def vary(
     sampling = how.sampling()
     from textmusic.music.midi_files import read_events
     from textmusic.writing.brief import Brief
+    from textmusic.writing.theme_and_variations import theme_and_variations
     from textmusic.writing.varying import Theme, Varying
 
     theme = Theme(read_events(file))
@@ -149,7 +155,11 @@ def vary(
     writing = Varying(TextToMusic.from_pretrained(model), theme, brief, variations)
     with progress_bar("writing", "bars") as step:
         pieces = writing.write(step)
-    keep_pieces(pieces, results, f"{file.stem}-variation")
+    if with_theme:
+        pieces = [theme_and_variations(writing, pieces)]
+    keep_pieces(
+        pieces, results, f"{without_endings(file.stem)}-variation{'s' if with_theme else ''}"
+    )
 
 
 def _checked(text: str, variations: int, seed: int | None, results: ResultOptions) -> str:
@@ -215,7 +225,11 @@ def harmonise(
     tune = read_tune(file)
     chords_used = chosen(tune, outline, pick, often=often)  # said before the model is loaded
     if style:
-        keep_pieces([chorale(tune, chords_used, instrument or ())], results, f"{file.stem}-chorale")
+        keep_pieces(
+            [chorale(tune, chords_used, instrument or ())],
+            results,
+            f"{without_endings(file.stem)}-chorale",
+        )
         return
     from textmusic.writing.text_to_music import TextToMusic
 
@@ -227,7 +241,7 @@ def harmonise(
                 text=well_formed(text), seed=None if seed is None else seed + number,
                 sampling=sampling, on_bar=step,
             )  # fmt: skip
-        keep_pieces([piece], results, f"{file.stem}-harmonised")
+        keep_pieces([piece], results, f"{without_endings(file.stem)}-harmonised")
 
 
 def _list(tune: Tune, name: str, often: float) -> None:

@@ -23,6 +23,7 @@ from textmusic.cli.options import (
 from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, parse_key, parse_tempo, well_formed
+from textmusic.result.titles import without_endings
 from textmusic.system.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -140,7 +141,9 @@ def go_on(
             source, bars, keep=keep, text=well_formed(text), controls=plan, outline=outline,
             seed=seed, sampling=sampling, on_bar=step,
         )  # fmt: skip
-    keep_pieces([piece], results, f"{file.stem}-{'varied' if keep else 'continued'}")
+    keep_pieces(
+        [piece], results, f"{without_endings(file.stem)}-{'varied' if keep else 'continued'}"
+    )
 
 
 def adjust(
@@ -196,7 +199,7 @@ def adjust(
         _list_parts(source)
         return
     piece = adjusted(source, change)
-    keep_pieces([piece], results, f"{file.stem}-adjusted")
+    keep_pieces([piece], results, f"{without_endings(file.stem)}-adjusted")
 
 
 def _list_parts(source: MidiEvents) -> None:

@@ -20,7 +20,8 @@ def show(generation: Generation, console: Console) -> None:
 
     report = generation.report
     said = any(letter.isalnum() for letter in report.text)  # words, read or not
-    if not said and not any(row.asked for row in report.rows):
+    how = report.change.how if report.change else None
+    if how in (None, "continue") and not said and not any(row.asked for row in report.rows):
         went = "the new bars go on as before" if report.new_bars else "the model chose everything"
         say(console, f"nothing was asked for, so {went}")
     table = Table(box=None, pad_edge=False, header_style="dim")

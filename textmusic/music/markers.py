@@ -156,6 +156,16 @@ def name_sections(score: Score, sections: Sequence[tuple[int, str]], begin: int,
     score.markers.extend(TextMeta(time, name) for time, name in sorted([*kept, *sections]))
 
 
+def marked(midi: MidiEvents, marks: Sequence[tuple[int, str]]) -> MidiEvents:
+    """The piece with more markers in its first track, a tick and a text of each."""
+    made = midi.copy()
+    first = made.tracks[0]
+    added = [meta(tick, MARKER, text.encode()) for tick, text in marks]
+    first.events = sorted([*added, *first.events], key=lambda event: event.tick)
+    first.end = max([first.end, *(tick for tick, _ in marks)])
+    return made
+
+
 def ended(midi: MidiEvents, tick: int, *, loop: bool = False) -> MidiEvents:
     """The piece with the ends of its tracks at a tick, or at their last events behind it.
 

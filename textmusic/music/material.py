@@ -20,6 +20,7 @@ from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import DRUMS, TIME_SIGNATURES, quarters_per_bar
 
 _PITCHES = ("outside the vocabulary's pitches", "too low or too high")  # in plain words
+_SETUP = {0, 7, 10, 32, 91, 93}  # controllers: bank, volume, pan, sends; no part of the notes
 _SHORT_END = 2  # bars of a metre that the vocabulary lacks, which are passed over at the end
 Metre = tuple[float, str]  # quarter note, time signature
 
@@ -217,7 +218,7 @@ def _simplified(score: Score, marks: Score, done: Counter[str]) -> tuple[str, ..
             nouns, be = (noun, "is") if count == 1 else (f"{noun}s", "are")
             said.append(f"{count:,} {nouns} {be} {verb} ({why})")
     events = {
-        "controllers": any(len(track.controls) for track in score.tracks),
+        "controllers": any(c.number not in _SETUP for t in score.tracks for c in t.controls),
         "pedal": any(len(track.pedals) for track in score.tracks),
         "pitch bends": any(len(track.pitch_bends) for track in score.tracks),
     }

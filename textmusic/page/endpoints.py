@@ -5,6 +5,7 @@ They can be called with gradio_client, over HTTP, and as tools of a Model Contex
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -125,16 +126,21 @@ class Endpoints:
         return files_of(self._service.keep(piece, title))
 
 
+def functions_of(service: Service) -> dict[str, Callable[..., Any]]:
+    """The endpoints by name."""
+    endpoints, composing, comparing = Endpoints(service), Compositions(service), Comparisons()
+    return {
+        "understand": endpoints.understand, "generate": endpoints.generate,
+        "continue": endpoints.continue_piece, "rewrite": composing.rewrite, "add": composing.add,
+        "vary": composing.vary, "harmonise": composing.harmonise, "practise": composing.practise,
+        "compare": endpoints.compare, "similar": comparing.similar,
+        "originality": comparing.originality,
+    }  # fmt: skip
+
+
 def add_endpoints(service: Service) -> None:
     """Define the endpoints on the page being built."""
-    endpoints, composing, comparing = Endpoints(service), Compositions(service), Comparisons()
-    for function, name in (
-        (endpoints.understand, "understand"), (endpoints.generate, "generate"),
-        (endpoints.continue_piece, "continue"), (composing.rewrite, "rewrite"),
-        (composing.add, "add"), (composing.vary, "vary"), (composing.harmonise, "harmonise"),
-        (composing.practise, "practise"), (endpoints.compare, "compare"),
-        (comparing.similar, "similar"), (comparing.originality, "originality"),
-    ):  # fmt: skip
+    for name, function in functions_of(service).items():
         gr.api(function, api_name=name, concurrency_id="writing")
 
 

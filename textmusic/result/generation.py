@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS, NE
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
 from textmusic.result.sections import sections_of
+from textmusic.result.titles import slug_of, title_of
 from textmusic.sound.audio_files import sample_rate_of
 from textmusic.sound.render import SAMPLE_RATE
 from textmusic.sound.stage import kit_of, place_of
@@ -91,11 +91,11 @@ class Generation:
 
     @property
     def title(self) -> str:
-        """The headline of its sheet music: the prompt, or a practice piece's grade and key."""
+        """Its headline: the prompt, a practice piece's grade and key, or what was made of which file."""
         if (practice := self.prompt.practice) is not None:
             said = f"{practice.instrument.capitalize()}, grade {practice.grade}"
             return f"{said}: {self.plan.key}"
-        return self.prompt.text or "untitled"
+        return title_of(self.prompt.text, self.report.change)
 
     @property
     def slug(self) -> str:
@@ -208,7 +208,7 @@ class Generation:
         from textmusic.drawing.piano_roll import piano_roll
 
         return piano_roll(
-            self.score, key=self.plan.key, title=self.prompt.text or "untitled",
+            self.score, key=self.plan.key, title=self.title,
             sketch=self.sketch, sections=self.sections, notes=self.columns,
         )  # fmt: skip
 
@@ -303,7 +303,7 @@ class Generation:
     def _write_audio(self, path: Path, audio: Any, rate: int, part: str = "") -> None:
         from textmusic.sound.audio_files import write_audio
 
-        title = self.prompt.text or "untitled"
+        title = self.title
         tags = {
             "title": f"{title} ({part})" if part else title,
             "artist": f"textmusic {__version__}",
@@ -352,12 +352,6 @@ def named_apart(stems: Sequence[Stem]) -> list[tuple[str, Any]]:
         found[name] = found.get(name, 0) + 1
         result.append((name if found[name] == 1 else f"{name}-{found[name]}", stem.audio))
     return result
-
-
-def slug_of(text: str) -> str:
-    """A text as a file name; "untitled" where nothing is left of it."""
-    words = re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:48].strip("-")
-    return words or "untitled"
 
 
 def named(score: Score) -> Score:

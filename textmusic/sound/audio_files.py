@@ -19,6 +19,7 @@ RATES = (44100, 48000)
 TAGS = ("title", "comment", "artist", "genre", "software")
 """What a file can say about a piece."""
 
+_LONGEST_TAG = 1000  # characters
 _BLOCK = 1 << 16  # samples handed to the encoder at a time
 _FORMATS = {
     ".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None),
@@ -59,7 +60,9 @@ def write_audio(
         encoded, "w", sample_rate, len(audio), format=name, subtype=subtype
     ) as file:
         for tag, text in (tags or {}).items():
-            setattr(file, tag, text)
+            # a player shows a line of it, and libsndfile takes neither nothing nor a NUL
+            if line := "".join(filter(str.isprintable, text))[:_LONGEST_TAG]:
+                setattr(file, tag, line)
         for start in range(0, audio.shape[1], _BLOCK):
             file.write(audio[:, start : start + _BLOCK].T)
     if loop and suffix == ".wav":

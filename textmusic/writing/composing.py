@@ -14,6 +14,7 @@ from textmusic.tokens.sampling import Sampling
 from textmusic.writing.brief import Brief
 from textmusic.writing.loaded_model import LoadedModel
 from textmusic.writing.rewriting import Rewriting, open_to_add, open_to_rewrite
+from textmusic.writing.theme_and_variations import theme_and_variations
 from textmusic.writing.varying import Theme, Varying
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Composing(LoadedModel):
         text: str = "",
         controls: Plan = Plan(),
         number: int | None = None,
+        with_theme: bool = False,
         seed: int | None = None,
         sampling: Sampling = Sampling(),
         on_bar: OnBar | None = None,
@@ -115,9 +117,12 @@ class Composing(LoadedModel):
             text, controls: what they should be like ("waltz, minor, for strings"). Without, each is
                 another one of `varying.usual_variations`, as its report's remarks say.
             number: of the only one of these that is written, from 0.
+            with_theme: one piece is returned, the theme with all variations behind it.
             seed, sampling, on_bar: as for `generate`.
 
         Raises TextMusicError for a piece without notes, and for one of more than 256 bars.
         """
         brief = Brief(text, controls, Outline(), seed, sampling)
-        return Varying(self, Theme(source), brief, n, number).write(on_bar)
+        writing = Varying(self, Theme(source), brief, n, number)
+        pieces = writing.write(on_bar)
+        return [theme_and_variations(writing, pieces)] if with_theme else pieces

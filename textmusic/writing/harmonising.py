@@ -154,7 +154,7 @@ class Accompaniment:
         prompt = written.prompt
         if self._open:  # nobody has asked for it
             prompt = replace(prompt, asked=replace(prompt.asked, density=None))
-        return account(
+        made = account(
             prompt, plan, score, written.seed, written.model, sketch=written.sketch,
             ids=written.ids, nats=written.nats, notes=notes, kept=report.kept,
             new_bars=report.new_bars, sampling=self._brief.sampling if change else None,
@@ -164,6 +164,7 @@ class Accompaniment:
                 remark(self._tune, self._proposal),
             ),
         )  # fmt: skip
+        return replace(made, report=replace(made.report, known=report.known))
 
 
 def remark(tune: Tune, proposal: Proposal) -> str:

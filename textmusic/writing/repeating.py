@@ -18,6 +18,7 @@ from textmusic.result.recipe import Recipe
 from textmusic.writing import adjusting, continuation, editing, harmonising, rewriting, varying
 from textmusic.writing.brief import Brief
 from textmusic.writing.chorale import chorale
+from textmusic.writing.theme_and_variations import theme_and_variations
 from textmusic.writing.tunes import read_tune
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ def _composed(
     brief = Brief(recipe.text, recipe.asked, recipe.outline, recipe.seed, recipe.sampling)
     if change.how == varying.HOW:
         number = change.options.get("number")
-        (piece,) = varying.Varying(
-            music, varying.Theme(source), brief, number=number
-        ).write(on_bar)  # fmt: skip
-        return piece
+        theme, count = change.options.get("theme", False), change.options.get("variations", 1)
+        writing = varying.Varying(music, varying.Theme(source), brief, count, number)
+        pieces = writing.write(on_bar)
+        return theme_and_variations(writing, pieces) if theme else pieces[0]
     said = change.options["bars"]
     bars = None if said is None else (int(said[0]), int(said[1]))
     file = rewriting.OpenFile(source, change.how, bars, change.options["instruments"])

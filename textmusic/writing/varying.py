@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textmusic.errors import TextMusicError
 from textmusic.language.prompt import Prompt
@@ -124,7 +124,7 @@ class Varying:
         Raises TextMusicError for what `LoadedModel.understand` refuses.
         """
         whole("variations", n, 1, MOST_VARIATIONS)
-        self._music, self._theme, self._sampling = music, theme, brief.sampling
+        self._music, self.theme, self._sampling = music, theme, brief.sampling
         seed = drawn(n) if brief.seed is None else check_seed(brief.seed, n)
         self._seeds = range(seed, seed + n)
         nothing_said = not brief.text.strip() and not list(brief.controls.known())
@@ -138,10 +138,14 @@ class Varying:
                 name = chosen.name
                 one = replace(brief, controls=brief.controls.over(chosen.controls))
             self._each.append((self._read(one), name, which))
+        # what a recipe of all of them says
+        self.options: dict[str, Any] = {} if number is None else {"number": number}
+        by_number = self._each[0][2] is not None
+        self.asked: Plan = brief.controls if by_number else self._each[0][0].asked
 
     def _read(self, brief: Brief) -> Prompt:
         """What is asked of a variation; what it has from its theme is said where it was asked."""
-        theme, controls, text = self._theme, brief.controls, brief.text
+        theme, controls, text = self.theme, brief.controls, brief.text
         minor = bool(_MINOR.search(text))
         if (
             controls.key is None
@@ -170,7 +174,7 @@ class Varying:
     @property
     def bars(self) -> int:
         """How many bars are written, all variations together."""
-        return self._theme.material.bars * len(self._each)
+        return self.theme.material.bars * len(self._each)
 
     def write(self, on_bar: OnBar | None = None) -> list[Generation]:
         """The variations, written side by side."""
@@ -187,7 +191,7 @@ class Varying:
 
     def _take(self, prompt: Prompt, seed: int) -> Take:
         """A variation to be written: the theme's sketch, in its own key and metre."""
-        theme, asked = self._theme, prompt.asked
+        theme, asked = self.theme, prompt.asked
         key, metre = asked.key or theme.key, asked.time_signature or self._metre(asked.genre)
         sketch = in_metre(theme.sketch, theme.metre, metre)
         if NO_KEY not in (key, theme.key):
@@ -205,22 +209,22 @@ class Varying:
     def _metre(self, genre: str | None) -> str:
         """The theme's, or, of a genre that hardly has it, the genre's own: no jazz in 6/8."""
         shares = usual.of(genre).metres
-        metre = self._theme.metre
+        metre = self.theme.metre
         if genre is None or shares.get(metre, 0.0) >= COMMON:
             return metre
         return next(iter(shares), metre)
 
     def _generation(self, take: Take, prompt: Prompt, name: str, which: int | None) -> Generation:
-        made = take.generation(self._music.name)
-        remarks = [*mended_words(self._theme.midi.mended), *self._theme.material.remarks]
+        made = self._music.finished(take)
+        remarks = [*mended_words(self.theme.midi.mended), *self.theme.material.remarks]
         if name:
             remarks.insert(0, f"variation {(which or 0) + 1}, {name}")
-        if before := self._theme.material.before:
+        if before := self.theme.material.before:
             remarks.append(f"the theme begins in bar {before + 1}, with the last time signature")
-        options = {} if which is None else {"number": which}
+        options: dict[str, Any] = {} if which is None else {"number": which}
         report = replace(
             made.report, asked=prompt.asked, remarks=tuple(remarks), unused=prompt.unused,
-            change=Change.of(HOW, self._theme.midi, options) if take.done else None,
+            change=Change.of(HOW, self.theme.midi, options) if take.done else None,
         )  # fmt: skip
         return replace(made, prompt=prompt, report=report)
 
