@@ -28,6 +28,7 @@ from typing import Any
 from mutations import (
     CALLS,
     FILE,
+    WRONG_VALUES,
     mutated_bytes,
     mutated_folder,
     mutated_text,

@@ -270,6 +270,12 @@ def test_what_is_simplified_for_the_model_is_said(tiny: TextToMusic, name: str, 
     assert tiny.continue_from(read(DATA / "plain.mid"), 1, seed=1).report.remarks == ()
 
 
+def test_volume_and_pan_are_no_part_of_the_notes(tiny: TextToMusic) -> None:
+    score = tiny.generate("piano and cello, 4 bars", seed=1).score
+    assert any(len(track.controls) for track in score.tracks)
+    assert tiny.continue_from(score, 2, seed=1).report.remarks == ()
+
+
 def test_new_bars_are_in_the_metre_that_they_are_written_in(tiny: TextToMusic) -> None:
     made = tiny.continue_from(read(DATA / "1-4-end.mid"), 2, seed=1)
     marks = [(m.time, m.numerator, m.denominator) for m in made.score.time_signatures]

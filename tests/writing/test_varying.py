@@ -9,6 +9,8 @@ from symusic import Note, Score, TimeSignature, Track
 
 from textmusic.errors import TextMusicError
 from textmusic.music.midi_files import read_events
+from textmusic.music.midi_sounding import to_score
+from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS
 from textmusic.music.turning import in_metre, turned
@@ -103,3 +105,27 @@ def test_drums_alone_and_what_is_no_theme(tiny: TextToMusic) -> None:
         tiny.vary(Score(480))
     with pytest.raises(TextMusicError, match="has 300 bars; give a theme of at most 256"):
         tiny.vary(theme(300))
+
+
+def test_a_theme_with_its_variations_is_one_piece(tiny: TextToMusic, tmp_path: Path) -> None:
+    source = read_events(DATA / "trio.mid")
+    apart = tiny.vary(source, 3, seed=3)
+    (made,) = tiny.vary(source, 3, seed=3, with_theme=True)
+    old, bars = Theme(source), apart[0].plan.bars or 0
+    assert [(bar, name) for bar, name in made.sections] == [
+        (0, "Theme"),
+        *((bars * n, f"Variation {n}") for n in (1, 2, 3)),
+    ]
+    notes, theme_notes = notes_of(made.score), notes_of(to_score(source))
+    before = notes.chosen(notes.start < old.material.stop - 1e-6)
+    assert sorted(zip(before.start, before.pitch, before.velocity, strict=True)) == sorted(
+        zip(theme_notes.start, theme_notes.pitch, theme_notes.velocity, strict=True)
+    )
+    assert len(notes) == len(theme_notes) + sum(len(notes_of(one.score)) for one in apart)
+    metres = [f"{mark.numerator}/{mark.denominator}" for mark in made.score.time_signatures]
+    assert metres[-3:] == [one.plan.time_signature for one in apart]
+    assert made.report.rows[4].measured == str(4 * bars)
+    (path,) = made.save(tmp_path, formats=["mid"], stem="trio-variations")
+    recipe = read_recipe(path)
+    same = again(recipe, source_of(recipe.change, None, [DATA]), tiny)
+    assert same_piece(path, same) and same.midi() == made.midi()

@@ -23,8 +23,8 @@ from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import notes_of
 from textmusic.result.formats import FORMATS
 from textmusic.result.generation import Generation
-from textmusic.result.titles import slug_of
 from textmusic.result.report import Report
+from textmusic.result.titles import slug_of
 from textmusic.system.whole_files import write_text
 
 KEPT = ("mid", "json")  # formats that are written at once

@@ -91,7 +91,7 @@ class Generation:
 
     @property
     def title(self) -> str:
-        """Its headline: the prompt, a practice piece's grade and key, or what was made of which file."""
+        """Its headline: the prompt, what was made of which file, or a grade and a key."""
         if (practice := self.prompt.practice) is not None:
             said = f"{practice.instrument.capitalize()}, grade {practice.grade}"
             return f"{said}: {self.plan.key}"

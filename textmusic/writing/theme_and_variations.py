@@ -16,7 +16,7 @@ from textmusic.music.theory import NO_KEY, quarters_per_bar
 from textmusic.result.account import account
 from textmusic.result.change import Change, without_recipe
 from textmusic.result.generation import Generation, named
-from textmusic.writing.varying import HOW, Theme, Varying
+from textmusic.writing.varying import HOW, Varying
 
 
 def theme_and_variations(writing: Varying, pieces: Sequence[Generation]) -> Generation:
@@ -63,11 +63,14 @@ def theme_and_variations(writing: Varying, pieces: Sequence[Generation]) -> Gene
     judged = {name: getattr(first.report.measured, name) for name, _ in writing.asked.known()}
     options = {"theme": True, "variations": len(pieces), **writing.options}
     done = all(piece.report.change is not None or not theme.midi.sha256 for piece in pieces)
-    return account(
+    whole = account(
         replace(first.prompt, asked=writing.asked), replace(heard, begin=True, end=True), score,
         first.seed, first.model, ids=sum(piece.ids for piece in pieces),
         nats=sum(piece.nats * piece.ids for piece in pieces) / max(sum(p.ids for p in pieces), 1),
         sampling=first.report.sampling, new_bars=(material.total, bar), events=midi,
         change=Change.of(HOW, theme.midi, options) if done else None,
-        measured=replace(heard, **judged), remarks=(*mended_words(theme.midi.mended), *said, *material.remarks),
+        measured=replace(heard, **judged),
+        remarks=(*mended_words(theme.midi.mended), *said, *material.remarks),
     )  # fmt: skip
+    # an instrument of one variation is not hardly heard, but elsewhere
+    return replace(whole, report=replace(whole.report, silent=()))
