@@ -21,6 +21,7 @@ ROAD = {
     'textmusic add song.mid "a soft flute" --bars 5-8 --seed 1': TO_TINY,
     'textmusic vary song.mid "waltz, minor, for strings" --seed 1': TO_TINY,
     "textmusic vary song.mid --variations 3 --seed 1": TO_TINY,
+    "textmusic vary song.mid --variations 3 --with-theme --seed 1": TO_TINY,
 }
 
 
@@ -30,9 +31,11 @@ def test_every_command_of_the_page_works_as_it_stands(tmp_path: Path) -> None:
     said = walk(ROAD, tmp_path)
     assert "version 2 of 2, seed 2" in said[1]
     assert "identical to out/song-rewritten.mid" in said[3]
-    assert "the other mode: C minor" in said[-1]
+    assert "the other mode: C minor" in said[-2]
+    assert "bars 9 to 16: variation 1, another texture" in said[-1]
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"song-rewritten-4.mid", "song-with-more-2.mid", "song-variation-4.mid"} <= written
+    assert "song-variations.mid" in written
 
 
 @pytest.mark.slow

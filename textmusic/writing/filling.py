@@ -66,11 +66,12 @@ class Filling:
         sketch: Sketch | None = None,
         *,
         tries: int = 1,
+        melody: bool = False,
     ) -> None:
         """What is asked of the bars that are filled, as for `TextToMusic.fill`.
 
         tries: how often the hole is filled, where it has a border; of these the one is kept whose
-        joins are more as those of real pieces, see `smoothest`.
+        joins are more as those of real pieces, see `smoothest`. melody: see `Given`.
 
         Raises TextMusicError for what `LoadedModel.understand` refuses, and for a sketch of another
         length.
@@ -84,7 +85,7 @@ class Filling:
                 f"the sketch has {len(sketch.rows)} rows for {last - first} bars; give one row per"
                 " bar."
             )
-        self._sketch = sketch
+        self._sketch, self._melody = sketch, melody
         borders, pitched = self._borders(), any(p != DRUMS for p in piece.programs)
         self.tries = tries if borders and pitched else 1
 
@@ -231,6 +232,7 @@ class Filling:
             known[: begin - a] if open_rows else known,
             (begin - a, end - a),
             self._piece.programs,
+            self._melody,
         )
         wanted: list[AskedRow] = []
         if open_rows:

@@ -123,7 +123,7 @@ class Accompaniment:
         self._open = music.understand(brief.text, controls=brief.controls).asked.density is None
         dense = replace(brief.controls, density=USUAL_DENSITY)
         said = replace(brief, controls=dense) if self._open else brief
-        self._filling = Filling(music, piece, said, sketch_of(tune, proposal.rows))
+        self._filling = Filling(music, piece, said, sketch_of(tune, proposal.rows), melody=True)
 
     @property
     def bars(self) -> int:

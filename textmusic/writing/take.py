@@ -29,7 +29,7 @@ from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
-from textmusic.writing.leanings import homeward, tempo_settled, with_others
+from textmusic.writing.leanings import accompanied, homeward, tempo_settled, with_others
 from textmusic.writing.lookahead import Lookahead
 from textmusic.writing.windows import window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
@@ -190,9 +190,11 @@ class Take:
             assert self._guides is not None
             self.notes.file()
             guided = self._guides.guided(logits, mask, self._writing)
+            standing = [n for n in self._given.notes if n.bar == self._writing.bar]
             if DRUMS in (self._given.programs or ()):
-                standing = [n for n in self._given.notes if n.bar == self._writing.bar]
                 guided = with_others(guided, standing, self._layout)
+            if self._given.melody:
+                guided = accompanied(guided, mask, self._writing, standing)
             if isinstance(self._score, LimitedGrammar):
                 guided = self._score.leaning(guided, mask)
         else:

@@ -35,13 +35,15 @@ class Given:
 
     notes: as they are written, in that order, with the tonic of the plan on C. rows: of the sketch,
     from the first bar on. bars: the first that is to be written, and the one behind the last; None
-    for all. programs: those that are to be written, where others stand in the same bars.
+    for all. programs: those that are to be written, where others stand in the same bars. melody:
+    whether what stands is a melody alone, which wants chords and a bass.
     """
 
     notes: tuple[Struck, ...] = ()
     rows: tuple[Row, ...] = ()
     bars: tuple[int, int] | None = None
     programs: tuple[int, ...] | None = None
+    melody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
