@@ -81,6 +81,18 @@ def test_what_is_read_ahead_is_as_if_it_had_been_read_id_by_id(tiny_model: Path)
     check_read_ahead(OnnxEngine(tiny_model, threads=1))
 
 
+@pytest.mark.parametrize("kept", [0, 5, 11])
+def test_what_is_kept_is_not_read_again(tiny_model: Path, kept: int) -> None:
+    engine = OnnxEngine(tiny_model, threads=1)
+    old, new = some_ids(20), some_ids(12, seed=1)
+    new[:kept] = old[:kept]
+    exact = prefill(engine, new)
+    prefill(engine, old)
+    engine.reread(0, new[:-1], kept)
+    assert engine.length(0) == 11
+    assert np.allclose(engine.step(new[-1:])[0], exact, atol=1e-4)
+
+
 def test_no_more_is_read_ahead_than_fits(engine: OnnxEngine) -> None:
     engine.reserve(1)
     engine.prefill(range(1), some_ids(engine.context - 5))

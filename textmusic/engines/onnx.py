@@ -128,6 +128,11 @@ class OnnxEngine:
         self._lengths[slot] += len(ids)
         self._run(ids[None], slice(slot, slot + 1))
 
+    def reread(self, slot: int, ids: Ids, kept: int) -> None:
+        """Let a slot hold a sequence (T,) instead, whose first `kept` ids are those it holds."""
+        self._lengths[slot] = kept
+        self.extend(slot, ids[kept:])
+
     def move(self, source: int, target: int) -> None:
         """Copy one slot's contents to another slot."""
         length = self._lengths[source]

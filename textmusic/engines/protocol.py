@@ -30,6 +30,9 @@ class Engine(Protocol):
     def extend(self, slot: int, ids: Ids) -> None:
         """Read more ids (T,) into a slot, without computing logits."""
 
+    def reread(self, slot: int, ids: Ids, kept: int) -> None:
+        """Let a slot hold a sequence (T,) instead, whose first `kept` ids are those it holds."""
+
     def move(self, source: int, target: int) -> None:
         """Copy one slot's contents to another slot."""
 

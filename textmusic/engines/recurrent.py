@@ -67,6 +67,10 @@ class RecurrentEngine:
             self._states[kind][:, slot : slot + 1] = state
         self._lengths[slot] += len(ids)
 
+    def reread(self, slot: int, ids: Ids, kept: int) -> None:
+        """Let a slot hold a sequence (T,) instead, whose first `kept` ids are those it holds."""
+        self.prefill(range(slot, slot + 1), ids)  # its state can't be taken back
+
     def move(self, source: int, target: int) -> None:
         """Copy one slot's contents to another slot."""
         for state in self._states.values():

@@ -179,6 +179,11 @@ class TorchEngine:
             raise ValueError(f"{len(ids)} more ids do not fit the context of {self.context}")
         self._read(slot, ids, begin)
 
+    def reread(self, slot: int, ids: Ids, kept: int) -> None:
+        """Let a slot hold a sequence (T,) instead, whose first `kept` ids are those it holds."""
+        self._lengths[slot] = kept
+        self.extend(slot, ids[kept:])
+
     @torch.inference_mode()
     def move(self, source: int, target: int) -> None:
         """Copy one slot's contents to another slot."""

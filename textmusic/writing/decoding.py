@@ -164,7 +164,8 @@ def read_ahead(engine: Engine, slot: int, take: Take, chosen: list[int]) -> int:
     if take.reread:
         take.reread = False
         chosen = take.ids
-        engine.prefill(range(slot, slot + 1), np.array(chosen[:-1], dtype=np.int64))
+        kept = min(take.kept, len(chosen) - 2)  # at least one id is read
+        engine.reread(slot, np.array(chosen[:-1], dtype=np.int64), kept)
     elif len(chosen) > 1:
         engine.extend(slot, np.array(chosen[:-1], dtype=np.int64))
     if engine.length(slot) >= engine.context:

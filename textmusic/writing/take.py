@@ -104,6 +104,7 @@ class Take:
         self.count = 0  # score ids that were written
         self._chosen = 0  # those of them that were no matter of course
         self.reread = False  # whether the engine has to read the window anew
+        self.kept = 0  # how many ids of it are as they were
         self.left = False  # set where nobody waits for it any more: it gives its slot away
         self._yielded = 0  # bars of `completed`
         self._opened = 0  # score ids that had been written when the window began
@@ -139,7 +140,8 @@ class Take:
         Returns ids of the LLM's id space; where `reread` is set then, the engine reads `ids`
         instead.
         """
-        begun = len(self.ids)
+        before = [*self.ids]
+        begun = len(before)
         if self._full and (self._dense or self.count == self._opened):
             self._advance(self._writing.closing)  # no window would have room for more of this bar
         elif self._full:
@@ -149,6 +151,9 @@ class Take:
             self._look_ahead()
         while not self.done and (forced := self._forced()) is not None:
             self._advance(forced)
+        if self.reread:
+            same = (one == other for one, other in zip(before, self.ids, strict=False))
+            self.kept = next((place for place, kept in enumerate(same) if not kept), begun)
         return self.ids[begun:]
 
     @property
