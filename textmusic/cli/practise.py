@@ -92,7 +92,7 @@ def practise(
 
 
 def _stem(piece: Generation, number: int, pieces: int) -> str:
-    from textmusic.result.generation import slug_of
+    from textmusic.result.saving import slug_of
 
     name = f"{slug_of(piece.title)}-{piece.seed}"
     return f"{number:02}-{name}" if pieces > 1 else name

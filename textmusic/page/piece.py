@@ -19,11 +19,13 @@ from textmusic.errors import TextMusicError
 from textmusic.language.prompt import Prompt
 from textmusic.music.markers import markers_of
 from textmusic.music.midi_events import parse
+from textmusic.music.midi_playing import as_written
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import notes_of
 from textmusic.result.formats import FORMATS
-from textmusic.result.generation import Generation, slug_of
+from textmusic.result.generation import Generation
 from textmusic.result.report import Report
+from textmusic.result.saving import slug_of
 from textmusic.system.whole_files import write_text
 
 KEPT = ("mid", "json")  # formats that are written at once
@@ -69,7 +71,8 @@ class Piece:
     @cached_property
     def generation(self) -> Generation:
         """The piece as it was written, for further formats of it."""
-        report, score = self.report, to_score(parse(self.midi.read_bytes()))
+        report, midi = self.report, as_written(parse(self.midi.read_bytes()))
+        score = to_score(midi)
         prompt = Prompt(
             self.title, report.asked, report.seconds, report.caption, (), outline=report.outline
         )
@@ -92,7 +95,10 @@ class Piece:
         if not path.exists():
             with _MAKING:
                 if not path.exists():
-                    self.generation.save(self.folder, formats=(kind,), stem=self.stem)
+                    self.generation.save(
+                        self.folder, formats=(kind,), stem=self.stem,
+                        performance=self.report.performance,
+                    )  # fmt: skip
         return path
 
     def changed(self, **said: Any) -> Piece:
