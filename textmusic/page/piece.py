@@ -77,9 +77,10 @@ class Piece:
             self.title, report.asked, report.seconds, report.caption, (), outline=report.outline
         )
         sketch, _ = markers_of(score, report.planned)
+        changed = report.change is not None or report.new_bars is not None
         return Generation(
             prompt, report.planned, score, report.seed, report, report.model, 0, 0.0,
-            notes_of(score), sketch,
+            notes_of(score), sketch, midi if changed and midi.playing else None,
         )  # fmt: skip
 
     def file(self, kind: str) -> Path:
@@ -118,7 +119,9 @@ def keep(generation: Generation, title: str, root: Path, **said: Any) -> Piece:
     """Keep a piece in a new folder whose name can't be guessed. said: further fields of `Piece`."""
     folder = root / secrets.token_urlsafe(16)
     stem = f"{slug_of(title)}-{generation.seed}"
-    generation.save(folder, formats=KEPT, stem=stem)
+    if generation.events is not None:  # of a file that was performed, the change is, too
+        generation = generation.performed()
+    generation.save(folder, formats=KEPT, stem=stem, performance=generation.report.performance)
     piece = Piece(folder, title[:LONGEST_TITLE], time.time(), stem, **said)
     piece.write()
     return piece

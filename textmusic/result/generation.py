@@ -143,15 +143,19 @@ class Generation:
         report = replace(self.report, loop=True, measured_seconds=round(_seconds(score, end), 3))
         return replace(self, score=score, report=report, columns=notes_of(score))
 
-    def performed(self, amount: float = PERFORMANCE) -> Generation:
+    def performed(self, amount: float | None = None) -> Generation:
         """The same piece to be played so far, 0 (as it is written) to 1, in MIDI and in audio.
 
+        None: as the file was that it is made of, or else `PERFORMANCE`.
         The score stays, and with it sheet music, piano roll and report. What holds notes of a
         person's own is left as it is, but for a file that textmusic has performed.
 
         Raises:
             TextMusicError: the amount is no number from 0 to 1.
         """
+        if amount is None:
+            before = None if self.events is None else self.events.playing
+            amount = PERFORMANCE if before is None else before.amount
         amount = real("performance", amount, 0, 1)
         if self._playing(amount) is None:
             amount = 0.0
@@ -301,14 +305,14 @@ class Generation:
         """Write the piece as <stem>.<format> for each format; returns the paths.
 
         performance: how much of a performance the audio and the MIDI file are, 0 (as written) to 1;
-        None: as the piece was `performed`, or else `PERFORMANCE`.
+        None: as the piece was `performed`, or as `performed` has it by itself.
         stem: file name without suffix, by default "<slug>-<seed>". soundfont, dry, sample_rate: of
         the audio; Opus always has 48,000 samples a second. stems: for each audio format a file a
         part, too, as <stem>.<part>.<format>. A file appears under its name only when it is whole.
         Raises TextMusicError where a file cannot be written.
         """
         if performance is not None or not self.report.performance:
-            piece = self.performed(PERFORMANCE if performance is None else performance)
+            piece = self.performed(performance)
         else:
             piece = self
         return save(

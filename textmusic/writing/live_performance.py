@@ -36,6 +36,8 @@ class LivePerformance:
         tempo = TempoMap.of_score(score)
         self._performer = Performer(Piece(bar.plan.time_signature, tempo.at(0), bar.total), playing)
         self._tempi = self._performer.tempi(tempo)
+        self.tempi = TempoMap.of((tick / TICKS, 60e6 / size) for tick, size in self._tempi)
+        """What is heard, from the first bar to the last."""
         self._bar = quarters_per_bar(bar.plan.time_signature) * TICKS
         self._tracks: dict[int, Track] = {}  # the latest of each program, 128 for drums
         self._held: dict[int, Ints] = {}  # by program: (N, 4) start, stop, pitch, velocity
