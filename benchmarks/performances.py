@@ -2,8 +2,8 @@
 
     python benchmarks/performances.py docs/gallery/*.mid --real REAL.mid
 
-Before: as written, TimGM6mb, no reverb. Now: performed, the bundled sounds, reverb. --real: files of
-people's performances, rendered as now. Loudness and its range are measured with pyloudnorm.
+Before: as written, TimGM6mb, no reverb. Now: performed, the bundled sounds, reverb. --real: files
+of people's performances, rendered as now. Loudness and its range are measured with pyloudnorm.
 """
 
 from __future__ import annotations

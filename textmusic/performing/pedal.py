@@ -16,8 +16,8 @@ _WITHOUT = frozenset((
     "chorale",
 ))  # fmt: skip
 _LEAST = 0.25  # the amount of performance from which on there is a pedal
-_BLURRED = 2  # neighbouring tones below `_CLEAR` in one pedal are too many
-_CLEAR = 72
+_CLEAR, _DEEP = 65, 60
+"""Pitches from which on neighbouring tones may ring together, and below which none may."""
 
 
 def pedalled(
@@ -55,4 +55,5 @@ def _rings(begin: float, stop: float, start: Floats, duration: Floats, pitch: In
         return False
     tones = np.unique(pitch[here & (pitch < _CLEAR)])
     steps = np.diff(tones)
-    return int(((steps == 1) * 2 + (steps == 2)).sum()) <= _BLURRED
+    close = steps <= 2
+    return int(close.sum()) <= 1 and not (close & (tones[:-1] < _DEEP)).any()
