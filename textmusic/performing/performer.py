@@ -18,7 +18,7 @@ from textmusic.performing.features import Metre, Past, drums, melodic
 from textmusic.performing.pedal import pedalled
 from textmusic.performing.tempo import Breathing
 from textmusic.performing.timing import LIMIT, Player, Swing, swing_of
-from textmusic.performing.touch import Written, played, touch_model
+from textmusic.performing.touch import Written, deviation_of, played
 
 TICKS = 480
 """Ticks a quarter note of all times that are given back."""
@@ -118,7 +118,7 @@ class Performer:
         else:
             features = melodic(start, notes.duration, notes.pitch, metre, index, part.past)
         share = part.written.add(notes.velocity)
-        deviation = share * touch_model("drums" if is_drums else "melodic")(features)
+        deviation = share * deviation_of("drums" if is_drums else "melodic", features)
         velocity = played(notes.velocity, deviation, amount, dice)
         late = part.player.offsets(
             _under(start, notes.pitch, program), drums=is_drums,
