@@ -1,6 +1,6 @@
 """How far the packed sounds are from the original soundfont, on the same files.
 
-    python benchmarks/packed.py FluidR3Mono_GM.sf3 docs/gallery/*.mid
+python benchmarks/packed.py FluidR3Mono_GM.sf3 docs/gallery/*.mid
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ def _answer(path: Path) -> _Answer:
     events, heard = (
         base64.b64encode(part).decode() for part in (midi.dumps(), score.__getstate__())
     )
-    playing = midi.playing and astuple(midi.playing)
+    playing = None if midi.playing is None else astuple(midi.playing)
     sha256 = hashlib.sha256(data).hexdigest()
     return _Answer("", events, heard, dict(midi.mended), sha256, playing)
 

@@ -142,12 +142,9 @@ def _restored(midi: MidiEvents, said: dict[str, Any], mark: Event) -> MidiEvents
         start.min() >= 0 and (stop > start).all() and velocity.min() > 0 and velocity.max() < 128
     ):
         return midi
-    playing = Playing(
-        float(said["amount"]), int(said["seed"]), said["genre"], said["steady"] is True
-    )
+    genre = None if said["genre"] is None else str(said["genre"])
+    playing = Playing(float(said["amount"]), int(said["seed"]), genre, said["steady"] is True)
     if not (0 <= playing.amount <= 1 and playing.seed >= 0):
-        return midi
-    if not isinstance(playing.genre, str | None):
         return midi
     tempi = [(int(tick), int(size)) for tick, size in said["tempi"]]
     if not all(tick >= 0 and 0 < size < 1 << 24 for tick, size in tempi):

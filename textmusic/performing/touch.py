@@ -47,7 +47,7 @@ def touch_model(kind: str) -> TouchModel:
 
     file = Path(str(resources.files("textmusic"))) / "bundled" / MODEL
     found = {name: array.astype(np.float64) for name, array in load_file(file).items()}
-    layers = []
+    layers: list[tuple[Floats, Floats]] = []
     while (name := f"{kind}.weight{len(layers)}") in found:
         layers.append((found[name], found[f"{kind}.bias{len(layers)}"]))
     return TouchModel(found[f"{kind}.mean"], found[f"{kind}.scale"], tuple(layers))
