@@ -74,7 +74,7 @@ def test_a_loop_ends_with_its_last_bar_and_says_so(piece: Generation) -> None:
 def test_a_performed_loop_lasts_its_bars_in_a_steady_tempo(piece: Generation) -> None:
     romantic = replace(piece, plan=replace(piece.plan, genre="romantic", programs=(0,)))
     loop = ringing(romantic).looped().performed(1.0)
-    assert romantic.performed(1.0).audio().shape[1] > 8.2 * 44_100, "otherwise it slows down"
+    assert len(read_midi(romantic.performed(1.0).midi()).tempos) > 4, "otherwise it breathes"
     assert len(read_midi(loop.midi()).tempos) == 1
     assert ends(opened(loop)) == [4 * 1920] * len(opened(loop).tracks)
     heard = notes_of(loop.played)
