@@ -46,6 +46,7 @@ border-collapse:collapse}td,th{padding:.1rem .8rem .1rem 0;text-align:left}img{w
 def write(generation: Generation, number: int, folder: Path) -> str:
     """Write a piece's files and return its part of the page."""
     stem = f"{number:02}-{generation.slug}"[:40].strip("-")
+    generation = generation.performed()
     audio = generation.audio().mean(axis=0)
     audio = audio[: len(audio) // 2 * 2].reshape(-1, 2).mean(axis=1)  # 44,100 to 22,050 a second
     with whole_file(folder / f"{stem}.mp3") as partial:

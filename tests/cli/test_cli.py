@@ -339,7 +339,7 @@ def test_a_full_disk(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.Monke
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Generation, "_write", full)
+    monkeypatch.setattr("textmusic.result.saving._write", full)
     done = call("generate", "piano", "--bars", "2", "-o", tmp_path, "--model", tiny_model)
     assert_refused(done, os.strerror(errno.ENOSPC))
     assert files(tmp_path) == []

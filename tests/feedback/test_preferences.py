@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from judged import database, shown, written
+from symusic import Score
 
 from textmusic.errors import TextMusicError
 from textmusic.feedback import preferences
@@ -25,6 +26,8 @@ from textmusic.feedback.preferences import (
 )
 from textmusic.feedback.thumbs import Thumbs
 from textmusic.listening.votes import NO_DIFFERENCE, Votes
+from textmusic.music.midi_files import read_score
+from textmusic.music.notes import notes_of
 from textmusic.writing.text_to_music import TextToMusic
 
 
@@ -66,6 +69,19 @@ def test_thumbs_of_one_prompt_make_pairs(
     assert sorted(seeds(votes.path)) == [(0, 1), (0, 2)], "a later thumb replaces an earlier one"
     with pytest.raises(TextMusicError, match="no longer kept"):
         thumbs.add(tmp_path / "gone.mid", True)
+
+
+def test_it_is_learnt_from_the_score_and_not_from_its_performance(
+    votes: Votes, files: list[Path]
+) -> None:
+    thumbs = Thumbs(votes.path)
+    for file, up in zip(files, (True, False, False), strict=True):
+        thumbs.add(file, up)
+    chosen = read_preferences([votes.path]).pairs[0].chosen
+    loud = [
+        notes_of(score).velocity for score in (chosen.score, read_score(files[0]), Score(files[0]))
+    ]
+    assert loud[0].tolist() == loud[1].tolist() and sorted(loud[0]) != sorted(loud[2])
 
 
 def test_several_files_are_read_as_one(

@@ -144,6 +144,7 @@ def test_what_stands_in_the_boxes_is_wished() -> None:
     boxes |= {
         "form_strength": 0.7,
         "melody_strength": 0.3,
+        "performance": 0.5,
         "chords": " Am F ",
         "form": "AB",
         "bars": "8",
@@ -153,6 +154,7 @@ def test_what_stands_in_the_boxes_is_wished() -> None:
     assert wish.sampling == Sampling(
         1, 0.9, harmony_strength=0.2, form_strength=0.7, melody_strength=0.3
     )
+    assert wish.performance == 0.5
     assert (wish.controls.chords, wish.controls.form, wish.controls.bars) == ("Am F", "AB", 8)
     nothing = wish_of(boxes | {"chords": " ", "form": None})
     assert (nothing.controls.chords, nothing.controls.form) == (None, None)
@@ -164,7 +166,8 @@ def test_every_box_of_a_wish_is_on_the_page_in_both_languages(client: Client) ->
     config = httpx.get(client.src + "config").json()
     said = config["i18n_translations"]
     labels = [str(part["props"].get("label", "")) for part in config["components"]]
-    for name in ("chords", "form", "harmony_strength", "form_strength", "melody_strength"):
+    for name in ("chords", "form", "harmony_strength", "form_strength", "melody_strength",
+                 "performance"):  # fmt: skip
         assert any(f'"key": "{name}"' in label for label in labels), name
         for language in ("en", "zh"):
             assert said[language][name] and said[language][f"{name}_info"]

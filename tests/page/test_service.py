@@ -54,7 +54,7 @@ def test_a_piece_is_shown_and_heard_while_it_is_written(service: Service) -> Non
     assert len({moment.address for moment in moments}) == 1
     assert all(moment.score is not None for moment in moments)
     alone = service.models["default"].generate("piano, 3 bars", seed=1)
-    assert piece.midi() == alone.midi()
+    assert piece.midi() == alone.performed().midi()
 
 
 def test_chords_are_seen_while_it_is_written(service: Service) -> None:

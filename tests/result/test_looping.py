@@ -71,6 +71,17 @@ def test_a_loop_ends_with_its_last_bar_and_says_so(piece: Generation) -> None:
     assert loop.audio().shape == (2, 8 * 44_100)
 
 
+def test_a_performed_loop_lasts_its_bars_in_a_steady_tempo(piece: Generation) -> None:
+    romantic = replace(piece, plan=replace(piece.plan, genre="romantic", programs=(0,)))
+    loop = ringing(romantic).looped().performed(1.0)
+    assert len(read_midi(romantic.performed(1.0).midi()).tempos) > 4, "otherwise it breathes"
+    assert len(read_midi(loop.midi()).tempos) == 1
+    assert ends(opened(loop)) == [4 * 1920] * len(opened(loop).tracks)
+    heard = notes_of(loop.played)
+    assert (heard.velocity != loop.columns.velocity).any() and heard.end.max() <= 16
+    assert loop.audio().shape == (2, 8 * 44_100)
+
+
 def test_what_stood_before_is_no_loop(piece: Generation) -> None:
     continued = replace(piece, report=replace(piece.report, new_bars=(2, 4)))
     with pytest.raises(TextMusicError, match="only a piece that was written as a whole"):

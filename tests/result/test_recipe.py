@@ -15,6 +15,7 @@ from symusic import Score
 from textmusic.cli.main import main
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls
+from textmusic.music.midi_files import read_score
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.result.recipe import MARK, Recipe, embed, read_recipe, same_piece
@@ -54,7 +55,7 @@ def test_the_notes_are_not_touched_and_any_program_reads_the_file(
     made = tiny.generate(
         TEXT, seed=7, controls=Plan(programs=(0, 40)), sampling=Sampling(temperature=0.8)
     )
-    one, two = notes_of(Score(midi)), notes_of(made.score)
+    one, two = notes_of(read_score(midi)), notes_of(made.score)
     assert np.array_equal(one.start, two.start) and np.array_equal(one.pitch, two.pitch)
     assert Score(midi).time_signatures == made.score.time_signatures
     assert Score(midi).key_signatures == made.score.key_signatures

@@ -9,10 +9,15 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 import soundfile
+from symusic import Score
 
+from textmusic.music.midi_events import parse
+from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Note, score_of
 from textmusic.music.plan import Plan, seconds_of
+from textmusic.music.playing import Playing
 from textmusic.music.theory import DRUMS, quarters_per_bar
+from textmusic.performing.performance import perform
 from textmusic.result.generation import finish
 from textmusic.sound.loudness import PEAK, TARGET, loudness, true_peak
 from textmusic.sound.render import SAMPLE_RATE, TAIL, unlevelled
@@ -33,8 +38,8 @@ def bars_of(notes: Iterable[Note], plan: Plan = PLAN) -> list[Bar]:
     ]
 
 
-def live(bars: list[Bar]) -> list[np.ndarray]:
-    sound = LiveAudio()
+def live(bars: list[Bar], performance: float = 0.0, seed: int = 0) -> list[np.ndarray]:
+    sound = LiveAudio(performance=performance, seed=seed)
     return [sound.add(bar) for bar in bars]
 
 
@@ -82,8 +87,47 @@ CASES = {
 
 @pytest.mark.parametrize(("notes", "plan"), CASES.values(), ids=CASES)
 def test_it_is_the_finished_score(notes: list[Note], plan: Plan) -> None:
-    pieces = live(bars_of(notes, plan))
-    whole = unlevelled(finish(score_of(notes, plan), plan))
+    assert_alike(live(bars_of(notes, plan)), finish(score_of(notes, plan), plan))
+
+
+PERFORMED = [
+    Plan(key="D minor", tempo=96.0, time_signature="4/4", programs=(0, 48), bars=6,
+         genre="romantic"),
+    Plan(key="C major", tempo=133.3, time_signature="3/4", programs=(0, 46, 68), bars=9,
+         genre="classical"),
+    Plan(key="C major", tempo=120.0, time_signature="4/4", programs=(0, 33, DRUMS), bars=5,
+         genre="jazz"),
+    Plan(key="C major", tempo=57.0, time_signature="6/8", programs=(0, 73), bars=5,
+         genre="ballad"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("plan", PERFORMED, ids=lambda plan: plan.genre)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_performance_is_the_finished_one(plan: Plan, seed: int) -> None:
+    assert plan.bars is not None
+    notes = apart(random_notes(seed, plan))
+    midi = parse(bytes(finish(score_of(notes, plan), plan).dumps_midi()))
+    whole = to_score(perform(midi, Playing.of(plan, seed, 1.0), plan.bars))
+    pieces = live(bars_of(notes, plan), 1.0, seed)
+    assert_alike(pieces, whole)
+    steady = unlevelled(finish(score_of(notes, plan), plan))
+    assert np.concatenate(pieces, axis=1).shape != steady.shape or plan.genre == "jazz"
+
+
+def apart(notes: list[Note]) -> list[Note]:
+    """No key struck while it is down, as the grammar has it."""
+    kept: list[Note] = []
+    ends: dict[tuple[int, int], float] = {}
+    for note in sorted(notes, key=lambda note: note.start):
+        if ends.get((note.program, note.pitch), 0.0) <= note.start:
+            kept.append(note)
+            ends[note.program, note.pitch] = note.start + note.duration
+    return kept
+
+
+def assert_alike(pieces: list[np.ndarray], score: Score) -> None:
+    whole = unlevelled(score)
     together = np.concatenate(pieces, axis=1)
     assert together.dtype == np.float32
     size = max(together.shape[1], whole.shape[1])

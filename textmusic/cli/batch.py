@@ -9,6 +9,7 @@ import typer
 
 from textmusic.cli.checks import (
     check_folder,
+    check_performance,
     check_sample_rate,
     check_seed,
     check_soundfont,
@@ -24,6 +25,7 @@ from textmusic.cli.options import (
     Loop,
     Model,
     Out,
+    Performance,
     Ray,
     SampleRate,
     SamplingOptions,
@@ -66,6 +68,7 @@ def batch(
     how: SamplingOptions,
     soundfont: Soundfont = None,
     dry: Dry = False,
+    performance: Performance = None,
     sample_rate: SampleRate = SAMPLE_RATE,
     model: Model = None,
 ) -> None:
@@ -73,11 +76,12 @@ def batch(
 
     Run the same command again to continue where it stopped. Fields of a JSON line, or columns:
     text, key, tempo, time_signature, instruments (a list), bars, seconds, mood, genre, density,
-    chords, form, seed, loop (true or false), and id or name, which names the files; others are
-    said and ignored. Formats
-    that are added later are made from the MIDI files that are there.
+    chords, form, seed, loop (true or false), performance (0 to 1), and id or name, which names the
+    files; others are said and ignored. Formats that are added later are made from the MIDI files
+    that are there.
     """
     from textmusic.engines.protocol import SLOTS
+    from textmusic.performing.performance import PERFORMANCE
     from textmusic.writing.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, run
     from textmusic.writing.jobs import read_jobs, unknown_fields
 
@@ -92,12 +96,14 @@ def batch(
     jobs = read_jobs(file, seed=seed, text_only=text_only)
     check_folder(out)
     check_sample_rate(sample_rate)
+    check_performance(performance)
     check_soundfont(kinds, soundfont)
     for said_of_fields in unknown_fields(job.record for job in jobs):
         typer.echo(plain(said_of_fields), err=True)
     settings = Settings(
-        out, kinds, model, soundfont, how.sampling(), slots or SLOTS, loop, dry, sample_rate
-    )
+        out, kinds, model, soundfont, how.sampling(), slots or SLOTS, loop, dry, sample_rate,
+        PERFORMANCE if performance is None else performance,
+    )  # fmt: skip
     todo = pending(jobs, settings)
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
     try:

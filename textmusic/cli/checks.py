@@ -37,6 +37,12 @@ def check_seed(seed: int | None, variations: int = 1) -> None:
         sampling.check_seed(seed, variations)
 
 
+def check_performance(amount: float | None) -> None:
+    """Raise TextMusicError for an amount of performance that is not from 0 to 1."""
+    if amount is not None:
+        within("performance", amount, 0, 1)
+
+
 def check_threads(threads: int | None) -> None:
     """Raise TextMusicError for a number of threads that makes no sense."""
     if threads is not None:

@@ -146,6 +146,7 @@ def generate(
                 stream = music.stream_audio(
                     text, controls=plan, seconds=wanted.seconds, outline=outline, seed=seed,
                     sampling=sampling, soundfont=results.soundfont, dry=results.dry,
+                    performance=results.amount,
                 )  # fmt: skip
                 generations = [relay(stream, player.write, step)]
             else:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textmusic.cli.checks import check_folder, check_sample_rate, check_soundfont, read_formats
+from textmusic.cli.checks import (
+    check_folder,
+    check_performance,
+    check_sample_rate,
+    check_soundfont,
+    read_formats,
+)
 from textmusic.language.controls import Controls
 from textmusic.result.formats import DEFAULT_FORMATS
 
@@ -38,6 +44,13 @@ Soundfont = Annotated[
 Dry = Annotated[bool, typer.Option("--dry", help="Audio without reverb.")]
 SampleRate = Annotated[
     int, typer.Option(help="Audio samples a second: 44100 or 48000; opus always has 48000.")
+]
+Performance = Annotated[
+    float | None,
+    typer.Option(
+        help="How far MIDI and audio are performed, 0 (as written) to 1; default: 0.7, in replay as"
+        " the file has it."
+    ),
 ]
 Stems = Annotated[
     bool, typer.Option("--stems", help="Write each part's audio as a file of its own, too.")
@@ -162,6 +175,14 @@ class ResultOptions:
     dry: Dry = False
     sample_rate: SampleRate = SAMPLE_RATE
     stems: Stems = False
+    performance: Performance = None
+
+    @property
+    def amount(self) -> float:
+        """How far a new piece is performed."""
+        from textmusic.performing.performance import PERFORMANCE
+
+        return PERFORMANCE if self.performance is None else self.performance
 
     def check(self, *, playing: bool = False) -> None:
         """Raise TextMusicError, before anything is loaded, where a file could not be written.
@@ -170,6 +191,7 @@ class ResultOptions:
         """
         kinds = read_formats(self.formats)
         check_sample_rate(self.sample_rate)
+        check_performance(self.performance)
         check_folder(self.out)
         check_soundfont((*kinds, "wav") if playing else kinds, self.soundfont)
 
@@ -179,8 +201,10 @@ class ResultOptions:
             (self.out / f"{stem}.{kind}").exists() for kind in read_formats(self.formats)
         )
 
-    def save(self, piece: Generation, stem: str | None = None) -> Sequence[Path]:
-        """Write a piece's files; they are returned."""
+    def save(
+        self, piece: Generation, stem: str | None = None, performance: float | None = None
+    ) -> Sequence[Path]:
+        """Write a piece's files; they are returned. performance: if the options say none."""
         kinds = read_formats(self.formats)
         return piece.save(
             self.out,
@@ -190,4 +214,5 @@ class ResultOptions:
             dry=self.dry,
             sample_rate=self.sample_rate,
             stems=self.stems,
+            performance=performance if self.performance is None else self.performance,
         )

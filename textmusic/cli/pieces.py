@@ -82,7 +82,8 @@ def replay(
             f" another model (textmusic {recipe.version}, {recipe.model}), which --model can name."
         )
     console = new_console()
-    for path in results.save(piece, file.stem if recipe.change is not None else None):
+    stem = file.stem if recipe.change is not None else None
+    for path in results.save(piece, stem, recipe.performance):
         say(console, str(path))
     say(console, f"identical to {file}, note for note")
 

@@ -22,6 +22,7 @@ from textmusic.feedback.database import OVERALL, TABLES, check_header, header
 from textmusic.language.controls import check_plan
 from textmusic.music.midi_events import MidiError, parse
 from textmusic.music.midi_files import LARGEST_MIDI_FILE
+from textmusic.music.midi_playing import as_written
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
@@ -238,7 +239,7 @@ def _piece(midi: Any, said: Any, *, model: str | None) -> Liked:
         if None in (plan.bars, plan.time_signature, plan.tempo, plan.programs):
             raise ValueError("the plan is incomplete")
         hash((report.caption + report.model, report.asked, report.seconds, report.outline))
-        score = to_score(parse(midi))
+        score = to_score(as_written(parse(midi)))
         if not 0 < score.note_num() == report.notes:
             raise ValueError("the report is of other notes")
     except (

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from textmusic.music.playing import Playing
+
 # Status bytes; those of channels hold the channel in their lower half.
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL, PROGRAM = 0x80, 0x90, 0xA0, 0xB0, 0xC0
 BEND = 0xE0
@@ -94,7 +96,7 @@ class MidiEvents:
     """All events of a MIDI file. division: ticks a quarter note. mended: what was, how often.
 
     name, sha256: of the file that they are of. kind: its type: 0, all in one track, or 1; None for
-    what was not read from a file.
+    what was not read from a file. playing: how textmusic played them in the file, if it did.
     """
 
     division: int
@@ -103,6 +105,7 @@ class MidiEvents:
     name: str = ""
     sha256: str = ""
     kind: int | None = None
+    playing: Playing | None = None
 
     @property
     def end(self) -> int:

@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING
 from textmusic.errors import TextMusicError
 from textmusic.music.markers import as_lyrics
 from textmusic.music.midi_events import MidiError, MidiEvents, parse
+from textmusic.music.midi_playing import as_written
 from textmusic.music.midi_sounding import sounding
+from textmusic.music.playing import Playing
 from textmusic.music.sanity import LONGEST_SCORE, insanity
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ class _Answer:
     """What the other process says. problem: why a file is no sane MIDI, or ""; else the rest.
 
     events: all of the file, as well-formed MIDI. score: what of it sounds, as symusic keeps it.
-    Both are base64. mended: what was no proper MIDI, and how often. sha256: of the file.
+    Both are base64. mended: what was no proper MIDI, and how often. sha256: of the file. playing:
+    the fields of `Playing`, if it holds a performance of ours; the events are as written then.
     """
 
     problem: str = ""
@@ -50,6 +53,7 @@ class _Answer:
     score: str = ""
     mended: dict[str, int] | None = None
     sha256: str = ""
+    playing: tuple[float, int, str | None, bool] | None = None
 
 
 def read_score(path: Path) -> Score:
@@ -68,6 +72,7 @@ def read_events(path: Path) -> MidiEvents:
     midi = parse(base64.b64decode(answer.events))
     midi.mended.update(answer.mended or {})
     midi.name, midi.sha256 = path.name, answer.sha256
+    midi.playing = Playing(*answer.playing) if answer.playing else None
     return midi
 
 
@@ -163,7 +168,9 @@ def _answer(path: Path) -> _Answer:
     events, heard = (
         base64.b64encode(part).decode() for part in (midi.dumps(), score.__getstate__())
     )
-    return _Answer("", events, heard, dict(midi.mended), hashlib.sha256(data).hexdigest())
+    playing = None if midi.playing is None else astuple(midi.playing)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return _Answer("", events, heard, dict(midi.mended), sha256, playing)
 
 
 def parsed(data: bytes) -> tuple[Score, Counter[str]] | str:
@@ -181,7 +188,7 @@ def _read(data: bytes) -> tuple[MidiEvents, Score] | str:
     from symusic import Score
 
     try:
-        midi = parse(data)
+        midi = as_written(parse(data))
         if midi.end > LONGEST_SCORE * midi.division:
             return f"is longer than {LONGEST_SCORE:,} quarter notes"
         score = Score.from_midi(as_lyrics(sounding(midi).dumps()))

@@ -28,7 +28,7 @@ from textmusic.tokens.sampling import MAX_SEED, Sampling
 WISH = (
     "text", "key", "tempo", "time_signature", "instruments", "bars", "seconds", "valence",
     "arousal", "genre", "density", "chords", "form", "seed", "temperature", "top_p",
-    "harmony_strength", "form_strength", "melody_strength", "model",
+    "harmony_strength", "form_strength", "melody_strength", "model", "performance",
 )  # fmt: skip
 
 
@@ -81,7 +81,10 @@ def wish_of(value: Mapping[str, Any]) -> Wish:
         value["melody_strength"],
     )
     text = well_formed(check_length(value["text"] or ""))
-    return Wish(text, controls, whole("seed", value["seed"]), sampling, value["model"] or "")
+    performance = values.real("performance", value["performance"], 0, 1)
+    return Wish(
+        text, controls, whole("seed", value["seed"]), sampling, value["model"] or "", performance
+    )
 
 
 def stripped(name: str, said: object) -> str | None:

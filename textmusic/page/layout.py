@@ -28,6 +28,7 @@ from textmusic.page.files import stems
 from textmusic.page.launch import I18N, WAITING, launch
 from textmusic.page.service import MOST_VARIATIONS, Service
 from textmusic.page.shelves import KEPT_SECONDS, Shelves
+from textmusic.performing.performance import PERFORMANCE
 from textmusic.tokens.sampling import Sampling
 from textmusic.version import __version__
 
@@ -136,6 +137,9 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
             made[name] = gr.Slider(
                 low, high, getattr(default, name), label=I18N(name), info=I18N(f"{name}_info")
             )
+        made["performance"] = gr.Slider(
+            0, 1, PERFORMANCE, label=I18N("performance"), info=I18N("performance_info")
+        )
         made["model"] = gr.Dropdown(list(models), value=next(iter(models)), label=I18N("model"))
     return made
 

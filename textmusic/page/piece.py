@@ -19,6 +19,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.prompt import Prompt
 from textmusic.music.markers import markers_of
 from textmusic.music.midi_events import parse
+from textmusic.music.midi_playing import as_written
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import notes_of
 from textmusic.result.formats import FORMATS
@@ -70,14 +71,16 @@ class Piece:
     @cached_property
     def generation(self) -> Generation:
         """The piece as it was written, for further formats of it."""
-        report, score = self.report, to_score(parse(self.midi.read_bytes()))
+        report, midi = self.report, as_written(parse(self.midi.read_bytes()))
+        score = to_score(midi)
         prompt = Prompt(
             self.title, report.asked, report.seconds, report.caption, (), outline=report.outline
         )
         sketch, _ = markers_of(score, report.planned)
+        changed = report.change is not None or report.new_bars is not None
         return Generation(
             prompt, report.planned, score, report.seed, report, report.model, 0, 0.0,
-            notes_of(score), sketch,
+            notes_of(score), sketch, midi if changed and midi.playing else None,
         )  # fmt: skip
 
     def file(self, kind: str) -> Path:
@@ -93,7 +96,10 @@ class Piece:
         if not path.exists():
             with _MAKING:
                 if not path.exists():
-                    self.generation.save(self.folder, formats=(kind,), stem=self.stem)
+                    self.generation.save(
+                        self.folder, formats=(kind,), stem=self.stem,
+                        performance=self.report.performance,
+                    )  # fmt: skip
         return path
 
     def changed(self, **said: Any) -> Piece:
@@ -113,7 +119,9 @@ def keep(generation: Generation, title: str, root: Path, **said: Any) -> Piece:
     """Keep a piece in a new folder whose name can't be guessed. said: further fields of `Piece`."""
     folder = root / secrets.token_urlsafe(16)
     stem = f"{slug_of(title)}-{generation.seed}"
-    generation.save(folder, formats=KEPT, stem=stem)
+    if generation.events is not None:  # of a file that was performed, the change is, too
+        generation = generation.performed()
+    generation.save(folder, formats=KEPT, stem=stem, performance=generation.report.performance)
     piece = Piece(folder, title[:LONGEST_TITLE], time.time(), stem, **said)
     piece.write()
     return piece

@@ -37,7 +37,8 @@ _BLACK_KEYS = (1, 3, 6, 8, 10)
 
 def view_of(
     score: Score, notes: Notes, key: str | None, sketch: Sketch,
-    sections: Sequence[tuple[int, str]], language: str, *, bars: int = 1, **more: Any,
+    sections: Sequence[tuple[int, str]], language: str, *, bars: int = 1,
+    tempi: TempoMap | None = None, **more: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """What the desk needs to draw a score.
 
@@ -47,6 +48,7 @@ def view_of(
         key: what sounds; its scale is shaded.
         sketch, sections: whose names stand over the bars.
         bars: room for so many at least.
+        tempi: what is heard, where that is not what is written.
         more: fields that are not of the score (see `shown` and `growing`).
 
     Returns:
@@ -61,7 +63,7 @@ def view_of(
     lines = tuple(bar_starts(score, max(end, 1e-3), bars))
     starts = [start for start, _ in lines]
     over = names_over(lines, sketch, sections, key, 1.0)
-    tempi = TempoMap.of_score(score)
+    tempi = tempi or TempoMap.of_score(score)
     colours = colours_of(notes)
     programs = list(colours)
     facts = facts_of(score, len(lines) - 1, key)
@@ -112,7 +114,8 @@ def shown(piece: Piece, language: str, **more: Any) -> dict[str, Any]:
     begin: dict[str, Any] = {"from": starts[fresh[0]] if fresh and fresh[0] < len(starts) else None}
     return view_of(
         made.score, made.columns, plan.key, sketch, made.sections, language,
-        token=piece.token, title=piece.title, audio=f"piece/{piece.token}/{piece.stem}.mp3",
+        tempi=TempoMap.of_score(made.played), token=piece.token, title=piece.title,
+        audio=f"piece/{piece.token}/{piece.stem}.mp3",
         stopped=piece.stopped, fresh=fresh,
         **begin | more,
     )  # fmt: skip
@@ -147,14 +150,15 @@ def with_chord(view: View, index: object, name: object) -> tuple[tuple[int, int]
 
 def growing(
     score: Score, key: str | None, sketch: Sketch, language: str, *, address: str, title: str,
-    done: int, total: int, left: int | None,
+    done: int, total: int, left: int | None, tempi: TempoMap | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """A piece that is being written.
 
     address: of the sound. done, total: bars. left: seconds until it is finished; None: not known.
     """
     return view_of(
-        score, notes_of(score), key, sketch, (), language, bars=total, token=address, title=title,
+        score, notes_of(score), key, sketch, (), language, bars=total, tempi=tempi, token=address,
+        title=title,
         audio=address, writing=address, done=done, total=total, left=left,
     )  # fmt: skip
 

@@ -24,10 +24,13 @@ from textmusic.music.midi_files import read_events
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Note, notes_of, score_of
 from textmusic.music.plan import MAX_BARS, Plan
+from textmusic.music.playing import Playing
 from textmusic.music.sketch import Row, Sketch
+from textmusic.music.tempo_map import TempoMap
 from textmusic.page.broadcast import broadcast
 from textmusic.page.piece import Piece, keep
 from textmusic.page.shelves import Shelves
+from textmusic.performing.performance import PERFORMANCE
 from textmusic.result.account import account
 from textmusic.result.generation import Generation, finish, named
 from textmusic.system.streams import Stream, result_of
@@ -38,6 +41,7 @@ from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.editing import edit, read_edits
 from textmusic.writing.live_audio import sounding
+from textmusic.writing.live_performance import LivePerformance
 from textmusic.writing.scheduler import Scheduler
 from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
@@ -63,13 +67,17 @@ class Composition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was typed and set. seed: None draws one. model: of the service's; "" is its first."""
+    """What was typed and set. seed: None draws one. model: of the service's; "" is its first.
+
+    performance: how far a new piece is performed.
+    """
 
     text: str = ""
     controls: Controls = field(default_factory=Controls)
     seed: int | None = None
     sampling: Sampling = Sampling()
     model: str = ""
+    performance: float = PERFORMANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +98,26 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A bar was written. address: of the audio. score, sketch: so far, where they are drawn."""
+    """A bar was written. address: of the audio. score, sketch: so far, where they are drawn.
+
+    tempi: of what is heard; None: as the score has it.
+    """
 
     bar: Bar
     address: str
     score: Score | None
     sketch: Sketch = Sketch()
+    tempi: TempoMap | None = None
 
 
 @dataclass
 class _Making:
-    """A take in a scheduler, and what becomes of it."""
+    """A take in a scheduler, and what becomes of it. performance: how far it is performed."""
 
     scheduler: Scheduler
     take: Take
     finished: Callable[[], Generation]
+    performance: float = 0.0
 
 
 @dataclass
@@ -154,8 +167,8 @@ class Service:
         makings = []
         for n in range(variations):
             take = scheduler.music.take(prompt, seed + n, wish.sampling)
-            finished = _finisher(scheduler.music, take)
-            makings.append(_Making(scheduler, take, finished))
+            finished = _finisher(scheduler.music, take, wish.performance)
+            makings.append(_Making(scheduler, take, finished, wish.performance))
         return (yield from self._write(makings, visitor))
 
     def go_on(
@@ -256,7 +269,10 @@ class Service:
                     making.scheduler.leave(making.take)
 
     def _aloud(self, making: _Making, visitor: Visitor) -> Generator[Moment, None, Generation]:
-        sending = Stream(broadcast(sounding(self._bars(making, visitor)), self.cache / "live"))
+        amount, seed = making.performance, making.take.seed
+        heard = sounding(self._bars(making, visitor), performance=amount, seed=seed)
+        sending = Stream(broadcast(heard, self.cache / "live"))
+        tempi: TempoMap | None = None
         notes: list[Note] = []
         rows: list[Row] = []
         due = 1  # a long piece is not drawn anew with every bar
@@ -267,7 +283,9 @@ class Service:
             if bar.index + 1 >= due or bar.last:
                 score = finish(score_of(notes, bar.plan), bar.plan)
                 due = ceil((bar.index + 1) * 9 / 8)
-            yield Moment(bar, address, score, Sketch(tuple(rows)))
+            if amount and tempi is None and score is not None:
+                tempi = LivePerformance(score, bar, Playing.of(bar.plan, seed, amount)).tempi
+            yield Moment(bar, address, score, Sketch(tuple(rows)), tempi)
         return sending.result
 
     def _bars(self, making: _Making, visitor: Visitor) -> Generator[Bar, None, Generation]:
@@ -301,9 +319,9 @@ class Service:
                     self._stopped.discard(visitor)
 
 
-def _finisher(music: TextToMusic, take: Take) -> Callable[[], Generation]:
+def _finisher(music: TextToMusic, take: Take, performance: float) -> Callable[[], Generation]:
     def finished() -> Generation:
-        piece = music.finished(take)
+        piece = music.finished(take).performed(performance)
         return piece.looped() if take.done and take.prompt.loop else piece
 
     return finished

@@ -152,6 +152,7 @@ class Showing:
                 view = growing(
                     moment.score, bar.plan.key, moment.sketch, language, address=moment.address,
                     title=title, done=done, total=bar.total, left=left,
+                    tempi=moment.tempi,
                 )  # fmt: skip
             view = {**view, "done": done, "left": left}
             yield view

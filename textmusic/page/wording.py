@@ -61,6 +61,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "harmony_strength": ("Harmony strength", "和声强度"),
     "form_strength": ("Form strength", "曲式强度"),
     "melody_strength": ("Melody strength", "旋律强度"),
+    "performance": ("Performance", "演奏表情"),
+    "performance_info": (
+        "how far audio and MIDI are played with expression; 0: exactly as written",
+        "音频与 MIDI 的演奏表情程度；0 为完全照谱",
+    ),
     "model": ("Model", "模型"),
     "open": ("open", "不限"),
     "music": ("Music", "音乐"),

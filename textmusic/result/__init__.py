@@ -13,5 +13,6 @@ __all__ = [
     "recipe",
     "reopening",
     "report",
+    "saving",
     "sections",
 ]

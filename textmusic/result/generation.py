@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,21 +17,23 @@ from textmusic.music.known_runs import KnownRuns
 from textmusic.music.markers import ended, named_midi, sections_marked
 from textmusic.music.midi_changes import with_names
 from textmusic.music.midi_events import MidiEvents, parse
+from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
+from textmusic.music.playing import Playing
 from textmusic.music.sketch import Row, Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, quarters_per_bar, sharps
+from textmusic.performing.performance import PERFORMANCE, perform
 from textmusic.result.flags import flags
-from textmusic.result.formats import AUDIO_FORMATS, DEFAULT_FORMATS, FORMATS, NEEDED
+from textmusic.result.formats import DEFAULT_FORMATS
 from textmusic.result.recipe import Recipe, embed
 from textmusic.result.report import Report
+from textmusic.result.saving import save
 from textmusic.result.sections import sections_of
 from textmusic.result.titles import slug_of, title_of
-from textmusic.sound.audio_files import sample_rate_of
 from textmusic.sound.render import SAMPLE_RATE
 from textmusic.sound.stage import kit_of, place_of
-from textmusic.system.whole_files import whole_file
-from textmusic.version import __version__
+from textmusic.system.values import real
 
 if TYPE_CHECKING:
     from symusic import Score, Track
@@ -143,8 +144,47 @@ class Generation:
         report = replace(self.report, loop=True, measured_seconds=round(_seconds(score, end), 3))
         return replace(self, score=score, report=report, columns=notes_of(score))
 
+    def performed(self, amount: float | None = None) -> Generation:
+        """The same piece to be played so far, 0 (as it is written) to 1, in MIDI and in audio.
+
+        None: as the file was that it is made of, or else `PERFORMANCE`.
+        The score stays, and with it sheet music, piano roll and report. What holds notes of a
+        person's own is left as it is, but for a file that textmusic has performed.
+
+        Raises:
+            TextMusicError: the amount is no number from 0 to 1.
+        """
+        if amount is None:
+            before = None if self.events is None else self.events.playing
+            amount = PERFORMANCE if before is None else before.amount
+        amount = real("performance", amount, 0, 1)
+        if self._playing(amount) is None:
+            amount = 0.0
+        return replace(self, report=replace(self.report, performance=amount))
+
+    def _playing(self, amount: float) -> Playing | None:
+        """How it is played; None for what has to stay as it is."""
+        if self.events is not None:
+            known = self.events.playing
+            return known and replace(known, amount=amount)
+        if self.report.new_bars is not None or self.report.change is not None:
+            return None
+        return Playing.of(self.plan, self.seed, amount, loop=self.report.loop)
+
     def midi(self) -> bytes:
-        """The piece as a MIDI file, which says what `replay` needs to write it again."""
+        """The piece as a MIDI file, which says what `replay` needs to write it again.
+
+        It sounds as it is performed, and says what is written: textmusic reads it as the score.
+        """
+        midi = self._written()
+        playing = self._playing(self.report.performance)
+        if playing is not None and playing.amount:
+            bars = None if self.end is None else self.plan.bars
+            midi = perform(parse(midi), playing, bars).dumps()
+        return embed(midi, Recipe.of(self.report))
+
+    def _written(self) -> bytes:
+        """The piece as a MIDI file, as it is written."""
         sections = self.sections if self.sketch.rows else ()
         metre = self.plan.time_signature or "4/4"
         sketch = self.sketch
@@ -158,7 +198,14 @@ class Generation:
             midi = whole.dumps()
         elif self.end is not None:
             midi = ended(parse(midi), self.end, loop=self.report.loop).dumps()
-        return embed(midi, Recipe.of(self.report))
+        return midi
+
+    @property
+    def played(self) -> Score:
+        """What is heard: the score, or what a performance makes of it."""
+        if not self.report.performance:
+            return self.score
+        return to_score(parse(self.midi()))
 
     def to_pretty_midi(self) -> Any:
         """The piece as a pretty_midi.PrettyMIDI."""
@@ -223,7 +270,7 @@ class Generation:
         from textmusic.sound.render import render
 
         return render(
-            self.score, soundfont=soundfont, sample_rate=sample_rate, loop=self._round, dry=dry
+            self.played, soundfont=soundfont, sample_rate=sample_rate, loop=self._round, dry=dry
         )
 
     def stems(
@@ -234,7 +281,7 @@ class Generation:
         from textmusic.sound.render import render_stems
 
         return render_stems(
-            self.score, soundfont=soundfont, sample_rate=sample_rate, loop=self._round, dry=dry
+            self.played, soundfont=soundfont, sample_rate=sample_rate, loop=self._round, dry=dry
         )
 
     @property
@@ -254,104 +301,31 @@ class Generation:
         dry: bool = False,
         sample_rate: int = SAMPLE_RATE,
         stems: bool = False,
+        performance: float | None = None,
     ) -> list[Path]:
         """Write the piece as <stem>.<format> for each format; returns the paths.
 
+        performance: how much of a performance the audio and the MIDI file are, 0 (as written) to 1;
+        None: as the piece was `performed`, or as `performed` has it by itself.
         stem: file name without suffix, by default "<slug>-<seed>". soundfont, dry, sample_rate: of
         the audio; Opus always has 48,000 samples a second. stems: for each audio format a file a
         part, too, as <stem>.<part>.<format>. A file appears under its name only when it is whole.
         Raises TextMusicError where a file cannot be written.
         """
-        from textmusic.drawing.sheet_music import require
-
-        unknown = [f for f in formats if f not in FORMATS]
-        if unknown:
-            raise TextMusicError(
-                f"'{unknown[0]}' is not a format; choose from {', '.join(FORMATS)}."
-            )
-        folder, stem = Path(folder), stem or f"{self.slug}-{self.seed}"
-        for name in formats:
-            for library in NEEDED.get(name, ()):
-                require(library)
-        # the audio is rendered before anything is written: a bad soundfont leaves no half result
-        kinds = [name for name in formats if name in AUDIO_FORMATS]
-        rates = {name: sample_rate_of(f".{name}", sample_rate) for name in kinds}
-        parts: dict[int, list[Stem]] = {}
-        audio = {}
-        for rate in sorted(set(rates.values())):
-            if stems:
-                audio[rate], parts[rate] = self.stems(soundfont, rate, dry=dry)
-            else:
-                audio[rate] = self.audio(soundfont, rate, dry=dry)
-        paths = []
-        for name in formats:
-            path = folder / f"{stem}.{name}"
-            with whole_file(path) as partial:
-                if name in rates:
-                    self._write_audio(partial, audio[rates[name]], rates[name])
-                else:
-                    self._write(name, partial)
-            paths.append(path)
-        for name in kinds if stems else ():
-            for part, alone in named_apart(parts[rates[name]]):
-                path = folder / f"{stem}.{part}.{name}"
-                with whole_file(path) as partial:
-                    self._write_audio(partial, alone, rates[name], part)
-                paths.append(path)
-        return paths
-
-    def _write_audio(self, path: Path, audio: Any, rate: int, part: str = "") -> None:
-        from textmusic.sound.audio_files import write_audio
-
-        title = self.title
-        tags = {
-            "title": f"{title} ({part})" if part else title,
-            "artist": f"textmusic {__version__}",
-            "comment": f"prompt: {self.prompt.text}; seed: {self.seed}; model: {self.model}",
-            "genre": self.plan.genre or "",
-        }
-        write_audio(
-            audio, path, rate, loop=self.report.loop, tags={k: v for k, v in tags.items() if v}
-        )
-
-    def _write(self, name: str, path: Path) -> None:
-        from textmusic.drawing import engraved_pages
-        from textmusic.drawing.shapes import save_png, to_svg
-
-        if name == "mid":
-            path.write_bytes(self.midi())  # symusic's own writing does not notice a full disk
-        elif name == "json":
-            text = json.dumps(self.report.to_dict(), indent=1, ensure_ascii=False)
-            path.write_text(text + "\n", encoding="utf-8")
-        elif name == "svg":
-            path.write_text(to_svg(self.piano_roll()), encoding="utf-8")
-        elif name == "png":
-            save_png(self.piano_roll(), path)
-        elif name == "musicxml":
-            path.write_text(self.musicxml(), encoding="utf-8")
-        elif name == "lead.musicxml":
-            path.write_text(self.lead_sheet(), encoding="utf-8")
-        elif name == "sheet.svg":
-            path.write_text(engraved_pages.one_svg(self.pages()), encoding="utf-8")
+        if performance is not None or not self.report.performance:
+            piece = self.performed(performance)
         else:
-            path.write_bytes(engraved_pages.pdf(self.pages()))
+            piece = self
+        return save(
+            piece, Path(folder), formats, stem or f"{self.slug}-{self.seed}", soundfont=soundfont,
+            dry=dry, sample_rate=sample_rate, stems=stems,
+        )  # fmt: skip
 
 
 def _seconds(score: Score, tick: int) -> float:
     """When a tick is, of a score of one tempo, in seconds: as exactly as MIDI has tempi."""
     quarters = tick / float(score.ticks_per_quarter)
     return quarters * float(score.tempos[0].mspq) / 1e6
-
-
-def named_apart(stems: Sequence[Stem]) -> list[tuple[str, Any]]:
-    """The parts' audio with names for files: "piano", and "piano-2" for a second one."""
-    found: dict[str, int] = {}
-    result = []
-    for stem in stems:
-        name = slug_of(stem.name)
-        found[name] = found.get(name, 0) + 1
-        result.append((name if found[name] == 1 else f"{name}-{found[name]}", stem.audio))
-    return result
 
 
 def named(score: Score) -> Score:

@@ -17,6 +17,7 @@ from textmusic.language.reading.length import SECONDS_RANGE
 from textmusic.music.chords import ALL_CHORDS
 from textmusic.music.markers import with_texts
 from textmusic.music.midi_events import parse
+from textmusic.music.midi_playing import as_written
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
@@ -40,7 +41,7 @@ class Recipe:
 
     asked, outline: the facts, chords and form that were forced, those read in the text too. change:
     what was done to a person's file, if it is not a piece from the beginning. loop: whether it was
-    kept to be repeated. practice: the limits of a practice piece.
+    kept to be repeated. practice: the limits of a practice piece. performance: see `Report`.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Recipe:
     change: Change | None = None
     loop: bool = False
     practice: Practice | None = None
+    performance: float = 0.0
 
     @staticmethod
     def of(report: Report) -> Recipe | None:
@@ -63,7 +65,7 @@ class Recipe:
         return Recipe(
             report.text, report.asked, report.seconds, report.seed, report.sampling or Sampling(),
             report.model, report.version, report.outline, report.change, report.loop,
-            report.practice,
+            report.practice, report.performance,
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,6 +79,8 @@ class Recipe:
             del made["loop"]
         if self.practice is None:
             del made["practice"]
+        if not self.performance:
+            del made["performance"]
         return made
 
     @staticmethod
@@ -101,6 +105,7 @@ class Recipe:
         if not isinstance(made.loop, bool):
             raise ValueError("loop is neither true nor false")
         check_seed(made.seed)
+        real("performance", made.performance, 0, 1)
         if made.seconds is not None:
             real("seconds", made.seconds, *SECONDS_RANGE)
         return made
@@ -206,7 +211,7 @@ def same_piece(path: Path, piece: Generation) -> bool:
             getattr(report, name) == getattr(piece.report, name)
             for name in ("measured", "notes", "sketch")
         )
-    theirs, ours = notes_of(to_score(parse(path.read_bytes()))), piece.columns
+    theirs, ours = notes_of(to_score(as_written(parse(path.read_bytes())))), piece.columns
     return all(
         np.array_equal(getattr(theirs, column), getattr(ours, column))
         for column in ("start", "duration", "pitch", "velocity", "program")

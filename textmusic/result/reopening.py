@@ -11,6 +11,7 @@ from textmusic.language.prompt import Prompt
 from textmusic.music.markers import markers_of
 from textmusic.music.measure import measure
 from textmusic.music.midi_events import MidiError, parse
+from textmusic.music.midi_playing import as_written
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.theory import NO_KEY, key_name
 from textmusic.result.account import account
@@ -35,7 +36,7 @@ def reopened(midi: Path, recipe: Recipe) -> Generation:
     Raises TextMusicError where the file can't be read any more.
     """
     try:
-        score = to_score(parse(midi.read_bytes()))
+        score = to_score(as_written(parse(midi.read_bytes())))
     except (OSError, MidiError, RuntimeError) as problem:
         raise TextMusicError(
             f"'{midi}' can't be read ({problem}); delete it to have it written again."
@@ -58,6 +59,7 @@ def reopened(midi: Path, recipe: Recipe) -> Generation:
         prompt, plan, score, recipe.seed, recipe.model, ids=0, nats=0.0, sketch=sketch,
         sampling=recipe.sampling,
     )  # fmt: skip
+    piece = piece.performed(recipe.performance)
     return piece.looped() if recipe.loop else piece
 
 

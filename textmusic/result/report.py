@@ -77,6 +77,7 @@ class Report:
     loop: bool = False  # whether it is kept to be repeated without end
     practice: Practice | None = None  # the limits of a practice piece; a remark says if it has them
     known: KnownRun | None = None  # the longest run of training pieces; None: not looked for
+    performance: float = 0.0  # how much of a performance its audio and its MIDI file are, 0 to 1
 
     @property
     def heads(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import read_controls
 from textmusic.language.prompt import read_prompt, reads_loop
+from textmusic.performing.performance import PERFORMANCE
 from textmusic.result.reopening import REOPENED, recipe_in, reopened
 from textmusic.sound.render import SAMPLE_RATE
 from textmusic.system.machine import cores
@@ -40,7 +41,8 @@ class Settings:
     """What all prompts of a run share. model, soundfont: None is the default.
 
     slots: pieces that a process writes side by side. loop: keep pieces as loops, unless their own
-    lines say otherwise. dry, sample_rate: of the audio.
+    lines say otherwise. dry, sample_rate: of the audio. performance: as for
+    `Generation.save`; lines may say otherwise.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class Settings:
     loop: bool = False
     dry: bool = False
     sample_rate: int = SAMPLE_RATE
+    performance: float = PERFORMANCE
 
     def missing(self, job: Job) -> list[str]:
         """The formats in which a prompt's piece is not there yet."""
@@ -62,6 +65,11 @@ class Settings:
         """Whether a prompt's piece is kept as a loop."""
         own = job.record.get("loop")
         return self.loop or reads_loop(job.text) if own is None else bool(own)
+
+    def performs(self, job: Job) -> float:
+        """How far a prompt's piece is performed."""
+        own = job.record.get("performance")
+        return self.performance if own is None else float(own)
 
     def paths(self, job: Job) -> list[Path]:
         """The files of a prompt: 0001.mid, ..."""
@@ -239,8 +247,10 @@ def is_there(job: Job, settings: Settings) -> bool:
     if set(settings.missing(job)) & set(REOPENED):
         return False
     recipe = recipe_in(settings.folder / f"{job.stem}.mid")
-    if recipe is None or (recipe.seed, recipe.sampling, recipe.loop) != (
-        job.seed, settings.sampling, settings.loops(job),
+    if recipe is None or (
+        recipe.seed, recipe.sampling, recipe.loop, recipe.performance,
+    ) != (
+        job.seed, settings.sampling, settings.loops(job), settings.performs(job),
     ):  # fmt: skip
         return False
     try:
@@ -264,6 +274,7 @@ def rendered(jobs: Iterable[Job], settings: Settings) -> Iterator[Outcome]:
             piece.save(
                 settings.folder, formats=settings.missing(job), stem=job.stem,
                 soundfont=settings.soundfont, dry=settings.dry, sample_rate=settings.sample_rate,
+                performance=recipe.performance,
             )  # fmt: skip
             yield Outcome(job.number, rendered=True)
         except Exception as problem:  # one piece that meets a defect must not cost the others
@@ -375,6 +386,7 @@ def _saved(piece: Generation, job: Job, settings: Settings) -> Outcome:
             soundfont=settings.soundfont,
             dry=settings.dry,
             sample_rate=settings.sample_rate,
+            performance=settings.performs(job),
         )
     except TextMusicError as problem:
         return Outcome(job.number, str(problem))

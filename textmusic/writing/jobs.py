@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.reading.text import quote
-from textmusic.system.values import wrong_type
+from textmusic.system.values import real, wrong_type
 from textmusic.tokens.sampling import MAX_SEED
 
 if TYPE_CHECKING:
@@ -25,7 +25,14 @@ JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 PARQUET_SUFFIX = ".parquet"
 NAMING = ("id", "name")  # fields that name the files, the first of them that a line has
 LONGEST_NAME = 80  # characters of a file's name
-KNOWN = ("text", "seed", "loop", *NAMING, *(field.name for field in fields(Controls)))
+KNOWN = (
+    "text",
+    "seed",
+    "loop",
+    "performance",
+    *NAMING,
+    *(field.name for field in fields(Controls)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,11 @@ def read_jobs(file: Path, *, seed: int = 0, text_only: bool = False) -> list[Job
                 problem = f"the seed is invalid; give a whole number from 0 to {MAX_SEED:,}."
         if not isinstance(record.get("loop"), bool | None):
             problem = str(wrong_type("loop", record["loop"], "true or false"))
+        if record.get("performance") is not None:
+            try:
+                real("performance", record["performance"], 0, 1)
+            except TextMusicError as out_of_range:
+                problem = str(out_of_range)
         text = well_formed(record["text"])
         jobs.append(Job(index + 1, text, own, {} if text_only else record, problem=problem))
     return _apart(jobs)

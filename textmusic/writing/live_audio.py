@@ -3,7 +3,8 @@
 What a bar settles is handed out at once and never changes: a sound depends on what was struck
 before it alone (`voices.choked`), and the room on what was heard before, so that no later bar
 reaches back. Notes that ring over the end of a bar go on in the next piece of audio; put together,
-the pieces are what `render` makes of the finished score, before it sets the loudness.
+the pieces are what `render` makes of the finished score, before it sets the loudness. A performance
+changes none of that: it is made bar by bar as well (`performing.performer`).
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from textmusic.music.notes import score_of
 from textmusic.music.plan import Plan, seconds_of
+from textmusic.music.playing import Playing
 from textmusic.music.theory import quarters_per_bar
 from textmusic.result.generation import Generation, finish
 from textmusic.sound.loudness import LOOK, TARGET, limiting, loudness
@@ -25,6 +28,7 @@ from textmusic.sound.render import SAMPLE_RATE, TAIL, faded, length_of, soundfon
 from textmusic.sound.soundfont import Wave, open_soundfont
 from textmusic.sound.voices import RELEASE_TAIL, VoiceStrike, choked, voice_strikes
 from textmusic.system.streams import Stream
+from textmusic.writing.live_performance import LivePerformance, longest
 from textmusic.writing.written import Bar
 
 ROOM = 2.0
@@ -34,6 +38,7 @@ MOST = 30.0
 """The most that a first bar is lifted by: 30 dB."""
 _GLIDE = 0.25  # seconds in which a bar is turned down
 
+_EARLY = 2e-4  # seconds, under a tick: symusic rounds them
 _SLACK = 8  # samples that a note may begin before its bar: symusic's seconds are rounded
 _BYTES = 4  # of a sample: 16 bits for each of two sides
 
@@ -43,9 +48,14 @@ class LiveAudio:
 
     def __init__(
         self, *, soundfont: str | Path | None = None, sample_rate: int = SAMPLE_RATE,
-        dry: bool = False,
+        dry: bool = False, performance: float = 0.0, seed: int = 0,
     ) -> None:  # fmt: skip
-        """soundfont, sample_rate, dry: as for `render`, and TextMusicError as there."""
+        """soundfont, sample_rate, dry: as for `render`, and TextMusicError as there.
+
+        performance: how much of one it is, 0 to 1. seed: of the piece.
+        """
+        self._performance, self._seed = performance, seed
+        self._performing: LivePerformance | None = None
         self._font = open_soundfont(soundfont_path(soundfont))
         self._mixer, self._rate = Mixer(self._font, sample_rate), sample_rate
         self._effects, self._tail = Effects(sample_rate, dry=dry), RELEASE_TAIL if dry else TAIL
@@ -61,15 +71,25 @@ class LiveAudio:
         loudness is as the notes have it: samples may lie beyond -1 .. 1.
         """
         score = finish(score_of(bar.notes, bar.plan), bar.plan)
+        if self._performance:
+            if self._performing is None:
+                playing = Playing.of(bar.plan, self._seed, self._performance)
+                self._performing = LivePerformance(score, bar, playing)
+            score = self._performing.add(score, bar)
         struck = voice_strikes(score, self._font, bar.plan.programs or ())
+        if self._performing is not None:
+            struck = self._still_held(struck, self._performing.begins(bar))
         self._last_note = max([self._last_note, *(strike.stop for strike in struck)])
         sounding = choked(self._ringing + struck)
         if bar.last:
             until = round((self._last_note + self._tail) * self._rate)
         else:
             assert bar.plan.time_signature is not None
-            quarters = (bar.index + 1) * quarters_per_bar(bar.plan.time_signature)
-            seconds = quarters * score.tempos[0].mspq / 1e6  # the tempo as a MIDI file rounds it
+            if self._performing is not None:
+                seconds = self._performing.ends(bar)
+            else:
+                quarters = (bar.index + 1) * quarters_per_bar(bar.plan.time_signature)
+                seconds = quarters * score.tempos[0].mspq / 1e6  # as a MIDI file rounds the tempo
             until = int(seconds * self._rate) - _SLACK
         mixed = self._mixer.mix(sounding, self._settled, max(until - self._settled, 0))
         audio = self._effects(mixed)
@@ -80,6 +100,22 @@ class LiveAudio:
         self._ringing = [strike for strike in sounding if strike.end * self._rate + 1 > until]
         self._settled = until
         return audio
+
+    def _still_held(self, struck: list[VoiceStrike], begins: float) -> list[VoiceStrike]:
+        """The bar's own strikes of those that were struck before it and are held into it, too.
+
+        Only now is it known when the latter end: the bar's tempo and its pedal decide.
+        """
+        own = [strike for strike in struck if strike.start > begins - _EARLY]
+        stops = {_key(s): s.stop for s in struck if s.start <= begins - _EARLY}
+        self._ringing = [
+            replace(strike, stop=stops.get(_key(strike), strike.stop)) for strike in self._ringing
+        ]
+        return own
+
+
+def _key(strike: VoiceStrike) -> tuple[int, int, int]:
+    return strike.instrument, strike.pitch, round(strike.start * 1000)
 
 
 class Level:
@@ -136,7 +172,7 @@ class LiveWav:
     ) -> None:
         """write: takes the bytes of the file, in order. plan: the piece's, complete."""
         self._write = write
-        self._left = math.ceil((seconds_of(plan) + TAIL) * sample_rate)  # samples
+        self._left = math.ceil((seconds_of(plan) * longest(plan) + TAIL) * sample_rate)  # samples
         size = self._left * _BYTES
         chunk = struct.pack("<HHIIHH", 1, 2, sample_rate, sample_rate * _BYTES, _BYTES, 16)
         write(b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt " + struct.pack("<I", len(chunk)))
@@ -156,10 +192,11 @@ class LiveWav:
 
 def sounding(
     stream: Generator[Bar, None, Generation], soundfont: str | Path | None = None, *,
-    dry: bool = False,
+    dry: bool = False, performance: float = 0.0, seed: int = 0,
 ) -> Generator[tuple[Bar, Wave], None, Generation]:  # fmt: skip
     """A stream of bars with the sound of each; see `TextToMusic.stream_audio`."""
-    sound, level = LiveAudio(soundfont=soundfont, dry=dry), Level()
+    sound = LiveAudio(soundfont=soundfont, dry=dry, performance=performance, seed=seed)
+    level = Level()
     bars = Stream(stream)
     for bar in bars:
         yield bar, level(sound.add(bar), last=bar.last)

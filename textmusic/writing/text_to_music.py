@@ -12,8 +12,9 @@ from textmusic.language.prompt import Prompt
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.practice import Practice
 from textmusic.music.sketch import Outline, Sketch
+from textmusic.performing.performance import PERFORMANCE
 from textmusic.result.generation import Generation
-from textmusic.system.values import whole
+from textmusic.system.values import real, whole
 from textmusic.tokens.plan_grammar import OPEN_BARS
 from textmusic.tokens.sampling import Sampling, check_seed, drawn
 from textmusic.writing.brief import Brief
@@ -274,6 +275,7 @@ class TextToMusic(Composing):
         sampling: Sampling = Sampling(),
         soundfont: str | Path | None = None,
         dry: bool = False,
+        performance: float = PERFORMANCE,
     ) -> Generator[tuple[Bar, Wave], None, Generation]:
         """`stream`, with the sound of each bar: one piece to be heard while it is written.
 
@@ -283,12 +285,16 @@ class TextToMusic(Composing):
         as the first bar allows, and turned down where a later one
         needs it (`live_audio.Level`); `Generation.audio` has no need of that.
 
-        soundfont, dry: as for `render`. Raises TextMusicError if it is missing or broken.
+        soundfont, dry: as for `render`. performance: as for `Generation.save`; what is returned is
+        performed so. Raises TextMusicError for a soundfont that is missing or broken.
         """
+        seed = drawn(1) if seed is None else seed
+        performance = real("performance", performance, 0, 1)
         stream = self.stream(
             text, controls=controls, seconds=seconds, outline=outline, seed=seed, sampling=sampling
         )
-        return (yield from sounding(stream, soundfont, dry=dry))
+        heard = sounding(stream, soundfont, dry=dry, performance=performance, seed=seed)
+        return (yield from heard).performed(performance)
 
     def continue_from(
         self,
