@@ -12,20 +12,21 @@ import gradio as gr
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.prompt import check_length
-from textmusic.music.midi_files import read_events
 from textmusic.music.plan import MAX_BARS
 from textmusic.page.desk import REST
 from textmusic.page.forms import WISH, Told, count, language_for, stripped, visitor_of
 from textmusic.page.piece import Piece
-from textmusic.page.piece_view import shown, with_chord
+from textmusic.page.piece_view import shown
+from textmusic.page.selecting import Selection, selection_of, work_of
 from textmusic.page.service import Wish
 from textmusic.page.showing import Showing, Shown
 from textmusic.page.wording import say
 from textmusic.result.generation import Generation
 from textmusic.system.streams import Stream
 from textmusic.writing.adjusting import MOST_SEMITONES, Adjustment, read_instruments
-from textmusic.writing.rewriting import Rewriting, open_to_rewrite
 
+# What is said of a piece after something was done with selected bars of it; else "changed".
+DONE = {"vary": "varied", "harmonise": "harmonised"}
 FRESH: dict[str, Any] = {"semitones": 0, "tempo": "", "snap": "", "instruments": []}
 
 
@@ -182,12 +183,19 @@ class Changing:
         said = event._data if isinstance(event._data, dict) else {}
         with Told():
             source = self.showing.shelves.find(said.get("token"))
+            done = "changed"
             if said.get("what") == "edit":
                 made = [self.service.edit(source.midi, said.get("edits"))]
             else:
-                made = yield from self._rewritten(source, said, request)
+                view = shown(source, language_for(request))
+                chosen_bars = selection_of(source, view, said)
+                if said.get("what") == "form" and chosen_bars.whole:
+                    yield from self._formed(source, chosen_bars, shelf, request)
+                    return
+                done = DONE.get(str(said.get("what")), done)
+                made = yield from self._composed(chosen_bars, shelf, request)
             piece = self.showing.shelves.put(
-                shelf, made[0], _titled(source, "changed", request), parent=source.token,
+                shelf, made[0], _titled(source, done, request), parent=source.token,
                 settings=source.settings,
             )  # fmt: skip
             yield self.showing.piece(piece, shelf, request)
@@ -196,28 +204,32 @@ class Changing:
         if chosen:
             yield self.showing.piece(self.showing.shelves.find(chosen), shelf, request, redo=redo)
 
-    def _rewritten(
-        self, source: Piece, said: dict[str, Any], request: gr.Request
+    def _composed(
+        self, chosen_bars: Selection, shelf: str, request: gr.Request
     ) -> Generator[Shown, None, list[Generation]]:
-        """Some bars of a part or of all, anew; or those in which a chord sounds, with another."""
-        view = shown(source, language_for(request))
-        chords = None
-        if said.get("what") == "chord":
-            bars, chords = with_chord(view, said.get("index"), said.get("name"))
-        else:
-            bars = _bars(said.get("bars"))
-        part = said.get("part")
-        players = [] if part is None else [count("part", part, 0, 128)]
-        wish = Wish(well_formed(check_length(said.get("text") or "")), Controls(chords=chords))
-        opened = open_to_rewrite(read_events(source.midi), bars, players)
-        making = Stream(
-            self.service.compose(
-                lambda music, brief: Rewriting(music, opened, brief), wish, visitor_of(request)
-            )
-        )
+        """What is done with selected bars, and how far it has come: see `selecting`."""
+        source = chosen_bars.piece
+        before = sum(one.parent == source.token for one in self.showing.shelves.on(shelf))
+        work, wish = work_of(chosen_bars, before)
+        making = Stream(self.service.compose(work, wish, visitor_of(request)))
         for busy in making:
-            yield {self.result["desk"]: {**view, "busy": list(busy)}}
+            yield {self.result["desk"]: {**chosen_bars.view, "busy": list(busy)}}
         return making.result
+
+    def _formed(
+        self, source: Piece, chosen_bars: Selection, shelf: str, request: gr.Request
+    ) -> Generator[Shown, None, None]:
+        """The whole piece in another form: a new one, of the same key, metre, tempo and players."""
+        plan = source.report.measured
+        controls = Controls(
+            plan.key, plan.tempo, plan.time_signature, plan.programs or (), plan.bars,
+            genre=source.report.planned.genre, form=chosen_bars.form,
+        )  # fmt: skip
+        making = self.service.generate(Wish(chosen_bars.words, controls), visitor_of(request))
+        yield from self.showing.written(
+            making, _titled(source, "changed", request), shelf, request, parent=source.token,
+            settings=source.settings,
+        )  # fmt: skip
 
     # The desk and the list ------------------------------------------------------------------------
 
@@ -315,21 +327,13 @@ def _titled(source: Piece, done: str, request: gr.Request) -> str:
     """A piece's title with what was done to it, said once."""
     marks = {
         f" ({say(name, language)})"
-        for name in ("continued", "varied", "adjusted", "changed")
+        for name in ("continued", "varied", "adjusted", "harmonised", "changed")
         for language in ("en", "zh")
     }
     title = source.title
     while any(title.endswith(mark) for mark in marks):
         title = title[: title.rindex(" (")]
     return f"{title} ({say(done, language_for(request))})"
-
-
-def _bars(said: object) -> tuple[int, int]:
-    """Bars as people count them, of [first from 0, the one behind the last]."""
-    if not isinstance(said, list) or len(said) != 2:
-        raise TextMusicError("no bars are selected; drag over them on the roll.")
-    first, stop = (count("bars", bar, 0, MAX_BARS) for bar in said)
-    return first + 1, stop
 
 
 def _tempo(said: str | None) -> float | None:

@@ -135,14 +135,25 @@ def with_chord(view: View, index: object, name: object) -> tuple[tuple[int, int]
     stop = names[place + 1][0] if place + 1 < len(names) else starts[-1]
     first = bisect_right(starts, begin + 1e-6) - 1
     last = bisect_right(starts, stop - 1e-6) - 1
+    return (first + 1, last + 1), chords_over(starts, names, first, last + 1)
+
+
+def chords_over(
+    starts: Sequence[float], names: Sequence[Sequence[Any]], first: int, stop: int
+) -> str:
+    """The chords of some bars, as people type them: "| Dm7 | G7 C |"; "" where one has none.
+
+    starts: of all bars, and the end. names: [quarter note, name] of every change of chord. first,
+    stop: bars from 0, and the one behind the last.
+    """
     rows = []
-    for bar in range(first, last + 1):
+    for bar in range(first, stop):
         inside = [one for start, one in names if starts[bar] <= start < starts[bar + 1]]
         if not inside or all(start != starts[bar] for start, _ in names):
             before = [one for start, one in names if start < starts[bar]]
             inside = before[-1:] + inside
         rows.append(" ".join(inside))
-    return (first + 1, last + 1), "| " + " | ".join(rows) + " |"
+    return "| " + " | ".join(rows) + " |" if all(rows) else ""
 
 
 def growing(

@@ -139,6 +139,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "varied": ("varied", "变奏"),
     "adjusted": ("adjusted", "调整"),
     "changed": ("changed", "修改"),
+    "harmonised": ("harmonised", "配和声"),
     "notes": ("notes", "个音符"),
     "no_piece": (
         "There is no piece yet; generate one or upload a MIDI file.",
@@ -171,6 +172,23 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "all_parts": ("all parts", "所有声部"),
     "wish": ("how? e.g. calmer, more space (optional)", "怎样改？例如：更平静（可不填）"),
     "rewrite": ("Rewrite", "重写"),
+    "rewrite_info": ("New notes for these bars", "为这些小节写新的音符"),
+    "vary_these": ("Vary", "变奏"),
+    "vary_info": ("New notes over the same chords", "和弦不变，写新的音符"),
+    "add": ("Add", "添加"),
+    "add_info": ("A new part in these bars", "在这些小节添加新声部"),
+    "new_part": ("new part: as described", "新声部：按描述"),
+    "harmonise": ("Harmonise", "配和声"),
+    "harmonise_info": (
+        "Other chords under the melody: select its part",
+        "为旋律配新的和弦：请选择旋律声部",
+    ),
+    "set_form": ("Set form", "改曲式"),
+    "form_wish": ("form, e.g. AABA", "曲式，例如 AABA"),
+    "select_bar": ("Select a bar", "选择小节"),
+    "all_bars": ("All bars", "全部小节"),
+    "fewer": ("One bar less", "少选一小节"),
+    "more": ("One bar more", "多选一小节"),
     "loop": ("Loop", "循环"),
     "clear": ("Clear selection", "取消选择"),
     "roll_hint": (
@@ -219,6 +237,8 @@ SCRIPT_WORDS = (
     "lost", "no_stems", "favourite", "rename", "settings", "link", "delete", "sure", "copy",
     "pencil", "pencil_hint", "note_at", "takes", "keep_this", "again", "copied", "revoke",
     "revoke_info", "pieces",
+    "rewrite_info", "vary_these", "vary_info", "add", "add_info", "new_part", "harmonise",
+    "harmonise_info", "set_form", "form_wish", "select_bar", "all_bars", "fewer", "more",
 )  # fmt: skip
 
 

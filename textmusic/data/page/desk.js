@@ -27,6 +27,8 @@ textmusic.Desk = class {
       edit: edit => this.edit(edit), now: () => this.player.time, say: this.say,
       tell: text => this.tell(text),
     });
+    this.find("player").append(new Option(this.say.new_part, ""), ...textmusic.words(props.players)
+      .map(([program, name]) => new Option(name, program)));
     this.edits = [];
     this.listen();
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
@@ -44,14 +46,23 @@ textmusic.Desk = class {
       <div data-is="state" class="tm-state" role="status"></div>
       <div data-is="roll" class="tm-rollbox"></div>
       <div data-is="choice" class="tm-choice" role="group" aria-label="${say.chosen_bars}" hidden>
-        <b data-is="bars"></b>
-        <label><span>${say.part}</span> <select data-is="part"></select></label>
+        <span class="tm-group"><b data-is="bars"></b>${button("fewer", "−", "fewer")}${button("more", "+", "more")}
+          <button type="button" data-do="all">${say.all_bars}</button>
+          <button type="button" data-do="loop" aria-pressed="false">${say.loop}</button>
+          <button type="button" data-do="clear">${say.clear}</button></span>
+        <label class="tm-group"><span>${say.part}</span> <select data-is="part"></select></label>
         <input data-is="wish" type="text" maxlength="400" placeholder="${say.wish}" aria-label="${say.wish}">
-        <button type="button" data-do="rewrite" class="tm-first">${say.rewrite}</button>
-        <button type="button" data-do="loop" aria-pressed="false">${say.loop}</button>
-        <button type="button" data-do="clear">${say.clear}</button>
+        <span class="tm-group">
+          <button type="button" data-do="rewrite" class="tm-first" title="${say.rewrite_info}">${say.rewrite}</button>
+          <button type="button" data-do="vary" title="${say.vary_info}">${say.vary_these}</button>
+          <button type="button" data-do="harmonise" title="${say.harmonise_info}">${say.harmonise}</button></span>
+        <span class="tm-group"><select data-is="player" aria-label="${say.new_part}"></select>
+          <button type="button" data-do="add" title="${say.add_info}">${say.add}</button></span>
+        <span class="tm-group"><input data-is="form" type="text" maxlength="60" size="14" placeholder="${say.form_wish}" aria-label="${say.form_wish}">
+          <button type="button" data-do="form">${say.set_form}</button></span>
       </div>
-      <p class="tm-hint" data-is="hint">${say.roll_hint}</p>
+      <p class="tm-hint"><span data-is="hint">${say.roll_hint}</span>
+        <button type="button" data-do="bar">${say.select_bar}</button></p>
       <ul data-is="parts" class="tm-parts"></ul>
       <div class="tm-player" role="group" aria-label="${say.player}">
         ${button("toggle", "▶", "play")}${button("stop", "■", "to_start")}
@@ -184,7 +195,8 @@ textmusic.Desk = class {
     for (const name of ["undo", "redo"])
       this.own.querySelector(`[data-do=${name}]`).disabled = Boolean(view.writing) || !view[name];
     this.own.querySelector("[data-do=halt]").hidden = !view.writing;
-    this.own.querySelector("[data-do=rewrite]").disabled = Boolean(view.writing);
+    for (const name of textmusic.Desk.VERBS)
+      this.own.querySelector(`[data-do=${name}]`).disabled = Boolean(view.writing || view.busy);
   }
 
   showParts() {
@@ -242,7 +254,7 @@ textmusic.Desk = class {
   showChosen({bars, part}) {
     const choice = this.find("choice");
     choice.hidden = !bars;
-    this.find("hint").hidden = Boolean(bars);
+    this.find("hint").parentElement.hidden = Boolean(bars);
     if (!bars) {
       if (this.player) this.player.loop = null;
       this.own.querySelector("[data-do=loop]").setAttribute("aria-pressed", "false");
@@ -303,7 +315,7 @@ textmusic.Desk = class {
 
   act(what, more = {}) {
     const bars = this.roll.selection, part = this.roll.part;
-    const kind = ["rewrite", "chord", "edit"].includes(what) ? "write" : "act";
+    const kind = [...textmusic.Desk.VERBS, "chord", "edit"].includes(what) ? "write" : "act";
     this.trigger(kind, {
       what, token: this.view.token, at: this.player.time, bars, part: part === null ? null :
         this.view.parts[part].key, ...more,
@@ -335,6 +347,12 @@ textmusic.Desk = class {
     this.act("choose");
   }
 
+  // A button that can be pressed, pressed.
+  press(name) {
+    const button = this.own.querySelector(`[data-do=${name}]`);
+    if (!button.disabled) this.do(name);
+  }
+
   // What the buttons do; keys do the same (keys.js).
   do(name) {
     const {player} = this;
@@ -350,10 +368,17 @@ textmusic.Desk = class {
       player.loop = player.loop ? null : this.span();
       this.own.querySelector("[data-do=loop]").setAttribute("aria-pressed", Boolean(player.loop));
       if (player.loop) { player.time = player.loop[0]; if (!player.playing) player.play(); }
-    } else if (name === "rewrite") {
+    } else if (textmusic.Desk.VERBS.includes(name)) {
+      const player = this.find("player").value;
       this.begin();
-      this.act("rewrite", {text: this.find("wish").value});
-    } else if (name === "undo") this.undo();
+      this.act(name, {
+        text: this.find("wish").value, form: this.find("form").value,
+        player: player === "" ? null : Number(player),
+      });
+    } else if (name === "bar") this.roll.choose();
+    else if (name === "all") this.roll.select([0, this.view.bars.length - 1]);
+    else if (name === "fewer" || name === "more") this.roll.lengthen(name === "more" ? 1 : -1);
+    else if (name === "undo") this.undo();
     else this.act(name);
   }
 
@@ -370,11 +395,15 @@ textmusic.Desk = class {
       this.roll.select(this.roll.selection, event.target.value === "" ? null : Number(event.target.value));
       this.roll.paint();
     });
-    this.find("wish").addEventListener("keydown", event => {
-      if (event.key === "Enter") this.do("rewrite");
-    });
+    for (const [box, verb] of [["wish", "rewrite"], ["form", "form"]])
+      this.find(box).addEventListener("keydown", event => {
+        if (event.key === "Enter" && !event.isComposing) this.press(verb);
+      });
   }
 };
+
+// What is done with selected bars: page/selecting.py does it.
+textmusic.Desk.VERBS = ["rewrite", "vary", "add", "harmonise", "form"];
 
 // Words in the language that the browser asks for, as the server's own are.
 textmusic.words = words => words[(navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en"];

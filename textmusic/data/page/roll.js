@@ -111,7 +111,9 @@ textmusic.Roll = class {
     let top = 0;
     view.sections.forEach(([quarter, name], n) => {
       const room = (until(view.sections, n) - quarter) * this.quarter;
-      add("span", "tm-section", quarter, top, name, room).style.width = `${room - 3}px`;
+      const button = add(view.writing ? "span" : "button", "tm-section", quarter, top, name, room);
+      button.style.width = `${room - 3}px`;
+      button.dataset.bars = JSON.stringify([this.barAt(quarter), this.barAt(until(view.sections, n) - 1e-3) + 1]);
     });
     if (view.sections.length) top += 22;
     const bar = (this.end / Math.max(view.bars.length - 1, 1)) * this.quarter;
@@ -227,6 +229,11 @@ textmusic.Roll = class {
       from = null;
       this.held = false;
       if (!began || began.moved || Math.abs(event.clientX - began.x) > 6) return;
+      if (began.touch && this.selection) {  // a tap chooses all bars up to there
+        const to = bar(event), [first, stop] = this.selection;
+        this.select([Math.min(first, to), to < first ? stop : to + 1]);
+        return;
+      }
       const box = this.lane.getBoundingClientRect();
       const quarter = Math.max(0, this.quarterAt(event.clientX - box.left));
       this.on.seek(this.seconds(Math.min(quarter, this.end)));
@@ -236,10 +243,8 @@ textmusic.Roll = class {
       if (!this.view || event.target.closest("button, input")) return;
       const bars = this.view.bars.length - 1, now = this.selection;
       const move = {ArrowRight: 1, ArrowLeft: -1}[event.key];
-      if (move && event.shiftKey) {  // longer or shorter
-        const [first, stop] = now || [this.here(), this.here()];
-        this.select([first, Math.min(Math.max(stop + move, first + 1), bars)]);
-      } else if (move) {  // another bar
+      if (move && event.shiftKey) this.lengthen(move);
+      else if (move) {  // another bar
         const first = Math.min(Math.max((now ? now[0] : this.here() - (move > 0)) + move, 0), bars - 1);
         const long = now ? now[1] - now[0] : 1;
         this.select([first, Math.min(first + long, bars)]);
@@ -252,7 +257,16 @@ textmusic.Roll = class {
     this.names.addEventListener("click", event => {
       const button = event.target.closest("button.tm-chord");
       if (button) this.rename(button);
+      const section = event.target.closest("button.tm-section");
+      if (section) this.select(JSON.parse(section.dataset.bars));
     });
+  }
+
+  // The bar that the sound is in, chosen; and more bars, or fewer.
+  choose() { this.select([this.here(), this.here() + 1]); }
+  lengthen(by) {
+    const [first, stop] = this.selection || [this.here(), this.here()];
+    this.select([first, Math.min(Math.max(stop + by, first + 1), this.view.bars.length - 1)]);
   }
 
   // The bar that the sound is in.
