@@ -54,11 +54,12 @@ class Changing:
             change[name].click(handler, inputs, outputs, **writing).then(js=REST, **private)
         change["adjust"].click(
             self.adjust, {*state, *(change[name] for name in FRESH)},
-            [*outputs, *(change[name] for name in FRESH)], **private,
+            [*outputs, *(change[name] for name in FRESH)], show_progress="hidden", **private,
         )  # fmt: skip
         change["upload"].upload(
-            self.open, {*state, change["upload"]}, [*outputs, change["upload"]], **private
-        )
+            self.open, {*state, change["upload"]}, [*outputs, change["upload"]],
+            show_progress="hidden", **private,
+        )  # fmt: skip
         for component in (result["desk"], result["pieces"]):
             component.act(
                 self.act, [result["shelf"], result["chosen"], result["redo"]],
@@ -82,7 +83,7 @@ class Changing:
         if not shelf:
             shelf = shelves.secret()
             made = {result["shelf"]: shelf}
-        with Told():
+        with Told(request):
             if token := request.query_params.get("piece"):
                 return made | self.showing.piece(shelves.find(token), shelf, request)
         if pieces := shelves.on(shelf):
@@ -98,7 +99,7 @@ class Changing:
         self._judge(chosen, request, up=False)
 
     def _judge(self, chosen: str, request: gr.Request, *, up: bool) -> None:
-        with Told():
+        with Told(request):
             if not chosen:
                 raise TextMusicError(say("no_piece", language_for(request)))
             self.service.judge(self.showing.shelves.find(chosen), up)
@@ -118,7 +119,7 @@ class Changing:
     def _written(
         self, data: Shown, request: gr.Request, done: str, bars: Any, keep: Any
     ) -> Generator[Shown, None, None]:
-        with Told():
+        with Told(request):
             source = self._chosen(data, request)
             text = well_formed(check_length(data[self.change["text"]] or ""))
             kept = None if keep is None else count("keep", keep, 0, MAX_BARS)
@@ -132,7 +133,7 @@ class Changing:
 
     def adjust(self, data: Shown, request: gr.Request) -> Shown:
         """Transposed, snapped, faster, played by others; then the boxes are as they were."""
-        with Told():
+        with Told(request):
             source = self._chosen(data, request)
             said = {name: data[self.change[name]] for name in FRESH}
             adjustment = replace(
@@ -157,7 +158,7 @@ class Changing:
 
     def open(self, data: Shown, request: gr.Request) -> Shown:
         """A person's own file: seen, heard, and ready to be changed."""
-        with Told():
+        with Told(request):
             path = Path(data[self.change["upload"]] or "")
             made = self.service.opened(path)
             shelf = self.showing.shelf(data[self.result["shelf"]])
@@ -181,7 +182,7 @@ class Changing:
     ) -> Generator[Shown, None, None]:
         """What was asked of the piece on the desk, and takes its time: see `desk.desk`."""
         said = event._data if isinstance(event._data, dict) else {}
-        with Told():
+        with Told(request):
             source = self.showing.shelves.find(said.get("token"))
             done = "changed"
             if said.get("what") == "edit":
@@ -243,7 +244,7 @@ class Changing:
             "renew": self._renew, "settings": self._settings, "keep": self._keep_alone,
         }  # fmt: skip
         said = event._data if isinstance(event._data, dict) else {}
-        with Told():
+        with Told(request):
             deed = deeds.get(str(said.get("what")))
             if deed is None:
                 raise TextMusicError("the page is out of date; reload it.")

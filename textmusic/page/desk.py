@@ -17,6 +17,7 @@ from textmusic.page.wording import SCRIPT_WORDS, say
 
 REST = "() => textmusic.desk.rest()"  # when what takes time has ended, whatever has come of it
 SCRIPTS = (
+    "mends",
     "roll",
     "pencil",
     "player",

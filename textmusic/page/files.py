@@ -16,7 +16,9 @@ from starlette.routing import Route
 
 from textmusic.drawing.piano_roll import colours_of
 from textmusic.errors import TextMusicError
+from textmusic.language.sentences import error_text
 from textmusic.page.piece import Piece
+from textmusic.page.wording import language_of
 from textmusic.result.formats import FORMATS
 from textmusic.sound.audio_files import sample_rate_of, write_audio
 from textmusic.system.whole_files import whole_file
@@ -43,7 +45,8 @@ def routes(find: Callable[[str], Piece]) -> list[Route]:
             kind = name.removeprefix(f"{piece.stem}.")
             path = await run_in_threadpool(_file, piece, kind)
         except TextMusicError as problem:
-            return PlainTextResponse(f"{problem}\n", 404)
+            language = language_of(request.headers.get("accept-language", ""))
+            return PlainTextResponse(f"{error_text(str(problem), language)}\n", 404)
         download = "download" in request.query_params
         return FileResponse(
             path, filename=path.name if download else None,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from textmusic.drawing.annotations import names_over
 from textmusic.drawing.piano_roll import bar_starts, colours_of, facts_of
 from textmusic.errors import TextMusicError
-from textmusic.language.names import instrument_name
+from textmusic.language.names import drum_text, instrument_name, section_name
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import Notes, notes_of
-from textmusic.music.percussion import drum_name, kit_in
+from textmusic.music.percussion import kit_in
 from textmusic.music.sketch import Sketch
 from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import (
@@ -64,7 +64,7 @@ def view_of(
     tempi = TempoMap.of_score(score)
     colours = colours_of(notes)
     programs = list(colours)
-    facts = facts_of(score, len(lines) - 1, key)
+    facts = facts_of(score, len(lines) - 1, key, language)
     names = [_part_name(program, language) for program in programs]
     drums = sorted({int(p) for p in notes.pitch[notes.program == DRUMS]})
     drum_kit = kit_in(score)
@@ -83,10 +83,10 @@ def view_of(
         ],
         "notes": _rows(notes, programs),
         "chords": [[name.start, name.text] for name in over.chords],
-        "sections": [[start, name] for start, _, name in over.sections],
+        "sections": [[start, section_name(name, language)] for start, _, name in over.sections],
         "scale": list(scale),
         "tonic": tonic(key) if key else None,
-        "kit": {str(pitch): drum_name(pitch, drum_kit).lower() for pitch in drums},
+        "kit": {str(pitch): drum_text(pitch, drum_kit, language) for pitch in drums},
         "facts": facts,
         "spoken": say("spoken", language).format(facts, say("comma", language).join(names)),
         "writing": "", "busy": None, "grown_from": "", "stopped": False, "fresh": None,

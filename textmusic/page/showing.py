@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from textmusic.errors import TextMusicError
+from textmusic.language.sentences import error_text
 from textmusic.page.files import DOWNLOADS, address
 from textmusic.page.forms import language_for
 from textmusic.page.piece import Piece
@@ -157,7 +158,7 @@ class Showing:
             yield view
         return moments.result
 
-    def sheet(self, token: str) -> Shown:
+    def sheet(self, token: str, request: gr.Request) -> Shown:
         """The chosen piece's sheet music; a moment later than all else."""
         result = self.result
         piece = self._there(token)
@@ -166,7 +167,8 @@ class Showing:
         try:
             pages = piece.generation.pages()
         except TextMusicError as problem:
-            return {result["sheet"]: f"<p>{escape(str(problem))}</p>"}
+            said = error_text(str(problem), language_for(request))
+            return {result["sheet"]: f"<p>{escape(said)}</p>"}
         return {result["sheet"]: sheet_html(pages, piece.title)}
 
 

@@ -11,6 +11,7 @@ from textmusic.language.names import in_words
 from textmusic.language.notes import note_text
 from textmusic.language.prompt import Prompt
 from textmusic.language.reading.chord_key import key_of_chords
+from textmusic.language.sentences import remark_text
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
 from textmusic.page.piece import Piece
@@ -51,7 +52,7 @@ def report_html(report: Report, language: str = "en") -> str:
         for row in report.table(language)
     )
     heads = "".join(
-        f'<th scope="col">{say(head, language) if head else ""}</th>'
+        f'<th scope="col">{say(head, language)}</th>' if head else "<td></td>"
         for head in ("", *report.heads, "")
     )
     again = say("no_repeat", language)
@@ -76,7 +77,8 @@ def unused_html(unused: tuple[str, ...], language: str) -> str:
 def remarks_html(remarks: tuple[str, ...], language: str) -> str:
     """What was done beside what was asked, a line each."""
     return "".join(
-        f"<p>{say('remark', language)}: {escape(note_text(note, language))}</p>" for note in remarks
+        f"<p>{say('remark', language)}: {escape(remark_text(note, language))}</p>"
+        for note in remarks
     )
 
 

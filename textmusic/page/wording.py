@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from textmusic.language import names
+from textmusic.music.plan import GENRES
+from textmusic.music.theory import DRUMS, KEYS
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "create": ("Create", "创作"),
     "change": ("Change", "修改"),
     "compare": ("Compare", "比较"),
     "about": ("About", "关于"),
-    "about_model": ("The model", "模型说明"),
+    "about_model": ("The model", "模型说明（英文）"),
     "enter": ("Enter writes; Shift+Enter begins a new line", "回车生成；Shift+回车换行"),
     "description": ("Description", "描述"),
     "placeholder": (
         "e.g. calm piano in D minor; leave empty to let the model decide everything",
         "例如：平静的D小调钢琴；留空则由模型决定一切",
     ),
+    "examples": ("Examples", "示例"),
     "surprise": ("Surprise me", "给我惊喜"),
     "generate": ("Generate", "生成"),
     "stop": ("Stop", "停止"),
@@ -141,6 +144,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "changed": ("changed", "修改"),
     "harmonised": ("harmonised", "配和声"),
     "notes": ("notes", "个音符"),
+    "surprising": (
+        "{mood} {genre} for {players} in {key}, {tempo} bpm",
+        "{mood}的{genre}，{players}，{key}，每分钟{tempo}拍",
+    ),
     "no_piece": (
         "There is no piece yet; generate one or upload a MIDI file.",
         "还没有作品；请先生成或上传 MIDI 文件。",
@@ -150,6 +157,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "live": ("live preview", "实时试听"),
     "roll": ("piano roll", "钢琴卷帘"),
     # The desk, the list of pieces, and the keys: what the scripts say.
+    "notice": ("Not done", "没有完成"),
+    "thanks": ("Thank you", "谢谢"),
+    "shown": (
+        "{} shown, {} more: type to find them",
+        "显示{}项，另有{}项；输入文字可查找",
+    ),
+    "close": ("Close", "关闭"),
+    "reset": ("Reset", "复位"),
     "untitled": ("untitled", "无标题"),
     "spoken": (
         "Piano roll: {}. Played by {}. Arrow keys choose a bar, with Shift more of them; Enter"
@@ -236,15 +251,30 @@ SCRIPT_WORDS = (
     "loop", "clear", "roll_hint", "bars_done", "time_left", "starting", "stopped", "press_play",
     "lost", "no_stems", "favourite", "rename", "settings", "link", "delete", "sure", "copy",
     "pencil", "pencil_hint", "note_at", "takes", "keep_this", "again", "copied", "revoke",
-    "revoke_info", "pieces",
+    "revoke_info", "pieces", "reset", "close", "notice",
+    "thanks", "shown",
     "rewrite_info", "vary_these", "vary_info", "add", "add_info", "new_part", "harmonise",
     "harmonise_info", "set_form", "form_wish", "select_bar", "all_bars", "fewer", "more",
 )  # fmt: skip
 
 
+def choices() -> dict[str, tuple[str, str]]:
+    """The names in drop-down lists, by what is chosen."""
+    return {
+        **{
+            str(program): (names.instrument_name(program), names.instrument_name(program, "zh"))
+            for program in range(DRUMS + 1)
+        },
+        **{key: (key, names.key_text(key, "zh")) for key in KEYS},
+        **{genre: (genre, names.genre_name(genre, "zh")) for genre in GENRES},
+        **{name: (name, names.level_name(name, "zh")) for name in names.DENSITY_NAMES},
+    }
+
+
 def translations() -> dict[str, dict[str, str]]:
     """The words by language, for the labels that the browser translates."""
-    english, chinese = ({key: pair[n] for key, pair in WORDS.items()} for n in (0, 1))
+    words = {**WORDS, **{f"choice_{key}": pair for key, pair in choices().items()}}
+    english, chinese = ({key: pair[n] for key, pair in words.items()} for n in (0, 1))
     return {"en": english, "zh": chinese, "zh-CN": chinese, "zh-TW": chinese, "zh-HK": chinese}
 
 

@@ -31,6 +31,7 @@ textmusic.Desk = class {
       .map(([program, name]) => new Option(name, program)));
     this.edits = [];
     this.listen();
+    textmusic.mend(this.say);
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
     watch("value", () => this.show(props.value));
     if (props.value) this.show(props.value);
@@ -149,7 +150,7 @@ textmusic.Desk = class {
   // Between the click and the first bar; and when all is done, or nothing has come of it.
   begin() {
     this.flush();
-    this.began = Date.now();
+    if (!this.view) this.find("title").textContent = this.say.starting;
     document.body.classList.add("tm-writing");
     this.own.hidden = false;
     this.own.classList.add("tm-waiting");
@@ -406,4 +407,6 @@ textmusic.Desk = class {
 textmusic.Desk.VERBS = ["rewrite", "vary", "add", "harmonise", "form"];
 
 // Words in the language that the browser asks for, as the server's own are.
-textmusic.words = words => words[(navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en"];
+textmusic.chinese = (navigator.language || "en").toLowerCase().startsWith("zh");
+document.documentElement.classList.toggle("tm-chinese", textmusic.chinese);
+textmusic.words = words => words[textmusic.chinese ? "zh" : "en"];
