@@ -483,12 +483,15 @@ def test_parts_are_mixed_and_files_taken_away(open_page: Callable[..., Chrome]) 
     tab(browser, "Downloads")
     links = until(browser, "const l = [...document.querySelectorAll('.tm-files a')].map("
                   "a => a.href); return l.length && l")  # fmt: skip
-    kinds = {link.partition("?")[0].rpartition(".")[2]: link for link in links}
+    kinds = {
+        link.partition("?")[0].rpartition(".")[2]: link for link in links if ".part" not in link
+    }
     assert set(kinds) >= {"mid", "wav", "mp3", "ogg", "svg", "json", "zip"}
+    assert sum(".part" in link for link in links) == 2, "each part alone"
     if not importlib.util.find_spec("verovio"):
         links = [link for kind, link in kinds.items() if kind not in ("musicxml", "pdf")]
     dragged = browser.execute_script(
-        "const data = new DataTransfer(); document.querySelector('.tm-files a').dispatchEvent("
+        "const data = new DataTransfer(); document.querySelector('.tm-files [data-mime=\"audio/midi\"]').dispatchEvent("
         "new DragEvent('dragstart', {dataTransfer: data, bubbles: true}));"
         "return data.getData('DownloadURL')"
     )
@@ -500,7 +503,8 @@ def test_parts_are_mixed_and_files_taken_away(open_page: Callable[..., Chrome]) 
         assert answer.status == 200 and found[link], link
         assert "attachment" in answer.headers["content-disposition"]
     with zipfile.ZipFile(io.BytesIO(found[kinds["zip"]])) as file:
-        assert {Path(name).suffix for name in file.namelist()} >= {".mid", ".mp3", ".json"}
+        assert {Path(name).suffix for name in file.namelist()} >= {".mid", ".ogg", ".json"}
+        assert sum(name.startswith("stems/") for name in file.namelist()) == 2
     assert measure(Score.from_midi(found[kinds["mid"]])).bars == 8
 
 

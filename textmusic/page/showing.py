@@ -11,7 +11,7 @@ import gradio as gr
 
 from textmusic.errors import TextMusicError
 from textmusic.language.sentences import error_text
-from textmusic.page.files import DOWNLOADS, address
+from textmusic.page.files import DOWNLOADS, address, stems
 from textmusic.page.forms import language_for
 from textmusic.page.piece import Piece
 from textmusic.page.piece_view import growing, shown
@@ -74,7 +74,9 @@ class Showing:
             result["redo"]: list(redo),
             result["tabs"]: gr.update(visible=True),
             result["report"]: report_html(piece.report, language),
-            result["files"]: files_html(piece, [address(piece, kind) for kind in DOWNLOADS]),
+            result["files"]: files_html(
+                piece, [address(piece, kind) for kind in DOWNLOADS], stems(piece), language
+            ),
             result["sheet"]: "",
         }
 

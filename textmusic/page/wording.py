@@ -163,6 +163,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{} shown, {} more: type to find them",
         "显示{}项，另有{}项；输入文字可查找",
     ),
+    "all_files": ("Everything (.zip)", "全部文件（.zip）"),
+    "stems": ("Each part alone", "单独的声部"),
+    "drag_hint": (
+        "The .zip has the MIDI file, sound, each part alone, sheet music, and the report. The MIDI"
+        " file can be dragged into another program.",
+        ".zip 含 MIDI 文件、音频、各声部、乐谱和报告。MIDI 文件可直接拖到其他软件。",
+    ),
     "close": ("Close", "关闭"),
     "reset": ("Reset", "复位"),
     "untitled": ("untitled", "无标题"),
@@ -216,9 +223,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "stopped": ("Stopped: the finished bars were kept.", "已停止：保留了已完成的小节。"),
     "press_play": ("Press Play to hear it.", "按“播放”收听。"),
     "lost": (
-        "The connection is lost; reload the page. Your pieces are kept.",
-        "连接已断开；请刷新页面，作品不会丢失。",
+        "The server does not answer; it is asked again every few seconds. Your pieces are kept.",
+        "服务器没有回应；每隔几秒会再试。作品不会丢失。",
     ),
+    "back": ("The server is back.", "服务器已恢复。"),
+    "broken": ("Nothing came of it.", "没有生成作品。"),
+    "mixing": ("The parts are being separated…", "正在分离各声部…"),
     "no_stems": ("The parts can't be fetched; try again.", "无法获取各声部；请重试。"),
     "pencil": ("Edit notes", "编辑音符"),
     "pencil_hint": (
@@ -230,7 +240,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "note_at": ("{}, bar {}, beat {}, {} beats long", "{}，第 {} 小节第 {} 拍，长 {} 拍"),
     "takes": ("Variations", "各个版本"),
     "keep_this": ("Keep this one, delete the others", "保留此版本，删除其他"),
-    "again": ("Reload", "刷新"),
+    "again": ("Ask again", "重新生成"),
     "favourite": ("Favourite", "收藏"),
     "rename": ("Rename", "重命名"),
     "settings": ("Use these settings", "使用这些设置"),
@@ -252,7 +262,7 @@ SCRIPT_WORDS = (
     "lost", "no_stems", "favourite", "rename", "settings", "link", "delete", "sure", "copy",
     "pencil", "pencil_hint", "note_at", "takes", "keep_this", "again", "copied", "revoke",
     "revoke_info", "pieces", "reset", "close", "notice",
-    "thanks", "shown",
+    "thanks", "shown", "back", "broken", "mixing",
     "rewrite_info", "vary_these", "vary_info", "add", "add_info", "new_part", "harmonise",
     "harmonise_info", "set_form", "form_wish", "select_bar", "all_bars", "fewer", "more",
 )  # fmt: skip

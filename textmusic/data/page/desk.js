@@ -21,7 +21,7 @@ textmusic.Desk = class {
       seek: seconds => { this.player.time = seconds; },
       now: () => this.player.time,
       select: chosen => this.showChosen(chosen),
-      chord: (n, name) => { this.begin(); this.act("chord", {index: n, name}); },
+      chord: (n, name) => this.write("chord", {index: n, name}),
     });
     this.pencil = new textmusic.Pencil(this.roll, {
       edit: edit => this.edit(edit), now: () => this.player.time, say: this.say,
@@ -35,7 +35,7 @@ textmusic.Desk = class {
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
     watch("value", () => this.show(props.value));
     if (props.value) this.show(props.value);
-    setInterval(() => this.watchServer(), 5000);
+    setInterval(() => this.watchServer(), 3000);
   }
 
   skeleton() {
@@ -148,8 +148,10 @@ textmusic.Desk = class {
   }
 
   // Between the click and the first bar; and when all is done, or nothing has come of it.
-  begin() {
+  // again: does the same once more.
+  begin(again = null) {
     this.flush();
+    this.again = again;
     if (!this.view) this.find("title").textContent = this.say.starting;
     document.body.classList.add("tm-writing");
     this.own.hidden = false;
@@ -169,7 +171,8 @@ textmusic.Desk = class {
   rest() {
     document.body.classList.remove("tm-writing");
     this.own.classList.remove("tm-waiting");
-    if (this.view && this.view.writing) this.lost();  // it ended without a piece
+    if (this.gone) return;
+    if (this.view && this.view.writing) this.lost(this.say.broken);
     else if (this.view) this.showState();
     else this.own.hidden = true;
   }
@@ -231,6 +234,7 @@ textmusic.Desk = class {
       list.append(row);
     });
     const choice = this.find("part");
+    list.onpointerenter = list.onfocus = () => this.prepare();
     choice.replaceChildren(new Option(say.all_parts, ""), ...view.parts.map((part, n) =>
       new Option(part.name, n)));
   }
@@ -243,13 +247,19 @@ textmusic.Desk = class {
       part.silent = state.silent || (alone && !state.alone);
     });
   }
+  // The parts take a while: they are made while somebody listens, before they are wanted.
+  prepare() {
+    const {view} = this;
+    if (!view || view.writing || view.busy || view.parts.length < 2 || this.prepared === view.token) return;
+    this.prepared = view.token;
+    this.server.stems(view.token).then(([first]) => fetch(first)).catch(() => { this.prepared = null; });
+  }
   async balance() {
     this.silence();
     this.roll.paint();
     const levels = this.view.parts.map((part, n) => (part.silent ? 0 : this.levels[n].level));
-    this.own.classList.add("tm-mixing");
-    try { await this.player.levelled(levels); } catch { this.tell(this.say.no_stems); }
-    this.own.classList.remove("tm-mixing");
+    if (!this.player.mix) this.tell(this.say.mixing);
+    try { await this.player.levelled(levels); this.showState(); } catch { this.tell(this.say.no_stems); }
   }
 
   showChosen({bars, part}) {
@@ -291,27 +301,49 @@ textmusic.Desk = class {
     if (this.find("clock").textContent !== text) this.find("clock").textContent = text;
     if (document.activeElement !== this.find("seek") || !this.dragged) this.find("seek").value = seconds;
     this.roll.point(seconds, follow);
+    if (follow && seconds > 2) this.prepare();
   }
 
   tell(text) {
     const place = this.find("state");
     place.textContent = place.dataset.text = text;
   }
-  lost() {
-    this.tell(this.say.lost);
-    const again = document.createElement("button");
-    again.type = "button";
-    again.textContent = this.say.again;
-    again.addEventListener("click", () => location.reload());
-    this.find("state").append(" ", again);
+  // What was begun has come to nothing. once: the server answers again, or has all the time.
+  lost(text = this.say.lost) {
+    this.tell(text);
     document.body.classList.remove("tm-writing");
+    this.find("state").classList.remove("tm-busy");
+    this.own.querySelector("[data-do=halt]").hidden = true;
+    this.own.classList.remove("tm-waiting");
+    if (text === this.say.lost) { this.gone = true; return; }
+    const {again} = this;
+    if (!again) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = this.say.again;
+    button.addEventListener("click", again);
+    this.find("state").append(" ", button);
   }
   // A server that has gone away says nothing: ask whether it is there.
   async watchServer() {
-    if (!this.view || !this.view.writing || this.asking) return;
+    const busy = document.body.classList.contains("tm-writing");
+    if (!(busy || this.gone) || this.asking) return;
     this.asking = true;
-    try { await fetch("theme.css", {cache: "no-store"}); } catch { this.lost(); }
+    let there = false;
+    try { there = (await fetch("theme.css", {cache: "no-store"})).ok; } catch { /* no */ }
     this.asking = false;
+    if (!there && !this.gone) this.lost();
+    else if (there && this.gone) {
+      this.gone = false;
+      this.lost(this.say.back);
+    }
+  }
+
+  // What takes its time.
+  write(what, more) {
+    const bars = this.roll.selection, {part} = this.roll;
+    this.begin(() => { this.roll.select(bars, part); this.write(what, more); });
+    this.act(what, more);
   }
 
   act(what, more = {}) {
@@ -371,8 +403,7 @@ textmusic.Desk = class {
       if (player.loop) { player.time = player.loop[0]; if (!player.playing) player.play(); }
     } else if (textmusic.Desk.VERBS.includes(name)) {
       const player = this.find("player").value;
-      this.begin();
-      this.act(name, {
+      this.write(name, {
         text: this.find("wish").value, form: this.find("form").value,
         player: player === "" ? null : Number(player),
       });

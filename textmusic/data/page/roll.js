@@ -69,15 +69,17 @@ textmusic.Roll = class {
     this.high = pitched ? Math.min(127, (highest < 0 ? 60 : highest) + (spare >> 1)) : -1;
     this.low = pitched ? Math.max(0, (highest < 0 ? 60 : lowest) - (spare - (spare >> 1))) : 0;
     const rows = pitched ? this.high - this.low + 1 : 0;
-    this.row = Math.min(12, Math.max(4, 300 / Math.max(rows, 1)));
+    const tall = Math.min(420, Math.max(260, innerHeight * 0.42));  // of all rows together
+    this.row = Math.min(14, Math.max(4, tall / Math.max(rows, 1)));
     this.kitRow = 14;
     this.gutter = this.kit.length ? (width < 600 ? 84 : 112) : 40;
-    this.top = 24 + (view.chords.length ? 22 : 0) + (view.sections.length ? 22 : 0);
+    this.line = matchMedia("(pointer: coarse)").matches ? 46 : 22;  // of names that are buttons
+    this.top = 24 + (view.chords.length ? this.line : 0) + (view.sections.length ? this.line : 0);
     this.kitTop = this.top + rows * this.row + (rows && this.kit.length ? 10 : 0);
     this.height = this.kitTop + this.kit.length * this.kitRow + 4;
     // A bar of four is never narrower than 40 pixels; a short piece fills the width.
     const wide = (width - this.gutter - 12) / Math.max(this.end, 1);
-    this.quarter = Math.min(60, Math.max(width < 600 ? 12 : 10, wide));
+    this.quarter = Math.max(width < 600 ? 12 : 10, wide);
     this.width = Math.max(width, this.gutter + this.end * this.quarter + 12);
     this.lane.style.width = `${this.width}px`;
     this.lane.style.height = `${this.height}px`;
@@ -115,7 +117,7 @@ textmusic.Roll = class {
       button.style.width = `${room - 3}px`;
       button.dataset.bars = JSON.stringify([this.barAt(quarter), this.barAt(until(view.sections, n) - 1e-3) + 1]);
     });
-    if (view.sections.length) top += 22;
+    if (view.sections.length) top += this.line;
     const bar = (this.end / Math.max(view.bars.length - 1, 1)) * this.quarter;
     const every = [1, 2, 4, 8, 16].find(n => n * bar >= 28) || 16;
     for (let n = 0; n < view.bars.length - 1; n += every)
