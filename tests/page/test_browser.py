@@ -491,7 +491,8 @@ def test_parts_are_mixed_and_files_taken_away(open_page: Callable[..., Chrome]) 
     if not importlib.util.find_spec("verovio"):
         links = [link for kind, link in kinds.items() if kind not in ("musicxml", "pdf")]
     dragged = browser.execute_script(
-        "const data = new DataTransfer(); document.querySelector('.tm-files [data-mime=\"audio/midi\"]').dispatchEvent("
+        "const data = new DataTransfer();"
+        "document.querySelector('.tm-files [data-mime=\"audio/midi\"]').dispatchEvent("
         "new DragEvent('dragstart', {dataTransfer: data, bubbles: true}));"
         "return data.getData('DownloadURL')"
     )

@@ -40,7 +40,7 @@ def desk(stems: Callable[[str], Sequence[str]]) -> gr.HTML:
 
     stems_of.__name__ = "stems"
     return gr.HTML(
-        None, html_template='<div class="tm-desk-place"></div>', apply_default_css=False,
+        None, html_template='<div class="tm-desk-place"></div>', apply_default_css=False, padding=False,
         js_on_load="new textmusic.Desk(element, {props, watch, trigger, server});"
         " // 'act', 'write'", server_functions=[stems_of], words=_words(), players=_players(),
     )  # fmt: skip
@@ -52,7 +52,7 @@ def pieces() -> gr.HTML:
     Events: `act`, as the desk's.
     """
     return gr.HTML(
-        None, html_template='<div class="tm-pieces-place"></div>', apply_default_css=False,
+        None, html_template='<div class="tm-pieces-place"></div>', apply_default_css=False, padding=False,
         js_on_load="new textmusic.Pieces(element, {props, watch, trigger}); // 'act'",
         words=_words(),
     )  # fmt: skip
