@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("selenium", reason="needs the dev extra (selenium)")
 
-from browsing import BROWSER, DONE, click, describe, desk, opened, severe, started, until
+from browsing import BROWSER, DONE, describe, desk, opened, severe, started, until
 from page_process import free_port, serving
 
 if TYPE_CHECKING:
@@ -56,8 +56,10 @@ def test_a_lost_server_is_said_and_the_piece_asked_for_again(
     until(browser, f"{STATE}.includes('The server does not answer')")
     assert not browser.execute_script("return document.body.classList.contains('tm-writing')")
     with serving(command("0"), port, tmp_path, variables):
-        until(browser, f"{STATE}.includes('The server is back')")
-        click(browser, ".tm-state button")
-        token = until(browser, DONE, None)
+        # gradio may load the page anew at any moment
+        again = "document.querySelector('.tm-state button')?.click();"
+        until(browser, "return document.querySelector('.tm-state')?.textContent.includes("
+              "'The server is back')")  # fmt: skip
+        token = until(browser, f"{again} {DONE}", None)
         assert len(desk(browser, "view.bars")) == 9 and "/" not in token
         severe(browser)  # what could not be fetched meanwhile

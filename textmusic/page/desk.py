@@ -40,8 +40,8 @@ def desk(stems: Callable[[str], Sequence[str]]) -> gr.HTML:
 
     stems_of.__name__ = "stems"
     return gr.HTML(
-        None, html_template='<div class="tm-desk-place"></div>', apply_default_css=False, padding=False,
-        js_on_load="new textmusic.Desk(element, {props, watch, trigger, server});"
+        None, html_template='<div class="tm-desk-place"></div>', apply_default_css=False,
+        padding=False, js_on_load="new textmusic.Desk(element, {props, watch, trigger, server});"
         " // 'act', 'write'", server_functions=[stems_of], words=_words(), players=_players(),
     )  # fmt: skip
 
@@ -52,9 +52,9 @@ def pieces() -> gr.HTML:
     Events: `act`, as the desk's.
     """
     return gr.HTML(
-        None, html_template='<div class="tm-pieces-place"></div>', apply_default_css=False, padding=False,
+        None, html_template='<div class="tm-pieces-place"></div>', apply_default_css=False,
+        padding=False, words=_words(),
         js_on_load="new textmusic.Pieces(element, {props, watch, trigger}); // 'act'",
-        words=_words(),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ textmusic.Desk = class {
     element.querySelector(".tm-desk-place").append(this.own);
     this.find = name => this.own.querySelector(`[data-is="${name}"]`);
     this.player = new textmusic.Player(
-      {change: () => this.showPlayer(), time: s => this.showTime(s, true), failed: () => this.lost()},
+      {change: () => this.showPlayer(), time: s => this.showTime(s, true), failed: () => this.watchServer()},
       async () => (await server.stems(this.view.token)),
     );
     this.roll = new textmusic.Roll(this.find("roll"), {
@@ -35,6 +35,8 @@ textmusic.Desk = class {
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
     watch("value", () => this.show(props.value));
     if (props.value) this.show(props.value);
+    if (sessionStorage.getItem("textmusic-lost"))
+      this.returned(() => document.querySelector(".tm-generate").click());
     setInterval(() => this.watchServer(), 3000);
   }
 
@@ -106,7 +108,7 @@ textmusic.Desk = class {
       this.address = view.audio;
     }
     if (view.writing && (!was || was.writing !== view.writing)) this.reveal();
-    this.own.classList.remove("tm-waiting");
+    this.own.classList.remove("tm-waiting", "tm-back");
     document.body.classList.toggle("tm-writing", Boolean(view.writing || view.busy));
     this.showTakes();
     this.showState();
@@ -152,6 +154,8 @@ textmusic.Desk = class {
   begin(again = null) {
     this.flush();
     this.again = again;
+    this.back = false;
+    this.own.classList.remove("tm-back");
     if (!this.view) this.find("title").textContent = this.say.starting;
     document.body.classList.add("tm-writing");
     this.own.hidden = false;
@@ -172,7 +176,7 @@ textmusic.Desk = class {
     document.body.classList.remove("tm-writing");
     this.own.classList.remove("tm-waiting");
     if (this.gone) return;
-    if (this.view && this.view.writing) this.lost(this.say.broken);
+    if (this.view && this.view.writing) this.end(this.say.broken, this.again);
     else if (this.view) this.showState();
     else this.own.hidden = true;
   }
@@ -187,6 +191,7 @@ textmusic.Desk = class {
 
   showState() {
     const {view, say} = this, place = this.find("state");
+    if (this.back) return;
     const text = view.busy
       ? say.bars_done.replace("{}", view.busy[0]).replace("{}", view.busy[1])
       : view.writing
@@ -308,21 +313,36 @@ textmusic.Desk = class {
     const place = this.find("state");
     place.textContent = place.dataset.text = text;
   }
-  // What was begun has come to nothing. once: the server answers again, or has all the time.
-  lost(text = this.say.lost) {
+  // What was begun has come to nothing: the server has gone away, or it has failed.
+  lost() {
+    this.gone = true;
+    sessionStorage.setItem("textmusic-lost", "1");  // when it is back, gradio loads the page anew
+    this.end(this.say.lost);
+  }
+  end(text, again = null) {
     this.tell(text);
     document.body.classList.remove("tm-writing");
     this.find("state").classList.remove("tm-busy");
     this.own.querySelector("[data-do=halt]").hidden = true;
     this.own.classList.remove("tm-waiting");
-    if (text === this.say.lost) { this.gone = true; return; }
-    const {again} = this;
     if (!again) return;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = this.say.again;
     button.addEventListener("click", again);
     this.find("state").append(" ", button);
+  }
+  // The server answers again: what was asked can be asked once more.
+  returned(again) {
+    sessionStorage.removeItem("textmusic-lost");
+    this.gone = false;
+    this.back = true;  // said until something is begun
+    if (!this.view) {
+      document.body.classList.add("tm-playing");
+      this.own.hidden = false;
+      this.own.classList.add("tm-back");
+    }
+    this.end(this.say.back, again);
   }
   // A server that has gone away says nothing: ask whether it is there.
   async watchServer() {
@@ -333,10 +353,7 @@ textmusic.Desk = class {
     try { there = (await fetch("theme.css", {cache: "no-store"})).ok; } catch { /* no */ }
     this.asking = false;
     if (!there && !this.gone) this.lost();
-    else if (there && this.gone) {
-      this.gone = false;
-      this.lost(this.say.back);
-    }
+    else if (there && this.gone) this.returned(this.again);
   }
 
   // What takes its time.
