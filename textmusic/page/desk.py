@@ -21,6 +21,7 @@ SCRIPTS = (
     "roll",
     "pencil",
     "player",
+    "mixing",
     "desk",
     "pieces",
     "keys",
