@@ -49,9 +49,9 @@ def test_a_lost_server_is_said_and_the_piece_asked_for_again(
     def command(pause: str) -> list[str]:
         return [sys.executable, "-c", SERVER, str(tiny_model), str(port), pause]
 
-    with serving(command("0.02"), port, tmp_path, variables) as address:
+    with serving(command("0.005"), port, tmp_path, variables) as address:
         opened(browser, address)
-        describe(browser, "calm piano, 4/4, 8 bars").send_keys("\n")
+        describe(browser, "calm piano, 4/4, 32 bars").send_keys("\n")
         until(browser, "return textmusic.desk.view?.writing")
     until(browser, f"{STATE}.includes('The server does not answer')")
     assert not browser.execute_script("return document.body.classList.contains('tm-writing')")
@@ -61,5 +61,5 @@ def test_a_lost_server_is_said_and_the_piece_asked_for_again(
         until(browser, "return document.querySelector('.tm-state')?.textContent.includes("
               "'The server is back')")  # fmt: skip
         token = until(browser, f"{again} {DONE}", None)
-        assert len(desk(browser, "view.bars")) == 9 and "/" not in token
+        assert len(desk(browser, "view.bars")) == 33 and "/" not in token
         severe(browser)  # what could not be fetched meanwhile

@@ -13,9 +13,11 @@ pytest.importorskip("selenium", reason="needs the dev extra (selenium)")
 from browsing import (
     BROWSER,
     changed,
+    chord,
     click,
     desk,
     generated,
+    keys,
     place,
     shot,
     sized,
@@ -23,6 +25,7 @@ from browsing import (
     typed,
     until,
 )
+from selenium.webdriver import Keys
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -166,3 +169,34 @@ def test_bars_are_selected_by_touch(open_page: Callable[..., Chrome]) -> None:
         until(browser, "return String(textmusic.desk.roll.selection) === '0,3'")
     finally:
         sized(browser, 1440, 900)
+
+
+def test_keys_alone_select_bars_and_change_a_chord(open_page: Callable[..., Chrome]) -> None:
+    browser = open_page()
+    before = generated(browser, TWO)
+    browser.execute_script("textmusic.desk.player.pause(); textmusic.desk.player.time = 0")
+    stops = 0
+    while not browser.execute_script(
+        "return document.activeElement.classList.contains('tm-scroll')"
+    ):
+        keys(browser, Keys.TAB)
+        stops += 1
+        assert stops < 30
+    keys(browser, Keys.ARROW_RIGHT)
+    chord(browser, Keys.SHIFT, Keys.ARROW_RIGHT)
+    first, stop = desk(browser, "roll.selection")
+    assert stop - first == 2
+    stops = 0
+    while not browser.execute_script("return document.activeElement.dataset.do === 'vary'"):
+        keys(browser, Keys.TAB)
+        stops += 1
+        assert stops < 15, "chords are no stops on the way"
+    varied = changed(browser, lambda: keys(browser, Keys.ENTER))
+    assert varied != before and desk(browser, "view.fresh") == [first, stop]
+    assert changed(browser, lambda: chord(browser, Keys.CONTROL, "z")) == before
+    browser.execute_script("textmusic.desk.roll.scroll.focus()")
+    keys(browser, "c")
+    assert browser.execute_script("return document.activeElement.className") == "tm-chord"
+    browser.switch_to.active_element.send_keys("Gm")
+    changed(browser, lambda: browser.switch_to.active_element.send_keys("\n"))
+    assert "Gm" in [name for _, name in browser.execute_script(CHORDS)]

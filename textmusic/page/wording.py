@@ -175,8 +175,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "untitled": ("untitled", "无标题"),
     "spoken": (
         "Piano roll: {}. Played by {}. Arrow keys choose a bar, with Shift more of them; Enter"
-        " plays from there.",
-        "钢琴卷帘：{}。演奏：{}。方向键选择小节，按住 Shift 可多选；回车从该处播放。",
+        " plays from there; C types over the chord.",
+        "钢琴卷帘：{}。演奏：{}。方向键选择小节，按住 Shift 可多选；回车从该处播放；C 键改写和弦。",
     ),
     "player": ("Player", "播放器"),
     "play": ("Play", "播放"),

@@ -36,7 +36,9 @@ textmusic.Desk = class extends textmusic.Mixing {
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
     watch("value", () => this.show(props.value));
     if (props.value) this.show(props.value);
-    if (sessionStorage.getItem("textmusic-lost"))
+    const lost = sessionStorage.getItem("textmusic-lost");
+    sessionStorage.removeItem("textmusic-lost");
+    if (lost)
       this.returned(() => document.querySelector(".tm-generate").click());
     setInterval(() => this.watchServer(), 3000);
   }
@@ -156,6 +158,7 @@ textmusic.Desk = class extends textmusic.Mixing {
     this.flush();
     this.again = again;
     this.back = false;
+    sessionStorage.removeItem("textmusic-lost");
     this.own.classList.remove("tm-back");
     if (!this.view) this.find("title").textContent = this.say.starting;
     document.body.classList.add("tm-writing");
@@ -276,7 +279,6 @@ textmusic.Desk = class extends textmusic.Mixing {
   }
   // The server answers again: what was asked can be asked once more.
   returned(again) {
-    sessionStorage.removeItem("textmusic-lost");
     this.gone = false;
     this.back = true;  // said until something is begun
     if (!this.view) {

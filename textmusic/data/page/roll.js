@@ -105,6 +105,7 @@ textmusic.Roll = class {
       const item = document.createElement(tag);
       item.className = kind;
       item.textContent = text;
+      if (tag === "button") item.tabIndex = -1;  // a hundred stops for the Tab key; see the keys of the roll
       item.style.cssText = `left:${this.x(quarter)}px;top:${top}px;max-width:${Math.max(room - 3, 8)}px`;
       made.append(item);
       return item;
@@ -252,6 +253,7 @@ textmusic.Roll = class {
         this.select([first, Math.min(first + long, bars)]);
         this.point(this.seconds(this.view.bars[first]), true);
       } else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.select([0, bars]);
+      else if (event.key === "c" && !event.ctrlKey && !event.metaKey) this.renameAt(now ? now[0] : this.here());
       else if (event.key === "Enter" && now) this.on.seek(this.seconds(this.view.bars[now[0]]));
       else return;
       event.preventDefault();
@@ -274,6 +276,13 @@ textmusic.Roll = class {
   // The bar that the sound is in.
   here() { return this.barAt(this.quarters(this.on.now())); }
 
+  // The chord with which a bar begins, typed over.
+  renameAt(bar) {
+    const n = this.view.chords.findLastIndex(([quarter]) => quarter <= this.view.bars[bar] + 1e-6);
+    const button = this.names.querySelector(`button[data-chord="${Math.max(n, 0)}"]`);
+    if (button) this.rename(button);
+  }
+
   // A chord's name, typed over.
   rename(button) {
     const box = document.createElement("input"), n = Number(button.dataset.chord);
@@ -290,7 +299,7 @@ textmusic.Roll = class {
       done = true;
       const said = box.value.trim();
       box.replaceWith(button);
-      button.focus();
+      this.scroll.focus({preventScroll: true});
       if (keep && said && said !== button.textContent) this.on.chord(n, said);
     };
     box.addEventListener("keydown", event => {
