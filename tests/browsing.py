@@ -247,6 +247,10 @@ NAMES = frozenset(
 
 def english(browser: Chrome) -> list[str]:
     """What a page in Chinese says in English: texts that can be seen or are read aloud."""
+    browser.execute_async_script(  # what gradio has just drawn is mended with the next frame
+        "const done = arguments[0];"
+        "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))"
+    )
     found = browser.execute_script(
         """const names = new Set(arguments[0]), said = [];
         const chord = /^[A-G][#b]?(m|maj|dim|sus|aug|add)/;
