@@ -7,10 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+BROWSER = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER),
+    reason="needs chromium and chromedriver (apt install chromium-driver)",
+)
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -229,3 +235,41 @@ def shot(browser: Chrome, name: str, folder: str | None) -> None:
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         browser.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+
+# What stays as it is in Chinese: names, formats, and what musicians write everywhere.
+NAMES = frozenset(
+    "textmusic replay midi musicxml pdf wav mp ogg flac svg png json zip api gradio aaba andante"
+    " top enter shift space esc tab delete apache lstm default tiny maj min dim aug sus bpm"
+    " agent mcp html script window bad".split()
+)
+
+
+def english(browser: Chrome) -> list[str]:
+    """What a page in Chinese says in English: texts that can be seen or are read aloud."""
+    browser.execute_async_script(  # what gradio has just drawn is mended with the next frame
+        "const done = arguments[0];"
+        "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))"
+    )
+    found = browser.execute_script(
+        """const names = new Set(arguments[0]), said = [];
+        const chord = /^[A-G][#b]?(m|maj|dim|sus|aug|add)/;
+        const look = (text, where) => {
+          const words = (text || '').match(/[A-Za-z]{3,}/g) || [];
+          if (words.some(w => !names.has(w.toLowerCase()) && !chord.test(w)))
+            said.push(where + ': ' + text.trim().slice(0, 120));
+        };
+        const seen = e => e.checkVisibility({visibilityProperty: true});
+        const skip = '.tm-card, .tm-pieces b, script, style, textarea, .tm-desk h2, footer';
+        for (const e of document.body.querySelectorAll('*')) {
+          if (e.closest(skip) || !seen(e)) continue;
+          for (const node of e.childNodes)
+            if (node.nodeType === 3) look(node.textContent, e.className || e.tagName);
+          for (const name of ['title', 'aria-label', 'placeholder', 'alt'])
+            if (e.getAttribute(name) !== document.querySelector('.tm-desk h2')?.textContent)
+              look(e.getAttribute(name), name);
+          if (e.tagName === 'INPUT' && e.type === 'text' && e.readOnly) look(e.value, 'value');
+        }
+        return said;""", sorted(NAMES),
+    )  # fmt: skip
+    return [str(one) for one in found]

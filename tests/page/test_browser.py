@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -20,9 +20,8 @@ import pytest
 pytest.importorskip("selenium", reason="needs the dev extra (selenium)")
 
 from browsing import (
-    CHROMIUM,
+    BROWSER,
     DONE,
-    DRIVER,
     SECONDS,
     STRICT,
     box,
@@ -35,14 +34,12 @@ from browsing import (
     drag,
     generated,
     keys,
-    opened,
     painted,
     place,
     severe,
     shot,
     sized,
     slide,
-    started,
     tab,
     toast,
     typed,
@@ -61,10 +58,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER),
-        reason="needs chromium and chromedriver (apt install chromium-driver)",
-    ),
+    BROWSER,
 ]
 SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")  # a folder for pictures, to be looked at
 SHORT = "calm piano in D minor, 4/4, 120 bpm, 4 bars"
@@ -74,74 +68,6 @@ LABELLED = (
     "l => l.offsetParent && l.innerText.trim().startsWith(arguments[0]))"
 )
 ROWS = "return document.querySelector('.tm-report')?.innerText"
-
-
-@pytest.fixture(scope="module")
-def engines() -> list[Any]:
-    """Those behind the page, once it is there."""
-    return []
-
-
-@pytest.fixture(scope="module")
-def address(
-    tiny_model: Path, engines: list[Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-        from textmusic.page.layout import serve
-        from textmusic.writing.text_to_music import TextToMusic
-
-        load = TextToMusic.from_pretrained
-        models = {name: load(tiny_model, threads=1) for name in ("default", "lstm")}
-        engines += [music.engine for music in models.values()]
-        app, url, _ = serve(models, prevent_thread_lock=True, quiet=True)
-        yield url
-        app.get_blocks().close(verbose=False)
-
-
-@pytest.fixture(scope="module")
-def browsers() -> Iterator[Callable[..., Chrome]]:
-    """Browsers by language, started once."""
-    there: dict[Any, Chrome] = {}
-
-    def browser(*which: str) -> Chrome:
-        if which not in there:
-            there[which] = started(*which)
-        return there[which]
-
-    yield browser
-    for one in there.values():
-        one.quit()
-
-
-@pytest.fixture
-def open_page(address: str, browsers: Callable[..., Chrome]) -> Iterator[Callable[..., Chrome]]:
-    """The page as a new visitor sees it; nothing that happens there may be an error."""
-    used: list[Chrome] = []
-
-    def visit(*which: str) -> Chrome:
-        used.append(browsers(*(which or ("en",))))
-        severe(used[-1])
-        return opened(used[-1], address)
-
-    yield visit
-    for browser in used:
-        problems = severe(browser)
-        browser.get("about:blank")
-        severe(browser)
-        assert not problems
-
-
-@pytest.fixture
-def slowly(engines: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """256 bars take minutes."""
-    step = engines[0].step
-
-    def slow(ids: Any) -> Any:
-        time.sleep(0.01)
-        return step(ids)
-
-    monkeypatch.setattr(engines[0], "step", slow)
 
 
 def midi_of(browser: Chrome, address: str) -> Score:
@@ -557,12 +483,16 @@ def test_parts_are_mixed_and_files_taken_away(open_page: Callable[..., Chrome]) 
     tab(browser, "Downloads")
     links = until(browser, "const l = [...document.querySelectorAll('.tm-files a')].map("
                   "a => a.href); return l.length && l")  # fmt: skip
-    kinds = {link.partition("?")[0].rpartition(".")[2]: link for link in links}
+    kinds = {
+        link.partition("?")[0].rpartition(".")[2]: link for link in links if ".part" not in link
+    }
     assert set(kinds) >= {"mid", "wav", "mp3", "ogg", "svg", "json", "zip"}
+    assert sum(".part" in link for link in links) == 2, "each part alone"
     if not importlib.util.find_spec("verovio"):
         links = [link for kind, link in kinds.items() if kind not in ("musicxml", "pdf")]
     dragged = browser.execute_script(
-        "const data = new DataTransfer(); document.querySelector('.tm-files a').dispatchEvent("
+        "const data = new DataTransfer();"
+        "document.querySelector('.tm-files [data-mime=\"audio/midi\"]').dispatchEvent("
         "new DragEvent('dragstart', {dataTransfer: data, bubbles: true}));"
         "return data.getData('DownloadURL')"
     )
@@ -574,7 +504,8 @@ def test_parts_are_mixed_and_files_taken_away(open_page: Callable[..., Chrome]) 
         assert answer.status == 200 and found[link], link
         assert "attachment" in answer.headers["content-disposition"]
     with zipfile.ZipFile(io.BytesIO(found[kinds["zip"]])) as file:
-        assert {Path(name).suffix for name in file.namelist()} >= {".mid", ".mp3", ".json"}
+        assert {Path(name).suffix for name in file.namelist()} >= {".mid", ".ogg", ".json"}
+        assert sum(name.startswith("stems/") for name in file.namelist()) == 2
     assert measure(Score.from_midi(found[kinds["mid"]])).bars == 8
 
 

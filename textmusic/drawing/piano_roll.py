@@ -26,6 +26,7 @@ from textmusic.drawing.shapes import (
     text_width,
     to_svg,
 )
+from textmusic.language.names import key_text, say
 from textmusic.music.data_files import load_data
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.percussion import drum_name, kit_in
@@ -258,13 +259,17 @@ def colours_of(notes: Notes) -> Mapping[int, str]:
     }
 
 
-def facts_of(score: Score, bars: int, key: str | None) -> str:
+def facts_of(score: Score, bars: int, key: str | None, language: str = "en") -> str:
     """One line: "D minor · 60 bpm · 4/4 · 16 bars"."""
     tempi = TempoMap.of_score(score).qpm
     metres = [f"{m.numerator}/{m.denominator}" for m in score.time_signatures] or ["4/4"]
-    tempo = f"{tempi[0]:.0f} bpm" if len(set(tempi)) == 1 else f"{tempi[0]:.0f} bpm, changing"
-    metre = metres[0] if len(set(metres)) == 1 else f"{metres[0]}, changing"
-    known = [key, tempo, metre, f"{bars} bar{'' if bars == 1 else 's'}"]
+    changing = say("changing", language)
+    known = [
+        key_text(key, language) if key else "",
+        say("some_bpm", language).format(tempi[0]) + changing * (len(set(tempi)) > 1),
+        metres[0] + changing * (len(set(metres)) > 1),
+        say("one_bar" if bars == 1 else "many_bars", language).format(bars),
+    ]
     return "  ·  ".join(fact for fact in known if fact)
 
 

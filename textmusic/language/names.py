@@ -15,6 +15,7 @@ from textmusic.language.reading.level_names import VALENCE_NAMES as VALENCE_NAME
 from textmusic.language.reading.numerals import numeral_name
 from textmusic.music.chords import Chord, chord_name
 from textmusic.music.data_files import load_data
+from textmusic.music.percussion import drum_name
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline, Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, shift_of
@@ -27,6 +28,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "comma": (", ", "、"),
     "some_bpm": ("{:.0f} bpm", "每分钟{:.0f}拍"),
     "some_bars": ("{}", "{}小节"),
+    "one_bar": ("{} bar", "{}小节"),
+    "many_bars": ("{} bars", "{}小节"),
+    "changing": (", changing", "（有变化）"),
     "new_bars": ("{} new", "新增{}小节"),
     "some_seconds": ("{:.1f} s", "{:.1f}秒"),
     "about_levels": ("about {}", "约{}"),
@@ -168,7 +172,7 @@ def form_text(form: Sequence[str], names: Sequence[str] = (), language: str = "e
         return " ".join(form)
     if language == "en":
         return ", ".join(names)
-    return " ".join(CHINESE_SECTIONS.get(name, name) for name in names)
+    return " ".join(section_name(name, language) for name in names)
 
 
 def instrument_name(program: int, language: str = "en") -> str:
@@ -193,6 +197,19 @@ def mood_name(valence: int, arousal: int, language: str = "en") -> str:
         level_name(AROUSAL_NAMES[arousal - 1], language),
     ]
     return f"{_listed(words, language)} ({valence}/5, {arousal}/5)"
+
+
+def section_name(name: str, language: str = "en") -> str:
+    """A section of a form: "verse", "主歌"; letters are the same in both languages."""
+    return name if language == "en" else CHINESE_SECTIONS.get(name, name)
+
+
+def drum_text(key: int, kit: int = 0, language: str = "en") -> str:
+    """A sound of a drum kit, as `percussion.drum_name`: "open hi-hat", "开镲"."""
+    name = drum_name(key, kit)
+    if language == "en":
+        return name.lower()
+    return str(load_data("drums_zh.json").get(name, name.replace("Drum", "鼓")))
 
 
 def density_name(density: int, language: str = "en") -> str:

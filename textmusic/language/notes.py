@@ -43,10 +43,10 @@ def _instruments() -> dict[str, str]:
     return {instrument_name(p): instrument_name(p, "zh") for p in range(DRUMS + 1)}
 
 
-def _in_chinese(said: str) -> str:
+def in_chinese(said: str) -> str:
     """What a note names: "tempo", "G major", "waltz", "100 bpm", "piano"; else as it is."""
     if ", " in said:
-        return "、".join(map(_in_chinese, said.split(", ")))
+        return "、".join(map(in_chinese, said.split(", ")))
     if said in KEYS:
         return key_text(said, "zh")
     if said in GENRES:
@@ -122,6 +122,8 @@ _WHY = {
     r"forms in which voices follow each other cannot be set; .+":
      "不能指定赋格、卡农这类曲式；请写乐器，以及曲式，例如'AABA'",
     "the control for .+ decides": "以控件为准",
+    "only the chosen instruments are written": "只写选中的乐器",
+    "a variation has its theme's (.+)": "变奏沿用主题的{}",
     r"the piece is .+ already, as far as it goes": "原曲在这方面已经到头了",
     r"the piece is at (.+) bpm, as far as tempos go": "原曲速度已是每分钟{}拍，不能再变",
     "these exclude each other; say only one of them": "互相矛盾；请只写一种",
@@ -160,7 +162,7 @@ def note_text(note: str, language: str = "en") -> str:
         return note
     for pattern, chinese in _WHY.items():
         if match := re.fullmatch(pattern, parts["why"], re.DOTALL):
-            return f"{parts['said']}：{chinese.format(*map(_in_chinese, match.groups()))}"
+            return f"{parts['said']}：{chinese.format(*map(in_chinese, match.groups()))}"
     return note
 
 

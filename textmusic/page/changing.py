@@ -12,20 +12,21 @@ import gradio as gr
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.prompt import check_length
-from textmusic.music.midi_files import read_events
 from textmusic.music.plan import MAX_BARS
 from textmusic.page.desk import REST
 from textmusic.page.forms import WISH, Told, count, language_for, stripped, visitor_of
 from textmusic.page.piece import Piece
-from textmusic.page.piece_view import shown, with_chord
+from textmusic.page.piece_view import shown
+from textmusic.page.selecting import Selection, selection_of, work_of
 from textmusic.page.service import Wish
 from textmusic.page.showing import Showing, Shown
 from textmusic.page.wording import say
 from textmusic.result.generation import Generation
 from textmusic.system.streams import Stream
 from textmusic.writing.adjusting import MOST_SEMITONES, Adjustment, read_instruments
-from textmusic.writing.rewriting import Rewriting, open_to_rewrite
 
+# What is said of a piece after something was done with selected bars of it; else "changed".
+DONE = {"vary": "varied", "harmonise": "harmonised"}
 FRESH: dict[str, Any] = {"semitones": 0, "tempo": "", "snap": "", "instruments": []}
 
 
@@ -53,11 +54,12 @@ class Changing:
             change[name].click(handler, inputs, outputs, **writing).then(js=REST, **private)
         change["adjust"].click(
             self.adjust, {*state, *(change[name] for name in FRESH)},
-            [*outputs, *(change[name] for name in FRESH)], **private,
+            [*outputs, *(change[name] for name in FRESH)], show_progress="hidden", **private,
         )  # fmt: skip
         change["upload"].upload(
-            self.open, {*state, change["upload"]}, [*outputs, change["upload"]], **private
-        )
+            self.open, {*state, change["upload"]}, [*outputs, change["upload"]],
+            show_progress="hidden", **private,
+        )  # fmt: skip
         for component in (result["desk"], result["pieces"]):
             component.act(
                 self.act, [result["shelf"], result["chosen"], result["redo"]],
@@ -81,7 +83,7 @@ class Changing:
         if not shelf:
             shelf = shelves.secret()
             made = {result["shelf"]: shelf}
-        with Told():
+        with Told(request):
             if token := request.query_params.get("piece"):
                 return made | self.showing.piece(shelves.find(token), shelf, request)
         if pieces := shelves.on(shelf):
@@ -97,7 +99,7 @@ class Changing:
         self._judge(chosen, request, up=False)
 
     def _judge(self, chosen: str, request: gr.Request, *, up: bool) -> None:
-        with Told():
+        with Told(request):
             if not chosen:
                 raise TextMusicError(say("no_piece", language_for(request)))
             self.service.judge(self.showing.shelves.find(chosen), up)
@@ -117,7 +119,7 @@ class Changing:
     def _written(
         self, data: Shown, request: gr.Request, done: str, bars: Any, keep: Any
     ) -> Generator[Shown, None, None]:
-        with Told():
+        with Told(request):
             source = self._chosen(data, request)
             text = well_formed(check_length(data[self.change["text"]] or ""))
             kept = None if keep is None else count("keep", keep, 0, MAX_BARS)
@@ -131,7 +133,7 @@ class Changing:
 
     def adjust(self, data: Shown, request: gr.Request) -> Shown:
         """Transposed, snapped, faster, played by others; then the boxes are as they were."""
-        with Told():
+        with Told(request):
             source = self._chosen(data, request)
             said = {name: data[self.change[name]] for name in FRESH}
             adjustment = replace(
@@ -156,7 +158,7 @@ class Changing:
 
     def open(self, data: Shown, request: gr.Request) -> Shown:
         """A person's own file: seen, heard, and ready to be changed."""
-        with Told():
+        with Told(request):
             path = Path(data[self.change["upload"]] or "")
             made = self.service.opened(path)
             shelf = self.showing.shelf(data[self.result["shelf"]])
@@ -180,14 +182,21 @@ class Changing:
     ) -> Generator[Shown, None, None]:
         """What was asked of the piece on the desk, and takes its time: see `desk.desk`."""
         said = event._data if isinstance(event._data, dict) else {}
-        with Told():
+        with Told(request):
             source = self.showing.shelves.find(said.get("token"))
+            done = "changed"
             if said.get("what") == "edit":
                 made = [self.service.edit(source.midi, said.get("edits"))]
             else:
-                made = yield from self._rewritten(source, said, request)
+                view = shown(source, language_for(request))
+                chosen_bars = selection_of(source, view, said)
+                if said.get("what") == "form" and chosen_bars.whole:
+                    yield from self._formed(source, chosen_bars, shelf, request)
+                    return
+                done = DONE.get(str(said.get("what")), done)
+                made = yield from self._composed(chosen_bars, shelf, request)
             piece = self.showing.shelves.put(
-                shelf, made[0], _titled(source, "changed", request), parent=source.token,
+                shelf, made[0], _titled(source, done, request), parent=source.token,
                 settings=source.settings,
             )  # fmt: skip
             yield self.showing.piece(piece, shelf, request)
@@ -196,28 +205,32 @@ class Changing:
         if chosen:
             yield self.showing.piece(self.showing.shelves.find(chosen), shelf, request, redo=redo)
 
-    def _rewritten(
-        self, source: Piece, said: dict[str, Any], request: gr.Request
+    def _composed(
+        self, chosen_bars: Selection, shelf: str, request: gr.Request
     ) -> Generator[Shown, None, list[Generation]]:
-        """Some bars of a part or of all, anew; or those in which a chord sounds, with another."""
-        view = shown(source, language_for(request))
-        chords = None
-        if said.get("what") == "chord":
-            bars, chords = with_chord(view, said.get("index"), said.get("name"))
-        else:
-            bars = _bars(said.get("bars"))
-        part = said.get("part")
-        players = [] if part is None else [count("part", part, 0, 128)]
-        wish = Wish(well_formed(check_length(said.get("text") or "")), Controls(chords=chords))
-        opened = open_to_rewrite(read_events(source.midi), bars, players)
-        making = Stream(
-            self.service.compose(
-                lambda music, brief: Rewriting(music, opened, brief), wish, visitor_of(request)
-            )
-        )
+        """What is done with selected bars, and how far it has come: see `selecting`."""
+        source = chosen_bars.piece
+        before = sum(one.parent == source.token for one in self.showing.shelves.on(shelf))
+        work, wish = work_of(chosen_bars, before)
+        making = Stream(self.service.compose(work, wish, visitor_of(request)))
         for busy in making:
-            yield {self.result["desk"]: {**view, "busy": list(busy)}}
+            yield {self.result["desk"]: {**chosen_bars.view, "busy": list(busy)}}
         return making.result
+
+    def _formed(
+        self, source: Piece, chosen_bars: Selection, shelf: str, request: gr.Request
+    ) -> Generator[Shown, None, None]:
+        """The whole piece in another form: a new one, of the same key, metre, tempo and players."""
+        plan = source.report.measured
+        controls = Controls(
+            plan.key, plan.tempo, plan.time_signature, plan.programs or (), plan.bars,
+            genre=source.report.planned.genre, form=chosen_bars.form,
+        )  # fmt: skip
+        making = self.service.generate(Wish(chosen_bars.words, controls), visitor_of(request))
+        yield from self.showing.written(
+            making, _titled(source, "changed", request), shelf, request, parent=source.token,
+            settings=source.settings,
+        )  # fmt: skip
 
     # The desk and the list ------------------------------------------------------------------------
 
@@ -231,7 +244,7 @@ class Changing:
             "renew": self._renew, "settings": self._settings, "keep": self._keep_alone,
         }  # fmt: skip
         said = event._data if isinstance(event._data, dict) else {}
-        with Told():
+        with Told(request):
             deed = deeds.get(str(said.get("what")))
             if deed is None:
                 raise TextMusicError("the page is out of date; reload it.")
@@ -315,21 +328,13 @@ def _titled(source: Piece, done: str, request: gr.Request) -> str:
     """A piece's title with what was done to it, said once."""
     marks = {
         f" ({say(name, language)})"
-        for name in ("continued", "varied", "adjusted", "changed")
+        for name in ("continued", "varied", "adjusted", "harmonised", "changed")
         for language in ("en", "zh")
     }
     title = source.title
     while any(title.endswith(mark) for mark in marks):
         title = title[: title.rindex(" (")]
     return f"{title} ({say(done, language_for(request))})"
-
-
-def _bars(said: object) -> tuple[int, int]:
-    """Bars as people count them, of [first from 0, the one behind the last]."""
-    if not isinstance(said, list) or len(said) != 2:
-        raise TextMusicError("no bars are selected; drag over them on the roll.")
-    first, stop = (count("bars", bar, 0, MAX_BARS) for bar in said)
-    return first + 1, stop
 
 
 def _tempo(said: str | None) -> float | None:

@@ -12,6 +12,7 @@ import gradio as gr
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import well_formed
 from textmusic.language.prompt import check_length
+from textmusic.language.sentences import error_text
 from textmusic.page.desk import REST
 from textmusic.page.forms import (
     WISH,
@@ -76,12 +77,12 @@ class Creating:
             wish = self._wish(data)
             prompt, controls = self.service.understand(wish)
         except TextMusicError as problem:
-            return f"<p>{escape(str(problem))}</p>"
+            return f"<p>{escape(error_text(str(problem), language))}</p>"
         return understood_html(prompt, controls, language, wish.controls.outline())
 
     def generate(self, data: Shown, request: gr.Request) -> Generator[Shown, None, None]:
         """Write a piece, shown and heard while it grows."""
-        with Told():
+        with Told(request):
             wish = self._wish(data)
             many = count("variations", data[self.create["variations"]], 1, MOST_VARIATIONS)
             making = self.service.generate(wish, visitor_of(request), many)
@@ -103,7 +104,7 @@ class Creating:
     def side_by_side(self, data: Shown, request: gr.Request) -> Generator[Shown, None, None]:
         """The same words, plan and seed for two models; both are pieces of the visit."""
         compare = self.compare
-        with Told():
+        with Told(request):
             text = well_formed(check_length(data[compare["text"]] or ""))
             seed = whole("seed", data[compare["seed"]] or new_seed())
             assert seed is not None

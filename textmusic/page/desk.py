@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import resources
+from typing import Any
 
 import gradio as gr
 
+from textmusic.language.names import instrument_name
+from textmusic.music.theory import DRUMS
 from textmusic.page.wording import SCRIPT_WORDS, say
 
 REST = "() => textmusic.desk.rest()"  # when what takes time has ended, whatever has come of it
 SCRIPTS = (
+    "mends",
     "roll",
     "pencil",
     "player",
+    "mixing",
     "desk",
     "pieces",
     "keys",
@@ -27,8 +32,8 @@ def desk(stems: Callable[[str], Sequence[str]]) -> gr.HTML:
     """A piece's roll, player, parts and chosen bars. Its value is a view: see `piece_view`.
 
     Events: `act` and `write`, whose data say {what, token, bars (from 0, and the one behind the
-    last; null: none), part (a program; null: all), and more, by what is wanted}. What takes its
-    time is a `write`. stems: the addresses of a piece's parts, by its secret.
+    last; null: none), part (a program; null: all), and more, by what is wanted: see `selecting`}.
+    What takes its time is a `write`. stems: the addresses of a piece's parts, by its secret.
     """
 
     def stems_of(token: str) -> list[str]:
@@ -37,8 +42,8 @@ def desk(stems: Callable[[str], Sequence[str]]) -> gr.HTML:
     stems_of.__name__ = "stems"
     return gr.HTML(
         None, html_template='<div class="tm-desk-place"></div>', apply_default_css=False,
-        js_on_load="new textmusic.Desk(element, {props, watch, trigger, server});"
-        " // 'act', 'write'", server_functions=[stems_of], words=_words(),
+        padding=False, js_on_load="new textmusic.Desk(element, {props, watch, trigger, server});"
+        " // 'act', 'write'", server_functions=[stems_of], words=_words(), players=_players(),
     )  # fmt: skip
 
 
@@ -49,8 +54,8 @@ def pieces() -> gr.HTML:
     """
     return gr.HTML(
         None, html_template='<div class="tm-pieces-place"></div>', apply_default_css=False,
+        padding=False, words=_words(),
         js_on_load="new textmusic.Pieces(element, {props, watch, trigger}); // 'act'",
-        words=_words(),
     )  # fmt: skip
 
 
@@ -59,6 +64,17 @@ def scripts() -> str:
     folder = resources.files("textmusic") / "data" / "page"
     texts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     return "\n".join(texts)
+
+
+def _players() -> dict[str, list[list[Any]]]:
+    """The instruments that can be added, by language: [program, name], in the order of names."""
+    return {
+        language: sorted(
+            ([program, instrument_name(program, language)] for program in range(DRUMS + 1)),
+            key=lambda row: str(row[1]),
+        )
+        for language in ("en", "zh")
+    }
 
 
 def _words() -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from functools import cache
 from html import escape
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -12,15 +13,16 @@ import gradio as gr
 
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
-from textmusic.language.names import instrument_name
-from textmusic.language.prompt import MAX_CHARACTERS, check_length
+from textmusic.language.names import genre_name, instrument_name, key_text
+from textmusic.language.prompt import MAX_CHARACTERS, check_length, read_prompt
+from textmusic.language.sentences import error_text
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES
-from textmusic.music.theory import KEYS
+from textmusic.music.theory import DRUMS, KEYS
 from textmusic.music.usual import THIN
 from textmusic.music.usual import of as usual
 from textmusic.page.service import Visitor, Wish
-from textmusic.page.wording import language_of
+from textmusic.page.wording import language_of, say
 from textmusic.system import values
 from textmusic.tokens.sampling import MAX_SEED, Sampling
 
@@ -41,13 +43,17 @@ class Told:
     A warning, since an error's mark would stay upon the page.
     """
 
+    def __init__(self, request: gr.Request) -> None:
+        self._language = language_for(request)
+
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
         if not isinstance(problem, TextMusicError):
             return False
-        gr.Warning(escape(str(problem), quote=False))
+        said = escape(error_text(str(problem), self._language), quote=False)
+        gr.Warning(said)
         return True
 
 
@@ -128,18 +134,35 @@ def new_seed() -> str:
     return str(random.randrange(1, MAX_SEED))
 
 
-def surprise() -> str:
+def surprise(request: gr.Request) -> str:
     """A description by chance: players and tempo are usual in its genre."""
-    genre = random.choice([genre for genre in GENRES if usual(genre).pieces >= THIN])
+    language = language_for(request)
+    genre = random.choice(_genres(language))
     of_genre = usual(genre)
-    sets = [programs for programs in of_genre.programs if len(programs) <= MOST_SURPRISING]
+    sets = [
+        programs for programs in of_genre.programs
+        if len(programs) <= MOST_SURPRISING and {*programs} != {DRUMS}
+    ]  # fmt: skip
     programs = random.choices(sets, [of_genre.programs[one] for one in sets])[0]
     low, high = of_genre.tempi
     moods = [w["text"] for w in load_data("words.jsonl") if w["kind"] == "mood"]
-    players = ", ".join(instrument_name(program) for program in programs)
-    tempo = round(random.uniform(low, high))
-    key = random.choice(KEYS)
-    return f"{random.choice(moods)} {genre} for {players} in {key}, {tempo} bpm"
+    if language == "zh":
+        moods = list(load_data("moods_zh.json"))
+    players = say("comma", language).join(instrument_name(one, language) for one in programs)
+    return say("surprising", language).format(
+        mood=random.choice(moods), genre=genre_name(genre, language), players=players,
+        key=key_text(random.choice(KEYS), language), tempo=round(random.uniform(low, high)),
+    )  # fmt: skip
+
+
+@cache
+def _genres(language: str) -> list[str]:
+    """Genres that are well known, and whose names are read as what they are."""
+    return [
+        genre for genre in GENRES
+        if usual(genre).pieces >= THIN
+        and read_prompt(genre_name(genre, language)).asked.genre == genre
+    ]  # fmt: skip
 
 
 def language_for(request: gr.Request) -> str:

@@ -36,10 +36,11 @@ def launch(
         font_mono=["ui-monospace", "monospace"],
     )
     data = resources.files("textmusic") / "data"
+    media = (data / "page" / "media.css").read_text(encoding="utf-8")
     options = {
         "theme": theme,
         "css": (data / "page.css").read_text(encoding="utf-8"),
-        "head": f"<script>{scripts()}</script>",
+        "head": f"<style>{media}</style><script>{scripts()}</script>",
         "i18n": I18N,
         "max_file_size": "2mb",
         "footer_links": ["api", "settings"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,14 +41,28 @@ EXAMPLES = (
     "16 bars of ragtime piano in C major at 100 bpm",
     "slow sad waltz for cello and harp",
     "energetic rock in E minor with distorted guitar, bass and drums",
-    "欢快的G大调小提琴舞曲，每分钟140拍",
 )
-USE = f"""Type what you want to hear. The page shows what it understood; correct it under *Details*.
-Click the piano roll to play from there. *Continue* extends a piece, or your own MIDI file.
-Everything runs on this machine; nothing is sent elsewhere. To cite:
-*textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
-
-"""
+CHINESE_EXAMPLES = (
+    "平静的D小调钢琴",
+    "欢快的G大调小提琴舞曲，每分钟140拍",
+    "16小节C大调拉格泰姆钢琴，每分钟100拍",
+    "缓慢悲伤的华尔兹，大提琴和竖琴",
+    "激动的E小调摇滚，失真吉他、贝斯和鼓",
+    "宁静的长笛和竖琴，3/4拍，慢板",
+)
+USE = {
+    "en": f"""Type what you want to hear. The page shows what it understood; correct it under
+*Details*. Click the piano roll to play from there; drag over bars to select them, then rewrite,
+vary or harmonise them, add a part, or change their form. Type over a chord's name to have another.
+*Change* continues a piece, or your own MIDI file. Everything runs on this machine; nothing is sent
+elsewhere. To cite: *textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
+""",
+    "zh": f"""输入想听的音乐，页面会显示理解到的内容；可在“详细设置”中修正。
+点击钢琴卷帘可从该处播放；拖动可选择小节，然后重写、变奏、配和声、添加声部或改曲式。在和弦名称上改写，即可换一个和弦。
+“修改”可续写作品或自己的MIDI文件。一切都在本机运行，不会发送到别处。
+引用请写：*textmusic*，版本 {__version__}，2026（Apache-2.0），并注明下面的模型。
+""",
+}
 
 
 def build_page(
@@ -75,8 +89,11 @@ def build_page(
                         change = _change()
                     with gr.Tab(I18N("compare"), id="compare"):
                         compare = _compare(models)
-                    with gr.Tab(I18N("about"), id="about"), gr.Accordion(I18N("about_model")):
-                        gr.Markdown(about or "textmusic")
+                    with gr.Tab(I18N("about"), id="about"):
+                        for language, text in USE.items():
+                            gr.Markdown(text, elem_classes=f"tm-{language}")
+                        with gr.Accordion(I18N("about_model"), open=False):
+                            gr.Markdown(about or "textmusic", elem_classes="tm-card")
             with gr.Column(scale=5, min_width=320, elem_classes="tm-right"):
                 result = _result(service, thumbs is not None)
         connect(page, service, create, change, compare, result)
@@ -97,20 +114,24 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
         made["stop"] = gr.Button(I18N("stop"), scale=1, min_width=60, elem_classes="tm-stop")
         made["surprise"] = gr.Button(I18N("surprise"), scale=1, min_width=90)
     made["understood"] = gr.HTML(elem_classes="tm-understood")
-    gr.Examples([[example] for example in EXAMPLES], made["text"], label="Examples / 示例")
+    for language, examples in (("en", EXAMPLES), ("zh", CHINESE_EXAMPLES)):
+        with gr.Column(elem_classes=f"tm-{language}"):  # the style sheet hides the other one
+            gr.Examples([[one] for one in examples], made["text"], label=I18N("examples"))
     opened = [(I18N("open"), "")]
     with gr.Accordion(I18N("details"), open=False):
         with gr.Row():
-            made["key"] = gr.Dropdown([*opened, *KEYS], value="", label=I18N("key"))
+            made["key"] = gr.Dropdown([*opened, *_named(KEYS)], value="", label=I18N("key"))
             made["tempo"] = gr.Textbox(label=I18N("tempo"), info=I18N("tempo_info"))
             made["time_signature"] = gr.Dropdown(
                 [*opened, *TIME_SIGNATURES], value="", label=I18N("time_signature")
             )
         with gr.Row():
             made["instruments"] = _instruments()
-            made["genre"] = gr.Dropdown([*opened, *sorted(GENRES)], value="", label=I18N("genre"))
+            made["genre"] = gr.Dropdown(
+                [*opened, *_named(sorted(GENRES))], value="", label=I18N("genre")
+            )
             made["density"] = gr.Dropdown(
-                [*opened, *DENSITY_NAMES], value="", label=I18N("density")
+                [*opened, *_named(DENSITY_NAMES)], value="", label=I18N("density")
             )
         with gr.Row():
             made["chords"] = gr.Textbox(label=I18N("chords"), info=I18N("chords_info"))
@@ -144,11 +165,16 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _named(values: Iterable[str]) -> list[tuple[Any, str]]:
+    """Choices with the names that they have in either language."""
+    return [(I18N(f"choice_{value}"), value) for value in values]
+
+
 def _instruments() -> gr.Dropdown:
     named = load_data("instruments.json")["program"].items()
     return gr.Dropdown(
-        sorted((entry["name"], program) for program, entry in named), multiselect=True,
-        label=I18N("instruments"),
+        _named(program for _, program in sorted((entry["name"], key) for key, entry in named)),
+        multiselect=True, label=I18N("instruments"),
     )  # fmt: skip
 
 
@@ -169,7 +195,7 @@ def _change() -> dict[str, Any]:
     with gr.Row():
         made["tempo"] = gr.Textbox(label=I18N("tempo"), min_width=140)
         made["snap"] = gr.Dropdown(
-            [(I18N("open"), ""), *KEYS], value="", label=I18N("snap"), min_width=140
+            [(I18N("open"), ""), *_named(KEYS)], value="", label=I18N("snap"), min_width=140
         )
     made["instruments"] = _instruments()
     made["adjust"] = gr.Button(I18N("adjust"))
@@ -253,9 +279,9 @@ def _max_bars() -> int:
 
 
 def _card(music: TextToMusic) -> str:
-    """How to use and cite the page, then the model's card without its metadata."""
+    """The model's card without its metadata."""
     path = music.tokenizer.folder / "README.md"
     card = path.read_text(encoding="utf-8") if path.exists() else f"# {music.name}"
     if card.startswith("---"):
         card = card.split("\n---\n", 1)[-1]
-    return USE + card
+    return card

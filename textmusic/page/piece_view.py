@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from textmusic.drawing.annotations import names_over
 from textmusic.drawing.piano_roll import bar_starts, colours_of, facts_of
 from textmusic.errors import TextMusicError
-from textmusic.language.names import instrument_name
+from textmusic.language.names import drum_text, instrument_name, section_name
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import Notes, notes_of
-from textmusic.music.percussion import drum_name, kit_in
+from textmusic.music.percussion import kit_in
 from textmusic.music.sketch import Sketch
 from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import (
@@ -66,7 +66,7 @@ def view_of(
     tempi = tempi or TempoMap.of_score(score)
     colours = colours_of(notes)
     programs = list(colours)
-    facts = facts_of(score, len(lines) - 1, key)
+    facts = facts_of(score, len(lines) - 1, key, language)
     names = [_part_name(program, language) for program in programs]
     drums = sorted({int(p) for p in notes.pitch[notes.program == DRUMS]})
     drum_kit = kit_in(score)
@@ -85,10 +85,10 @@ def view_of(
         ],
         "notes": _rows(notes, programs),
         "chords": [[name.start, name.text] for name in over.chords],
-        "sections": [[start, name] for start, _, name in over.sections],
+        "sections": [[start, section_name(name, language)] for start, _, name in over.sections],
         "scale": list(scale),
         "tonic": tonic(key) if key else None,
-        "kit": {str(pitch): drum_name(pitch, drum_kit).lower() for pitch in drums},
+        "kit": {str(pitch): drum_text(pitch, drum_kit, language) for pitch in drums},
         "facts": facts,
         "spoken": say("spoken", language).format(facts, say("comma", language).join(names)),
         "writing": "", "busy": None, "grown_from": "", "stopped": False, "fresh": None,
@@ -138,14 +138,25 @@ def with_chord(view: View, index: object, name: object) -> tuple[tuple[int, int]
     stop = names[place + 1][0] if place + 1 < len(names) else starts[-1]
     first = bisect_right(starts, begin + 1e-6) - 1
     last = bisect_right(starts, stop - 1e-6) - 1
+    return (first + 1, last + 1), chords_over(starts, names, first, last + 1)
+
+
+def chords_over(
+    starts: Sequence[float], names: Sequence[Sequence[Any]], first: int, stop: int
+) -> str:
+    """The chords of some bars, as people type them: "| Dm7 | G7 C |"; "" where one has none.
+
+    starts: of all bars, and the end. names: [quarter note, name] of every change of chord. first,
+    stop: bars from 0, and the one behind the last.
+    """
     rows = []
-    for bar in range(first, last + 1):
+    for bar in range(first, stop):
         inside = [one for start, one in names if starts[bar] <= start < starts[bar + 1]]
         if not inside or all(start != starts[bar] for start, _ in names):
             before = [one for start, one in names if start < starts[bar]]
             inside = before[-1:] + inside
         rows.append(" ".join(inside))
-    return (first + 1, last + 1), "| " + " | ".join(rows) + " |"
+    return "| " + " | ".join(rows) + " |" if all(rows) else ""
 
 
 def growing(

@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 from textmusic.errors import TextMusicError
-from textmusic.page.files import DOWNLOADS, address
+from textmusic.language.sentences import error_text
+from textmusic.page.files import DOWNLOADS, address, stems
 from textmusic.page.forms import language_for
 from textmusic.page.piece import Piece
 from textmusic.page.piece_view import growing, shown
@@ -73,7 +74,9 @@ class Showing:
             result["redo"]: list(redo),
             result["tabs"]: gr.update(visible=True),
             result["report"]: report_html(piece.report, language),
-            result["files"]: files_html(piece, [address(piece, kind) for kind in DOWNLOADS]),
+            result["files"]: files_html(
+                piece, [address(piece, kind) for kind in DOWNLOADS], stems(piece), language
+            ),
             result["sheet"]: "",
         }
 
@@ -158,7 +161,7 @@ class Showing:
             yield view
         return moments.result
 
-    def sheet(self, token: str) -> Shown:
+    def sheet(self, token: str, request: gr.Request) -> Shown:
         """The chosen piece's sheet music; a moment later than all else."""
         result = self.result
         piece = self._there(token)
@@ -167,7 +170,8 @@ class Showing:
         try:
             pages = piece.generation.pages()
         except TextMusicError as problem:
-            return {result["sheet"]: f"<p>{escape(str(problem))}</p>"}
+            said = error_text(str(problem), language_for(request))
+            return {result["sheet"]: f"<p>{escape(said)}</p>"}
         return {result["sheet"]: sheet_html(pages, piece.title)}
 
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import unquote
 
-from textmusic.language.names import in_words
+from textmusic.drawing.piano_roll import colours_of
+from textmusic.language.names import in_words, instrument_name
 from textmusic.language.notes import note_text
 from textmusic.language.prompt import Prompt
 from textmusic.language.reading.chord_key import key_of_chords
+from textmusic.language.sentences import remark_text
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Outline
 from textmusic.page.piece import Piece
@@ -26,7 +28,7 @@ BEHIND = {
 }  # fmt: skip
 
 
-NAMES = {"mid": "MIDI", "musicxml": "MusicXML", "svg": "SVG", "json": "JSON", "zip": ".zip"}
+NAMES = {"mid": "MIDI", "musicxml": "MusicXML", "svg": "SVG", "json": "JSON"}
 
 
 def image(svg: str, alt: str) -> str:
@@ -51,7 +53,7 @@ def report_html(report: Report, language: str = "en") -> str:
         for row in report.table(language)
     )
     heads = "".join(
-        f'<th scope="col">{say(head, language) if head else ""}</th>'
+        f'<th scope="col">{say(head, language)}</th>' if head else "<td></td>"
         for head in ("", *report.heads, "")
     )
     again = say("no_repeat", language)
@@ -76,7 +78,8 @@ def unused_html(unused: tuple[str, ...], language: str) -> str:
 def remarks_html(remarks: tuple[str, ...], language: str) -> str:
     """What was done beside what was asked, a line each."""
     return "".join(
-        f"<p>{say('remark', language)}: {escape(note_text(note, language))}</p>" for note in remarks
+        f"<p>{say('remark', language)}: {escape(remark_text(note, language))}</p>"
+        for note in remarks
     )
 
 
@@ -115,18 +118,38 @@ def understood_html(
     return f'<p class="tm-facts">{" · ".join(parts)}</p>{unused_html(prompt.unused, language)}'
 
 
-def files_html(piece: Piece, addresses: Sequence[str]) -> str:
-    """Links to take a piece away by; the MIDI file can be dragged into other programs."""
-    items = []
-    for address in addresses:
-        name = unquote(address.rpartition("/")[2])
-        kind = name.removeprefix(f"{piece.stem}.")
-        mime = "audio/midi" if kind == "mid" else "application/octet-stream"
-        items.append(
-            f'<li><a download="{escape(name)}" href="{escape(address)}?download" draggable="true"'
-            f' data-mime="{mime}">{escape(NAMES.get(kind, kind.upper()))}</a></li>'
-        )
+def files_html(
+    piece: Piece, addresses: Sequence[str], stems: Sequence[str] = (), language: str = "en"
+) -> str:
+    """Links to take a piece away by; the MIDI file can be dragged into other programs.
+
+    stems: the addresses of its parts' sounds, in the order of their colours.
+    """
+    zips = [_link(piece, one, say("all_files", language)) for one in addresses if ".zip" in one]
+    items = [_link(piece, one) for one in addresses if ".zip" not in one]
+    parts = [
+        _link(piece, address, instrument_name(program, language))
+        for program, address in zip(colours_of(piece.generation.columns), stems, strict=True)
+    ] if len(stems) > 1 else []  # fmt: skip
+    heads = [f"<h3>{say('stems', language)}</h3>"] if parts else []
+    return "".join([
+        _list(zips), _list(items), *heads, _list(parts) if parts else "",
+        f'<p class="tm-hint">{say("drag_hint", language)}</p>',
+    ])  # fmt: skip
+
+
+def _list(items: Sequence[str]) -> str:
     return f'<ul class="tm-files">{"".join(items)}</ul>'
+
+
+def _link(piece: Piece, address: str, label: str = "") -> str:
+    name = unquote(address.rpartition("/")[2])
+    kind = name.removeprefix(f"{piece.stem}.")
+    mime = "audio/midi" if kind == "mid" else "application/octet-stream"
+    return (
+        f'<li><a download="{escape(name)}" href="{escape(address)}?download" draggable="true"'
+        f' data-mime="{mime}">{escape(label or NAMES.get(kind, kind.upper()))}</a></li>'
+    )
 
 
 def sheet_html(pages: list[str], title: str) -> str:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from textmusic.language import names
+from textmusic.music.plan import GENRES
+from textmusic.music.theory import DRUMS, KEYS
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "create": ("Create", "创作"),
     "change": ("Change", "修改"),
     "compare": ("Compare", "比较"),
     "about": ("About", "关于"),
-    "about_model": ("The model", "模型说明"),
+    "about_model": ("The model", "模型说明（英文）"),
     "enter": ("Enter writes; Shift+Enter begins a new line", "回车生成；Shift+回车换行"),
     "description": ("Description", "描述"),
     "placeholder": (
         "e.g. calm piano in D minor; leave empty to let the model decide everything",
         "例如：平静的D小调钢琴；留空则由模型决定一切",
     ),
+    "examples": ("Examples", "示例"),
     "surprise": ("Surprise me", "给我惊喜"),
     "generate": ("Generate", "生成"),
     "stop": ("Stop", "停止"),
@@ -144,7 +147,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "varied": ("varied", "变奏"),
     "adjusted": ("adjusted", "调整"),
     "changed": ("changed", "修改"),
+    "harmonised": ("harmonised", "配和声"),
     "notes": ("notes", "个音符"),
+    "surprising": (
+        "{mood} {genre} for {players} in {key}, {tempo} bpm",
+        "{mood}的{genre}，{players}，{key}，每分钟{tempo}拍",
+    ),
     "no_piece": (
         "There is no piece yet; generate one or upload a MIDI file.",
         "还没有作品；请先生成或上传 MIDI 文件。",
@@ -154,11 +162,26 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "live": ("live preview", "实时试听"),
     "roll": ("piano roll", "钢琴卷帘"),
     # The desk, the list of pieces, and the keys: what the scripts say.
+    "notice": ("Not done", "没有完成"),
+    "thanks": ("Thank you", "谢谢"),
+    "shown": (
+        "{} shown, {} more: type to find them",
+        "显示{}项，另有{}项；输入文字可查找",
+    ),
+    "all_files": ("Everything (.zip)", "全部文件（.zip）"),
+    "stems": ("Each part alone", "单独的声部"),
+    "drag_hint": (
+        "The .zip has the MIDI file, sound, each part alone, sheet music, and the report. The MIDI"
+        " file can be dragged into another program.",
+        ".zip 含 MIDI 文件、音频、各声部、乐谱和报告。MIDI 文件可直接拖到其他软件。",
+    ),
+    "close": ("Close", "关闭"),
+    "reset": ("Reset", "复位"),
     "untitled": ("untitled", "无标题"),
     "spoken": (
         "Piano roll: {}. Played by {}. Arrow keys choose a bar, with Shift more of them; Enter"
-        " plays from there.",
-        "钢琴卷帘：{}。演奏：{}。方向键选择小节，按住 Shift 可多选；回车从该处播放。",
+        " plays from there; C types over the chord.",
+        "钢琴卷帘：{}。演奏：{}。方向键选择小节，按住 Shift 可多选；回车从该处播放；C 键改写和弦。",
     ),
     "player": ("Player", "播放器"),
     "play": ("Play", "播放"),
@@ -176,6 +199,23 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "all_parts": ("all parts", "所有声部"),
     "wish": ("how? e.g. calmer, more space (optional)", "怎样改？例如：更平静（可不填）"),
     "rewrite": ("Rewrite", "重写"),
+    "rewrite_info": ("New notes for these bars", "为这些小节写新的音符"),
+    "vary_these": ("Vary", "变奏"),
+    "vary_info": ("New notes over the same chords", "和弦不变，写新的音符"),
+    "add": ("Add", "添加"),
+    "add_info": ("A new part in these bars", "在这些小节添加新声部"),
+    "new_part": ("new part: as described", "新声部：按描述"),
+    "harmonise": ("Harmonise", "配和声"),
+    "harmonise_info": (
+        "Other chords under the melody: select its part",
+        "为旋律配新的和弦：请选择旋律声部",
+    ),
+    "set_form": ("Set form", "改曲式"),
+    "form_wish": ("form, e.g. AABA", "曲式，例如 AABA"),
+    "select_bar": ("Select a bar", "选择小节"),
+    "all_bars": ("All bars", "全部小节"),
+    "fewer": ("One bar less", "少选一小节"),
+    "more": ("One bar more", "多选一小节"),
     "loop": ("Loop", "循环"),
     "clear": ("Clear selection", "取消选择"),
     "roll_hint": (
@@ -188,9 +228,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "stopped": ("Stopped: the finished bars were kept.", "已停止：保留了已完成的小节。"),
     "press_play": ("Press Play to hear it.", "按“播放”收听。"),
     "lost": (
-        "The connection is lost; reload the page. Your pieces are kept.",
-        "连接已断开；请刷新页面，作品不会丢失。",
+        "The server does not answer; it is asked again every few seconds. Your pieces are kept.",
+        "服务器没有回应；每隔几秒会再试。作品不会丢失。",
     ),
+    "back": ("The server is back.", "服务器已恢复。"),
+    "broken": ("Nothing came of it.", "没有生成作品。"),
+    "mixing": ("The parts are being separated…", "正在分离各声部…"),
     "no_stems": ("The parts can't be fetched; try again.", "无法获取各声部；请重试。"),
     "pencil": ("Edit notes", "编辑音符"),
     "pencil_hint": (
@@ -202,7 +245,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "note_at": ("{}, bar {}, beat {}, {} beats long", "{}，第 {} 小节第 {} 拍，长 {} 拍"),
     "takes": ("Variations", "各个版本"),
     "keep_this": ("Keep this one, delete the others", "保留此版本，删除其他"),
-    "again": ("Reload", "刷新"),
+    "again": ("Ask again", "重新生成"),
     "favourite": ("Favourite", "收藏"),
     "rename": ("Rename", "重命名"),
     "settings": ("Use these settings", "使用这些设置"),
@@ -223,13 +266,30 @@ SCRIPT_WORDS = (
     "loop", "clear", "roll_hint", "bars_done", "time_left", "starting", "stopped", "press_play",
     "lost", "no_stems", "favourite", "rename", "settings", "link", "delete", "sure", "copy",
     "pencil", "pencil_hint", "note_at", "takes", "keep_this", "again", "copied", "revoke",
-    "revoke_info", "pieces",
+    "revoke_info", "pieces", "reset", "close", "notice",
+    "thanks", "shown", "back", "broken", "mixing",
+    "rewrite_info", "vary_these", "vary_info", "add", "add_info", "new_part", "harmonise",
+    "harmonise_info", "set_form", "form_wish", "select_bar", "all_bars", "fewer", "more",
 )  # fmt: skip
+
+
+def choices() -> dict[str, tuple[str, str]]:
+    """The names in drop-down lists, by what is chosen."""
+    return {
+        **{
+            str(program): (names.instrument_name(program), names.instrument_name(program, "zh"))
+            for program in range(DRUMS + 1)
+        },
+        **{key: (key, names.key_text(key, "zh")) for key in KEYS},
+        **{genre: (genre, names.genre_name(genre, "zh")) for genre in GENRES},
+        **{name: (name, names.level_name(name, "zh")) for name in names.DENSITY_NAMES},
+    }
 
 
 def translations() -> dict[str, dict[str, str]]:
     """The words by language, for the labels that the browser translates."""
-    english, chinese = ({key: pair[n] for key, pair in WORDS.items()} for n in (0, 1))
+    words = {**WORDS, **{f"choice_{key}": pair for key, pair in choices().items()}}
+    english, chinese = ({key: pair[n] for key, pair in words.items()} for n in (0, 1))
     return {"en": english, "zh": chinese, "zh-CN": chinese, "zh-TW": chinese, "zh-HK": chinese}
 
 

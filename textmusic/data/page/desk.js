@@ -1,8 +1,9 @@
 // The desk: a piece's roll, its player, its parts, and what can be done with chosen bars.
 // page/desk.py sends a view; what a person wants goes back by trigger("act", {what, ...}).
 window.textmusic = window.textmusic || {};
-textmusic.Desk = class {
+textmusic.Desk = class extends textmusic.Mixing {
   constructor(element, {props, watch, trigger, server}) {
+    super();
     this.say = textmusic.words(props.words);
     this.trigger = trigger;
     this.server = server;
@@ -14,25 +15,32 @@ textmusic.Desk = class {
     element.querySelector(".tm-desk-place").append(this.own);
     this.find = name => this.own.querySelector(`[data-is="${name}"]`);
     this.player = new textmusic.Player(
-      {change: () => this.showPlayer(), time: s => this.showTime(s, true), failed: () => this.lost()},
+      {change: () => this.showPlayer(), time: s => this.showTime(s, true), failed: () => this.watchServer()},
       async () => (await server.stems(this.view.token)),
     );
     this.roll = new textmusic.Roll(this.find("roll"), {
       seek: seconds => { this.player.time = seconds; },
       now: () => this.player.time,
       select: chosen => this.showChosen(chosen),
-      chord: (n, name) => { this.begin(); this.act("chord", {index: n, name}); },
+      chord: (n, name) => this.write("chord", {index: n, name}),
     });
     this.pencil = new textmusic.Pencil(this.roll, {
       edit: edit => this.edit(edit), now: () => this.player.time, say: this.say,
       tell: text => this.tell(text),
     });
+    this.find("player").append(new Option(this.say.new_part, ""), ...textmusic.words(props.players)
+      .map(([program, name]) => new Option(name, program)));
     this.edits = [];
     this.listen();
+    textmusic.mend(this.say);
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
     watch("value", () => this.show(props.value));
     if (props.value) this.show(props.value);
-    setInterval(() => this.watchServer(), 5000);
+    const lost = sessionStorage.getItem("textmusic-lost");
+    sessionStorage.removeItem("textmusic-lost");
+    if (lost)
+      this.returned(() => document.querySelector(".tm-generate").click());
+    setInterval(() => this.watchServer(), 3000);
   }
 
   skeleton() {
@@ -44,14 +52,23 @@ textmusic.Desk = class {
       <div data-is="state" class="tm-state" role="status"></div>
       <div data-is="roll" class="tm-rollbox"></div>
       <div data-is="choice" class="tm-choice" role="group" aria-label="${say.chosen_bars}" hidden>
-        <b data-is="bars"></b>
-        <label><span>${say.part}</span> <select data-is="part"></select></label>
+        <span class="tm-group"><b data-is="bars"></b>${button("fewer", "−", "fewer")}${button("more", "+", "more")}
+          <button type="button" data-do="all">${say.all_bars}</button>
+          <button type="button" data-do="loop" aria-pressed="false">${say.loop}</button>
+          <button type="button" data-do="clear">${say.clear}</button></span>
+        <label class="tm-group"><span>${say.part}</span> <select data-is="part"></select></label>
         <input data-is="wish" type="text" maxlength="400" placeholder="${say.wish}" aria-label="${say.wish}">
-        <button type="button" data-do="rewrite" class="tm-first">${say.rewrite}</button>
-        <button type="button" data-do="loop" aria-pressed="false">${say.loop}</button>
-        <button type="button" data-do="clear">${say.clear}</button>
+        <span class="tm-group">
+          <button type="button" data-do="rewrite" class="tm-first" title="${say.rewrite_info}">${say.rewrite}</button>
+          <button type="button" data-do="vary" title="${say.vary_info}">${say.vary_these}</button>
+          <button type="button" data-do="harmonise" title="${say.harmonise_info}">${say.harmonise}</button></span>
+        <span class="tm-group"><select data-is="player" aria-label="${say.new_part}"></select>
+          <button type="button" data-do="add" title="${say.add_info}">${say.add}</button></span>
+        <span class="tm-group"><input data-is="form" type="text" maxlength="60" size="14" placeholder="${say.form_wish}" aria-label="${say.form_wish}">
+          <button type="button" data-do="form">${say.set_form}</button></span>
       </div>
-      <p class="tm-hint" data-is="hint">${say.roll_hint}</p>
+      <p class="tm-hint"><span data-is="hint">${say.roll_hint}</span>
+        <button type="button" data-do="bar">${say.select_bar}</button></p>
       <ul data-is="parts" class="tm-parts"></ul>
       <div class="tm-player" role="group" aria-label="${say.player}">
         ${button("toggle", "▶", "play")}${button("stop", "■", "to_start")}
@@ -94,7 +111,7 @@ textmusic.Desk = class {
       this.address = view.audio;
     }
     if (view.writing && (!was || was.writing !== view.writing)) this.reveal();
-    this.own.classList.remove("tm-waiting");
+    this.own.classList.remove("tm-waiting", "tm-back");
     document.body.classList.toggle("tm-writing", Boolean(view.writing || view.busy));
     this.showTakes();
     this.showState();
@@ -136,9 +153,14 @@ textmusic.Desk = class {
   }
 
   // Between the click and the first bar; and when all is done, or nothing has come of it.
-  begin() {
+  // again: does the same once more.
+  begin(again = null) {
     this.flush();
-    this.began = Date.now();
+    this.again = again;
+    this.back = false;
+    sessionStorage.removeItem("textmusic-lost");
+    this.own.classList.remove("tm-back");
+    if (!this.view) this.find("title").textContent = this.say.starting;
     document.body.classList.add("tm-writing");
     this.own.hidden = false;
     this.own.classList.add("tm-waiting");
@@ -157,7 +179,8 @@ textmusic.Desk = class {
   rest() {
     document.body.classList.remove("tm-writing");
     this.own.classList.remove("tm-waiting");
-    if (this.view && this.view.writing) this.lost();  // it ended without a piece
+    if (this.gone) return;
+    if (this.view && this.view.writing) this.end(this.say.broken, this.again);
     else if (this.view) this.showState();
     else this.own.hidden = true;
   }
@@ -172,6 +195,7 @@ textmusic.Desk = class {
 
   showState() {
     const {view, say} = this, place = this.find("state");
+    if (this.back) return;
     const text = view.busy
       ? say.bars_done.replace("{}", view.busy[0]).replace("{}", view.busy[1])
       : view.writing
@@ -184,65 +208,14 @@ textmusic.Desk = class {
     for (const name of ["undo", "redo"])
       this.own.querySelector(`[data-do=${name}]`).disabled = Boolean(view.writing) || !view[name];
     this.own.querySelector("[data-do=halt]").hidden = !view.writing;
-    this.own.querySelector("[data-do=rewrite]").disabled = Boolean(view.writing);
-  }
-
-  showParts() {
-    const list = this.find("parts"), {view, say} = this;
-    const shown = JSON.stringify(view.parts.map(part => [part.name, part.colour]));
-    if (list.dataset.shown === shown) return;
-    list.dataset.shown = shown;
-    list.innerHTML = "";
-    view.parts.forEach((part, n) => {
-      const row = document.createElement("li");
-      row.innerHTML = `<i></i><span></span>
-        <button type="button" data-part="silent" aria-pressed="false">${say.mute}</button>
-        <button type="button" data-part="alone" aria-pressed="false">${say.solo}</button>
-        <input type="range" min="0" max="1" step="0.05" value="1">`;
-      row.querySelector("i").style.background = part.colour;
-      row.querySelector("span").textContent = part.name;
-      row.querySelector("input").setAttribute("aria-label", `${say.volume}: ${part.name}`);
-      row.querySelectorAll("button").forEach(button => {
-        button.setAttribute("aria-label", `${button.textContent}: ${part.name}`);
-        button.addEventListener("click", () => {
-          const state = this.levels[n], kind = button.dataset.part;
-          state[kind] = !state[kind];
-          button.setAttribute("aria-pressed", state[kind]);
-          this.balance();
-        });
-      });
-      row.querySelector("input").addEventListener("input", event => {
-        this.levels[n].level = Number(event.target.value);
-        this.balance();
-      });
-      list.append(row);
-    });
-    const choice = this.find("part");
-    choice.replaceChildren(new Option(say.all_parts, ""), ...view.parts.map((part, n) =>
-      new Option(part.name, n)));
-  }
-
-  // What is heard of each part, as far as it is silenced, alone, or turned down.
-  silence() {
-    const alone = this.levels.some(state => state.alone);
-    this.view.parts.forEach((part, n) => {
-      const state = this.levels[n];
-      part.silent = state.silent || (alone && !state.alone);
-    });
-  }
-  async balance() {
-    this.silence();
-    this.roll.paint();
-    const levels = this.view.parts.map((part, n) => (part.silent ? 0 : this.levels[n].level));
-    this.own.classList.add("tm-mixing");
-    try { await this.player.levelled(levels); } catch { this.tell(this.say.no_stems); }
-    this.own.classList.remove("tm-mixing");
+    for (const name of textmusic.Desk.VERBS)
+      this.own.querySelector(`[data-do=${name}]`).disabled = Boolean(view.writing || view.busy);
   }
 
   showChosen({bars, part}) {
     const choice = this.find("choice");
     choice.hidden = !bars;
-    this.find("hint").hidden = Boolean(bars);
+    this.find("hint").parentElement.hidden = Boolean(bars);
     if (!bars) {
       if (this.player) this.player.loop = null;
       this.own.querySelector("[data-do=loop]").setAttribute("aria-pressed", "false");
@@ -278,32 +251,65 @@ textmusic.Desk = class {
     if (this.find("clock").textContent !== text) this.find("clock").textContent = text;
     if (document.activeElement !== this.find("seek") || !this.dragged) this.find("seek").value = seconds;
     this.roll.point(seconds, follow);
+    if (follow && seconds > 2) this.prepare();
   }
 
   tell(text) {
     const place = this.find("state");
     place.textContent = place.dataset.text = text;
   }
+  // What was begun has come to nothing: the server has gone away, or it has failed.
   lost() {
-    this.tell(this.say.lost);
-    const again = document.createElement("button");
-    again.type = "button";
-    again.textContent = this.say.again;
-    again.addEventListener("click", () => location.reload());
-    this.find("state").append(" ", again);
+    this.gone = true;
+    sessionStorage.setItem("textmusic-lost", "1");  // when it is back, gradio loads the page anew
+    this.end(this.say.lost);
+  }
+  end(text, again = null) {
+    this.tell(text);
     document.body.classList.remove("tm-writing");
+    this.find("state").classList.remove("tm-busy");
+    this.own.querySelector("[data-do=halt]").hidden = true;
+    this.own.classList.remove("tm-waiting");
+    if (!again) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = this.say.again;
+    button.addEventListener("click", again);
+    this.find("state").append(" ", button);
+  }
+  // The server answers again: what was asked can be asked once more.
+  returned(again) {
+    this.gone = false;
+    this.back = true;  // said until something is begun
+    if (!this.view) {
+      document.body.classList.add("tm-playing");
+      this.own.hidden = false;
+      this.own.classList.add("tm-back");
+    }
+    this.end(this.say.back, again);
   }
   // A server that has gone away says nothing: ask whether it is there.
   async watchServer() {
-    if (!this.view || !this.view.writing || this.asking) return;
+    const busy = document.body.classList.contains("tm-writing");
+    if (!(busy || this.gone) || this.asking) return;
     this.asking = true;
-    try { await fetch("theme.css", {cache: "no-store"}); } catch { this.lost(); }
+    let there = false;
+    try { there = (await fetch("theme.css", {cache: "no-store"})).ok; } catch { /* no */ }
     this.asking = false;
+    if (!there && !this.gone) this.lost();
+    else if (there && this.gone) this.returned(this.again);
+  }
+
+  // What takes its time.
+  write(what, more) {
+    const bars = this.roll.selection, {part} = this.roll;
+    this.begin(() => { this.roll.select(bars, part); this.write(what, more); });
+    this.act(what, more);
   }
 
   act(what, more = {}) {
     const bars = this.roll.selection, part = this.roll.part;
-    const kind = ["rewrite", "chord", "edit"].includes(what) ? "write" : "act";
+    const kind = [...textmusic.Desk.VERBS, "chord", "edit"].includes(what) ? "write" : "act";
     this.trigger(kind, {
       what, token: this.view.token, at: this.player.time, bars, part: part === null ? null :
         this.view.parts[part].key, ...more,
@@ -335,6 +341,12 @@ textmusic.Desk = class {
     this.act("choose");
   }
 
+  // A button that can be pressed, pressed.
+  press(name) {
+    const button = this.own.querySelector(`[data-do=${name}]`);
+    if (!button.disabled) this.do(name);
+  }
+
   // What the buttons do; keys do the same (keys.js).
   do(name) {
     const {player} = this;
@@ -350,10 +362,16 @@ textmusic.Desk = class {
       player.loop = player.loop ? null : this.span();
       this.own.querySelector("[data-do=loop]").setAttribute("aria-pressed", Boolean(player.loop));
       if (player.loop) { player.time = player.loop[0]; if (!player.playing) player.play(); }
-    } else if (name === "rewrite") {
-      this.begin();
-      this.act("rewrite", {text: this.find("wish").value});
-    } else if (name === "undo") this.undo();
+    } else if (textmusic.Desk.VERBS.includes(name)) {
+      const player = this.find("player").value;
+      this.write(name, {
+        text: this.find("wish").value, form: this.find("form").value,
+        player: player === "" ? null : Number(player),
+      });
+    } else if (name === "bar") this.roll.choose();
+    else if (name === "all") this.roll.select([0, this.view.bars.length - 1]);
+    else if (name === "fewer" || name === "more") this.roll.lengthen(name === "more" ? 1 : -1);
+    else if (name === "undo") this.undo();
     else this.act(name);
   }
 
@@ -370,11 +388,17 @@ textmusic.Desk = class {
       this.roll.select(this.roll.selection, event.target.value === "" ? null : Number(event.target.value));
       this.roll.paint();
     });
-    this.find("wish").addEventListener("keydown", event => {
-      if (event.key === "Enter") this.do("rewrite");
-    });
+    for (const [box, verb] of [["wish", "rewrite"], ["form", "form"]])
+      this.find(box).addEventListener("keydown", event => {
+        if (event.key === "Enter" && !event.isComposing) this.press(verb);
+      });
   }
 };
 
+// What is done with selected bars: page/selecting.py does it.
+textmusic.Desk.VERBS = ["rewrite", "vary", "add", "harmonise", "form"];
+
 // Words in the language that the browser asks for, as the server's own are.
-textmusic.words = words => words[(navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en"];
+textmusic.chinese = (navigator.language || "en").toLowerCase().startsWith("zh");
+document.documentElement.classList.toggle("tm-chinese", textmusic.chinese);
+textmusic.words = words => words[textmusic.chinese ? "zh" : "en"];

@@ -43,7 +43,8 @@
   document.addEventListener("click", event => {
     const at = event.target.closest && event.target.closest(".tm-generate, .tm-starts");
     if (!at || !textmusic.desk) return;
-    if (!document.body.classList.contains("tm-writing")) return textmusic.desk.begin();
+    if (!document.body.classList.contains("tm-writing"))
+      return textmusic.desk.begin(() => at.click());
     event.preventDefault();
     event.stopImmediatePropagation();
     textmusic.desk.nudge();

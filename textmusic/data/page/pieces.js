@@ -33,7 +33,7 @@ textmusic.Pieces = class {
           <b></b><small></small></button><span class="tm-tools">
           ${button("favour", piece.favourite ? "★" : "☆", say.favourite, `aria-pressed="${piece.favourite}"`)}
           ${button("rename", "✎", say.rename)}${button("settings", "⚙", say.settings)}
-          ${button("link", "🔗", say.link)}${button("delete", "✕", say.delete)}</span>`;
+          ${button("link", textmusic.Pieces.CHAIN, say.link)}${button("delete", "✕", say.delete)}</span>`;
       row.querySelector("b").textContent = piece.title || say.untitled;
       row.querySelector("small").textContent = piece.facts;
       list.append(row);
@@ -111,3 +111,7 @@ textmusic.Pieces = class {
     box.querySelector("input").select();
   }
 };
+// A chain, which fonts do not always have.
+textmusic.Pieces.CHAIN = '<svg aria-hidden="true" width="15" height="15" viewBox="0 0 24 24" fill="none"' +
+  ' stroke="currentColor" stroke-width="2.2" stroke-linecap="round"><path d="M10 14a5 5 0 0 0 7 0l3-3a5 5 0 0' +
+  ' 0-7-7l-1.5 1.5M14 10a5 5 0 0 0-7 0l-3 3a5 5 0 0 0 7 7l1.5-1.5"/></svg>';

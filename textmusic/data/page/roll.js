@@ -69,15 +69,17 @@ textmusic.Roll = class {
     this.high = pitched ? Math.min(127, (highest < 0 ? 60 : highest) + (spare >> 1)) : -1;
     this.low = pitched ? Math.max(0, (highest < 0 ? 60 : lowest) - (spare - (spare >> 1))) : 0;
     const rows = pitched ? this.high - this.low + 1 : 0;
-    this.row = Math.min(12, Math.max(4, 300 / Math.max(rows, 1)));
+    const tall = Math.min(420, Math.max(260, innerHeight * 0.42));  // of all rows together
+    this.row = Math.min(14, Math.max(4, tall / Math.max(rows, 1)));
     this.kitRow = 14;
     this.gutter = this.kit.length ? (width < 600 ? 84 : 112) : 40;
-    this.top = 24 + (view.chords.length ? 22 : 0) + (view.sections.length ? 22 : 0);
+    this.line = matchMedia("(pointer: coarse), (max-width: 760px)").matches ? 46 : 22;  // of names that are buttons
+    this.top = 24 + (view.chords.length ? this.line : 0) + (view.sections.length ? this.line : 0);
     this.kitTop = this.top + rows * this.row + (rows && this.kit.length ? 10 : 0);
     this.height = this.kitTop + this.kit.length * this.kitRow + 4;
     // A bar of four is never narrower than 40 pixels; a short piece fills the width.
     const wide = (width - this.gutter - 12) / Math.max(this.end, 1);
-    this.quarter = Math.min(60, Math.max(width < 600 ? 12 : 10, wide));
+    this.quarter = Math.max(width < 600 ? 12 : 10, wide);
     this.width = Math.max(width, this.gutter + this.end * this.quarter + 12);
     this.lane.style.width = `${this.width}px`;
     this.lane.style.height = `${this.height}px`;
@@ -103,6 +105,7 @@ textmusic.Roll = class {
       const item = document.createElement(tag);
       item.className = kind;
       item.textContent = text;
+      if (tag === "button") item.tabIndex = -1;  // a hundred stops for the Tab key; see the keys of the roll
       item.style.cssText = `left:${this.x(quarter)}px;top:${top}px;max-width:${Math.max(room - 3, 8)}px`;
       made.append(item);
       return item;
@@ -111,9 +114,11 @@ textmusic.Roll = class {
     let top = 0;
     view.sections.forEach(([quarter, name], n) => {
       const room = (until(view.sections, n) - quarter) * this.quarter;
-      add("span", "tm-section", quarter, top, name, room).style.width = `${room - 3}px`;
+      const button = add(view.writing ? "span" : "button", "tm-section", quarter, top, name, room);
+      button.style.width = `${room - 3}px`;
+      button.dataset.bars = JSON.stringify([this.barAt(quarter), this.barAt(until(view.sections, n) - 1e-3) + 1]);
     });
-    if (view.sections.length) top += 22;
+    if (view.sections.length) top += this.line;
     const bar = (this.end / Math.max(view.bars.length - 1, 1)) * this.quarter;
     const every = [1, 2, 4, 8, 16].find(n => n * bar >= 28) || 16;
     for (let n = 0; n < view.bars.length - 1; n += every)
@@ -227,6 +232,11 @@ textmusic.Roll = class {
       from = null;
       this.held = false;
       if (!began || began.moved || Math.abs(event.clientX - began.x) > 6) return;
+      if (began.touch && this.selection) {  // a tap chooses all bars up to there
+        const to = bar(event), [first, stop] = this.selection;
+        this.select([Math.min(first, to), to < first ? stop : to + 1]);
+        return;
+      }
       const box = this.lane.getBoundingClientRect();
       const quarter = Math.max(0, this.quarterAt(event.clientX - box.left));
       this.on.seek(this.seconds(Math.min(quarter, this.end)));
@@ -236,15 +246,14 @@ textmusic.Roll = class {
       if (!this.view || event.target.closest("button, input")) return;
       const bars = this.view.bars.length - 1, now = this.selection;
       const move = {ArrowRight: 1, ArrowLeft: -1}[event.key];
-      if (move && event.shiftKey) {  // longer or shorter
-        const [first, stop] = now || [this.here(), this.here()];
-        this.select([first, Math.min(Math.max(stop + move, first + 1), bars)]);
-      } else if (move) {  // another bar
+      if (move && event.shiftKey) this.lengthen(move);
+      else if (move) {  // another bar
         const first = Math.min(Math.max((now ? now[0] : this.here() - (move > 0)) + move, 0), bars - 1);
         const long = now ? now[1] - now[0] : 1;
         this.select([first, Math.min(first + long, bars)]);
         this.point(this.seconds(this.view.bars[first]), true);
       } else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.select([0, bars]);
+      else if (event.key === "c" && !event.ctrlKey && !event.metaKey) this.renameAt(now ? now[0] : this.here());
       else if (event.key === "Enter" && now) this.on.seek(this.seconds(this.view.bars[now[0]]));
       else return;
       event.preventDefault();
@@ -252,11 +261,27 @@ textmusic.Roll = class {
     this.names.addEventListener("click", event => {
       const button = event.target.closest("button.tm-chord");
       if (button) this.rename(button);
+      const section = event.target.closest("button.tm-section");
+      if (section) this.select(JSON.parse(section.dataset.bars));
     });
+  }
+
+  // The bar that the sound is in, chosen; and more bars, or fewer.
+  choose() { this.select([this.here(), this.here() + 1]); }
+  lengthen(by) {
+    const [first, stop] = this.selection || [this.here(), this.here()];
+    this.select([first, Math.min(Math.max(stop + by, first + 1), this.view.bars.length - 1)]);
   }
 
   // The bar that the sound is in.
   here() { return this.barAt(this.quarters(this.on.now())); }
+
+  // The chord with which a bar begins, typed over.
+  renameAt(bar) {
+    const n = this.view.chords.findLastIndex(([quarter]) => quarter <= this.view.bars[bar] + 1e-6);
+    const button = this.names.querySelector(`button[data-chord="${Math.max(n, 0)}"]`);
+    if (button) this.rename(button);
+  }
 
   // A chord's name, typed over.
   rename(button) {
@@ -274,7 +299,7 @@ textmusic.Roll = class {
       done = true;
       const said = box.value.trim();
       box.replaceWith(button);
-      button.focus();
+      this.scroll.focus({preventScroll: true});
       if (keep && said && said !== button.textContent) this.on.chord(n, said);
     };
     box.addEventListener("keydown", event => {
