@@ -134,7 +134,9 @@ def _excerpt(tokenizer: Tokenizer, window: Window, kind: str) -> Played | None:
     return Played(window.piece, kind, rows, tempo, plan.time_signature or "4/4", plan.key)
 
 
-def recording(played: Played, spoilt: str, soundfont: Path | None, seed: int) -> tuple[Wave, Played]:
+def recording(
+    played: Played, spoilt: str, soundfont: Path | None, seed: int
+) -> tuple[Wave, Played]:
     """The excerpt as heard, mono at `RATE`, and what is played in it.
 
     spoilt: one of `SPOILT`.
@@ -158,6 +160,7 @@ def recording(played: Played, spoilt: str, soundfont: Path | None, seed: int) ->
 
 def unsteady(played: Played, rng: np.random.Generator) -> Played:
     """Each note up to some 30 ms off, over a tempo that sways by 4 per cent."""
+
     def swayed(times: Floats) -> Floats:
         period = 8.0
         return times + 0.04 * period / (2 * np.pi) * np.sin(2 * np.pi * times / period)

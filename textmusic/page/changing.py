@@ -12,7 +12,6 @@ import gradio as gr
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.prompt import check_length
-from textmusic.music.midi_files import read_events
 from textmusic.music.plan import MAX_BARS
 from textmusic.page.desk import REST
 from textmusic.page.forms import WISH, Told, count, language_for, stripped, visitor_of
@@ -25,6 +24,7 @@ from textmusic.result.generation import Generation
 from textmusic.system.streams import Stream
 from textmusic.writing.adjusting import MOST_SEMITONES, Adjustment, read_instruments
 from textmusic.writing.rewriting import Rewriting, open_to_rewrite
+from textmusic.writing.sources import read_piece
 
 FRESH: dict[str, Any] = {"semitones": 0, "tempo": "", "snap": "", "instruments": []}
 
@@ -209,7 +209,7 @@ class Changing:
         part = said.get("part")
         players = [] if part is None else [count("part", part, 0, 128)]
         wish = Wish(well_formed(check_length(said.get("text") or "")), Controls(chords=chords))
-        opened = open_to_rewrite(read_events(source.midi), bars, players)
+        opened = open_to_rewrite(read_piece(source.midi), bars, players)
         making = Stream(
             self.service.compose(
                 lambda music, brief: Rewriting(music, opened, brief), wish, visitor_of(request)

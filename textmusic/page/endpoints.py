@@ -15,6 +15,7 @@ from textmusic.page.calls import Making, files_of, told, uploaded, wish_of_value
 from textmusic.page.comparisons import Comparisons
 from textmusic.page.compositions import Compositions
 from textmusic.page.forms import visitor_of
+from textmusic.page.recordings import Recordings
 from textmusic.page.service import Service, Wish
 from textmusic.system.streams import result_of
 
@@ -134,6 +135,7 @@ def add_endpoints(service: Service) -> None:
         (composing.add, "add"), (composing.vary, "vary"), (composing.harmonise, "harmonise"),
         (composing.practise, "practise"), (endpoints.compare, "compare"),
         (comparing.similar, "similar"), (comparing.originality, "originality"),
+        (Recordings(service).transcribe, "transcribe"),
     ):  # fmt: skip
         gr.api(function, api_name=name, concurrency_id="writing")
 

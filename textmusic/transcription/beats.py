@@ -128,7 +128,7 @@ def _usual(bpm: float) -> float:
 def _tracked(strength: Floats, period: float) -> Floats:
     """Beats about a period apart that hit as much as they can."""
     lag = period / STEP
-    low, high = max(int(round(lag / 1.4)), 1), int(round(lag * 1.4))
+    low, high = max(round(lag / 1.4), 1), round(lag * 1.4)
     steps = np.arange(low, high + 1)
     cost = -_TIGHT * np.log(steps / lag) ** 2
     scale = strength.std() + 1e-9
@@ -200,6 +200,4 @@ def in_beats(beats: Floats, times: Floats) -> Floats:
     inside = np.interp(times, beats, numbers)
     first, last = beats[1] - beats[0], beats[-1] - beats[-2]
     inside = np.where(times < beats[0], (times - beats[0]) / first, inside)
-    return np.asarray(
-        np.where(times > beats[-1], numbers[-1] + (times - beats[-1]) / last, inside)
-    )
+    return np.asarray(np.where(times > beats[-1], numbers[-1] + (times - beats[-1]) / last, inside))

@@ -30,9 +30,7 @@ def accents_of(notes: NotesHeard, pulse: Pulse) -> Floats:
     return accents
 
 
-def bars_of(
-    notes: NotesHeard, pulse: Pulse, metre: str | None = None
-) -> tuple[str, int]:
+def bars_of(notes: NotesHeard, pulse: Pulse, metre: str | None = None) -> tuple[str, int]:
     """(time signature, number of the first beat that begins a bar). metre: where it is known."""
     accents = accents_of(notes, pulse)
     spread = accents.std() + 1e-9
