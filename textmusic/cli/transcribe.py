@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from textmusic.cli.options import ResultOptions
-from textmusic.cli.pieces import keep_pieces
+from textmusic.cli.terminal import new_console, say
 from textmusic.language.controls import parse_tempo
 from textmusic.system.progress import progress_bar
 
@@ -40,4 +40,13 @@ def transcribe(
 
     with progress_bar("listening", "windows") as step:
         made = transcription_of(file, denoise=denoise, tempo=beat, metre=metre, on_step=step)
-    keep_pieces([piece_heard(made)], results, f"{file.stem}-transcribed")
+    piece, found, console = piece_heard(made), made.account, new_console()
+    tempo_said = f"{found.tempo:.0f} bpm" + (" at first" if found.tempi > 1 else "")
+    say(
+        console,
+        f"{piece.plan.bars} bars of {found.metre} in {found.key}, {tempo_said}, {found.notes:,} notes",
+    )
+    for remark in piece.report.remarks:
+        say(console, f"note: {remark}")
+    for path in results.save(piece, f"{file.stem}-transcribed"):
+        say(console, str(path))

@@ -28,9 +28,10 @@ OnStep = Callable[[int, int], None]
 SILENT = 1e-3  # peak of what counts as silence: 60 dB below full scale
 FEWEST = 3  # notes of music
 SURE = 0.8  # mean of the notes, below which the account warns, and `prepare` drops a recording
-VOICE = (0.10, 0.8, 0.8)  # a voice: its pitch sways more, it is voiced more, steadier than this
+VOICE = (0.115, 0.8, 0.8)  # a voice: its pitch sways more, it is voiced more, steadier than this
 SPEECH = (0.25, 0.85)  # speech: its pitch sways more, and is less steady than this
-DRUMS = (0.001, 0.19, 0.85)  # bursts above 6 kHz, flatness above, mean certainty of notes below
+# Bursts above 6 kHz and their flatness above, certainty of the notes and pitched time below.
+DRUMS = (0.001, 0.19, 0.85, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ def _heard(audio: Wave, on_step: OnStep | None) -> tuple[NotesHeard, bool, int, 
     if len(found) < FEWEST:
         raise UnfitError("has hardly a note that can be told from noise")
     share, flat = strokes(audio)
-    if share >= DRUMS[0] and flat >= DRUMS[1] and float(notes.sure.mean()) < DRUMS[2]:
+    unsure = float(notes.sure.mean()) < DRUMS[2] and line.voiced < DRUMS[3]
+    if share >= DRUMS[0] and flat >= DRUMS[1] and unsure:
         raise UnfitError(
             "has drums in it, and a mix with drums is more than can be told apart; give one"
             " instrument or voice alone"
