@@ -44,7 +44,8 @@ def transcribe(
     tempo_said = f"{found.tempo:.0f} bpm" + (" at first" if found.tempi > 1 else "")
     say(
         console,
-        f"{piece.plan.bars} bars of {found.metre} in {found.key}, {tempo_said}, {found.notes:,} notes",
+        f"{piece.plan.bars} bars of {found.metre} in {found.key}, {tempo_said},"
+        f" {found.notes:,} notes",
     )
     for remark in piece.report.remarks:
         say(console, f"note: {remark}")
