@@ -25,9 +25,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mutations import (
     CALLS,
     FILE,
+    RECORDING,
     WRONG_VALUES,
     mutated_bytes,
     mutated_folder,
@@ -43,6 +45,7 @@ from textmusic.music.midi_files import read_scores
 from textmusic.music.sanity import insanity
 from textmusic.notation.abc_text import tunes_in
 from textmusic.notation.sheet import UnreadableError
+from textmusic.sound.audio_files import write_audio
 from textmusic.system.crew import Lost, outcomes
 from textmusic.system.progress import progress_bar
 
@@ -274,9 +277,10 @@ def endpoints(number: int, _rng: random.Random, keep: Path) -> Judged:
     music = TextToMusic.from_pretrained(DATA / "tiny_model", threads=1)
     app, url, _ = serve({"default": music}, prevent_thread_lock=True, quiet=True)
     try:
-        upload = _uploaded(url)
+        midi = min(_sources("pieces", ".mid"), key=lambda path: path.stat().st_size)
+        uploads = {FILE: _uploaded(url, midi), RECORDING: _uploaded(url, _hummed(keep))}
         for name, field_, value in wrong_calls()[:number]:
-            right = {key: upload if said == FILE else said for key, said in CALLS[name].items()}
+            right = {key: uploads.get(said, said) for key, said in CALLS[name].items()}
             data = right | {field_: value}
             yield f"/{name} {field_}={str(value)[:60]!r}", called(url, name, list(data.values()))
     finally:
@@ -303,14 +307,22 @@ def called(url: str, name: str, data: list[Any]) -> Verdict:
     return said(told) if isinstance(told, str) else Verdict(OTHER, answer[-300:])
 
 
-def _uploaded(url: str) -> dict[str, Any]:
-    """A MIDI file that the server has."""
+def _uploaded(url: str, path: Path) -> dict[str, Any]:
+    """A file that the server has."""
     import httpx
 
-    path = min(_sources("pieces", ".mid"), key=lambda path: path.stat().st_size)
     files = {"files": (path.name, path.read_bytes())}
     (there,) = httpx.post(f"{url}gradio_api/upload", files=files, timeout=60).json()
     return {"path": there, "meta": {"_type": "gradio.FileData"}}
+
+
+def _hummed(folder: Path) -> Path:
+    """A second and a half of a steady tone."""
+    tone = np.sin(np.arange(66_150) * (2 * np.pi * 220 / 44_100)) / 2
+    path = folder / "hummed.wav"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_audio(np.stack([tone, tone]).astype(np.float32), path)
+    return path
 
 
 # All ----------------------------------------------------------------------------------------------

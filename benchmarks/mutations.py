@@ -18,8 +18,8 @@ WRONG_VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 1.5, float("nan"), 10**310, "", "x", "9" * 310, "a" * 3_000, "\0",
     "D minor", ["a"], [], {"a": 1}, {}, [[[[]]]], [1, 2],
 )  # fmt: skip
-# Right values of all fields of all endpoints; FILE stands for an upload.
-FILE = "a MIDI file"
+# Right values of all fields of all endpoints; FILE and RECORDING stand for uploads.
+FILE, RECORDING = "a MIDI file", "a recording"
 CALLS: dict[str, dict[str, Any]] = {
     "understand": {"text": "piano", "key": "", "tempo": "", "bars": 1, "chords": "", "form": ""},
     "generate": {
@@ -46,6 +46,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "compare": {"text": "piano, 1 bar", "first": "", "second": "default", "seed": 1},
     "similar": {"text": "", "midi": FILE, "top": 1},
     "originality": {"midi": FILE, "other": FILE},
+    "transcribe": {"recording": RECORDING, "denoise": False, "tempo": 0, "metre": ""},
 }  # fmt: skip
 ODD_WORDS = (
     "9" * 310 + " bars", "0 bars", "-3 bars", "1e9 bpm", "12/0", "no ", "without drums ", "钢琴",

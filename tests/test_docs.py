@@ -29,6 +29,7 @@ TESTED_BY = {
     "docs/serving.md": "test_llama_export.py",
     "docs/sound.md": "test_sound_page.py",
     "docs/training.md": "test_training_page.py",
+    "docs/transcribing.md": "test_transcribing_page.py",
 }
 # ... and which run its Python.
 EXAMPLES_TESTED_BY = {
@@ -37,6 +38,7 @@ EXAMPLES_TESTED_BY = {
     "docs/page.md": "test_app.py",
     "docs/python.md": "test_docs.py",
     "docs/serving.md": "test_llama_export.py",
+    "docs/transcribing.md": "test_transcribing_page.py",
 }
 
 

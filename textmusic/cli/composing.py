@@ -61,11 +61,11 @@ def rewrite(
     where = parse_bars(bars)
     text = _checked(text, variations, seed, results)
     sampling = how.sampling()
-    from textmusic.music.midi_files import read_events
     from textmusic.writing.brief import Brief
     from textmusic.writing.rewriting import Rewriting, open_to_rewrite
+    from textmusic.writing.sources import read_piece
 
-    opened = open_to_rewrite(read_events(file), where, instrument or ())
+    opened = open_to_rewrite(read_piece(file), where, instrument or ())
     from textmusic.writing.text_to_music import TextToMusic
 
     brief = Brief(text, outline=outline, seed=seed, sampling=sampling)
@@ -95,12 +95,12 @@ def add(
     text = _checked(text, variations, seed, results)
     sampling = how.sampling()
     from textmusic.language.prompt import read_prompt
-    from textmusic.music.midi_files import read_events
     from textmusic.writing.brief import Brief
     from textmusic.writing.rewriting import Rewriting, open_to_add
+    from textmusic.writing.sources import read_piece
 
     named: Sequence[str | int] = instrument or read_prompt(text).asked.programs or ()
-    opened = open_to_add(read_events(file), where, named)
+    opened = open_to_add(read_piece(file), where, named)
     from textmusic.writing.text_to_music import TextToMusic
 
     brief = Brief(text, seed=seed, sampling=sampling)
@@ -143,12 +143,12 @@ def vary(
     ).plan()  # fmt: skip
     text = _checked(text, variations, seed, results)
     sampling = how.sampling()
-    from textmusic.music.midi_files import read_events
     from textmusic.writing.brief import Brief
+    from textmusic.writing.sources import read_piece
     from textmusic.writing.theme_and_variations import theme_and_variations
     from textmusic.writing.varying import Theme, Varying
 
-    theme = Theme(read_events(file))
+    theme = Theme(read_piece(file))
     from textmusic.writing.text_to_music import TextToMusic
 
     brief = Brief(text, controls, seed=seed, sampling=sampling)
@@ -174,7 +174,10 @@ def _checked(text: str, variations: int, seed: int | None, results: ResultOption
 
 def harmonise(
     file: Annotated[
-        Path, typer.Argument(help="Melody: a MIDI, MusicXML (.musicxml, .mxl), ABC or kern file.")
+        Path,
+        typer.Argument(
+            help="Melody: a MIDI, MusicXML (.musicxml, .mxl), ABC or kern file, or a recording."
+        ),
     ],
     text: Annotated[str, typer.Argument(help="Description of the accompaniment.")] = "",
     *,

@@ -38,6 +38,7 @@ from textmusic.cli.prefer import prefer
 from textmusic.cli.prepare import prepare
 from textmusic.cli.terminal import new_console, plain, say, show
 from textmusic.cli.train import train
+from textmusic.cli.transcribe import transcribe
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import well_formed
 from textmusic.system.progress import progress_bar
@@ -238,7 +239,7 @@ def info(model: Model = None) -> None:
 
 for command in (
     generate, practise, serve, info, batch, replay, adjust, rewrite, add, vary, harmonise,
-    similar, originality, prepare, train, prefer, evaluate, compare, listen, push,
+    transcribe, similar, originality, prepare, train, prefer, evaluate, compare, listen, push,
 ):  # fmt: skip
     app.command()(ungrouped(command))
 app.command("continue")(ungrouped(go_on))

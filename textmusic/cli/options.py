@@ -59,7 +59,7 @@ Model = Annotated[
     str | None,
     typer.Option(help="Model folder or Hugging Face Hub id; default: the bundled model."),
 ]
-MidiFile = Annotated[Path, typer.Argument(help="MIDI file, up to 2 MB.")]
+MidiFile = Annotated[Path, typer.Argument(help="MIDI file, up to 2 MB, or a recording.")]
 Chords = Annotated[str | None, typer.Option(help='For example "Am F C G" or I-V-vi-IV.')]
 Form = Annotated[str | None, typer.Option(help='For example AABA or "verse chorus verse chorus".')]
 Seed = Annotated[int | None, typer.Option(help="The same seed gives the same music.")]

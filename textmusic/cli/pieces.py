@@ -131,9 +131,9 @@ def go_on(
     check_seed(seed)
     results.check()
     sampling = how.sampling()
-    from textmusic.music.midi_files import read_events
+    from textmusic.writing.sources import read_piece
 
-    source = read_events(file)
+    source = read_piece(file)
     from textmusic.writing.text_to_music import TextToMusic
 
     music = TextToMusic.from_pretrained(model)
@@ -184,9 +184,9 @@ def adjust(
     All else in it stays as it is. Without a change, its parts are listed, and nothing is written.
     """
     results.check()
-    from textmusic.music.midi_files import read_events
     from textmusic.writing.adjusting import Adjustment, read_instruments
     from textmusic.writing.adjusting import adjust as adjusted
+    from textmusic.writing.sources import read_piece
 
     change = replace(
         read_instruments(instrument or ()),
@@ -195,7 +195,7 @@ def adjust(
         to_key=None if transpose_to is None else parse_key(transpose_to),
         tempo=None if tempo is None else parse_tempo(tempo),
     )
-    source = read_events(file)
+    source = read_piece(file)
     if change == Adjustment():
         _list_parts(source)
         return

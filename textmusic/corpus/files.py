@@ -18,11 +18,14 @@ from textmusic.corpus.archive_names import names_of
 from textmusic.errors import TextMusicError
 from textmusic.music.midi_files import MIDI_SUFFIXES
 from textmusic.notation.packed import LARGEST_MUSIC_FILE, RATIO
+from textmusic.transcription.recordings import LARGEST, SUFFIXES
 
+RECORDING = "recording"
 # Suffix -> name of the format in the summary. The content of ".xml" files is checked, too.
 MUSIC = {
     **dict.fromkeys(MIDI_SUFFIXES, "MIDI"), ".mxl": ".mxl", ".musicxml": ".musicxml",
     ".xml": ".musicxml", ".abc": "ABC", ".krn": "kern", ".kern": "kern",
+    **dict.fromkeys(SUFFIXES, RECORDING),
 }  # fmt: skip
 MOST_FILES = 1_000_000  # files of a folder, or of an archive
 LARGEST_ARCHIVE = 20_000_000_000  # bytes of what is in one, unpacked
@@ -69,10 +72,9 @@ class FoundFiles:
 
     def add(self, file: File) -> None:
         """Take a file, or refuse it."""
-        if file.size > LARGEST_MUSIC_FILE and file.suffix in MUSIC:
-            why = (
-                f"is too large ({file.size / 1e6:,.0f} MB, at most {LARGEST_MUSIC_FILE / 1e6:.0f})"
-            )
+        largest = LARGEST if MUSIC.get(file.suffix) == RECORDING else LARGEST_MUSIC_FILE
+        if file.size > largest and file.suffix in MUSIC:
+            why = f"is too large ({file.size / 1e6:,.0f} MB, at most {largest / 1e6:.0f})"
             self.refused.append((file.name, why))
         else:
             self.files.append(file)

@@ -32,6 +32,7 @@ from textmusic.tokens.tokenizer import Tokenizer
 
 LICENCE_NOT_STATED = "not stated"
 DROPPED = "piece dropped: "
+TRANSCRIBED = "-transcribed"  # ends the source of pieces that were recordings
 MENDED = "file repaired: "
 FILLED = "measure that is too short: filled up with silence"
 # What tells that a piece is not quite what was played or written: notes and bars are not as meant.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from textmusic.corpus import statistics
-from textmusic.corpus.pieces import DROPPED, PieceOutcome
+from textmusic.corpus.pieces import DROPPED, TRANSCRIBED, PieceOutcome
 from textmusic.corpus.splits import SPLITS
 from textmusic.corpus.windows import Window
 
@@ -35,6 +35,7 @@ class Summary:
 
     dropped: (piece or file, why). counts: windows by value, by field of the plan (`statistics`).
     described: pieces with a description of their own, and windows that one is true of.
+    transcribed: pieces and windows of recordings.
     """
 
     formats: dict[str, int]
@@ -45,6 +46,7 @@ class Summary:
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     described: dict[str, int] = field(default_factory=lambda: {"pieces": 0, "windows": 0})
+    transcribed: dict[str, int] = field(default_factory=lambda: {"pieces": 0, "windows": 0})
     key_right: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
     @property
@@ -61,6 +63,9 @@ class Summary:
         held.hours += piece.seconds / 3600
         for name, values in statistics.counts(windows).items():
             self.counts[name].update(values)
+        if piece.source.endswith(TRANSCRIBED):
+            self.transcribed["pieces"] += 1
+            self.transcribed["windows"] += len(windows)
         self.described["pieces"] += piece.described
         self.described["windows"] += sum(bool(window.texts) for window in windows)
 
@@ -97,6 +102,7 @@ class Summary:
                 for name, held in self.splits.items()
             },
             "descriptions": self.described,
+            "transcribed": self.transcribed,
             "dropped": [{"piece": name, "why": why} for name, why in self.dropped],
             "repairs": [
                 {"what": what, "source": source, "times": times}
@@ -154,4 +160,6 @@ def opening(summary: Summary) -> str:
             f", {described['pieces']:,} of them with your own descriptions, in"
             f" {described['windows']:,} stretches"
         )
+    if recorded := summary.transcribed["pieces"]:
+        said += f", {recorded:,} of them transcribed from recordings"
     return f"{said}; dropped {len(summary.dropped):,}"

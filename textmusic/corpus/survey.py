@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textmusic.corpus.descriptions import TABLES, read_descriptions
-from textmusic.corpus.files import MUSIC, File, find
-from textmusic.corpus.pieces import PieceJob, corpus_jobs
+from textmusic.corpus.files import MUSIC, RECORDING, File, find
+from textmusic.corpus.pieces import TRANSCRIBED, PieceJob, corpus_jobs
 from textmusic.errors import TextMusicError
 from textmusic.notation.abc_text import tunes_in
 
@@ -57,6 +57,8 @@ def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
             name = f"{file.name}#{number}" if number else file.name
             about = descriptions.of(file.name, number)
             source = _source(file, folder)
+            if MUSIC[file.suffix] == RECORDING:  # its own source, so that mixes can weigh it
+                source += TRANSCRIBED
             own, stamp = f"{source}/{name}", f"{file.stamp} {about}"
             jobs.append(PieceJob(name, source, own, stamp, file=file, number=number, about=about))
     if not jobs and not refused:

@@ -13,7 +13,6 @@ from textmusic.errors import TextMusicError
 from textmusic.language.bars import parse_bars
 from textmusic.language.controls import Controls
 from textmusic.language.prompt import MAX_CHARACTERS, read_prompt
-from textmusic.music.midi_files import read_events
 from textmusic.music.practice import Practice
 from textmusic.page.calls import files_of, told, uploaded, wish_of_values
 from textmusic.page.forms import visitor_of
@@ -26,6 +25,7 @@ from textmusic.writing.chorale import OFTEN, chorale
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
 from textmusic.writing.practising import asked_pieces
 from textmusic.writing.rewriting import Rewriting, open_to_add, open_to_rewrite
+from textmusic.writing.sources import read_piece
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.tunes import read_tune
 from textmusic.writing.varying import Theme, Varying
@@ -60,7 +60,7 @@ class Compositions:
         with told():
             wish = wish_of_values(text, seed=seed, model=model, chords=chords, form=form)
             where, players = parse_bars(bars or None), [instruments] if instruments else []
-            opened = open_to_rewrite(read_events(uploaded(midi)), where, players)
+            opened = open_to_rewrite(read_piece(uploaded(midi)), where, players)
             return self._composed(
                 lambda music, brief: Rewriting(music, opened, brief), wish, request
             )
@@ -85,7 +85,7 @@ class Compositions:
         with told():
             wish = wish_of_values(text, seed=seed, model=model)
             named = [instruments] if instruments else read_prompt(wish.text).asked.programs or ()
-            opened = open_to_add(read_events(uploaded(midi)), parse_bars(bars or None), named)
+            opened = open_to_add(read_piece(uploaded(midi)), parse_bars(bars or None), named)
             return self._composed(
                 lambda music, brief: Rewriting(music, opened, brief), wish, request
             )
@@ -109,7 +109,7 @@ class Compositions:
         """
         with told():
             wish = wish_of_values(text, seed=seed, model=model)
-            theme = Theme(read_events(uploaded(midi)))
+            theme = Theme(read_piece(uploaded(midi)))
             number = None if wish.text else whole("variation", variation, 1, 16) - 1
             return self._composed(
                 lambda music, brief: Varying(music, theme, brief, number=number), wish, request

@@ -16,6 +16,7 @@ from textmusic.page.calls import Making, files_of, told, uploaded, wish_of_value
 from textmusic.page.comparisons import Comparisons
 from textmusic.page.compositions import Compositions
 from textmusic.page.forms import visitor_of
+from textmusic.page.recordings import Recordings
 from textmusic.page.service import Service, Wish
 from textmusic.system.streams import result_of
 
@@ -134,7 +135,7 @@ def functions_of(service: Service) -> dict[str, Callable[..., Any]]:
         "continue": endpoints.continue_piece, "rewrite": composing.rewrite, "add": composing.add,
         "vary": composing.vary, "harmonise": composing.harmonise, "practise": composing.practise,
         "compare": endpoints.compare, "similar": comparing.similar,
-        "originality": comparing.originality,
+        "originality": comparing.originality, "transcribe": Recordings(service).transcribe,
     }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def launch(
         "css": (data / "page.css").read_text(encoding="utf-8"),
         "head": f"<style>{media}</style><script>{scripts()}</script>",
         "i18n": I18N,
-        "max_file_size": "2mb",
+        "max_file_size": "60mb",  # ten minutes of mono; of MIDI less is read
         "footer_links": ["api", "settings"],
         "run_history": False,
         "show_error": True,

@@ -30,6 +30,7 @@ from textmusic.page.service import MOST_VARIATIONS, Service
 from textmusic.page.shelves import KEPT_SECONDS, Shelves
 from textmusic.performing.performance import PERFORMANCE
 from textmusic.tokens.sampling import Sampling
+from textmusic.transcription.recordings import SUFFIXES as RECORDED
 from textmusic.version import __version__
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _change() -> dict[str, Any]:
     """The tab that goes on from the piece on the desk, or changes it."""
     made: dict[str, Any] = {}
     made["upload"] = gr.File(
-        label=I18N("upload"), file_types=list(MIDI_SUFFIXES), file_count="single",
+        label=I18N("upload"), file_types=[*MIDI_SUFFIXES, *RECORDED], file_count="single",
         height=110,
     )  # fmt: skip
     made["text"] = gr.Textbox(label=I18N("new_bars_text"), max_length=MAX_CHARACTERS)

@@ -9,7 +9,6 @@ from typing import Any
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.prompt import MAX_CHARACTERS, check_length, read_prompt
-from textmusic.music.midi_files import read_events
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.plan import MAX_BARS
 from textmusic.music.theory import DRUMS
@@ -21,6 +20,7 @@ from textmusic.system.values import text
 from textmusic.writing.brief import Brief
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
 from textmusic.writing.rewriting import OpenFile, Rewriting, open_to_add, open_to_rewrite
+from textmusic.writing.sources import read_piece
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.tunes import Tune, read_tune
 from textmusic.writing.varying import Theme, Varying, usual_variations
@@ -114,7 +114,7 @@ def work_of(chosen_bars: Selection, before: int) -> tuple[Work, Wish]:
 
 def _anew(it: Selection, controls: Controls) -> tuple[Work, Wish]:
     players = [] if it.part is None else [it.part]
-    opened = open_to_rewrite(read_events(it.piece.midi), it.bars, players)
+    opened = open_to_rewrite(read_piece(it.piece.midi), it.bars, players)
     return _filling(opened), Wish(it.words, controls)
 
 
@@ -139,7 +139,7 @@ def _varied(it: Selection, before: int) -> tuple[Work, Wish]:
     """Of the whole piece a variation; of some bars other notes over the same chords."""
     if not it.whole:
         return _anew(it, Controls(chords=it.chords))
-    theme, wish = Theme(read_events(it.piece.midi)), Wish(it.words)
+    theme, wish = Theme(read_piece(it.piece.midi)), Wish(it.words)
     number = None if wish.text else before % len(usual_variations(theme))
     return lambda music, brief: Varying(music, theme, brief, number=number), wish
 
@@ -147,12 +147,12 @@ def _varied(it: Selection, before: int) -> tuple[Work, Wish]:
 def _added(it: Selection) -> tuple[Work, Wish]:
     player, wish = it.player(), Wish(it.words)
     named = (read_prompt(wish.text).asked.programs or ()) if player is None else [player]
-    return _filling(open_to_add(read_events(it.piece.midi), it.bars, named)), wish
+    return _filling(open_to_add(read_piece(it.piece.midi), it.bars, named)), wish
 
 
 def _harmonised(it: Selection) -> tuple[Work, Wish]:
     """Other chords under a melody: what accompanies it is written anew, or is added to it."""
-    melody, events = _melody(it), read_events(it.piece.midi)
+    melody, events = _melody(it), read_piece(it.piece.midi)
     others = [part for part in it.parts if part not in (melody, DRUMS)]
     player = it.player()
     if player is None:

@@ -20,7 +20,6 @@ from textmusic.language.controls import Controls
 from textmusic.language.prompt import MAX_CHARACTERS, Prompt
 from textmusic.language.reading.text import quote
 from textmusic.music.measure import measure
-from textmusic.music.midi_files import read_events
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Note, notes_of, score_of
 from textmusic.music.plan import MAX_BARS, Plan
@@ -43,6 +42,7 @@ from textmusic.writing.editing import edit, read_edits
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.live_performance import LivePerformance
 from textmusic.writing.scheduler import Scheduler
+from textmusic.writing.sources import read_piece
 from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.written import Bar
@@ -181,7 +181,7 @@ class Service:
         scheduler = self._scheduler(wish.model)
         said = wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
-        made = Continuation(scheduler.music, read_events(midi), bars, brief, keep=keep)
+        made = Continuation(scheduler.music, read_piece(midi), bars, brief, keep=keep)
         whole("new bars", made.bars, 1, self.max_bars)
         making = _Making(scheduler, made.take, made.generation)
         return (yield from self._write([making], visitor))
@@ -205,15 +205,15 @@ class Service:
 
     def edit(self, midi: Path, edits: object) -> Generation:
         """A copy of a MIDI file with notes that were changed by hand; edits: see `read_edits`."""
-        return edit(read_events(midi), read_edits(edits))
+        return edit(read_piece(midi), read_edits(edits))
 
     def adjust(self, midi: Path, adjustment: Adjustment) -> Generation:
         """A changed copy of a MIDI file."""
-        return adjust(read_events(midi), adjustment)
+        return adjust(read_piece(midi), adjustment)
 
     def opened(self, midi: Path) -> Generation:
         """A person's MIDI file as it is, with what is measured in it."""
-        events = read_events(midi)
+        events = read_piece(midi)
         score = named(to_score(events))
         notes = notes_of(score)
         plan = measure(score, notes=notes)

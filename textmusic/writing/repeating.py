@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import parse_key
 from textmusic.music.midi_events import MidiEvents
-from textmusic.music.midi_files import read_events
 from textmusic.music.sketch import Outline, read_sketch
 from textmusic.result.change import Change
 from textmusic.result.generation import Generation
@@ -18,6 +17,7 @@ from textmusic.result.recipe import Recipe
 from textmusic.writing import adjusting, continuation, editing, harmonising, rewriting, varying
 from textmusic.writing.brief import Brief
 from textmusic.writing.chorale import chorale
+from textmusic.writing.sources import read_piece
 from textmusic.writing.theme_and_variations import theme_and_variations
 from textmusic.writing.tunes import read_tune
 
@@ -37,7 +37,7 @@ def source_of(change: Change, given: Path | None, folders: Sequence[Path]) -> Mi
         raise TextMusicError(
             f"'{name}', which this was made of, is not beside it; name the file with --source."
         )
-    midi = read_events(found)
+    midi = read_piece(found)
     if midi.sha256 != change.sha256:
         raise TextMusicError(
             f"'{found}' is not the '{name}' that this was made of (its SHA-256 differs); name the"

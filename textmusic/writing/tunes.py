@@ -1,4 +1,4 @@
-"""The melody that is to be harmonised: MIDI, MusicXML, ABC or kern, with the chords it names."""
+"""The melody that is to be harmonised: of any file of music, with the chords it names."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textmusic.corpus.files import MUSIC
+from textmusic.corpus.files import MUSIC, RECORDING
 from textmusic.errors import TextMusicError
 from textmusic.music.harmony import labelled
 from textmusic.music.material import Material, material_of
 from textmusic.music.measure import estimate_key
 from textmusic.music.midi_events import MidiEvents
-from textmusic.music.midi_files import read_events
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import Notes
 from textmusic.music.plan import MAX_BARS
@@ -25,7 +24,8 @@ from textmusic.music.theory import DRUMS
 from textmusic.notation.packed import LARGEST_MUSIC_FILE
 from textmusic.notation.reading import read_notation
 from textmusic.notation.sheet import UnreadableError
-from textmusic.writing.sources import as_score
+from textmusic.transcription.recordings import is_recording
+from textmusic.writing.sources import as_score, read_piece
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -85,13 +85,13 @@ def read_tune(source: MidiEvents | Score | str | PathLike[str]) -> Tune:
     labels: list[tuple[float, str]] = []
     if isinstance(source, str | PathLike):
         path = Path(source)
-        kind = MUSIC.get(path.suffix.lower())
+        kind = MUSIC.get(path.suffix.lower()) or (RECORDING if is_recording(path) else None)
         if kind is None:
             raise TextMusicError(
                 f"'{path.name}' is no file of music that can be read; give {_kinds()}."
             )
-        if kind == "MIDI":
-            source = read_events(path)
+        if kind in ("MIDI", RECORDING):
+            source = read_piece(path)
         else:
             score, key, title, labels = _written(path, kind)
             return _tune(score, key, title, labels, None)
@@ -152,4 +152,4 @@ def _written(path: Path, kind: str) -> tuple[Score, str | None, str, list[tuple[
 
 
 def _kinds() -> str:
-    return "MIDI (.mid), MusicXML (.musicxml, .mxl), ABC (.abc) or kern (.krn)"
+    return "MIDI (.mid), MusicXML (.musicxml, .mxl), ABC (.abc), kern (.krn) or a recording (.wav)"

@@ -1,0 +1,171 @@
+"""A recording -> a score, and an account of how sure it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from symusic import Score
+
+from textmusic.errors import TextMusicError
+from textmusic.music.theory import TIME_SIGNATURES
+from textmusic.system.values import within
+from textmusic.transcription.activations import activations
+from textmusic.transcription.beats import BEATS, pulse_of
+from textmusic.transcription.metre import bars_of, quarters_in_beat
+from textmusic.transcription.notes_heard import NotesHeard
+from textmusic.transcription.polyphony import notes_of
+from textmusic.transcription.quantising import score_of
+from textmusic.transcription.recordings import UnfitError, Wave, read_recording
+from textmusic.transcription.spectra import gated, strokes
+from textmusic.transcription.voice import line_of
+
+OnStep = Callable[[int, int], None]
+SILENT = 1e-3  # peak of what counts as silence: 60 dB below full scale
+FEWEST = 3  # notes of music
+SURE = 0.8  # mean of the notes, below which the account warns, and `prepare` drops a recording
+VOICE = (0.115, 0.8, 0.8)  # a voice: its pitch sways more, it is voiced more, steadier than this
+SPEECH = (0.25, 0.85)  # speech: its pitch sways more, and is less steady than this
+# Bursts above 6 kHz and their flatness above, certainty of the notes and pitched time below.
+DRUMS = (0.001, 0.19, 0.85, 0.75)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How a recording was heard. All times in seconds.
+
+    voice: whether as one voice. sure: mean probability of the notes. dropped: notes that were too
+    short or too weak. rhythm: 0 to 1, how well the onsets fall on the beats. tempo: quarter notes a
+    minute. known: what the person had said of it. denoised: whether noise was turned down.
+    """
+
+    seconds: float
+    voice: bool
+    notes: int
+    sure: float
+    dropped: int
+    rhythm: float
+    tempo: float
+    tempi: int
+    metre: str
+    key: str
+    tuning: float
+    denoised: bool
+    known: tuple[str, ...] = ()
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What may be wrong with it, in sentences without a full stop."""
+        said = []
+        if self.sure < SURE:
+            said.append(
+                f"the notes are only {self.sure:.0%} certain: noise, drums or many instruments at"
+                " once are more than this can tell apart"
+            )
+        if self.rhythm < 0.5 and "tempo" not in self.known:
+            said.append("the notes follow no steady beat, so bars and note values are a guess")
+        return tuple(said)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for the report."""
+        return asdict(self) | {"known": list(self.known), "doubts": list(self.doubts)}
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """A recording as a score. name, sha256: of its file. heard: the notes as they were played."""
+
+    score: Score
+    account: Account
+    heard: NotesHeard
+    name: str = ""
+    sha256: str = ""
+
+
+def transcribe(
+    source: str | Path | bytes, suffix: str = "", *, denoise: bool = False,
+    tempo: float | None = None, metre: str | None = None, on_step: OnStep | None = None,
+) -> Transcription:  # fmt: skip
+    """The notes of a recording.
+
+    Args:
+        source: a file (WAV, FLAC, MP3, Ogg, AIFF; up to ten minutes), or its bytes.
+        suffix: of bytes: the file's, such as ".mp3".
+        denoise: turn steady noise down before listening.
+        tempo: quarter notes a minute, where it is known; 20 to 400.
+        metre: such as "3/4", where it is known.
+        on_step: is told (windows heard, in all).
+
+    Raises:
+        UnfitError: it can't be read, or holds no music that can be told apart.
+        TextMusicError: the audio-in extra is missing, or the tempo or metre is none.
+    """
+    if tempo is not None:
+        within("tempo", tempo, 20, 400)
+    if metre is not None and metre not in TIME_SIGNATURES:
+        raise TextMusicError(
+            f"'{metre}' is not a metre that is known; choose {', '.join(TIME_SIGNATURES)}."
+        )
+    path = None if isinstance(source, bytes) else Path(source)
+    audio = read_recording(source if path is None else path, suffix or _suffix(path)).audio
+    peak = float(np.abs(audio).max())
+    if peak < SILENT:
+        raise UnfitError("is silent")
+    audio = audio * np.float32(0.7 / peak)
+    if denoise:
+        audio = gated(audio)
+    heard, voice, dropped, tuning = _heard(audio, on_step)
+    beat = None if tempo is None else _beat(60 / tempo, metre)
+    pulse = pulse_of(heard, beat)
+    signature, first = bars_of(heard, pulse, metre)
+    score, key = score_of(heard, pulse, signature, first)
+    account = Account(
+        seconds=round(len(audio) / 22050, 2), voice=voice, notes=score.note_num(),
+        sure=round(float(heard.sure.mean()), 3), dropped=dropped, rhythm=round(pulse.fit, 3),
+        tempo=float(score.tempos[0].qpm), tempi=len(score.tempos), metre=signature, key=key,
+        tuning=round(100 * tuning), denoised=denoise,
+        known=tuple(n for n, v in (("tempo", tempo), ("metre", metre)) if v is not None),
+    )  # fmt: skip
+    data = b"" if path is None else path.read_bytes()
+    digest = hashlib.sha256(source if isinstance(source, bytes) else data).hexdigest()
+    return Transcription(score, account, heard, "" if path is None else path.name, digest)
+
+
+def _suffix(path: Path | None) -> str:
+    return "" if path is None else path.suffix.lower()
+
+
+def _beat(quarter: float, metre: str | None) -> float:
+    """Seconds of a beat, from those of a quarter note."""
+    beat = quarter * (1.0 if metre is None else quarters_in_beat(metre))
+    while 60 / beat > BEATS[1] * 1.5:
+        beat *= 2
+    return beat
+
+
+def _heard(audio: Wave, on_step: OnStep | None) -> tuple[NotesHeard, bool, int, float]:
+    """(notes, whether they are one voice's, how many were dropped, tuning in semitones).
+
+    Raises UnfitError for speech, for drums, and where there is hardly a note.
+    """
+    notes, dropped = notes_of(activations(audio, on_step))
+    line = line_of(audio)
+    sways, voiced, steady = VOICE
+    if line.swaying >= SPEECH[0] and line.steady < SPEECH[1]:
+        raise UnfitError("sounds like speech, not like music")
+    voice = line.swaying >= sways and line.voiced >= voiced and line.steady >= steady
+    found = line.notes if voice and len(line.notes) else notes
+    if len(found) < FEWEST:
+        raise UnfitError("has hardly a note that can be told from noise")
+    share, flat = strokes(audio)
+    unsure = float(notes.sure.mean()) < DRUMS[2] and line.voiced < DRUMS[3]
+    if share >= DRUMS[0] and flat >= DRUMS[1] and unsure:
+        raise UnfitError(
+            "has drums in it, and a mix with drums is more than can be told apart; give one"
+            " instrument or voice alone"
+        )
+    return found, voice and found is line.notes, dropped, line.tuning if voice else 0.0
