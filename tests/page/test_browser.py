@@ -270,12 +270,12 @@ def test_pieces_last_and_a_link_opens_one(open_page: Callable[..., Chrome], addr
     assert not other.execute_script(f"return {LISTED}.length"), "it is somebody else's"
     other.execute_script("textmusic.desk.trigger('act', {what: 'delete', token: arguments[0]})",
                          token)  # fmt: skip
-    toast(other, "only the one who made a piece can change it")
+    toast(other, "只有作者本人能修改这首作品")
     click(browser, ".tm-link [data-do=renew]")
     until(browser, "return textmusic.desk.view.token !== arguments[0]", token)
     severe(other)
     other.refresh()
-    toast(other, "not here any more")
+    toast(other, "这首作品已不在这里")
     severe(other)
     assert desk(other, "view") is None
 
