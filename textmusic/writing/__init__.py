@@ -15,6 +15,7 @@ __all__ = [
     "harmonising",
     "jobs",
     "live_audio",
+    "live_performance",
     "loading",
     "open_piece",
     "players",
