@@ -114,7 +114,7 @@ def _periods(strength: Floats) -> list[float]:
         for i in range(len(lags))
         if merit[i] >= merit[max(i - 2, 0) : i + 3].max() and merit[i] > 0
     ]
-    peaks.sort(key=lambda i: -merit[i] * _usual(60 / (lags[i] * STEP)))
+    peaks.sort(key=lambda i: -merit[i] * _usual(60 / float(lags[i] * STEP)))
     found = [float(lags[i] * STEP) for i in peaks[:_CANDIDATES]]
     more = [p * ratio for p in found[:2] for ratio in (0.5, 2.0, 1.5, 3.0, 1 / 3, 2 / 3)]
     slowest, quickest = 60 / BEATS[0], 60 / BEATS[1]

@@ -58,7 +58,8 @@ def _sound(spectra: NDArray[np.complex64], length: int) -> Wave:
     for n, frame in enumerate(frames):
         total[n * HOP : n * HOP + SIZE] += frame
         weight[n * HOP : n * HOP + SIZE] += squared
-    return (total / weight)[SIZE // 2 : SIZE // 2 + length].astype(np.float32)
+    sound: Wave = (total / weight)[SIZE // 2 : SIZE // 2 + length].astype(np.float32)
+    return sound
 
 
 def strokes(audio: Wave, most: float = 40.0) -> tuple[float, float]:

@@ -110,8 +110,9 @@ def transcribe(
         raise TextMusicError(
             f"'{metre}' is not a metre that is known; choose {', '.join(TIME_SIGNATURES)}."
         )
-    path = None if isinstance(source, bytes) else Path(source)
-    audio = read_recording(source if path is None else path, suffix or _suffix(path)).audio
+    file = source if isinstance(source, bytes) else Path(source)
+    path = None if isinstance(file, bytes) else file
+    audio = read_recording(file, suffix or _suffix(path)).audio
     peak = float(np.abs(audio).max())
     if peak < SILENT:
         raise UnfitError("is silent")

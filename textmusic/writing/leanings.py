@@ -57,7 +57,7 @@ def accompanied(
         return logits
     base, tones = grammar.layout.tone_base, [*standing]
     over = ids - base > max((note.pitch for note in tones), default=127)
-    logits = reweighed(logits, ids, logits[ids] - OVER_NATS * over)
+    logits = reweighed(logits, ids, logits[ids] - np.where(over, OVER_NATS, 0.0).astype(np.float32))
     if 0 < grammar.struck < len(MORE):
         return _at_least(logits, allowed, ids[~over], MORE[grammar.struck])
     low = BASS - shift_of(grammar.plan.key)
@@ -83,7 +83,7 @@ def _at_least(
     if have >= share:
         return logits
     gain = np.log(share / (1 - share)) - np.log(max(have, 1e-9) / (1 - have))
-    after = logits[among] + np.float32(gain) * inside
+    after = logits[among] + np.where(inside, gain, 0.0).astype(np.float32)
     return reweighed(logits, among, after)
 
 
