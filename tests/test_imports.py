@@ -37,6 +37,7 @@ PAGE = {
         "forms",
         "launch",
         "layout",
+        "recordings",
         "showing",
     )
 }  # of page/

@@ -25,9 +25,7 @@ def transcribe(
     metre: Annotated[
         str | None, typer.Option(help="Time signature, where it is known; default: found.")
     ] = None,
-    denoise: Annotated[
-        bool, typer.Option(help="Turn steady noise down before listening; seldom helps.")
-    ] = False,
+    denoise: Annotated[bool, typer.Option(help="Turn steady noise down before listening.")] = False,
     results: ResultOptions,
 ) -> None:
     """Write down what is heard in a recording: one voice, or one instrument, or a few.

@@ -4,4 +4,12 @@ file -> (recordings) sound -> (activations, polyphony | voice) notes in seconds 
 bars -> (quantising) score, with an account of how sure it is (transcribing)
 """
 
-__all__ = ["recordings", "transcribing"]
+__all__ = [
+    "activations",
+    "candidates",
+    "metre",
+    "notes_heard",
+    "polyphony",
+    "recordings",
+    "transcribing",
+]

@@ -13,6 +13,7 @@ __all__ = [
     "editing",
     "filling",
     "harmonising",
+    "hearing",
     "jobs",
     "live_audio",
     "live_performance",

@@ -33,8 +33,10 @@ def transcription_of(
     try:
         return transcribe(path, denoise=denoise, tempo=tempo, metre=metre, on_step=on_step)
     except UnfitError as problem:
-        remedy = "" if ";" in str(problem) else "; choose another recording"
-        raise TextMusicError(f"'{path.name}' {problem}{remedy}.") from None
+        what, _, remedy = str(problem).partition("; ")
+        raise TextMusicError(
+            f"'{path.name}' {what}; {remedy or 'choose another recording'}."
+        ) from None
 
 
 def events_heard(path: Path) -> MidiEvents:
