@@ -239,7 +239,7 @@ def shot(browser: Chrome, name: str, folder: str | None) -> None:
 
 # What stays as it is in Chinese: names, formats, and what musicians write everywhere.
 NAMES = frozenset(
-    "textmusic replay midi musicxml pdf wav mp ogg flac svg png json zip api gradio aaba andante"
+    "textmusic replay mid midi musicxml pdf wav mp ogg flac svg png json zip api gradio aaba andante"
     " top enter shift space esc tab delete apache lstm default tiny maj min dim aug sus bpm"
     " agent mcp html script window bad".split()
 )

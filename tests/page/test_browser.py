@@ -51,6 +51,9 @@ from symusic import Score
 from textmusic.evaluation.comparison import Options, compare, entrants
 from textmusic.evaluation.report_page import save
 from textmusic.music.measure import measure
+from textmusic.music.midi_events import parse
+from textmusic.music.midi_playing import as_written
+from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import notes_of
 
 if TYPE_CHECKING:
@@ -74,7 +77,7 @@ def midi_of(browser: Chrome, address: str) -> Score:
     token = desk(browser, "view.token")
     name = quote(desk(browser, "view.audio").rpartition("/")[2].replace(".mp3", ".mid"), safe="%")
     with urllib.request.urlopen(f"{address}piece/{token}/{name}") as found:
-        return Score.from_midi(found.read())
+        return to_score(as_written(parse(found.read())))
 
 
 def report_rows(browser: Chrome, first: str = "bars") -> dict[str, list[str]]:

@@ -138,7 +138,9 @@ def test_the_form_is_changed(open_page: Callable[..., Chrome]) -> None:
     typed(browser.execute_script("return textmusic.desk.find('form')"), "verse chorus")
     changed(browser, lambda: click(browser, "[data-do=form]"))
     assert [name for _, name in desk(browser, "view.sections")] == ["verse", "chorus"]
-    assert len(desk(browser, "view.bars")) == 9 and desk(browser, "view.tempi")[-1][1] == 16
+    assert (
+        len(desk(browser, "view.bars")) == 9 and abs(desk(browser, "view.tempi")[-1][1] - 16) < 1
+    ), "in a performance's own tempo"
     click(browser, ".tm-names button.tm-section:nth-of-type(2)")
     assert desk(browser, "roll.selection") == [4, 8]
     undone(browser, before)

@@ -42,7 +42,7 @@ textmusic.Pieces = class {
     this.own.innerHTML = `<h3>${say.pieces}</h3>`;
     this.own.append(list);
     if (focus) this.own.querySelector(`.tm-now button[data-do=${focus}], button`)?.focus();
-    const {linked} = textmusic.Pieces, row = linked && list.querySelector(`li[data-token="${linked}"]`);
+    const linked = sessionStorage.getItem("textmusic-linked"), row = linked && list.querySelector(`li[data-token="${linked}"]`);
     if (row) this.link(linked, row.querySelector("[data-do=link]"));
   }
 
@@ -90,7 +90,8 @@ textmusic.Pieces = class {
   // The address that opens the piece, to be copied; a second button makes it worthless.
   link(token, button) {
     const row = button.closest("li"), open = row.querySelector(".tm-link");
-    textmusic.Pieces.linked = open ? null : token;  // it stays open when the list is made anew
+    // it stays open when the list is made anew, and when gradio loads the page anew after Back
+    sessionStorage.setItem("textmusic-linked", open ? "" : token);
     if (open) return open.remove();
     const address = new URL(location.href);
     address.search = `?piece=${token}`;
