@@ -239,7 +239,7 @@ def shot(browser: Chrome, name: str, folder: str | None) -> None:
 
 # What stays as it is in Chinese: names, formats, and what musicians write everywhere.
 NAMES = frozenset(
-    "textmusic replay mid midi musicxml pdf wav mp ogg flac svg png json zip api gradio aaba andante"
+    "textmusic replay midi musicxml pdf wav mp ogg flac svg png json zip api gradio aaba andante"
     " top enter shift space esc tab delete apache lstm default tiny maj min dim aug sus bpm"
     " agent mcp html script window bad".split()
 )
@@ -255,7 +255,7 @@ def english(browser: Chrome) -> list[str]:
         """const names = new Set(arguments[0]), said = [];
         const chord = /^[A-G][#b]?(m|maj|dim|sus|aug|add)/;
         const look = (text, where) => {
-          const words = (text || '').match(/[A-Za-z]{3,}/g) || [];
+          const words = (text || '').replace(/\\S+[.]mid/g, '').match(/[A-Za-z]{3,}/g) || [];
           if (words.some(w => !names.has(w.toLowerCase()) && !chord.test(w)))
             said.push(where + ': ' + text.trim().slice(0, 120));
         };
