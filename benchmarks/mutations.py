@@ -46,7 +46,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "compare": {"text": "piano, 1 bar", "first": "", "second": "default", "seed": 1},
     "similar": {"text": "", "midi": FILE, "top": 1},
     "originality": {"midi": FILE, "other": FILE},
-    "transcribe": {"recording": RECORDING, "denoise": False, "tempo": 0, "metre": ""},
+    "transcribe": {"recording": RECORDING, "denoise": False, "tempo": 0, "time_signature": ""},
 }  # fmt: skip
 ODD_WORDS = (
     "9" * 310 + " bars", "0 bars", "-3 bars", "1e9 bpm", "12/0", "no ", "without drums ", "钢琴",

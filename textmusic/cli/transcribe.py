@@ -22,8 +22,8 @@ def transcribe(
         str | None,
         typer.Option(help="Quarter notes per minute, where they are known; default: found."),
     ] = None,
-    metre: Annotated[
-        str | None, typer.Option(help="Time signature, where it is known; default: found.")
+    time_signature: Annotated[
+        str | None, typer.Option(help="For example 6/8, where it is known; default: found.")
     ] = None,
     denoise: Annotated[bool, typer.Option(help="Turn steady noise down before listening.")] = False,
     results: ResultOptions,
@@ -37,7 +37,9 @@ def transcribe(
     from textmusic.writing.hearing import piece_heard, transcription_of
 
     with progress_bar("listening", "windows") as step:
-        made = transcription_of(file, denoise=denoise, tempo=beat, metre=metre, on_step=step)
+        made = transcription_of(
+            file, denoise=denoise, tempo=beat, metre=time_signature, on_step=step
+        )
     piece, found, console = piece_heard(made), made.account, new_console()
     tempo_said = f"{found.tempo:.0f} bpm" + (" at first" if found.tempi > 1 else "")
     say(

@@ -18,7 +18,7 @@ class Recordings:
         self._service = service
 
     def transcribe(
-        self, recording: FileData, denoise: bool = False, tempo: float = 0, metre: str = ""
+        self, recording: FileData, denoise: bool = False, tempo: float = 0, time_signature: str = ""
     ) -> dict[str, Any]:
         """Write down what is heard in a recording: one voice, or one instrument, or a few.
 
@@ -26,7 +26,7 @@ class Recordings:
             recording: a WAV, FLAC, MP3, Ogg or AIFF file of up to ten minutes, without drums.
             denoise: turn steady noise down before listening.
             tempo: quarter notes per minute, where it is known; 0 finds it.
-            metre: for example "3/4", where it is known; "" finds it.
+            time_signature: for example "3/4", where it is known; "" finds it.
 
         Returns:
             as /generate, and heard (how sure it is, what was dropped, doubts).
@@ -34,7 +34,7 @@ class Recordings:
         with told():
             path = uploaded(recording)
             made = transcription_of(
-                path, denoise=bool(denoise), tempo=tempo or None, metre=metre or None
+                path, denoise=bool(denoise), tempo=tempo or None, metre=time_signature or None
             )
             piece = self._service.keep(piece_heard(made), path.stem)
             return files_of(piece) | {"heard": made.account.to_dict()}
