@@ -25,7 +25,7 @@ pytest.importorskip("swift_f0", reason="needs the audio-in extra (swift-f0)")
 PAGE = (ROOT / "docs" / "transcribing.md").read_text(encoding="utf-8")
 ROAD = {
     "textmusic transcribe hum.wav -o out/": "",
-    "textmusic transcribe hum.wav --tempo 120 --time-signature 4/4 --denoise --format mid -o a/": "",
+    "textmusic transcribe hum.wav --tempo 120 --time-signature 4/4 --format mid -o a/": "",
     "textmusic harmonise hum.wav --propose": "",
     'textmusic adjust hum.wav --transpose-to "D major" --format mid -o out/': "",
 }

@@ -108,7 +108,7 @@ def transcribe(
         within("tempo", tempo, 20, 400)
     if metre is not None and metre not in TIME_SIGNATURES:
         raise TextMusicError(
-            f"'{metre}' is not a time signature that is supported; choose {', '.join(TIME_SIGNATURES)}."
+            f"'{metre}' is not a time signature of ours; choose {', '.join(TIME_SIGNATURES)}."
         )
     file = source if isinstance(source, bytes) else Path(source)
     path = None if isinstance(file, bytes) else file
