@@ -317,8 +317,11 @@ def _uploaded(url: str, path: Path) -> dict[str, Any]:
 
 
 def _hummed(folder: Path) -> Path:
-    """A second and a half of a steady tone."""
-    tone = np.sin(np.arange(66_150) * (2 * np.pi * 220 / 44_100)) / 2
+    """Four seconds of a tune."""
+    at = np.arange(22_050) / 44_100
+    swell = np.minimum(1.0, np.minimum(at, 0.5 - at) * 50) / 2
+    pitches = 220 * 2 ** (np.array((0, 2, 4, 5, 7, 5, 4, 2)) / 12)
+    tone = np.concatenate([np.sin(2 * np.pi * pitch * at) * swell for pitch in pitches])
     path = folder / "hummed.wav"
     folder.mkdir(parents=True, exist_ok=True)
     write_audio(np.stack([tone, tone]).astype(np.float32), path)

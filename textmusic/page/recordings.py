@@ -8,6 +8,7 @@ from gradio.data_classes import FileData
 
 from textmusic.page.calls import files_of, told, uploaded
 from textmusic.page.service import Service
+from textmusic.system.values import LONGEST_SHOWN, real, text, truth
 from textmusic.writing.hearing import piece_heard, transcription_of
 
 
@@ -34,7 +35,10 @@ class Recordings:
         with told():
             path = uploaded(recording)
             made = transcription_of(
-                path, denoise=bool(denoise), tempo=tempo or None, metre=time_signature or None
+                path,
+                denoise=truth("denoise", denoise),
+                tempo=real("tempo", tempo, 0, 400) or None,
+                metre=text("time_signature", time_signature, LONGEST_SHOWN) or None,
             )
             piece = self._service.keep(piece_heard(made), path.stem)
             return files_of(piece) | {"heard": made.account.to_dict()}

@@ -31,6 +31,13 @@ def real(name: str, value: object, low: float, high: float) -> float:
     return float(value)
 
 
+def truth(name: str, value: object) -> bool:
+    """The true or false that a value is; raises TextMusicError for other types."""
+    if not isinstance(value, bool):
+        raise wrong_type(name, value, "true or false")
+    return value
+
+
 def text(name: str, value: object, longest: int) -> str:
     """The text that a value is; raises TextMusicError for other types and longer texts."""
     if not isinstance(value, str):

@@ -13,7 +13,7 @@ from symusic import Score
 
 from textmusic.errors import TextMusicError
 from textmusic.music.theory import TIME_SIGNATURES
-from textmusic.system.values import within
+from textmusic.system.values import real
 from textmusic.transcription.activations import activations
 from textmusic.transcription.beats import BEATS, pulse_of
 from textmusic.transcription.metre import bars_of, quarters_in_beat
@@ -105,7 +105,7 @@ def transcribe(
         TextMusicError: the audio-in extra is missing, or the tempo or metre is none.
     """
     if tempo is not None:
-        within("tempo", tempo, 20, 400)
+        real("tempo", tempo, 20, 400)
     if metre is not None and metre not in TIME_SIGNATURES:
         raise TextMusicError(
             f"'{metre}' is not a time signature of ours; choose {', '.join(TIME_SIGNATURES)}."
