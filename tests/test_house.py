@@ -34,7 +34,7 @@ def test_there_is_a_package_for_everything() -> None:
     assert {file.name for file in ROOT.glob("*.py")} == {
         "__init__.py", "__main__.py", "errors.py", "version.py",
     }  # fmt: skip
-    assert len(PACKAGES) == 21
+    assert len(PACKAGES) == 22
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -314,7 +314,7 @@ def test_the_endpoints_are_those_of_the_readme(client: Client) -> None:
     found = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     names = [
         "add", "compare", "continue", "generate", "harmonise", "originality", "practise", "rewrite",
-        "similar", "understand", "vary",
+        "similar", "transcribe", "understand", "vary",
     ]  # fmt: skip
     assert sorted(found) == [f"/{name}" for name in names]
     names = [p["parameter_name"] for p in found["/generate"]["parameters"]]

@@ -10,4 +10,5 @@ __all__ = [
     "notes",
     "prompt",
     "reading",
+    "sentences",
 ]

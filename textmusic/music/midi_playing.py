@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textmusic.music.midi_events import (
     CONTROL,
@@ -30,10 +31,10 @@ from textmusic.music.midi_events import (
     meta,
 )
 from textmusic.music.midi_sounding import Channel, all_placed, drum_channels
-from textmusic.music.notes import Ints
 from textmusic.music.playing import Playing
 from textmusic.music.theory import DRUMS
 
+Ints = NDArray[np.int64]  # as in `notes`, which needs symusic: a reader has to live without it
 MARK = "textmusic as written: "
 PEDAL = 64  # controller
 _COLUMNS = 3  # start, stop, velocity

@@ -15,4 +15,5 @@ __all__ = [
     "report",
     "saving",
     "sections",
+    "titles",
 ]

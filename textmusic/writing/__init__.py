@@ -28,6 +28,7 @@ __all__ = [
     "sources",
     "take",
     "text_to_music",
+    "theme_and_variations",
     "tunes",
     "varying",
     "writers",
