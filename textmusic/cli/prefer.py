@@ -27,7 +27,7 @@ def prefer(
     ] = False,
     beta: Annotated[
         float | None,
-        typer.Option(help="How strongly to hold to the base model, per nat; default 0.1."),
+        typer.Option(help="How strongly to hold to the base model, per nat; default 0.05."),
     ] = None,
     rank: Annotated[int | None, typer.Option(help="LoRA rank; default 16.")] = None,
     cpu_hours: Annotated[
@@ -38,7 +38,7 @@ def prefer(
         typer.Option(help="Most training steps; default: three times through the pairs."),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak learning rate; default 1e-4.")
+        float | None, typer.Option(help="Peak learning rate; default 5e-4.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed for the order of the pairs.")] = None,
 ) -> None:

@@ -3,8 +3,9 @@
 Direct preference optimisation (Rafailov et al. 2023, arXiv 2305.18290): of two answers to a prompt,
 the preferred one is to gain more likelihood on the base model's than the other. The trainer is the
 one that everything is trained with. trl's would be a second one: a loop, checkpoints (pickled) and
-settings of its own, over logits of all text rows; what is needed of it are the four lines of
-`Preferring.forward`.
+settings of its own, over logits of all text rows; what is needed of it are the few lines of
+`Preferring.forward`. By itself the method may win by making both answers unlikely, and the music
+falls apart; so the preferred one's own loss is added (Pang et al. 2024, arXiv 2404.19733).
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.loading import locate
 
 FEWEST = 10  # pairs
-BETA = 0.1  # as in the paper
-LEARNING_RATE = 1e-4
+BETA = 0.05
+KEEP = 1.0  # weight of the preferred piece's own loss, nats an id
+LEARNING_RATE = 5e-4
 TIMES = 3  # passes through the pairs
 TOKENS = 4096  # ids of a batch, about
 
@@ -74,12 +76,18 @@ class Preferring(nn.Module):
     def forward(self, ids: Tensor, labels: Tensor, margins: Tensor) -> Tensor:
         """Summed loss over pairs, nats; log 2 each for the base model itself.
 
+        While it trains, the loss of the preferred pieces, nats an id, is added.
+
         ids, labels: (2 P, T), a preferred piece and then the other one; labels are -100 on text.
         margins: (P,) by how many nats the base model finds the preferred one likelier.
         """
         losses = self.llm.row_losses(ids, labels)
         gained = losses[1::2] - losses[0::2] - margins
-        return -F.logsigmoid(self.beta * gained).sum()
+        preferring = -F.logsigmoid(self.beta * gained).sum()
+        if not self.training:
+            return preferring
+        ids_learnt = (labels[0::2, 1:] != -100).sum(dim=1)
+        return preferring + KEEP * (losses[0::2] / ids_learnt).sum()
 
 
 def prefer(
@@ -97,7 +105,7 @@ def prefer(
         files: databases that `textmusic listen` or `textmusic serve --feedback` wrote.
         output: the adapter's folder. Where it was begun, this goes on.
         choices: base, rank, steps, hours, learning_rate and seed; of the others none is used.
-        beta: how strongly the adapter is held to the base model, 1/nat; None: 0.1, or as begun.
+        beta: how strongly the adapter is held to the base model, 1/nat; None: 0.05, or as begun.
         any_model: also use pieces that another model wrote.
         tell: is given every line for the person; the main process alone speaks.
 
