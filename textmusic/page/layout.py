@@ -113,7 +113,9 @@ def _create(models: Mapping[str, Any]) -> dict[str, Any]:
             I18N("generate"), variant="primary", scale=2, min_width=90, elem_classes="tm-generate"
         )
         made["stop"] = gr.Button(I18N("stop"), scale=1, min_width=60, elem_classes="tm-stop")
-        made["surprise"] = gr.Button(I18N("surprise"), scale=1, min_width=90)
+        made["surprise"] = gr.Button(
+            I18N("surprise"), scale=1, min_width=110, elem_classes="tm-surprise"
+        )
     made["understood"] = gr.HTML(elem_classes="tm-understood")
     for language, examples in (("en", EXAMPLES), ("zh", CHINESE_EXAMPLES)):
         with gr.Column(elem_classes=f"tm-{language}"):  # the style sheet hides the other one
