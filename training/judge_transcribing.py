@@ -21,7 +21,7 @@ from typing import Any
 import mir_eval
 import numpy as np
 import soundfile
-from recorded import KINDS, RATE, SPOILT, Floats, Played, as_hummed, excerpts, recording
+from fit_note_judge import KINDS, RATE, SPOILT, Floats, Played, as_hummed, excerpts, recording
 
 from textmusic.music.theory import is_minor, tonic
 from textmusic.system.scripts import ended
@@ -102,7 +102,9 @@ def _hertz(pitch: Any) -> Floats:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="A prepared corpus.")
-    parser.add_argument("--split", default="valid", choices=("valid", "test"))
+    parser.add_argument(
+        "--split", default="valid", choices=("valid", "test"), help="What pieces are of."
+    )
     parser.add_argument("--each", type=int, default=15, help="Pieces of each kind.")
     parser.add_argument("--soundfont", type=Path, help="The second one; else one is heard alone.")
     parser.add_argument("--rows", type=Path, required=True, help="Where figures are kept.")
