@@ -95,6 +95,12 @@ def columns_of(notes: Sequence[Note]) -> Notes:
     )  # fmt: skip
 
 
+def each(notes: Notes) -> list[Note]:
+    """Inverse of `columns_of`."""
+    columns = (notes.start, notes.duration, notes.pitch, notes.velocity, notes.program)
+    return [Note(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
 def top_line(notes: Notes) -> Floats:
     """(N, 2) onset in quarter notes and MIDI pitch of the highest pitched note at each onset.
 

@@ -19,7 +19,7 @@ from textmusic.music.midi_changes import tempi
 from textmusic.music.midi_events import MidiEvents, mended_words
 from textmusic.music.midi_sounding import to_score as score_of_events
 from textmusic.music.nearest_metre import lengthened, shortened
-from textmusic.music.notes import Note, Notes, joined, notes_of, repaired, score_of, to_score
+from textmusic.music.notes import Notes, each, joined, notes_of, repaired, score_of, to_score
 from textmusic.music.plan import MAX_BARS, TEMPO_RANGE, Plan
 from textmusic.music.sketch import Row, Sketch
 from textmusic.music.theory import DEFAULT_TEMPO, NO_KEY, quarters_per_bar
@@ -225,11 +225,7 @@ class Continuation:
         material, asked = self._material, self._prompt.asked
         metre = material.plan.time_signature or "4/4"
         tick = round(material.stop * self._midi.division)
-        columns = (new.start, new.duration, new.pitch, new.velocity, new.program)
-        notes = [
-            Note(float(start), float(length), int(pitch), int(velocity), int(program))
-            for start, length, pitch, velocity, program in zip(*columns, strict=True)
-        ]
+        notes = each(new)
         other_bars = abs(material.written_bar - quarters_per_bar(material.metre)) > 1e-6
         other_key = asked.key not in (None, NO_KEY, material.plan.key)
         other_tempo = asked.tempo is not None and abs(asked.tempo / self._tempo - 1) > 1e-3

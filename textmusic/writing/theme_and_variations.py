@@ -11,7 +11,7 @@ from textmusic.music.measure import measure
 from textmusic.music.midi_appending import append
 from textmusic.music.midi_events import MARKER, mended_words
 from textmusic.music.midi_sounding import to_score
-from textmusic.music.notes import Note, notes_of
+from textmusic.music.notes import each
 from textmusic.music.theory import NO_KEY, quarters_per_bar
 from textmusic.result.account import account
 from textmusic.result.change import Change, without_recipe
@@ -38,12 +38,7 @@ def theme_and_variations(writing: Varying, pieces: Sequence[Generation]) -> Gene
     if not any(event.is_meta(MARKER) for track in midi.tracks for event in track.events):
         marks.append((0, "Theme"))
     for number, piece in enumerate(pieces, 1):
-        plan, notes = piece.plan, notes_of(piece.score)
-        columns = (notes.start, notes.duration, notes.pitch, notes.velocity, notes.program)
-        struck = [
-            Note(float(start), float(length), int(pitch), int(velocity), int(program))
-            for start, length, pitch, velocity, program in zip(*columns, strict=True)
-        ]
+        plan, struck = piece.plan, each(piece.columns)
         names = {note.program: instrument_name(note.program).capitalize() for note in struck}
         metre, bars = plan.time_signature or "4/4", plan.bars or 0
         midi = append(
