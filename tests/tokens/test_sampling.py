@@ -136,5 +136,6 @@ def test_what_was_written_before_the_melody_had_a_guide_can_be_written_again() -
              "plan_temperature": 0.7}  # fmt: skip
     read = read_sampling(older)
     assert read.melody_strength == 0
+    assert read.sketch_counts == 0, "sketches were the model's own"
     assert (read.of_sketch().temperature, read.of_sketch().top_p) == (0.9, 0.8)
     assert read_sampling(asdict(Sampling(0.9))) == Sampling(0.9)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 # Never weights in a format that could run code when loaded.
-PATTERNS = ["*.json", "*.onnx", "*.onnx.data", "*.safetensors", "*.model", "*.md"]
+PATTERNS = [
+    "*.json", "*.onnx", "*.onnx.data", "*.safetensors", "*.model", "*.md", "sketch_counts.json.gz",
+]  # fmt: skip
 BELOW = ["adapter/*.json", "adapter/*.safetensors", "samples/*.mp3"]  # pushed, but not fetched
 EVALUATION = ("report.json", "report.md")
 DESCRIPTIONS = [

@@ -52,10 +52,14 @@ class Sketch:
 
     def chord_at(self, bar: int, beat: float) -> Chord | None:
         """The chord that sounds at a beat (`beats_per_bar`) of a bar; None for none."""
-        found = None
+        return self.chord_since(bar, beat)[1]
+
+    def chord_since(self, bar: int, beat: float) -> tuple[int, Chord | None]:
+        """The chord that sounds at a beat of a bar, and the beat of the bar since when it does."""
+        found: BeatChord = (0, None)
         for at, chord in self.rows[bar].chords:
             if at <= beat + 1e-6:
-                found = chord
+                found = at, chord
         return found
 
     def moved(self, semitones: int) -> Sketch:

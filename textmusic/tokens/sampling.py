@@ -29,7 +29,8 @@ class Sampling:
     form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves the
     melody to the model; towards 1 it repeats its pitch less often. plan_temperature: as
     temperature, for what of the plan is left open. sketch_temperature, sketch_top_p: as the first
-    two, for the sketch; None takes them from those.
+    two, for the sketch; None takes them from those. sketch_counts: the share of counted sketches in
+    what is expected of a sketch, where the model has such counts.
     """
 
     temperature: float = 0.95
@@ -40,6 +41,7 @@ class Sampling:
     plan_temperature: float = 0.7
     sketch_temperature: float | None = None
     sketch_top_p: float | None = None
+    sketch_counts: float = 0.5
 
     def __post_init__(self) -> None:
         real("temperature", self.temperature, 0, 2)
@@ -54,6 +56,7 @@ class Sampling:
         real("harmony strength", self.harmony_strength, 0, 1)
         real("form strength", self.form_strength, 0, 1)
         real("melody strength", self.melody_strength, 0, 1)
+        real("sketch counts", self.sketch_counts, 0, 1)
 
     def of_plan(self) -> Sampling:
         """How the plan is drawn."""
@@ -80,7 +83,7 @@ def read_sampling(data: Mapping[str, Any]) -> Sampling:
             **data, "melody_strength": 0, "sketch_temperature": data.get("temperature"),
             "sketch_top_p": data.get("top_p"),
         }  # fmt: skip
-    return Sampling(**data)
+    return Sampling(**{"sketch_counts": 0, **data})
 
 
 def choose(

@@ -49,7 +49,7 @@ class SketchGrammar:
         a chord, as real ones that are silent are.
         """
         assert plan.bars is not None and plan.time_signature is not None
-        self.layout, self.count = layout, plan.bars
+        self.layout, self.plan, self.count = layout, plan, plan.bars
         self.rows: list[Row] = list(given)
         self.done, self._bare = False, bare
         self._asked = list(asked) + [OPEN] * (self.count - len(asked))
@@ -61,7 +61,7 @@ class SketchGrammar:
         self._beats = beats_per_bar(plan.time_signature)
         self._left = most - len(encode_sketch(Sketch(tuple(given)), plan.key))
         self._harmony = plan.programs != (DRUMS,)  # whether rows may have chords
-        self._expects = "bar"
+        self.expects = "bar"  # or "form", "chord", "change": of chord, or the bar line
         self._forced: list[str] = []
         self._beat = 0
 
@@ -71,14 +71,37 @@ class SketchGrammar:
         return Sketch(tuple(self.rows))
 
     @property
+    def is_open(self) -> bool:
+        """Whether the next id is a choice of form or harmony, and neither asked nor implied."""
+        return not self._forced and self.expects != "bar"
+
+    def last_chords(self, count: int) -> list[str]:
+        """The tokens of up to so many chords before the next id, the latest last."""
+        found: list[str] = []
+        for row in reversed(self.rows):
+            found = [chord_token(chord, self._shift) for _, chord in row.chords] + found
+            if len(found) >= count:
+                break
+        return found[-count:]
+
+    @property
+    def away(self) -> int:
+        """Bars since one that had a chord on the tonic; since before the first, if none had."""
+        tonic, here = self._shift % 12, len(self.rows) - 1
+        for back, row in enumerate(reversed(self.rows)):
+            if any(chord is not None and chord.root == tonic for _, chord in row.chords):
+                return back
+        return here + 1
+
+    @property
     def asks_last_chord(self) -> bool:
         """Whether the next id is a chord of the last bar that is not asked."""
-        return self._expects == "chord" and len(self.rows) == self.count and not self._forced
+        return self.expects == "chord" and len(self.rows) == self.count and not self._forced
 
     @property
     def comes_to(self) -> int | None:
         """The bar whose first chord, which is asked, comes next; None where something else does."""
-        if self._expects == "chord" and self._forced and not self._row.chords:
+        if self.expects == "chord" and self._forced and not self._row.chords:
             return len(self.rows) - 1
         return None
 
@@ -95,7 +118,7 @@ class SketchGrammar:
         if self._forced:
             mask[self.layout.index[self._forced[0]]] = True
         else:
-            _MASKS[self._expects](self, mask)
+            _MASKS[self.expects](self, mask)
         return mask
 
     def advance(self, music_id: int) -> None:
@@ -109,20 +132,20 @@ class SketchGrammar:
             self.done = True
         elif kind == "Bar":
             self.rows.append(Row())
-            self._expects = "form"
+            self.expects = "form"
             self._force_form()
         elif kind in ("New", "Like", "Vary"):
             if kind != "New":
                 name = kind.lower()
                 self._change(**{name: self.count - int(value)})
-            self._expects = "chord" if self._harmony else "bar"
+            self.expects = "chord" if self._harmony else "bar"
             self._force_chords()
         elif kind == "Beat":
-            self._beat, self._expects = int(value), "chord"
+            self._beat, self.expects = int(value), "chord"
         else:
             beat = self._beat if self._row.chords else 0
             self._change(chords=(*self._row.chords, (beat, decode_chord(token, self._shift))))
-            self._expects = "change"
+            self.expects = "change"
 
     @property
     def _row(self) -> Row:
@@ -208,7 +231,7 @@ class SketchGrammar:
     def _room(self) -> int:
         """Ids that are left for what may be and need not: behind this bar with its one chord."""
         left = self._left
-        if self._expects == "form":
+        if self.expects == "form":
             left -= 2 if self._harmony else 1
         for bar in range(len(self.rows), self.count):
             origin = self._origins[bar]

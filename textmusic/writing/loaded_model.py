@@ -19,6 +19,7 @@ from textmusic.music.sketch import Outline
 from textmusic.result.generation import Generation
 from textmusic.tokens.plan_grammar import OPEN_BARS
 from textmusic.tokens.sampling import Sampling, check_seed
+from textmusic.tokens.sketch_counts import sketch_counts
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.loading import locate, open_engine
 from textmusic.writing.take import Take
@@ -105,7 +106,7 @@ class LoadedModel:
         return Take(
             self.tokenizer, prompt, caption, check_seed(seed), sampling,
             context=self.engine.context, lengths=lengths, given=given, asked_rows=asked_rows,
-            free=free,
+            free=free, counts=sketch_counts(self.tokenizer.folder),
         )  # fmt: skip
 
     def finished(self, take: Take) -> Generation:

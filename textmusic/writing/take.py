@@ -25,6 +25,7 @@ from textmusic.tokens.limited_grammar import LimitedGrammar
 from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
 from textmusic.tokens.sampling import Sampling, choose, surprise
 from textmusic.tokens.score_grammar import ScoreGrammar
+from textmusic.tokens.sketch_counts import SketchCounts
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
@@ -59,12 +60,14 @@ class Take:
         given: Given = Given(),
         asked_rows: Sequence[AskedRow] | None = None,
         free: bool = False,
+        counts: SketchCounts | None = None,
     ) -> None:
         """text: ids of the caption. lengths: bars (from, to) that an open choice may have.
 
         context: ids that the engine can look back on. asked_rows: of the sketch, a bar each; by
         default what the prompt's outline asks of the bars that are written. free: open choices of
-        the plan may take any value, and not what is usual only.
+        the plan may take any value, and not what is usual only. counts: of real sketches, which the
+        model is mixed with.
         """
         self.prompt, self.seed, self.sampling = prompt, seed, sampling
         self._plan_sampling, self._sketch_sampling = sampling.of_plan(), sampling.of_sketch()
@@ -92,6 +95,7 @@ class Take:
             multiple=multiple_of(prompt.outline),
             free=free,
         )
+        self._counts = counts
         self._sketch_grammar: SketchGrammar | None = None
         self._grammar: PlanGrammar | SketchGrammar | ScoreGrammar = self._plan_grammar
         self._score: ScoreGrammar | None = None
@@ -207,6 +211,9 @@ class Take:
                 sampling = self._plan_sampling
             else:
                 sampling = self._sketch_sampling
+                if self._counts:
+                    share = sampling.sketch_counts
+                    logits = guided = self._counts.mixed(logits, mask, self._sketch_grammar, share)
                 if self._sketch_grammar.asks_last_chord:
                     ends = self._stop == self.plan.bars
                     guided = homeward(logits, self.plan, self._layout) if ends else logits
