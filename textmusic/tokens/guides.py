@@ -1,11 +1,12 @@
 """Soft biases that make even a barely trained model follow its sketch.
 
 Three guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
-most where it begins, and so are its root in the bass, and root and third until they have sounded. Form: in a bar that repeats bar j, what bar j has in the
-same place is favoured: a pointer that follows what is written, and finds its place again after a
-departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
-Melody: the pitch that the top line has just had is held back, since models that have seen little
-music repeat it two or three times as often as real music does.
+most where it begins; so are its root in the bass, and root and third until they have sounded. Form:
+in a bar that repeats bar j, what bar j has in the same place is favoured: a pointer that follows
+what is written, and finds its place again after a departure, since it goes by where the writing
+stands. A bar that varies bar j gets its rhythm alone. Melody: the pitch that the top line has just
+had is held back, since models that have seen little music repeat it two or three times as often as
+real music does.
 What a person has asked for is held to more closely than what the model has sketched by itself.
 """
 
