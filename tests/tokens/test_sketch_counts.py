@@ -21,6 +21,7 @@ from textmusic.tokens.sketch_counts import (
     SketchCounts,
     choice,
     contexts,
+    counts_file,
     sketch_counts,
 )
 from textmusic.tokens.sketch_grammar import SketchGrammar
@@ -97,6 +98,19 @@ def test_rare_contexts_are_dropped() -> None:
     assert len(counted(1)) == 0
 
 
+def test_somebodys_own_music_outweighs_what_was_known() -> None:
+    """A base that has seen much of one thing, and a few pieces that do another."""
+    own = Sketch(tuple(Row(chords=((0, G),)) for _ in range(4)))
+    few = SketchCounts.of([(PLAN, ids_of(own))] * 12, the_layout().vocabulary, least=1)
+    first = begun(PLAN, "Bar_4", "New")
+    adapted = counted(1000).adapted(few)
+    found, before = likely(adapted, first), likely(counted(1000), first)
+    assert before["Chord_0-maj"] > 0.95 and before["Chord_7-maj"] < 0.02
+    assert found["Chord_7-maj"] > 0.3 and found["Chord_0-maj"] > 0.3, "12 of ours, 20 of theirs"
+    later = begun(PLAN, "Bar_4", "New", "Chord_0-maj", "Bar_3", "New", "Chord_5-maj")
+    assert likely(adapted, later)["Beat_2"] > 0.5, "what ours never do is as it was"
+
+
 def test_a_share_of_what_is_expected_is_the_counts() -> None:
     counts, grammar = counted(), begun(PLAN, "Bar_4", "New")
     allowed = grammar.allowed()
@@ -140,6 +154,7 @@ def test_a_model_below_another_shares_its_counts(tmp_path: Path) -> None:
     (tmp_path / "lstm").mkdir()
     assert sketch_counts(tmp_path / "lstm") is None
     counted().save(tmp_path / FILE)
+    assert counts_file(tmp_path / "lstm") == tmp_path / FILE
     sketch_counts.cache_clear()
     assert sketch_counts(tmp_path / "lstm") is not None
 

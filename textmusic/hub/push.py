@@ -29,6 +29,7 @@ from textmusic.hub.files import (
     sha256,
 )
 from textmusic.hub.problems import in_words
+from textmusic.tokens.sketch_counts import counts_file
 from textmusic.version import __version__
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def contents(
             for file in sorted(folder.glob(pattern))
             if file.is_file() and not file.name.startswith(".")
         }
+        if shared := counts_file(folder):  # of a model below another's folder
+            files[shared.name] = shared
     sums = {
         path: sha256(file)
         for path, file in files.items()

@@ -25,11 +25,14 @@ from textmusic.models.export import export_onnx
 from textmusic.models.llm import load_llm
 from textmusic.system.machine import machine
 from textmusic.system.whole_files import write_text
+from textmusic.tokens.sketch_counts import FILE as COUNTS
+from textmusic.tokens.sketch_counts import SketchCounts, sketch_counts
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.version import __version__
 
 BEFORE = "before"
 FEW_PIECES = 10  # held out for validation
+MOST_COUNTED = 10_000  # windows whose sketches are counted
 NOTICEABLE = 0.005  # share of the loss
 # What the summary shows of a report: section, name, and how it is put.
 FIGURES = (
@@ -125,6 +128,7 @@ def export(proposal: Proposal, output: Path) -> bool:
         name = output.resolve().name
         export_onnx(load_llm(best), partial, best, name=name)
         write_text(partial / CARD, card(proposal, name, learnt))
+        sketches(proposal).save(partial / COUNTS)
         if (best / "adapter").exists():
             shutil.copytree(best / "adapter", partial / "adapter")
             origin = json.dumps(origin_of(proposal.base), indent=1)
@@ -142,6 +146,16 @@ def export(proposal: Proposal, output: Path) -> bool:
         shutil.rmtree(partial, ignore_errors=True)
     write_text(made, mark)
     return True
+
+
+def sketches(proposal: Proposal) -> SketchCounts:
+    """How the sketches of the data go on, on top of those that the base has seen."""
+    data, base = proposal.data, music_folder(proposal.base)
+    windows = data.train[:: -(-len(data.train) // MOST_COUNTED) or 1]
+    pairs = ((window.plan, list(window.sketch)) for window in windows)
+    own = SketchCounts.of(pairs, data.tokenizer.vocabulary, least=1)
+    known = sketch_counts(base) if base else None
+    return known.adapted(own) if known else own
 
 
 def origin_of(base: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ rank is taken.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from peft import set_peft_model_state_dict
@@ -18,6 +19,7 @@ from textmusic.engines.adapter_files import CONFIG, WEIGHTS
 from textmusic.errors import TextMusicError
 from textmusic.models.export import open_llm
 from textmusic.models.llm import merge_lora, save_llm, with_lora
+from textmusic.tokens.sketch_counts import counts_file
 
 MAX_RANK = 1024
 
@@ -44,3 +46,5 @@ def assemble(adapter: Path, base: Path, folder: Path) -> None:
             f"'{adapter}' does not fit its base model ({why}); download it again."
         ) from None
     save_llm(merge_lora(model), folder, base)
+    if counts := counts_file(base):
+        shutil.copy(counts, folder / counts.name)

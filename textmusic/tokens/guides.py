@@ -36,7 +36,7 @@ MISSING_NATS = 1.4  # what root and third gain at strength 1 while the chord has
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
 REPEAT_NATS = 2.0  # what the pitch that the melody has just had loses at strength 1
 FORM_NATS = 8.0  # logits that bar j's own choice gains at strength 1
-ASKED = 2.0  # times the strength, up to 1, where a person has asked for the bar's chords or form
+ASKED = 2.0  # times the strength where a person has asked for the bar's chords or form
 
 
 class Guides:
@@ -80,7 +80,7 @@ class Guides:
         row = self._sketch.rows[grammar.bar]
         asked = self._asked[grammar.bar] if grammar.bar < len(self._asked) else AskedRow()
         if self._harmony > 0 and row.chords:
-            strength = min(self._harmony * (1.0 if asked.chords is None else ASKED), 1.0)
+            strength = self._harmony * (1.0 if asked.chords is None else ASKED)
             logits = self._in_harmony(logits, allowed, grammar, strength)
         source = row.like if row.like is not None else row.vary
         if self._form > 0 and source is not None and source in self._bars:

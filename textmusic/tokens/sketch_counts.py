@@ -36,6 +36,7 @@ from textmusic.tokens.sketch_grammar import SketchGrammar
 FILE = "sketch_counts.json.gz"  # in a model folder
 FORMAT = 1
 LEAST = 50  # times that a context has been seen, for its counts to be kept
+PRIOR = 20  # what the counts of a base weigh beside those of somebody's own music
 PHRASE = 4  # bars, by which the place of a bar is told
 _NEAR = 2  # bars from the end in which a chord's context says so
 _AWAY = (2, 4, 7)  # bars since a chord on the tonic, by which it tells how far away it is
@@ -62,9 +63,15 @@ class SketchCounts:
 
     @classmethod
     def of(
-        cls, sketches: Iterable[tuple[Plan, Sequence[int]]], vocabulary: tuple[str, ...]
+        cls,
+        sketches: Iterable[tuple[Plan, Sequence[int]]],
+        vocabulary: tuple[str, ...],
+        least: int = LEAST,
     ) -> SketchCounts:
-        """Count sketches: the plan and the music ids of each, without `<|score|>`."""
+        """Count sketches: the plan and the music ids of each, without `<|score|>`.
+
+        least: times that a context has to be seen.
+        """
         layout = layout_of(vocabulary)
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for plan, ids in sketches:
@@ -74,7 +81,21 @@ class SketchCounts:
                     for context in contexts(grammar):
                         counts[context][choice(vocabulary[music_id], grammar)] += 1
                 grammar.advance(music_id)
-        return cls({c: dict(n) for c, n in counts.items() if n.total() >= LEAST})
+        return cls({c: dict(n) for c, n in counts.items() if n.total() >= least})
+
+    def adapted(self, own: SketchCounts) -> SketchCounts:
+        """These counts and, on top of them, those of somebody's own music, which outweigh them.
+
+        Of a context that has been seen often, these count as if it had been seen `PRIOR` times.
+        """
+        found: dict[str, Counter[str]] = {}
+        for context, seen in self.counts.items():
+            weight = min(PRIOR / sum(seen.values()), 1.0)
+            scaled = {each: round(n * weight) for each, n in seen.items()}
+            found[context] = Counter({each: n for each, n in scaled.items() if n})
+        for context, seen in own.counts.items():
+            found.setdefault(context, Counter()).update(seen)
+        return SketchCounts({context: dict(seen) for context, seen in found.items() if seen})
 
     def likely(self, grammar: SketchGrammar, ids: NDArray[np.intp]) -> NDArray[np.float64]:
         """How likely each of some music ids (N,) comes next, by the counts alone; they sum to 1."""
@@ -133,13 +154,17 @@ def _checked(told: Any) -> Counts:
     return counts
 
 
+def counts_file(folder: Path) -> Path | None:
+    """The file of a model folder; None where it has none."""
+    places = (folder, folder.parent)  # a model below another's folder shares its file
+    return next((place / FILE for place in places if (place / FILE).is_file()), None)
+
+
 @cache
 def sketch_counts(folder: Path) -> SketchCounts | None:
     """The counts of a model folder, read once; None where it has none."""
-    for place in (folder, folder.parent):  # a model below another's folder shares its file
-        if (place / FILE).is_file():
-            return SketchCounts.load(place / FILE)
-    return None
+    file = counts_file(folder)
+    return SketchCounts.load(file) if file else None
 
 
 def contexts(grammar: SketchGrammar) -> list[str]:
