@@ -265,3 +265,22 @@ def test_a_bar_repeats_the_same_chords_or_none_wherever_its_source_lies(source: 
             grammar.advance(int(np.flatnonzero(grammar.allowed())[-1]))
         last.append(grammar.sketch.rows[-1].chords)
     assert last[0] == last[1] == source.chords
+
+
+@many
+@given(dice=dice, plan=plans, longest=st.integers(1, 6))
+def test_no_chord_outstays(dice: Dice, plan: Plan, longest: int) -> None:
+    grammar = SketchGrammar(the_layout(), plan, longest=longest)
+    write(grammar, dice)
+    rows = grammar.rows
+    for bar in range(longest, len(rows)):
+        stretch = rows[bar - longest : bar + 1]
+        chords = {chord for row in stretch for _, chord in row.chords}
+        assert len(chords) != 1 or not all(row.chords for row in stretch), bar
+
+
+def test_a_chord_that_is_asked_may_stay() -> None:
+    asked = [AskedRow(chords=((0, C),))] * 4
+    grammar = SketchGrammar(the_layout(), PLAN, asked=asked, longest=1)
+    write(grammar, Dice(1, taste=1.0, noise=1.0, kinds={}))
+    assert [row.chords for row in grammar.rows] == [((0, C),)] * 4

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from textmusic.music.chords import Chord
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import (
@@ -42,16 +43,18 @@ class SketchGrammar:
         given: Sequence[Row] = (),
         most: int = 384,
         bare: bool = False,
+        longest: int | None = None,
     ) -> None:
         """plan: of the window. asked: what is fixed, a row a bar, () for nothing. given: rows that
         are written already. most: ids that the whole sketch may take, if what is asked and given
         fits; where they run out, chords change with the bar line only. bare: any bar may be without
-        a chord, as real ones that are silent are.
+        a chord, as real ones that are silent are. longest: bars that a chord which is not asked may
+        last; None: as many as it likes.
         """
         assert plan.bars is not None and plan.time_signature is not None
         self.layout, self.plan, self.count = layout, plan, plan.bars
         self.rows: list[Row] = list(given)
-        self.done, self._bare = False, bare
+        self.done, self._bare, self._longest = False, bare, longest
         self._asked = list(asked) + [OPEN] * (self.count - len(asked))
         self._origins: list[int] = []  # the bar that each has its chords from, by what is asked
         for bar, row in enumerate(self._asked):
@@ -200,9 +203,11 @@ class SketchGrammar:
         earlier = len(self.rows) - 1
         first = self.layout.first("Vary")  # bar 0 is the highest number
         mask[first + self.count - earlier : first + self.count] = True
-        chords, room = self._asked[earlier].chords, self._room()
+        chords, room, outstayed = self._asked[earlier].chords, self._room(), self._outstayed()
         for bar, row in enumerate(self.rows[:earlier]):
             more = 0 if chords else len(self._tokens(row.chords)) - 1
+            if outstayed and {chord for _, chord in row.chords} == outstayed:
+                continue
             if self._has(chords, row) and (more <= 0 or self._more(more) <= room):
                 mask[self.layout.index[form_token(Row(like=bar), self.count)]] = True
 
@@ -214,6 +219,18 @@ class SketchGrammar:
             self._bare or len(self.rows) == 1
         ):  # an upbeat may have none; a weak model would stay with that
             self._bar_mask(mask)
+        if not self._row.chords:
+            for chord in self._outstayed():
+                mask[self.layout.index[chord_token(chord, self._shift)]] = False
+
+    def _outstayed(self) -> set[Chord | None]:
+        """The chord that has lasted as long as one may when a bar begins; or nothing."""
+        before = self.rows[:-1]
+        if self._longest is None or len(before) < self._longest:
+            return set()
+        last = {chord for row in before[-self._longest :] for _, chord in row.chords}
+        whole = all(row.chords for row in before[-self._longest :])
+        return last if whole and len(last) == 1 else set()
 
     def _change_mask(self, mask: Mask) -> None:
         self._bar_mask(mask)

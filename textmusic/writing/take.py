@@ -30,7 +30,13 @@ from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
-from textmusic.writing.leanings import accompanied, homeward, tempo_settled, with_others
+from textmusic.writing.leanings import (
+    accompanied,
+    homeward,
+    longest_chord,
+    tempo_settled,
+    with_others,
+)
 from textmusic.writing.lookahead import Lookahead
 from textmusic.writing.windows import window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
@@ -287,8 +293,9 @@ class Take:
         known = Sketch(tuple(self.rows)).cut(base, min(self._stop, len(self.rows)))
         asked = [seen_from(row, self.rows, base) for row in asked_rows[base : self._stop]]
         self._sketch_grammar = SketchGrammar(
-            self._layout, plan, asked=asked, given=known.rows, most=self._context // 4
-        )
+            self._layout, plan, asked=asked, given=known.rows, most=self._context // 4,
+            longest=longest_chord(self.plan.bars),
+        )  # fmt: skip
         self._grammar = self._sketch_grammar
         if self._given.programs is not None and self._given.bars and score is None:
             self._lookahead = Lookahead(self._given.bars[1], asked_rows, first)
