@@ -6,7 +6,7 @@ their counts are blended into one distribution, as n-gram models are smoothed (W
 The model's own probabilities are mixed with it: half and half predicts held-out sketches better
 than either of the two (docs/format.md has the figures).
 
-A model folder may have such a file; `training/sketches.py` counts it from prepared data.
+A model folder may have such a file; `training/count_sketches.py` counts it from prepared data.
 """
 
 from __future__ import annotations

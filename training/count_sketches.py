@@ -1,4 +1,4 @@
-"""Count how sketches go on: python training/sketches.py DATA -o MODEL
+"""Count how sketches go on: python training/count_sketches.py DATA -o MODEL
 
 DATA is prepared data. What follows what in the sketches of its training windows goes into
 sketch_counts.json in the model folder, and is mixed into what the model says of sketches. What the
@@ -35,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(ended(main, "sketches.py"))
+    sys.exit(ended(main, "count_sketches.py"))
