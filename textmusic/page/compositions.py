@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,17 +15,15 @@ from textmusic.language.prompt import MAX_CHARACTERS, read_prompt
 from textmusic.music.practice import Practice
 from textmusic.page.calls import files_of, told, uploaded, wish_of_values
 from textmusic.page.forms import visitor_of
-from textmusic.page.service import Composition, Service, Wish
+from textmusic.page.service import Service, Wish, Work
 from textmusic.system.streams import result_of
 from textmusic.system.values import text as text_of
 from textmusic.system.values import whole
-from textmusic.writing.brief import Brief
 from textmusic.writing.chorale import OFTEN, chorale
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
 from textmusic.writing.practising import asked_pieces
-from textmusic.writing.rewriting import Rewriting, open_to_add, open_to_rewrite
+from textmusic.writing.rewriting import open_to_add, open_to_rewrite
 from textmusic.writing.sources import read_piece
-from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.tunes import read_tune
 from textmusic.writing.varying import Theme, Varying
 
@@ -61,9 +58,7 @@ class Compositions:
             wish = wish_of_values(text, seed=seed, model=model, chords=chords, form=form)
             where, players = parse_bars(bars or None), [instruments] if instruments else []
             opened = open_to_rewrite(read_piece(uploaded(midi)), where, players)
-            return self._composed(
-                lambda music, brief: Rewriting(music, opened, brief), wish, request
-            )
+            return self._composed(opened.rewriting, wish, request)
 
     def add(
         self, midi: FileData, instruments: str = "", text: str = "", bars: str = "",
@@ -86,9 +81,7 @@ class Compositions:
             wish = wish_of_values(text, seed=seed, model=model)
             named = [instruments] if instruments else read_prompt(wish.text).asked.programs or ()
             opened = open_to_add(read_piece(uploaded(midi)), parse_bars(bars or None), named)
-            return self._composed(
-                lambda music, brief: Rewriting(music, opened, brief), wish, request
-            )
+            return self._composed(opened.rewriting, wish, request)
 
     def vary(
         self, midi: FileData, text: str = "", variation: int = 1, seed: int = -1, model: str = "",
@@ -190,8 +183,7 @@ class Compositions:
             return files_of(self._service.keep(piece, f"{said} grade {grade}"))
 
     def _composed(
-        self, work: Callable[[TextToMusic, Brief], Composition], wish: Wish,
-        request: gr.Request | None,
+        self, work: Work, wish: Wish, request: gr.Request | None
     ) -> dict[str, Any]:  # fmt: skip
         (piece,) = result_of(self._service.compose(work, wish, visitor_of(request)))
         title = wish.text or (piece.report.change.name if piece.report.change else "")

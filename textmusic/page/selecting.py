@@ -15,17 +15,14 @@ from textmusic.music.theory import DRUMS
 from textmusic.page.forms import count, stripped
 from textmusic.page.piece import Piece
 from textmusic.page.piece_view import View, chords_over, with_chord
-from textmusic.page.service import Composition, Wish
+from textmusic.page.service import Wish, Work
 from textmusic.system.values import text
-from textmusic.writing.brief import Brief
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
-from textmusic.writing.rewriting import OpenFile, Rewriting, open_to_add, open_to_rewrite
+from textmusic.writing.rewriting import open_to_add, open_to_rewrite
 from textmusic.writing.sources import read_piece
-from textmusic.writing.text_to_music import TextToMusic
 from textmusic.writing.tunes import Tune, read_tune
 from textmusic.writing.varying import Theme, Varying, usual_variations
 
-Work = Callable[[TextToMusic, Brief], Composition]
 VERBS = ("rewrite", "vary", "add", "harmonise", "form", "chord")
 _ACCOMPANIES = (0, 24)  # piano; guitar, where a piano plays the melody
 
@@ -115,11 +112,7 @@ def work_of(chosen_bars: Selection, before: int) -> tuple[Work, Wish]:
 def _anew(it: Selection, controls: Controls) -> tuple[Work, Wish]:
     players = [] if it.part is None else [it.part]
     opened = open_to_rewrite(read_piece(it.piece.midi), it.bars, players)
-    return _filling(opened), Wish(it.words, controls)
-
-
-def _filling(opened: OpenFile) -> Work:
-    return lambda music, brief: Rewriting(music, opened, brief)
+    return opened.rewriting, Wish(it.words, controls)
 
 
 def _rewritten(it: Selection) -> tuple[Work, Wish]:
@@ -147,7 +140,7 @@ def _varied(it: Selection, before: int) -> tuple[Work, Wish]:
 def _added(it: Selection) -> tuple[Work, Wish]:
     player, wish = it.player(), Wish(it.words)
     named = (read_prompt(wish.text).asked.programs or ()) if player is None else [player]
-    return _filling(open_to_add(read_piece(it.piece.midi), it.bars, named)), wish
+    return open_to_add(read_piece(it.piece.midi), it.bars, named).rewriting, wish
 
 
 def _harmonised(it: Selection) -> tuple[Work, Wish]:
@@ -165,8 +158,8 @@ def _harmonised(it: Selection) -> tuple[Work, Wish]:
     score.tracks = [t for t in score.tracks if not t.is_drum and t.program == melody]
     wish = Wish(it.words, Controls(chords=_other_chords(read_tune(score), it)))
     if others:
-        return _filling(open_to_rewrite(events, it.bars, others)), wish
-    return _filling(open_to_add(events, it.bars, [player])), wish
+        return open_to_rewrite(events, it.bars, others).rewriting, wish
+    return open_to_add(events, it.bars, [player]).rewriting, wish
 
 
 def _melody(it: Selection) -> int:

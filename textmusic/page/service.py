@@ -65,6 +65,9 @@ class Composition(Protocol):
         """Yields the takes of each round, and goes on when they are written."""
 
 
+Work = Callable[[TextToMusic, Brief], Composition]
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What was typed and set. seed: None draws one. model: of the service's; "" is its first.
@@ -187,7 +190,7 @@ class Service:
         return (yield from self._write([making], visitor))
 
     def compose(
-        self, work: Callable[[TextToMusic, Brief], Composition], wish: Wish, visitor: Visitor
+        self, work: Work, wish: Wish, visitor: Visitor
     ) -> Generator[tuple[int, int], None, list[Generation]]:
         """Pieces made of a file: rewritten, added to, varied. Yields bars done, and in all."""
         scheduler, said = self._scheduler(wish.model), wish.controls

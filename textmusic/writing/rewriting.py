@@ -75,6 +75,10 @@ class OpenFile:
             self.midi = free
             self.piece = OpenPiece(to_score(free), bars, **chosen)
 
+    def rewriting(self, music: LoadedModel, brief: Brief, n: int = 1) -> Rewriting:
+        """What it takes to fill the hole; see `Rewriting`."""
+        return Rewriting(music, self, brief, n)
+
     def filled(self, filled: Filled) -> MidiEvents:
         """The file with what was written in the hole."""
         begin = self.piece.material.begin
