@@ -10,7 +10,6 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.prompt import MAX_CHARACTERS, check_length, read_prompt
 from textmusic.music.midi_sounding import to_score
-from textmusic.music.plan import MAX_BARS
 from textmusic.music.theory import DRUMS
 from textmusic.page.forms import count, stripped
 from textmusic.page.piece import Piece
@@ -87,7 +86,7 @@ def selection_of(piece: Piece, view: View, said: Mapping[str, Any]) -> Selection
     if said.get("what") == "chord":
         bars, _ = with_chord(view, said.get("index"), said.get("name"))
     else:
-        bars = _bars(said.get("bars"))
+        bars = _bars(said.get("bars"), len(view["bars"]) - 1)
     return Selection(
         piece, view, bars, None if part is None else count("part", part, 0, DRUMS), said
     )
@@ -186,9 +185,9 @@ def _other_chords(tune: Tune, it: Selection) -> str:
     return next((chords for chords in found if chords != it.chords), found[0])
 
 
-def _bars(said: object) -> tuple[int, int]:
-    """Bars as people count them, of [first from 0, the one behind the last]."""
+def _bars(said: object, total: int) -> tuple[int, int]:
+    """Bars as people count them, of [first from 0, the one behind the last]; total: of the piece."""
     if not isinstance(said, list) or len(said) != 2:
         raise TextMusicError("no bars are selected; drag over them on the roll.")
-    first, stop = (count("bars", bar, 0, MAX_BARS) for bar in said)
+    first, stop = (count("bars", bar, 0, total) for bar in said)
     return first + 1, stop

@@ -59,7 +59,11 @@ class Composition(Protocol):
 
     @property
     def bars(self) -> int:
-        """How many are written."""
+        """How many are written in all, tries that are not kept among them."""
+
+    @property
+    def length(self) -> int:
+        """How many bars a piece gets of them."""
 
     def writing(self) -> Generator[Sequence[Take], None, list[Generation]]:
         """Yields the takes of each round, and goes on when they are written."""
@@ -196,7 +200,7 @@ class Service:
         scheduler, said = self._scheduler(wish.model), wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
         made = work(scheduler.music, brief)
-        whole("bars", made.bars, 1, self.max_bars)
+        whole("bars", made.length, 1, self.max_bars)
         writing, done = Stream(made.writing()), 0
         with self._working(visitor, 1):
             for takes in writing:

@@ -172,9 +172,14 @@ class Varying:
         )  # fmt: skip
 
     @property
+    def length(self) -> int:
+        """How many bars a variation has."""
+        return self.theme.material.bars
+
+    @property
     def bars(self) -> int:
         """How many bars are written, all variations together."""
-        return self.theme.material.bars * len(self._each)
+        return self.length * len(self._each)
 
     def write(self, on_bar: OnBar | None = None) -> list[Generation]:
         """The variations, written side by side."""
