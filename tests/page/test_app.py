@@ -98,8 +98,13 @@ def test_a_file_is_composed_with(client: Client) -> None:
     made = client.predict(source, variation=3, seed=1, api_name="/vary")
     assert made["report"]["remarks"] == ["variation 3, the other mode: C minor"]
     assert Path(made["midi"]).read_bytes()[:4] == b"MThd"
+    alone = made["report"]["measured"]["bars"]
+    made = client.predict(source, variation=3, seed=1, with_theme=True, api_name="/vary")
+    assert made["report"]["measured"]["bars"] == 2 * alone == 16
+    assert "bars 9 to 16: variation 1, the other mode: C minor" in made["report"]["remarks"]
     for endpoint, wrong in (("rewrite", {}), ("rewrite", {"bars": "8-5"}), ("add", {}),
-                            ("vary", {"variation": 0})):  # fmt: skip
+                            ("vary", {"variation": 0}),
+                            ("vary", {"with_theme": "yes"})):  # fmt: skip
         with pytest.raises(Exception, match=r"give|name|choose"):
             client.predict(source, **wrong, api_name=f"/{endpoint}")
 

@@ -84,6 +84,24 @@ def test_bars_and_the_whole_are_varied(open_page: Callable[..., Chrome]) -> None
     assert len(said) == 2
 
 
+def test_a_variation_can_stand_after_its_theme(open_page: Callable[..., Chrome]) -> None:
+    browser = open_page()
+    generated(browser, TWO)
+    before, end = desk(browser, "view.notes"), desk(browser, "view.bars")[-1]
+    select(browser, 1, 2)
+    box = "return textmusic.desk.find('with-theme').offsetParent !== null"
+    assert not browser.execute_script(box), "some bars are varied in their place"
+    select(browser, 0, 4)
+    assert browser.execute_script(box)
+    shot(browser, "theme", SHOTS)
+    click(browser, "[data-is=theme]")
+    changed(browser, lambda: click(browser, "[data-do=vary]"))
+    after = desk(browser, "view.notes")
+    kept = [note for note in after if note[1] < end]
+    assert sorted(note[1:5] for note in kept) == sorted(note[1:5] for note in before)
+    assert len(after) > len(kept) and len(desk(browser, "view.bars")) == 2 * 4 + 1
+
+
 def test_a_part_is_added(open_page: Callable[..., Chrome]) -> None:
     browser = open_page()
     generated(browser, TWO)

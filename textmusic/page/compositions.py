@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -18,12 +19,13 @@ from textmusic.page.forms import visitor_of
 from textmusic.page.service import Service, Wish, Work
 from textmusic.system.streams import result_of
 from textmusic.system.values import text as text_of
-from textmusic.system.values import whole
+from textmusic.system.values import truth, whole
 from textmusic.writing.chorale import OFTEN, chorale
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
 from textmusic.writing.practising import asked_pieces
 from textmusic.writing.rewriting import open_to_add, open_to_rewrite
 from textmusic.writing.sources import read_piece
+from textmusic.writing.theme_and_variations import ThemeAndVariations
 from textmusic.writing.tunes import read_tune
 from textmusic.writing.varying import Theme, Varying
 
@@ -85,7 +87,7 @@ class Compositions:
 
     def vary(
         self, midi: FileData, text: str = "", variation: int = 1, seed: int = -1, model: str = "",
-        request: gr.Request | None = None,
+        with_theme: bool = False, request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Write a variation on a MIDI file: its harmony and form, otherwise new music.
 
@@ -96,6 +98,7 @@ class Compositions:
                 3 the other mode, 4 and above other styles.
             seed: the same seed gives the same music; -1 picks one at random.
             model: one that the page offers; "" is the first.
+            with_theme: true for one piece, the theme as it is and the variation behind it.
 
         Returns:
             as /generate.
@@ -104,9 +107,8 @@ class Compositions:
             wish = wish_of_values(text, seed=seed, model=model)
             theme = Theme(read_piece(uploaded(midi)))
             number = None if wish.text else whole("variation", variation, 1, 16) - 1
-            return self._composed(
-                lambda music, brief: Varying(music, theme, brief, number=number), wish, request
-            )
+            kind = ThemeAndVariations if truth("with_theme", with_theme or False) else Varying
+            return self._composed(partial(kind, theme=theme, number=number), wish, request)
 
     def harmonise(
         self, melody: FileData, chords: str = "", instrument: str = "", style: str = "",

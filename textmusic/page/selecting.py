@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from textmusic.errors import TextMusicError
@@ -15,10 +16,11 @@ from textmusic.page.forms import count, stripped
 from textmusic.page.piece import Piece
 from textmusic.page.piece_view import View, chords_over, with_chord
 from textmusic.page.service import Wish, Work
-from textmusic.system.values import text
+from textmusic.system.values import text, truth
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
 from textmusic.writing.rewriting import open_to_add, open_to_rewrite
 from textmusic.writing.sources import read_piece
+from textmusic.writing.theme_and_variations import ThemeAndVariations
 from textmusic.writing.tunes import Tune, read_tune
 from textmusic.writing.varying import Theme, Varying, usual_variations
 
@@ -31,7 +33,8 @@ class Selection:
     """Bars of a piece, and what is said of them.
 
     bars: the first and the last, as people count them. part: a program; None: all parts. said: what
-    else the desk sends: text, player (a program, or null), form, index and name (of a chord).
+    else the desk sends: text, player (a program, or null), form, theme (whether it stands before
+    the variation), index and name (of a chord).
     """
 
     piece: Piece
@@ -133,7 +136,8 @@ def _varied(it: Selection, before: int) -> tuple[Work, Wish]:
         return _anew(it, Controls(chords=it.chords))
     theme, wish = Theme(read_piece(it.piece.midi)), Wish(it.words)
     number = None if wish.text else before % len(usual_variations(theme))
-    return lambda music, brief: Varying(music, theme, brief, number=number), wish
+    kind = ThemeAndVariations if truth("theme", it.said.get("theme") or False) else Varying
+    return partial(kind, theme=theme, number=number), wish
 
 
 def _added(it: Selection) -> tuple[Work, Wish]:
@@ -186,7 +190,7 @@ def _other_chords(tune: Tune, it: Selection) -> str:
 
 
 def _bars(said: object, total: int) -> tuple[int, int]:
-    """Bars as people count them, of [first from 0, the one behind the last]; total: of the piece."""
+    """Bars as people count them, of [first from 0, the one behind the last]; total: how many."""
     if not isinstance(said, list) or len(said) != 2:
         raise TextMusicError("no bars are selected; drag over them on the roll.")
     first, stop = (count("bars", bar, 0, total) for bar in said)

@@ -124,4 +124,4 @@ class Composing(LoadedModel):
         """
         brief = Brief(text, controls, Outline(), seed, sampling)
         kind = ThemeAndVariations if with_theme else Varying
-        return kind(self, Theme(source), brief, n, number).write(on_bar)
+        return kind(self, brief, Theme(source), n, number).write(on_bar)

@@ -84,7 +84,7 @@ def _composed(
     if change.how == varying.HOW:
         number, count = change.options.get("number"), change.options.get("variations", 1)
         kind = ThemeAndVariations if change.options.get("theme") else varying.Varying
-        return kind(music, varying.Theme(source), brief, count, number).write(on_bar)[0]
+        return kind(music, brief, varying.Theme(source), count, number).write(on_bar)[0]
     said = change.options["bars"]
     bars = None if said is None else (int(said[0]), int(said[1]))
     file = rewriting.OpenFile(source, change.how, bars, change.options["instruments"])
