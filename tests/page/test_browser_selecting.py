@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 pytestmark = [pytest.mark.slow, BROWSER]
-SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")
 TWO = "piano and flute in D minor, 4/4, 120 bpm, 4 bars"
 CHORDS = "return textmusic.desk.view.chords"
 
@@ -93,7 +91,7 @@ def test_a_variation_can_stand_after_its_theme(open_page: Callable[..., Chrome])
     assert not browser.execute_script(box), "some bars are varied in their place"
     select(browser, 0, 4)
     assert browser.execute_script(box)
-    shot(browser, "theme", SHOTS)
+    shot(browser, "theme")
     click(browser, "[data-is=theme]")
     changed(browser, lambda: click(browser, "[data-do=vary]"))
     after = desk(browser, "view.notes")
@@ -142,7 +140,7 @@ def test_a_melody_is_harmonised(open_page: Callable[..., Chrome]) -> None:
     select(browser, 0, 3)
     changed(browser, lambda: click(browser, "[data-do=harmonise]"))
     assert set(names(browser)) == {"flute", "piano"} and of_part(browser, "flute") == alone
-    shot(browser, "harmonised", SHOTS)
+    shot(browser, "harmonised")
 
 
 def test_the_form_is_changed(open_page: Callable[..., Chrome]) -> None:
