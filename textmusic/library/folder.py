@@ -176,6 +176,16 @@ def read_portrait(path: Path) -> Portrait:
     return outcome
 
 
+def read_melody(path: Path) -> Portrait:
+    """`read_portrait` of a piece whose melody is to be compared; refuses drums alone, too."""
+    piece = read_portrait(path)
+    if not has_melody(piece):
+        raise TextMusicError(
+            f"'{path.name}' has drums alone and no melody to compare; give a piece with one."
+        )
+    return piece
+
+
 def has_melody(piece: Portrait) -> bool:
     """Whether anything pitched plays in a piece: no melody is to be compared of drums alone."""
     return set(piece.facts.plan.programs or ()) != {DRUMS} and len(piece.lines) > 0
