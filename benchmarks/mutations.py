@@ -34,7 +34,9 @@ CALLS: dict[str, dict[str, Any]] = {
         "chords": "", "form": "",
     },
     "add": {"midi": FILE, "instruments": "flute", "text": "", "bars": "1", "seed": 1, "model": ""},
-    "vary": {"midi": FILE, "text": "", "variation": 1, "seed": 1, "model": ""},
+    "vary": {
+        "midi": FILE, "text": "", "variation": 1, "seed": 1, "model": "", "with_theme": False,
+    },
     "harmonise": {
         "melody": FILE, "chords": "", "instrument": "", "style": "chorale", "pick": 0, "text": "",
         "seed": 1, "model": "",

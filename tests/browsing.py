@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ FLAGS = (
 FREE = "--autoplay-policy=no-user-gesture-required"
 STRICT = "--autoplay-policy=user-gesture-required"
 SECONDS = 60
+SHORT = "calm piano in D minor, 4/4, 120 bpm, 4 bars"
+LISTED = "[...document.querySelectorAll('.tm-pieces li')]"
 DONE = (
     "const v = window.textmusic?.desk?.view; return v && v.token !== arguments[0] && !v.writing"
     " && !v.busy && v.token"
@@ -230,9 +233,9 @@ def severe(browser: Chrome) -> list[str]:
     return [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
 
-def shot(browser: Chrome, name: str, folder: str | None) -> None:
-    """A picture to be looked at, where a folder for them is named."""
-    if folder:
+def shot(browser: Chrome, name: str) -> None:
+    """A picture to be looked at, where $TEXTMUSIC_SCREENSHOTS names a folder for them."""
+    if folder := os.environ.get("TEXTMUSIC_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         browser.save_screenshot(str(Path(folder) / f"{name}.png"))
 

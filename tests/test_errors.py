@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, first_line, one_line
 from textmusic.language.controls import parse_key, parse_tempo
 
 ROOT = Path(str(resources.files("textmusic")))
@@ -137,3 +137,11 @@ def test_notes_that_are_raised_end_alike_too(parse: object, said: str) -> None:
     with pytest.raises(TextMusicError) as problem:
         parse(said)
     assert re.fullmatch(r"[^;]+; [^;]+\.", str(problem.value))
+
+
+def test_what_a_library_says_fits_into_a_sentence() -> None:
+    said = ValueError("bad header:\n  4 bytes  missing.")
+    assert one_line(said) == "bad header: 4 bytes missing"
+    assert one_line(said, 10) == "bad header"
+    assert first_line(said) == "bad header"
+    assert one_line(ValueError()) == first_line(ValueError()) == "ValueError"

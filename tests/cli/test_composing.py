@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from command_line import assert_refused, call, files
 from symusic import Score
-from test_cli import assert_refused, call, files
 
 from textmusic.language.bars import parse_bars
 from textmusic.writing.text_to_music import TextToMusic

@@ -80,10 +80,22 @@ def test_a_pdf_has_the_pages_and_is_the_same_each_time() -> None:
     several = pages(a_band(40))
     made = pdf(several)
     assert made.startswith(b"%PDF")
+    assert leaves(made) == len(several)
+    assert made == pdf(several)
+
+
+def test_under_a_headline_pieces_share_a_page() -> None:
+    pytest.importorskip("typst", reason="needs the score extra (typst)")
+    short = pages(a_band(2)) * 2
+    assert leaves(pdf(short)) == 2
+    assert leaves(pdf(short, 'Piano: "sight-reading"')) == 1
+
+
+def leaves(made: bytes) -> int:
+    """How many pages a PDF has."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", made, re.S)
     plain = made + b"".join(zlib.decompress(s) for s in streams if s[:1] == b"x")
-    assert len(re.findall(rb"/Type */Page\b", plain)) == len(several)
-    assert made == pdf(several)
+    return len(re.findall(rb"/Type */Page\b", plain))
 
 
 def test_from_the_command_line(tiny_model: Path, tmp_path: Path) -> None:

@@ -193,6 +193,20 @@ def test_prediction_is_the_sum_of_surprises_in_the_models_own_sequence(
     assert figure(found["nats per note"]).value == pytest.approx(nats / notes, rel=1e-5)
 
 
+def test_a_file_is_predicted_as_the_piece_that_it_was_written_from(
+    tiny: TextToMusic, tmp_path: Path
+) -> None:
+    line = {"text": "flute, guitar and drums in G major, 4 bars"}
+    piece = tiny.generate(line["text"], seed=3)
+    assert len({*piece.columns.program}) == 3, "each of them plays"
+    piece.save(tmp_path, formats=("mid", "json"), stem="0001")
+    ((answer,), _) = read_answers(tmp_path, [line])
+    written = Answer(answer.file, 1, piece.score, piece.plan, piece.sketch)
+    found, wanted = (likelihood(tiny, [line], [one]) for one in (answer, written))
+    for name in ("nats per note", "nats per score id"):
+        assert figure(found[name]).value == pytest.approx(figure(wanted[name]).value, rel=1e-5)
+
+
 def test_surprise_of_even_odds_is_their_logarithm() -> None:
     even = surprises(np.zeros((3, 4), dtype=np.float32), np.array([0, 1, 2]))
     assert even == pytest.approx(3 * np.log(4))

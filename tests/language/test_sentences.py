@@ -99,6 +99,8 @@ def test_what_fills_a_sentence_is_chinese_too(message: str, chinese: str) -> Non
      "略去3个音（太低或太高）、略去控制器和踏板"),
     ("variation 1, another texture: livelier figures", "第1变奏，换织体：更活跃的音型"),
     ("variation 3, the other mode: D major", "第3变奏，换调式：D大调"),
+    ("bars 9 to 16: variation 1, the other mode: D major", "第9到16小节：第1变奏，换调式：D大调"),
+    ("bars 9 to 16: variation 1, seed 3", "第9到16小节：第1变奏，种子3"),
     ("chords | Dm | A7 |; 85 % of the melody lies on their tones",
      "和弦 | Dm | A7 |；旋律的 85% 落在和弦音上"),
     ("2 notes are outside the range of the flute", "2个音超出长笛的音域"),

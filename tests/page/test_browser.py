@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import os
 import shutil
 import threading
 import time
@@ -12,7 +11,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -22,12 +21,13 @@ pytest.importorskip("selenium", reason="needs the dev extra (selenium)")
 from browsing import (
     BROWSER,
     DONE,
+    LISTED,
     SECONDS,
+    SHORT,
     STRICT,
     box,
     button,
     changed,
-    chord,
     click,
     describe,
     desk,
@@ -39,7 +39,6 @@ from browsing import (
     severe,
     shot,
     sized,
-    slide,
     tab,
     toast,
     typed,
@@ -63,9 +62,6 @@ pytestmark = [
     pytest.mark.slow,
     BROWSER,
 ]
-SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")  # a folder for pictures, to be looked at
-SHORT = "calm piano in D minor, 4/4, 120 bpm, 4 bars"
-LISTED = "[...document.querySelectorAll('.tm-pieces li')]"
 LABELLED = (
     "return [...document.querySelectorAll('label')].some("
     "l => l.offsetParent && l.innerText.trim().startsWith(arguments[0]))"
@@ -105,7 +101,7 @@ def test_a_piece_is_written_heard_and_seen(open_page: Callable[..., Chrome], add
     assert "<script>" in browser.find_element("css selector", ".tm-desk h2").text
     assert browser.execute_script("return window.bad") is None
     assert report_rows(browser)["key"][:3] == ["key", "D minor", "D minor"]
-    shot(browser, "create", SHOTS)
+    shot(browser, "create")
 
     score = midi_of(browser, address)
     assert measure(score).bars == 16 == len(desk(browser, "view.bars")) - 1
@@ -151,12 +147,12 @@ def test_what_is_set_by_hand_is_reported_and_named_over_the_roll(
     over = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
     assert browser.execute_script(over, ".tm-names .tm-section") == ["verse", "chorus"] * 2
     assert browser.execute_script(over, ".tm-names .tm-chord")[:4] == ["Am7", "Dm7", "Esus4", "E7"]
-    shot(browser, "chords", SHOTS)
+    shot(browser, "chords")
     if importlib.util.find_spec("verovio"):
         tab(browser, "Sheet music")
         until(browser, "return [...document.querySelectorAll('.tm-sheet img')].some("
               "i => i.naturalWidth)")  # fmt: skip
-        shot(browser, "sheet", SHOTS)
+        shot(browser, "sheet")
 
     def type_over() -> None:
         click(browser, ".tm-names button.tm-chord")
@@ -196,7 +192,7 @@ def test_stop_keeps_what_is_written(open_page: Callable[..., Chrome], slowly: No
             time.sleep(0.3)
             assert desk(browser, "view.writing") == live
             until(browser, "return textmusic.desk.player.playing")
-            shot(browser, "writing", SHOTS)
+            shot(browser, "writing")
         if stop == "Escape":
             keys(browser, Keys.ESCAPE)
         else:
@@ -244,226 +240,6 @@ def test_sound_starts_where_a_browser_wants_a_click_first(open_page: Callable[..
     describe(browser, SHORT)
     changed(browser, button(browser, "Generate").click)
     until(browser, "return textmusic.desk.player.playing && textmusic.desk.player.time > 0.2")
-
-
-# The list -------------------------------------------------------------------------------------
-
-
-def test_pieces_last_and_a_link_opens_one(open_page: Callable[..., Chrome], address: str) -> None:
-    browser = open_page()
-    token = generated(browser, SHORT)
-    there = "return window.textmusic?.desk?.view?.token === arguments[0]"
-    text = "return document.querySelector('textarea').value === arguments[0]"
-    for comes_back in (browser.refresh, browser.back):
-        if comes_back == browser.back:
-            browser.get("about:blank")
-        comes_back()
-        until(browser, there, token)
-        until(browser, text, SHORT)
-        assert browser.execute_script(f"return {LISTED}.length") == 1
-    severe(browser)  # what was being asked when it went away
-    click(browser, ".tm-pieces [data-do=link]")
-    link = until(browser, "return document.querySelector('.tm-link input')?.value")
-    assert link == f"{address}?piece={token}"
-
-    other = open_page("zh-CN")
-    other.get(link)
-    until(other, there, token)
-    assert desk(other, "view.title") == SHORT and painted(other) > 50
-    assert not other.execute_script(f"return {LISTED}.length"), "it is somebody else's"
-    other.execute_script("textmusic.desk.trigger('act', {what: 'delete', token: arguments[0]})",
-                         token)  # fmt: skip
-    toast(other, "只有作者本人能修改这首作品")
-    click(browser, ".tm-link [data-do=renew]")
-    until(browser, "return textmusic.desk.view.token !== arguments[0]", token)
-    severe(other)
-    other.refresh()
-    toast(other, "这首作品已不在这里")
-    severe(other)
-    assert desk(other, "view") is None
-
-
-def test_pieces_are_renamed_favoured_used_again_and_deleted(
-    open_page: Callable[..., Chrome],
-) -> None:
-    browser = open_page()
-    generated(browser, SHORT)
-    generated(browser, "flute, 2 bars")
-    texts = f"return {LISTED}.map(li => li.innerText)"
-    one, other = browser.execute_script(texts)
-    assert "flute" in one and "D minor" in other and "seed" in one
-    click(browser, ".tm-pieces li:nth-child(2) [data-do=settings]")
-    until(browser, "return document.querySelector('textarea').value === arguments[0]", SHORT)
-    browser.execute_script("document.querySelectorAll('.label-wrap')[0].click()")
-    seed = other.partition("seed ")[2].split()[0]
-    until(browser, "return [...document.querySelectorAll('input, textarea')].some("
-          "b => b.value === arguments[0])", seed)  # fmt: skip
-    click(browser, ".tm-pieces li:nth-child(1) [data-do=rename]")
-    typed(browser.switch_to.active_element, "Waltz\n")
-    until(browser, f"return {LISTED}[0].querySelector('b')?.textContent === 'Waltz'")
-    until(browser, "return document.querySelector('.tm-desk h2').textContent === 'Waltz'")
-    click(browser, ".tm-pieces li:nth-child(2) [data-do=favour]")
-    until(browser, f"return {LISTED}[0].querySelector('[aria-pressed=true]')"
-          f" && {LISTED}[0].innerText.includes('D minor')")  # fmt: skip
-    for left in (1, 0):
-        click(browser, ".tm-pieces [data-do=delete]")
-        click(browser, ".tm-pieces .tm-sure")
-        until(browser, f"return {LISTED}.length === {left}")
-    until(browser, "return textmusic.desk.view === null && textmusic.desk.own.hidden")
-
-
-def test_variations_are_heard_side_by_side_and_one_is_kept(
-    open_page: Callable[..., Chrome],
-) -> None:
-    browser = open_page()
-    browser.execute_script("document.querySelectorAll('.label-wrap')[0].click()")
-    slide(browser, "Variations", 3)
-    generated(browser, SHORT)
-    assert browser.execute_script(f"return {LISTED}.length") == 3
-    assert len({take["name"] for take in desk(browser, "view.takes")}) == 3
-    shot(browser, "variations", SHOTS)
-    kept = changed(browser, lambda: click(browser, ".tm-takes button:nth-child(2)"))
-    assert kept == desk(browser, "view.takes")[1]["token"]
-    until(browser, "return textmusic.desk.player.playing")
-    button(browser, "Keep this one, delete the others").click()
-    until(browser, f"return {LISTED}.length === 1")
-    assert desk(browser, "view.token") == kept and desk(browser, "view.takes").__len__() <= 1
-
-
-def test_compared_pieces_are_pieces(open_page: Callable[..., Chrome]) -> None:
-    browser = open_page()
-    tab(browser, "Compare")
-    describe(browser, "calm piano, 2 bars")
-    click(browser, "button.primary")
-    until(browser, f"return {LISTED}.length === 2 && textmusic.desk.view?.takes?.length === 2")
-    until(browser, "return !document.body.classList.contains('tm-writing')")
-    assert browser.execute_script(
-        f"return {LISTED}.map(li => li.querySelector('b').textContent)"
-    ) == ["calm piano, 2 bars (lstm)", "calm piano, 2 bars (default)"]
-    models = [take["name"].partition(" · ")[0] for take in desk(browser, "view.takes")]
-    assert models == ["default", "lstm"]
-    shot(browser, "compare", SHOTS)
-
-
-# Changing -------------------------------------------------------------------------------------
-
-
-def test_an_own_file_is_continued_and_adjusted_with_undo(
-    open_page: Callable[..., Chrome], pieces: list[Path]
-) -> None:
-    browser = open_page()
-    tab(browser, "Change")
-    until(browser, "return document.querySelector('input[type=file]')")
-    browser.find_element("css selector", "input[type=file]").send_keys(str(pieces[0]))
-    first = until(browser, DONE, None)
-    assert desk(browser, "view.title") == pieces[0].stem and painted(browser) > 50
-    disabled = "return ['undo', 'redo'].map(n => document.querySelector(`[data-do=${n}]`).disabled)"
-    assert browser.execute_script(disabled) == [True, True]
-    keys(browser, Keys.ESCAPE)
-    browser.execute_script("textmusic.desk.player.play()")
-    until(browser, "return textmusic.desk.player.time > 0.1")
-
-    bars = len(desk(browser, "view.bars")) - 1
-    slide(browser, "New bars", 2)
-    more = changed(browser, button(browser, "Continue it").click)
-    assert desk(browser, "view.fresh") == [bars, bars + 2]
-    until(browser, "const d = textmusic.desk; return !d.roll.fresh.hidden && d.player.time"
-          " >= d.roll.seconds(d.view.from) - .05")  # fmt: skip
-    shot(browser, "continued", SHOTS)
-
-    button(browser, "Adjust it").click()
-    toast(browser, "there is nothing to change")
-    slide(browser, "Transpose", 2)
-    changed(browser, button(browser, "Adjust it").click)
-    until(browser, "return document.querySelector(\"input[type=number][aria-label*='Transpose']\")"
-          ".value === '0'")  # fmt: skip
-    slide(browser, "Transpose", -1)
-    last = changed(browser, button(browser, "Adjust it").click)
-    assert desk(browser, "view.title") == f"{pieces[0].stem} (adjusted)"
-    assert browser.execute_script(disabled) == [False, True]
-    changed(browser, lambda: click(browser, "[data-do=undo]"))
-    assert changed(browser, lambda: click(browser, "[data-do=undo]")) == more
-    assert changed(browser, lambda: click(browser, "[data-do=undo]")) == first
-    assert browser.execute_script(disabled) == [True, False]
-    for _ in range(3):
-        changed(browser, lambda: click(browser, "[data-do=redo]"))
-    assert desk(browser, "view.token") == last
-    assert browser.execute_script(disabled) == [False, True]
-
-
-def test_bars_are_selected_looped_and_rewritten(open_page: Callable[..., Chrome]) -> None:
-    browser = open_page()
-    generated(browser, "piano and flute in D minor, 4/4, 120 bpm, 6 bars")
-    drag(browser, [place(browser, 5), place(browser, 8), place(browser, 11)])
-    assert desk(browser, "roll.selection") == [1, 3]
-    until(browser, "return document.querySelector('.tm-choice b').innerText === 'Bars 2–3'")
-    keys(browser, Keys.ARROW_RIGHT)
-    assert desk(browser, "roll.selection") == [2, 4]
-    chord(browser, Keys.SHIFT, Keys.ARROW_LEFT)
-    assert desk(browser, "roll.selection") == [2, 3]
-    click(browser, "[data-do=loop]")
-    until(browser, "return textmusic.desk.player.playing")
-    browser.execute_script("textmusic.desk.player.time = 5.7")
-    until(browser, "const t = textmusic.desk.player.time; return t >= 3.9 && t < 5")
-    click(browser, "[data-do=loop]")
-    shot(browser, "selected", SHOTS)
-    before = desk(browser, "view.notes")
-    changed(browser, lambda: click(browser, "[data-do=rewrite]"))
-    assert desk(browser, "view.fresh") == [2, 3]
-
-    def outside(notes: list[Any]) -> list[Any]:
-        return sorted((*note[:2], *note[3:5]) for note in notes if not 8 <= note[1] < 12)
-
-    after = desk(browser, "view.notes")
-    assert outside(after) == outside(before) and after != before
-    changed(browser, lambda: click(browser, "[data-do=undo]"))
-    assert desk(browser, "view.notes") == before
-
-
-def test_notes_are_added_moved_and_deleted(open_page: Callable[..., Chrome]) -> None:
-    browser = open_page()
-    generated(browser, SHORT)
-    start, total = 0.5, len(desk(browser, "view.notes"))
-    free = browser.execute_script(
-        "const r = textmusic.desk.roll; for (let p = r.low + 4; p < r.high - 4; p += 1)"
-        " if (!r.view.notes.some(n => Math.abs(n[3] - p) < 4)) return p; return r.high - 3"
-    )
-
-    def there() -> list[list[float]]:
-        return [note[:4] for note in desk(browser, "view.notes") if note[3] in (free, free + 2)]
-
-    click(browser, "[data-do=pencil]")
-    changed(browser, lambda: drag(browser, [place(browser, start + 0.1, free)]))
-    assert there() == [[0, 0.5, 1, free]]
-    changed(browser, lambda: drag(browser, [
-        place(browser, start + 0.3, free), place(browser, start + 1, free + 1),
-        place(browser, start + 1.3, free + 2)]))  # fmt: skip
-    assert there() == [[0, 1.5, 1, free + 2]]
-    changed(browser, lambda: drag(browser, [
-        place(browser, start + 1.95, free + 2), place(browser, start + 2.2, free + 2),
-        place(browser, start + 2.45, free + 2)]))  # fmt: skip
-    assert there() == [[0, 1.5, 1.5, free + 2]], "its end was drawn out"
-    shot(browser, "pencil", SHOTS)
-    drag(browser, [place(browser, start + 1.3, free + 2)])
-    changed(browser, lambda: keys(browser, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_LEFT))
-    assert there() == [[0, 1.25, 1.5, free]], "one step of undo"
-    drag(browser, [place(browser, start + 1, free)])
-    changed(browser, lambda: keys(browser, Keys.DELETE))
-    assert there() == [] and len(desk(browser, "view.notes")) == total
-    browser.execute_script("textmusic.desk.player.pause(); textmusic.desk.player.time = 1")
-    changed(browser, lambda: keys(browser, "n"))
-    assert len(desk(browser, "view.notes")) == total + 1
-    same = changed(browser, lambda: chord(browser, Keys.CONTROL, "z"))
-    assert len(desk(browser, "view.notes")) == total
-    # what is undone at once has never been sent
-    keys(browser, "n")
-    assert len(desk(browser, "view.notes")) == total + 1
-    chord(browser, Keys.CONTROL, "z")
-    until(browser, "return textmusic.desk.view.notes.length === arguments[0]", total)
-    time.sleep(1)
-    assert desk(browser, "view.token") == same
-    changed(browser, lambda: keys(browser, Keys.TAB, Keys.DELETE))
-    assert len(desk(browser, "view.notes")) == total - 1
 
 
 # What is heard and taken away ------------------------------------------------------------------
@@ -526,7 +302,7 @@ def test_the_page_speaks_chinese(open_page: Callable[..., Chrome]) -> None:
     assert [part["name"] for part in desk(browser, "view.parts")] == ["钢琴"]
     assert "静音" in browser.find_element("css selector", ".tm-parts").text
     assert "回车" in desk(browser, "view.spoken")
-    shot(browser, "chinese", SHOTS)
+    shot(browser, "chinese")
 
 
 def test_a_telephone_is_wide_enough_and_every_control_has_a_name(
@@ -540,10 +316,10 @@ def test_a_telephone_is_wide_enough_and_every_control_has_a_name(
         until(browser, "return textmusic.desk.view?.writing")
         until(browser, "const b = textmusic.desk.roll.scroll.getBoundingClientRect();"
               "return b.top >= 0 && b.top < innerHeight * .7")  # fmt: skip
-        shot(browser, "telephone-writing", SHOTS)
+        shot(browser, "telephone-writing")
         until(browser, DONE, None)
         browser.execute_script("textmusic.desk.roll.select([0, 2])")
-        shot(browser, "telephone", SHOTS)
+        shot(browser, "telephone")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
         for name in ("修改", "比较", "创作"):
             tab(browser, name)
@@ -577,4 +353,4 @@ def test_the_report_of_a_comparison_can_be_heard_and_seen(
     browser.execute_script("document.querySelector('audio').play()")
     until(browser, "return document.querySelector('audio').currentTime > .5")
     assert "valid" in browser.find_element("tag name", "body").text
-    shot(browser, "report", SHOTS)
+    shot(browser, "report")

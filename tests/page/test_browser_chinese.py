@@ -108,6 +108,14 @@ def test_notes_of_what_was_done_are_chinese(
     changed(browser, lambda: click(browser, "[data-do=vary]"))
     until(browser, "return document.querySelector('.tm-report')?.innerText.includes('第1变奏')")
     assert english(browser) == []
+    browser.execute_script("textmusic.desk.roll.select([0, textmusic.desk.view.bars.length - 1])")
+    click(browser, "[data-is=theme]")
+    changed(browser, lambda: click(browser, "[data-do=vary]"))
+    until(
+        browser, "return document.querySelector('.tm-report')?.innerText.includes('小节：第1变奏')"
+    )
+    assert [name for _, name in desk(browser, "view.sections")] == ["主题", "第1变奏"]
+    assert english(browser) == []
     browser.find_element("css selector", "input[type=file]").send_keys(str(pieces[0]))
     until(browser, DONE, desk(browser, "view.token"))
     slide(browser, "新增小节数", 1)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 pytestmark = [pytest.mark.slow, BROWSER]
-SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")
 SHORT = "piano and flute in D minor, 4/4, 120 bpm, 4 bars"
 OPEN = "document.querySelectorAll('.label-wrap').forEach(e => e.offsetParent && e.click())"
 SMALL = """
@@ -82,7 +81,7 @@ def test_everything_is_large_enough_to_touch(open_page: Callable[..., Chrome]) -
         assert browser.execute_script(SMALL) == []
         browser.execute_script("textmusic.desk.roll.select([0, 1])")
         changed(browser, lambda: click(browser, "[data-do=rewrite]"))
-        shot(browser, "telephone-touched", SHOTS)
+        shot(browser, "telephone-touched")
         assert changed(browser, lambda: click(browser, "[data-do=undo]")) == first
         changed(browser, lambda: click(browser, "[data-do=redo]"))
         for name in ("Downloads", "Change", "Compare", "Create"):

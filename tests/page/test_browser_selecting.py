@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 pytestmark = [pytest.mark.slow, BROWSER]
-SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")
 TWO = "piano and flute in D minor, 4/4, 120 bpm, 4 bars"
 CHORDS = "return textmusic.desk.view.chords"
 
@@ -84,6 +82,24 @@ def test_bars_and_the_whole_are_varied(open_page: Callable[..., Chrome]) -> None
     assert len(said) == 2
 
 
+def test_a_variation_can_stand_after_its_theme(open_page: Callable[..., Chrome]) -> None:
+    browser = open_page()
+    generated(browser, TWO)
+    before, end = desk(browser, "view.notes"), desk(browser, "view.bars")[-1]
+    select(browser, 1, 2)
+    box = "return textmusic.desk.find('with-theme').offsetParent !== null"
+    assert not browser.execute_script(box), "some bars are varied in their place"
+    select(browser, 0, 4)
+    assert browser.execute_script(box)
+    shot(browser, "theme")
+    click(browser, "[data-is=theme]")
+    changed(browser, lambda: click(browser, "[data-do=vary]"))
+    after = desk(browser, "view.notes")
+    kept = [note for note in after if note[1] < end]
+    assert sorted(note[1:5] for note in kept) == sorted(note[1:5] for note in before)
+    assert len(after) > len(kept) and len(desk(browser, "view.bars")) == 2 * 4 + 1
+
+
 def test_a_part_is_added(open_page: Callable[..., Chrome]) -> None:
     browser = open_page()
     generated(browser, TWO)
@@ -124,7 +140,7 @@ def test_a_melody_is_harmonised(open_page: Callable[..., Chrome]) -> None:
     select(browser, 0, 3)
     changed(browser, lambda: click(browser, "[data-do=harmonise]"))
     assert set(names(browser)) == {"flute", "piano"} and of_part(browser, "flute") == alone
-    shot(browser, "harmonised", SHOTS)
+    shot(browser, "harmonised")
 
 
 def test_the_form_is_changed(open_page: Callable[..., Chrome]) -> None:

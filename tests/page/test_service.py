@@ -30,9 +30,12 @@ from textmusic.result.generation import Generation
 from textmusic.result.report import Report
 from textmusic.system.streams import Stream
 from textmusic.writing.adjusting import Adjustment
+from textmusic.writing.rewriting import open_to_rewrite
+from textmusic.writing.sources import read_piece
 from textmusic.writing.text_to_music import TextToMusic
 
 ME = Visitor("me")
+TRIO = Path(__file__).parents[1] / "data" / "midi" / "trio.mid"
 
 
 @pytest.fixture
@@ -226,6 +229,17 @@ def test_going_on_varying_and_adjusting(service: Service, pieces: list[Path]) ->
     assert new == [["Bm7b5"], ["E7"]] * 2
     with pytest.raises(TextMusicError, match="2 sections does not fit into 1 bar"):
         written(service.go_on(source, 1, asked, ME))
+
+
+def test_bars_are_counted_once_however_often_they_are_tried(service: Service) -> None:
+    service.max_bars = 3
+    opened = open_to_rewrite(read_piece(TRIO), (3, 5), ())
+    steps = Stream(service.compose(opened.rewriting, Wish(seed=1), ME))
+    assert list(steps)[-1] == (6, 6), "each is tried twice"
+    assert steps.result[0].report.new_bars == (2, 5)
+    opened = open_to_rewrite(read_piece(TRIO), (3, 6), ())
+    with pytest.raises(TextMusicError, match="bars 4 is out of range; choose 1 to 3"):
+        next(service.compose(opened.rewriting, Wish(seed=1), ME))
 
 
 # What is shown ------------------------------------------------------------------------------------

@@ -72,6 +72,14 @@ def test_velocity_and_duration_are_said_where_they_differ_before_the_pitch() -> 
     assert fold(REMI, 2, shift_of("D major")) == OURS
 
 
+def test_the_order_of_a_files_tracks_is_not_written() -> None:
+    """Drums first, then the bass: as many files have them."""
+    piano, bass, drums = REMI[3:13], REMI[13:17], REMI[17:21]
+    stream = [*REMI[:3], *drums, *bass, *piano, *REMI[21:]]
+    assert len(stream) == len(REMI) and stream != REMI
+    assert fold(stream, 2, shift_of("D major")) == OURS
+
+
 def test_what_ran_on_is_said_again_for_miditok() -> None:
     assert unfold(OURS, "4/4", shift_of("D major")) == REMI
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,9 +29,12 @@ from textmusic.system.progress import progress_bar
 from textmusic.system.values import within
 
 if TYPE_CHECKING:
+    from textmusic.result.generation import Generation
+    from textmusic.writing.rewriting import Rewriting
+    from textmusic.writing.text_to_music import TextToMusic
     from textmusic.writing.tunes import Tune
+    from textmusic.writing.varying import Varying
 
-MAX_VARIATIONS = 16
 _STYLES = ("chorale",)
 Bars = Annotated[
     str | None, typer.Option(help="Bars, counted from 1: 5-8, or 5 for one; default: all.")
@@ -60,18 +64,13 @@ def rewrite(
     outline = Controls(chords=chords, form=form).outline()
     where = parse_bars(bars)
     text = _checked(text, variations, seed, results)
-    sampling = how.sampling()
     from textmusic.writing.brief import Brief
-    from textmusic.writing.rewriting import Rewriting, open_to_rewrite
+    from textmusic.writing.rewriting import open_to_rewrite
     from textmusic.writing.sources import read_piece
 
+    brief = Brief(text, outline=outline, seed=seed, sampling=how.sampling())
     opened = open_to_rewrite(read_piece(file), where, instrument or ())
-    from textmusic.writing.text_to_music import TextToMusic
-
-    brief = Brief(text, outline=outline, seed=seed, sampling=sampling)
-    writing = Rewriting(TextToMusic.from_pretrained(model), opened, brief, variations)
-    with progress_bar("writing", "bars") as step:
-        pieces = writing.write(step)
+    pieces = _written(partial(opened.rewriting, brief=brief, n=variations), model)
     keep_pieces(pieces, results, f"{without_endings(file.stem)}-rewritten")
 
 
@@ -93,20 +92,15 @@ def add(
     """
     where = parse_bars(bars)
     text = _checked(text, variations, seed, results)
-    sampling = how.sampling()
     from textmusic.language.prompt import read_prompt
     from textmusic.writing.brief import Brief
-    from textmusic.writing.rewriting import Rewriting, open_to_add
+    from textmusic.writing.rewriting import open_to_add
     from textmusic.writing.sources import read_piece
 
+    brief = Brief(text, seed=seed, sampling=how.sampling())
     named: Sequence[str | int] = instrument or read_prompt(text).asked.programs or ()
     opened = open_to_add(read_piece(file), where, named)
-    from textmusic.writing.text_to_music import TextToMusic
-
-    brief = Brief(text, seed=seed, sampling=sampling)
-    writing = Rewriting(TextToMusic.from_pretrained(model), opened, brief, variations)
-    with progress_bar("writing", "bars") as step:
-        pieces = writing.write(step)
+    pieces = _written(partial(opened.rewriting, brief=brief, n=variations), model)
     keep_pieces(pieces, results, f"{without_endings(file.stem)}-with-more")
 
 
@@ -142,31 +136,36 @@ def vary(
         genre=genre,
     ).plan()  # fmt: skip
     text = _checked(text, variations, seed, results)
-    sampling = how.sampling()
     from textmusic.writing.brief import Brief
     from textmusic.writing.sources import read_piece
-    from textmusic.writing.theme_and_variations import theme_and_variations
+    from textmusic.writing.theme_and_variations import ThemeAndVariations
     from textmusic.writing.varying import Theme, Varying
 
-    theme = Theme(read_piece(file))
-    from textmusic.writing.text_to_music import TextToMusic
-
-    brief = Brief(text, controls, seed=seed, sampling=sampling)
-    writing = Varying(TextToMusic.from_pretrained(model), theme, brief, variations)
-    with progress_bar("writing", "bars") as step:
-        pieces = writing.write(step)
-    if with_theme:
-        pieces = [theme_and_variations(writing, pieces)]
+    brief = Brief(text, controls, seed=seed, sampling=how.sampling())
+    theme, kind = Theme(read_piece(file)), ThemeAndVariations if with_theme else Varying
+    pieces = _written(partial(kind, theme=theme, brief=brief, n=variations), model)
     keep_pieces(
         pieces, results, f"{without_endings(file.stem)}-variation{'s' if with_theme else ''}"
     )
 
 
+def _written(
+    work: Callable[[TextToMusic], Rewriting | Varying], model: str | None
+) -> list[Generation]:
+    """What a model writes. work: what is to be written, all that needs no model being checked."""
+    from textmusic.writing.text_to_music import TextToMusic
+
+    writing = work(TextToMusic.from_pretrained(model))
+    with progress_bar("writing", "bars") as step:
+        return writing.write(step)
+
+
 def _checked(text: str, variations: int, seed: int | None, results: ResultOptions) -> str:
     """The description; raises TextMusicError where something can't be done, before it is begun."""
     from textmusic.language.prompt import check_length
+    from textmusic.writing.rewriting import MOST_VARIATIONS
 
-    within("variations", variations, 1, MAX_VARIATIONS)
+    within("variations", variations, 1, MOST_VARIATIONS)
     check_seed(seed, variations)
     results.check()
     return check_length(well_formed(text))
@@ -207,7 +206,9 @@ def harmonise(
     Without --chords, those that the file names are used, or else the best of those proposed.
     """
     outline = Controls(chords=chords).outline()
-    within("variations", variations, 1, MAX_VARIATIONS)
+    from textmusic.writing.rewriting import MOST_VARIATIONS
+
+    within("variations", variations, 1, MOST_VARIATIONS)
     check_seed(seed, variations)
     if style is not None and style not in _STYLES:
         raise TextMusicError(f"'{style[:40]}' is not a style; choose {', '.join(_STYLES)}.")

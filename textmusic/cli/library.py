@@ -69,16 +69,12 @@ def originality(
     unrelated pieces is said beside it; whether anything was copied is for people to judge.
     """
     within("top", top, 1, TOP)
-    from textmusic.library.folder import has_melody, read_portrait
+    from textmusic.library.folder import read_melody
     from textmusic.library.originality import shared_with
     from textmusic.library.side_by_side import beside, melody_text, rhythm_text, usual_text
     from textmusic.system.progress import progress_bar
 
-    mine = read_portrait(piece)
-    if not has_melody(mine):
-        raise TextMusicError(
-            f"'{piece.name}' has drums alone and no melody to compare; give a piece with one."
-        )
+    mine = read_melody(piece)
     console = new_console()
     there = _opened(against, console)
     own = _name_in(piece, against)

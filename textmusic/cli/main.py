@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -32,20 +32,17 @@ from textmusic.cli.options import (
     Seed,
     Threads,
 )
-from textmusic.cli.pieces import adjust, go_on, replay
+from textmusic.cli.pieces import adjust, go_on, keep_pieces, replay
 from textmusic.cli.practise import practise
 from textmusic.cli.prefer import prefer
 from textmusic.cli.prepare import prepare
-from textmusic.cli.terminal import new_console, plain, say, show
+from textmusic.cli.terminal import new_console, plain, say
 from textmusic.cli.train import train
 from textmusic.cli.transcribe import transcribe
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import well_formed
 from textmusic.system.progress import progress_bar
 from textmusic.system.values import within
-
-if TYPE_CHECKING:
-    from textmusic.result.generation import Generation
 
 MAX_VARIATIONS = 16
 
@@ -159,7 +156,7 @@ def generate(
             generations = [min(generations, key=lambda generation: generation.rank)]
         if loop or generations[0].prompt.loop:
             generations = [generation.looped() for generation in generations]
-        _keep(generations, results)
+        keep_pieces(generations, results, called="variation")
         notes = sum(generation.report.notes for generation in generations)
         say(new_console(), f"{notes:,} notes in {time.perf_counter() - began:.1f} s")
         problem = player.finish() if player else None
@@ -168,19 +165,6 @@ def generate(
             plain(f"textmusic: {problem}; the files were written, so play those instead."), err=True
         )
         raise typer.Exit(1)
-
-
-def _keep(generations: Sequence[Generation], results: ResultOptions) -> None:
-    """Write the files of every piece, and say what came out."""
-    console = new_console()
-    for number, generation in enumerate(generations, 1):
-        if len(generations) > 1:
-            console.print()
-            say(console, f"variation {number} of {len(generations)}, seed {generation.seed}")
-        paths = results.save(generation)
-        show(generation, console)
-        for path in paths:
-            say(console, str(path))
 
 
 def serve(

@@ -222,15 +222,22 @@ def _list_parts(source: MidiEvents) -> None:
         say(console, f"note: {remark}")
 
 
-def keep_pieces(pieces: Sequence[Generation], results: ResultOptions, stem: str) -> None:
-    """Write the files of pieces under names that none has yet, and say what they are."""
+def keep_pieces(
+    pieces: Sequence[Generation], results: ResultOptions, stem: str | None = None,
+    called: str = "version",
+) -> None:  # fmt: skip
+    """Write the files of pieces, and say what they are.
+
+    stem: their name, with a number where a file has it; None: each is named after itself.
+    """
     console = new_console()
-    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    names = chain([f"{stem}"], (f"{stem}-{number}" for number in count(2)))
     for number, piece in enumerate(pieces, 1):
         if len(pieces) > 1:
             console.print()
-            say(console, f"version {number} of {len(pieces)}, seed {piece.seed}")
-        paths = results.save(piece, next(name for name in names if results.free(name)))
+            say(console, f"{called} {number} of {len(pieces)}, seed {piece.seed}")
+        own = None if stem is None else next(name for name in names if results.free(name))
+        paths = results.save(piece, own)
         show(piece, console)
         for path in paths:
             say(console, str(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,7 @@ import typer
 from textmusic.cli.checks import check_folder
 from textmusic.cli.options import Model
 from textmusic.cli.terminal import new_console, say
-from textmusic.cli.train import NEEDED
-from textmusic.errors import TextMusicError
-from textmusic.system.values import within
+from textmusic.cli.train import check_ranges, check_torch
 
 
 def prefer(
@@ -43,15 +40,11 @@ def prefer(
     seed: Annotated[int | None, typer.Option(help="Seed for the order of the pairs.")] = None,
 ) -> None:
     """Train an adapter on the pieces you preferred; if stopped, the same command continues it."""
-    for name, value, low, high in (
-        ("beta", beta, 0.001, 10), ("rank", rank, 1, 512), ("cpu-hours", cpu_hours, 0.001, 10_000),
-        ("max-steps", max_steps, 1, 10_000_000), ("learning-rate", learning_rate, 1e-8, 1.0),
-    ):  # fmt: skip
-        if value is not None:
-            within(name, value, low, high)
+    check_ranges(
+        beta=beta, rank=rank, cpu_hours=cpu_hours, max_steps=max_steps, learning_rate=learning_rate
+    )
     check_folder(out)
-    if not all(find_spec(name) for name in NEEDED):
-        raise TextMusicError("training needs torch; run pip install 'textmusic[train]'.")
+    check_torch()
     from textmusic.learning import preference
     from textmusic.learning.proposal import Choices
 

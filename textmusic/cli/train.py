@@ -13,7 +13,26 @@ from textmusic.cli.terminal import new_console, say
 from textmusic.errors import TextMusicError
 from textmusic.system.values import within
 
-NEEDED = ("torch", "transformers", "accelerate", "peft", "onnxruntime_genai")
+_NEEDED = ("torch", "transformers", "accelerate", "peft", "onnxruntime_genai")
+_RANGES = {
+    "beta": (0.001, 10), "rank": (1, 512), "cpu-hours": (0.001, 10_000),
+    "max-steps": (1, 10_000_000), "learning-rate": (1e-8, 1.0), "sample-every": (0, 10_000_000),
+    "pieces": (2, 10_000),
+}  # fmt: skip
+
+
+def check_ranges(**options: float | None) -> None:
+    """Raise TextMusicError for options of training that are out of range; None: not given."""
+    for option, value in options.items():
+        name = option.replace("_", "-")
+        if value is not None:
+            within(name, value, *_RANGES[name])
+
+
+def check_torch() -> None:
+    """Raise TextMusicError unless everything is installed that training needs."""
+    if not all(find_spec(name) for name in _NEEDED):
+        raise TextMusicError("training needs torch; run pip install 'textmusic[train]'.")
 
 
 def train(
@@ -59,13 +78,10 @@ def train(
 
     For several processes, GPUs or machines: accelerate launch -m textmusic train ...
     """
-    for name, value, low, high in (
-        ("rank", rank, 1, 512), ("cpu-hours", cpu_hours, 0.001, 10_000),
-        ("max-steps", max_steps, 1, 10_000_000), ("learning-rate", learning_rate, 1e-8, 1.0),
-        ("sample-every", sample_every, 0, 10_000_000), ("pieces", pieces, 2, 10_000),
-    ):  # fmt: skip
-        if value is not None:
-            within(name, value, low, high)
+    check_ranges(
+        rank=rank, cpu_hours=cpu_hours, max_steps=max_steps, learning_rate=learning_rate,
+        sample_every=sample_every, pieces=pieces,
+    )  # fmt: skip
     if full and rank is not None:
         raise TextMusicError("--full and --rank cannot be combined; use one of them.")
     if out.resolve().name in ("before", "real"):
@@ -73,8 +89,7 @@ def train(
             "the output folder can't be called 'before' or 'real'; choose another name."
         )
     check_folder(out)
-    if not all(find_spec(name) for name in NEEDED):
-        raise TextMusicError("training needs torch; run pip install 'textmusic[train]'.")
+    check_torch()
     from textmusic.learning.finetuning import finetune
     from textmusic.learning.proposal import Choices
 

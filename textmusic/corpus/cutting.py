@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from symusic import Score
 
 from textmusic.corpus.windows import Window, music_ids
+from textmusic.music.material import metres_of
 from textmusic.music.measure import key_scores, measure, pitch_class_weights
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import GRID, Notes, notes_of, on_grid, repaired, sliced, to_score
@@ -191,10 +192,7 @@ def _segments(score: Score, notes: Notes, done: Counter[str]) -> Iterator[tuple[
 
     A bar that a change of metre cuts short is left out.
     """
-    changes = [
-        (ts.time / score.ticks_per_quarter, f"{ts.numerator}/{ts.denominator}")
-        for ts in score.time_signatures
-    ] or [(0.0, "4/4")]
+    changes = metres_of(score) or [(0.0, "4/4")]
     total = float(notes.end.max())
     starts = [start for start, _ in changes] + [total]
     for (start, metre), stop in zip(changes, starts[1:], strict=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from textmusic.corpus.archive_names import names_of
 from textmusic.errors import TextMusicError
 from textmusic.music.midi_files import MIDI_SUFFIXES
+from textmusic.notation.abc_text import tunes_in
 from textmusic.notation.packed import LARGEST_MUSIC_FILE, RATIO
 from textmusic.transcription.recordings import LARGEST, SUFFIXES
 
@@ -61,6 +62,15 @@ class File:
             raise
         except (zlib.error, EOFError, RuntimeError) as problem:  # damaged, cut off, or encrypted
             raise zipfile.BadZipFile(str(problem)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class PieceFile:
+    """A piece of a folder. name: its file's, and for one of several tunes "#" and its number."""
+
+    name: str
+    file: File
+    tune: str = ""
 
 
 @dataclass(slots=True)
@@ -109,6 +119,24 @@ def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> FoundFiles:
             raise TextMusicError(f"'{folder}' has over {MOST_FILES:,} files; give a subfolder.")
     found.files.sort()
     return found
+
+
+def pieces_in(files: Iterable[File], refused: list[tuple[str, str]]) -> list[PieceFile]:
+    """The pieces of some files of `MUSIC`; one in ABC may have several.
+
+    refused: gets (file, why) of the files that can't be read.
+    """
+    pieces = []
+    for file in files:
+        tunes = [""]
+        if MUSIC[file.suffix] == "ABC":
+            try:
+                tunes = tunes_in(file.read())
+            except Exception as problem:  # zipfile raises many kinds for a broken member
+                refused.append((file.name, f"can't be read ({problem})"))
+                continue
+        pieces += [PieceFile(f"{file.name}#{t}" if t else file.name, file, t) for t in tunes]
+    return pieces
 
 
 def _walk(folder: Path, leave_out: set[Path], above: set[Path]) -> Iterator[Path]:

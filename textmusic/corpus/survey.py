@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textmusic.corpus.descriptions import TABLES, read_descriptions
-from textmusic.corpus.files import MUSIC, RECORDING, File, find
+from textmusic.corpus.files import MUSIC, RECORDING, File, find, pieces_in
 from textmusic.corpus.pieces import TRANSCRIBED, PieceJob, corpus_jobs
 from textmusic.errors import TextMusicError
-from textmusic.notation.abc_text import tunes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +43,17 @@ def survey(folder: Path, leave_out: tuple[Path, ...] = ()) -> Survey:
     texts = [file for file in found.files if file.suffix == ".txt"]
     descriptions = read_descriptions(tables, texts, music)
     refused = list(found.refused)
-    for file in music:
-        formats[MUSIC[file.suffix]] += 1
-        numbers = [""]
-        if MUSIC[file.suffix] == "ABC":
-            try:
-                numbers = tunes_in(file.read())
-            except Exception as problem:  # zipfile raises many kinds for a broken member
-                refused.append((file.name, f"can't be read ({problem})"))
-                continue
-        for number in numbers:
-            name = f"{file.name}#{number}" if number else file.name
-            about = descriptions.of(file.name, number)
-            source = _source(file, folder)
-            if MUSIC[file.suffix] == RECORDING:  # its own source, so that mixes can weigh it
-                source += TRANSCRIBED
-            own, stamp = f"{source}/{name}", f"{file.stamp} {about}"
-            jobs.append(PieceJob(name, source, own, stamp, file=file, number=number, about=about))
+    formats.update(MUSIC[file.suffix] for file in music)
+    for piece in pieces_in(music, refused):
+        file = piece.file
+        about = descriptions.of(file.name, piece.tune)
+        source = _source(file, folder)
+        if MUSIC[file.suffix] == RECORDING:  # its own source, so that mixes can weigh it
+            source += TRANSCRIBED
+        own, stamp = f"{source}/{piece.name}", f"{file.stamp} {about}"
+        jobs.append(
+            PieceJob(piece.name, source, own, stamp, file=file, number=piece.tune, about=about)
+        )
     if not jobs and not refused:
         raise TextMusicError(
             f"'{folder}' contains no music files; give a folder with MIDI, MusicXML (.mxl,"

@@ -42,8 +42,11 @@ def one_svg(pages: Sequence[str]) -> str:
     return "\n".join([*parts, "</svg>\n"])
 
 
-def pdf(pages: Sequence[str]) -> bytes:
+def pdf(pages: Sequence[str], headline: str | None = None) -> bytes:
     """The pages of `sheet_music.engrave` as a PDF, vectors and letters.
+
+    headline: of a worksheet, on which the pages of several pieces stand one below the other; a
+    system is not divided between two pages. Without it each page has its own.
 
     Raises:
         TextMusicError: typst or verovio is not installed.
@@ -52,38 +55,17 @@ def pdf(pages: Sequence[str]) -> bytes:
     require("verovio", "PDF")
     import typst
 
+    source = _A4
+    if headline is not None:
+        said = json.dumps(headline, ensure_ascii=False)  # typst escapes strings as JSON does
+        source += f"#align(center, text(size: 18pt, {said}))\n"
     with tempfile.TemporaryDirectory() as folder:
-        source = _A4
         for number, page in enumerate(pages):
             name = f"{number}.svg"
             (Path(folder) / name).write_text(_without_music_font(page), encoding="utf-8")
-            source += f'#page(image("{name}", width: 100%))\n'
+            image = f'image("{name}", width: 100%)'
+            source += f"#page({image})\n" if headline is None else f"#{image}\n"
         file = Path(folder) / "pages.typ"
-        file.write_text(source, encoding="utf-8")
-        return bytes(typst.compile(str(file), format="pdf"))
-
-
-def worksheet(pieces: Sequence[Sequence[str]], title: str) -> bytes:
-    """Pieces one below the other as a PDF: of each the pages of `sheet_music.engrave`.
-
-    title: the headline. A system of a piece is not divided between two pages.
-
-    Raises:
-        TextMusicError: typst or verovio is not installed.
-    """
-    require("typst", "PDF")
-    require("verovio", "PDF")
-    import typst
-
-    with tempfile.TemporaryDirectory() as folder:
-        headline = json.dumps(title, ensure_ascii=False)  # typst escapes strings as JSON does
-        source = f"{_A4}#align(center, text(size: 18pt, {headline}))\n"
-        for number, pages in enumerate(pieces):
-            for place, page in enumerate(pages):
-                name = f"{number}-{place}.svg"
-                (Path(folder) / name).write_text(_without_music_font(page), encoding="utf-8")
-                source += f'#image("{name}", width: 100%)\n'
-        file = Path(folder) / "worksheet.typ"
         file.write_text(source, encoding="utf-8")
         return bytes(typst.compile(str(file), format="pdf"))
 

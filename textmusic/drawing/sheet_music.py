@@ -23,14 +23,13 @@ from textmusic.errors import TextMusicError
 from textmusic.music.bars import TICKS, BarSpan
 from textmusic.music.percussion import kit_in
 from textmusic.music.sketch import Sketch
-from textmusic.music.theory import DRUMS, NO_KEY, is_minor, sharps
+from textmusic.music.theory import DRUMS, LINE_OF_FIFTHS, NO_KEY, is_minor, sharps, signature
 
 if TYPE_CHECKING:
     from symusic import Score
 
 TITLE_WIDTH = 460.0  # of a title in 16 units high letters: one line of a page
 NO_FINGERS: Mapping[tuple[float, int], int] = MappingProxyType({})
-_LETTERS = "FCGDAEB"  # the line of fifths
 _CLEFS = {
     "treble": "TrebleClef",
     "alto": "AltoClef",
@@ -189,7 +188,7 @@ def spelling(pitch: int, key: str | None) -> tuple[str, int, int]:
     """
     lowest = -3 if key is None else sharps(key) - 3 + is_minor(key)
     fifths = lowest + (pitch * 7 - lowest) % 12  # 0 is C
-    letter, alter = _LETTERS[(fifths + 1) % 7], (fifths + 1) // 7
+    letter, alter = LINE_OF_FIFTHS[(fifths + 1) % 7], (fifths + 1) // 7
     return letter, alter, (pitch - alter) // 12 - 1
 
 
@@ -356,9 +355,7 @@ class _Writer:
 
     def _show_accidentals(self, written: list[tuple[int, StaffChord, Any]]) -> None:
         """Show those that differ from the signature, or from what the bar had before."""
-        fifths = sharps(self.key or "C major")
-        signed = dict.fromkeys(_LETTERS[:fifths] if fifths > 0 else "", 1)
-        signed |= dict.fromkeys(_LETTERS[fifths:] if fifths < 0 else "", -1)
+        signed = signature(sharps(self.key or "C major"))
         now: dict[tuple[str, int], float] = {}
         for _, _, element in sorted(written, key=lambda item: item[0]):
             for pitch in element.pitches:

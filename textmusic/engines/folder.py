@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, first_line
 
 # Sizes that textmusic.json may name: what lies outside is a broken file, and no larger model.
 SIZES = {
@@ -93,5 +93,5 @@ def _trained_offset(folder: Path) -> int:
 
 def broken(folder: Path, problem: object) -> str:
     """The error message for a folder that is not a complete textmusic model."""
-    first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-    return f"'{folder}' is not a complete textmusic model ({first}); download it again."
+    why = first_line(problem)
+    return f"'{folder}' is not a complete textmusic model ({why}); download it again."

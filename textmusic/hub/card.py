@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textmusic.engines.folder import is_trained
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, one_line
 from textmusic.hub.files import CARD
 from textmusic.result.figures import SECTIONS, Figure
 from textmusic.system.values import within
@@ -146,7 +146,7 @@ def read_card(content: bytes, kind: Kind = "model") -> RepoCard:
     try:
         return (DatasetCard if kind == "dataset" else ModelCard)(content.decode("utf-8"))
     except Exception as problem:  # of the YAML parser too, which is not a dependency of ours
-        why = " ".join(str(problem).split())
+        why = one_line(problem)
         raise TextMusicError(f"the metadata of {CARD} can't be read ({why}); fix it.") from None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, one_line
 from textmusic.hub.card import TAGS, read_card
 from textmusic.hub.files import CARD, Contents
 from textmusic.hub.licences import hub_id, may_share
@@ -88,7 +88,7 @@ def read_shares(folder: Path) -> list[Share]:
         try:
             tables.append(pq.read_table(file, columns=["source", "licence", "piece"]))
         except (pa.ArrowException, OSError, LookupError) as problem:
-            why = " ".join(str(problem).split())[:200]
+            why = one_line(problem, 200)
             raise TextMusicError(
                 f"'{file}' lacks source and licence columns ({why}); prepare the data again."
             ) from None

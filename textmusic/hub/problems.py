@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, one_line
 from textmusic.hub.files import CARD
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def in_words(model: str, *, revision: str | None = None, pushing: bool = False) 
             raise
         # the Hub's judgement of the card's metadata
         raise TextMusicError(
-            f"'{model}' could not be pushed ({_line(problem)}); fix the metadata in {CARD}."
+            f"'{model}' could not be pushed ({one_line(problem)}); fix the metadata in {CARD}."
         ) from None
 
 
@@ -56,7 +56,7 @@ def _explained(model: str, problem: Exception, revision: str | None, pushing: bo
             " connection."
         )
     return (
-        f"the connection to the Hub failed ({_line(problem)}); try again, and complete files"
+        f"the connection to the Hub failed ({one_line(problem)}); try again, and complete files"
         " are kept."
     )
 
@@ -86,14 +86,10 @@ def _refusal(model: str, answer: HfHubHTTPError, pushing: bool) -> str:
     if status >= 500:
         return f"the Hub reports a server error ({status}); try again later."
     doing = "pushed" if pushing else "fetched"
-    return f"'{model}' could not be {doing} ({_line(answer)}); check the name and the revision."
+    return f"'{model}' could not be {doing} ({one_line(answer)}); check the name and the revision."
 
 
 def _causes(problem: BaseException | None) -> Iterator[BaseException]:
     while problem is not None:
         yield problem
         problem = problem.__cause__
-
-
-def _line(problem: Exception) -> str:
-    return " ".join(str(problem).split()).rstrip(".") or type(problem).__name__

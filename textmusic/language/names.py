@@ -5,6 +5,7 @@ The Chinese names are those of the reader's own data, turned round: what is show
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -200,8 +201,17 @@ def mood_name(valence: int, arousal: int, language: str = "en") -> str:
 
 
 def section_name(name: str, language: str = "en") -> str:
-    """A section of a form: "verse", "主歌"; letters are the same in both languages."""
-    return name if language == "en" else CHINESE_SECTIONS.get(name, name)
+    """A section of a form: "verse", "主歌"; or of a theme with variations: "Theme", "主题".
+
+    Letters are the same in both languages.
+    """
+    if language == "en":
+        return name
+    if name == "Theme":
+        return "主题"
+    if number := re.fullmatch(r"Variation (\d+)", name):
+        return f"第{number[1]}变奏"
+    return CHINESE_SECTIONS.get(name, name)
 
 
 def drum_text(key: int, kit: int = 0, language: str = "en") -> str:

@@ -26,7 +26,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, first_line, one_line
 
 FILE, NEXT = "checkpoint.safetensors", "checkpoint.partial"
 WHOLE = StateDictOptions(
@@ -90,10 +90,9 @@ def restore(model: Any, optimizer: Any, folder: Path) -> dict[str, Any] | None:
             kept: dict[str, Any] = json.loads(file.metadata()["state"])
         _put(model, optimizer, load_file(path))
     except (SafetensorError, RuntimeError, LookupError, ValueError, TypeError) as problem:
-        first = (str(problem).splitlines() or [type(problem).__name__])[0].rstrip(".:")
         raise TextMusicError(
-            f"'{path}' is not a checkpoint of this model ({first}); choose another folder for the"
-            " run."
+            f"'{path}' is not a checkpoint of this model ({first_line(problem)}); choose another"
+            " folder for the run."
         ) from None
     return kept
 
@@ -162,4 +161,4 @@ def reason(problem: Exception) -> str:
     """Why a file could not be written, in the system's words."""
     if isinstance(problem, OSError) and problem.errno:
         return os.strerror(problem.errno)
-    return " ".join(str(problem).split()).rstrip(".") or type(problem).__name__
+    return one_line(problem)

@@ -14,7 +14,6 @@ import numpy as np
 
 from textmusic.feedback.preferences import Liked, Preferences
 from textmusic.learning.examples import Example, collate, joined
-from textmusic.music.notes import notes_of, to_score
 from textmusic.tokens.tokenizer import Tokenizer
 
 HELD_OUT = 8  # one pair in so many is held out
@@ -59,11 +58,9 @@ def encoded(
 def _example(piece: Liked, tokenizer: Tokenizer) -> Example:
     """A piece as it was written, id for id: caption, plan, sketch and score."""
     report, plan = piece.report, piece.report.planned
-    assert plan.time_signature is not None and plan.tempo is not None
-    # a file's notes may be in any order, and MidiTok keeps it
-    score = to_score(notes_of(piece.score), plan.time_signature, plan.tempo)
     sketch = tokenizer.encode_sketch(report.sketch, plan.key)
-    return joined(tokenizer, report.caption, plan, sketch, tokenizer.encode_score(score, plan))
+    score = tokenizer.encode_score(piece.score, plan)
+    return joined(tokenizer, report.caption, plan, sketch, score)
 
 
 def split(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:

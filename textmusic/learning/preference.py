@@ -32,7 +32,7 @@ from textmusic.hub.files import CARD
 from textmusic.learning.config import Checked, RunConfig, Training
 from textmusic.learning.outcome import Learnt, origin_of
 from textmusic.learning.pairs import Pair, batch, batches, encoded, grouped, hash_of, split
-from textmusic.learning.proposal import CPU_HOURS, RANK, Choices, minutes, paced
+from textmusic.learning.proposal import CPU_HOURS, RANK, Choices, minutes, otherwise, paced
 from textmusic.learning.runs import make_model, music_folder
 from textmusic.learning.settings import quieten, settled, this_process
 from textmusic.learning.trainer import Run
@@ -209,10 +209,7 @@ def configured(
             (mark, settings.pairs, "other votes"),
         ):
             if given not in (None, before):
-                raise TextMusicError(
-                    f"'{run}' has a run that started with {what}; choose another folder with -o,"
-                    " or delete it."
-                )
+                raise otherwise(run, what)
     named = ("steps", "hours", "learning_rate", "seed")
     said = {name: v for name in named if (v := getattr(choices, name)) is not None}
     paces = _paced(choices.steps) if choices.steps is not None else {}

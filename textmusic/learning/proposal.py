@@ -136,12 +136,12 @@ def configured(choices: Choices, data: Data, run: Path) -> RunConfig:
         config = before
         base, rank = config.base, config.lora
         if choices.base not in (None, base):
-            raise _otherwise(run, f"base {base}")
+            raise otherwise(run, f"base {base}")
         if (choices.full and rank) or choices.rank not in (None, rank):
-            raise _otherwise(run, f"LoRA of rank {rank}" if rank else "all weights")
+            raise otherwise(run, f"LoRA of rank {rank}" if rank else "all weights")
         if config.data != asdict(size):
             windows = (config.data or {}).get("windows", 0)
-            raise _otherwise(run, f"{windows:,} windows of different data")
+            raise otherwise(run, f"{windows:,} windows of different data")
     named = ("steps", "hours", "learning_rate", "sample_every", "tracker", "seed")
     given = {name: v for name in named if (v := getattr(choices, name)) is not None}
     paces = paced(choices.steps) if choices.steps is not None else {}
@@ -162,7 +162,8 @@ def _begun(run: Path) -> RunConfig | None:
         raise TextMusicError(f"'{path}' can't be read; delete '{run}' to start over.") from None
 
 
-def _otherwise(run: Path, what: str) -> TextMusicError:
+def otherwise(run: Path, what: str) -> TextMusicError:
+    """The problem with a run that was begun with something else than is asked for now."""
     return TextMusicError(
         f"'{run}' has a run that started with {what}; choose another folder with -o, or delete it."
     )

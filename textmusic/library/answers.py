@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from textmusic.errors import TextMusicError
-from textmusic.library.folder import has_melody, open_library, read_portrait
+from textmusic.library.folder import open_library, read_melody, read_portrait
 from textmusic.library.index import Index
 from textmusic.library.neighbours import nearest
 from textmusic.library.originality import Passage, shared_with, speed, transposition
@@ -41,12 +40,7 @@ def shared(one: Path, other: Path) -> dict[str, Any]:
     pieces that share as much). melody also has semitones (how far it lies above the other's),
     times_as_long (None in another rhythm) and side_by_side (bar, notes, bar there, notes there).
     """
-    mine, theirs = read_portrait(one), read_portrait(other)
-    for piece, path in ((mine, one), (theirs, other)):
-        if not has_melody(piece):
-            raise TextMusicError(
-                f"'{path.name}' has drums alone and no melody to compare; give a piece with one."
-            )
+    mine, theirs = read_melody(one), read_melody(other)
     found = shared_with(mine, Index.of([theirs]))
     melody, rhythm = (found[0].melody, found[0].rhythm) if found else (None, None)
     said: dict[str, Any] = {"melody": None, "rhythm": None}

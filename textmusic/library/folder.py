@@ -13,13 +13,12 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from textmusic.corpus.files import MUSIC, File, find
+from textmusic.corpus.files import MUSIC, File, PieceFile, find, pieces_in
 from textmusic.corpus.readers import read
 from textmusic.errors import TextMusicError
 from textmusic.library.index import Index
 from textmusic.library.portrait import Portrait, portrait
 from textmusic.music.theory import DRUMS
-from textmusic.notation.abc_text import tunes_in
 from textmusic.notation.sheet import UnreadableError
 from textmusic.system.crew import Lost, outcomes
 from textmusic.system.machine import cores
@@ -30,15 +29,6 @@ SILENT = 2.0  # seconds of reading before a progress bar is shown
 FEW = 4  # files that one process reads sooner than several start
 PRELOAD = ("textmusic.corpus.without_torch", "textmusic.library.folder")
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
-
-
-@dataclass(frozen=True, slots=True)
-class PieceFile:
-    """A piece of a folder. name: its file's, and for one of several tunes "#" and its number."""
-
-    name: str
-    file: File
-    tune: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +63,7 @@ def open_library(folder: Path, *, progress: Progress = progress_bar) -> Library:
         except TextMusicError:  # of another version, or broken: it is made again
             kept = Index()
     refused = list(found.refused)
-    pieces = _pieces([file for file in found.files if file.suffix in MUSIC], refused)
+    pieces = pieces_in([file for file in found.files if file.suffix in MUSIC], refused)
     index = _updated(kept, pieces, progress)
     if _changed(kept, index):
         index.save(path)
@@ -87,21 +77,6 @@ def open_library(folder: Path, *, progress: Progress = progress_bar) -> Library:
             " or kern files."
         )
     return Library(folder, index, tuple(refused))
-
-
-def _pieces(files: Sequence[File], refused: list[tuple[str, str]]) -> list[PieceFile]:
-    """The pieces of some files; a file in ABC may have several."""
-    pieces = []
-    for file in files:
-        tunes = [""]
-        if MUSIC[file.suffix] == "ABC":
-            try:
-                tunes = tunes_in(file.read())
-            except Exception as problem:  # zipfile raises many kinds for a broken member
-                refused.append((file.name, f"can't be read ({problem})"))
-                continue
-        pieces += [PieceFile(f"{file.name}#{t}" if t else file.name, file, t) for t in tunes]
-    return pieces
 
 
 def _updated(kept: Index, pieces: Sequence[PieceFile], progress: Progress) -> Index:
@@ -199,6 +174,16 @@ def read_portrait(path: Path) -> Portrait:
     if isinstance(outcome, str):
         raise TextMusicError(f"'{path.name}' {outcome}; choose another music file.")
     return outcome
+
+
+def read_melody(path: Path) -> Portrait:
+    """`read_portrait` of a piece whose melody is to be compared; refuses drums alone, too."""
+    piece = read_portrait(path)
+    if not has_melody(piece):
+        raise TextMusicError(
+            f"'{path.name}' has drums alone and no melody to compare; give a piece with one."
+        )
+    return piece
 
 
 def has_melody(piece: Portrait) -> bool:

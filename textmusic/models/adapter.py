@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from transformers.utils.logging import disable_progress_bar
 
 from textmusic.engines.adapter_files import CONFIG, WEIGHTS
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, one_line
 from textmusic.models.export import open_llm
 from textmusic.models.llm import merge_lora, save_llm, with_lora
 from textmusic.tokens.sketch_counts import counts_file
@@ -41,7 +41,7 @@ def assemble(adapter: Path, base: Path, folder: Path) -> None:
         if strange:
             raise ValueError(f"{len(strange)} weights, as {strange[0]}")
     except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as problem:
-        why = " ".join(str(problem).split())[:200]
+        why = one_line(problem, 200)
         raise TextMusicError(
             f"'{adapter}' does not fit its base model ({why}); download it again."
         ) from None

@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, first_line
 from textmusic.language.controls import check_plan
 from textmusic.models.gan_patches import (
     CELL,
@@ -287,9 +287,8 @@ def load_gan(folder: Path) -> tuple[Gan, tuple[Plan, ...]]:
         check_finite(gan)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
             MemoryError, SafetensorError) as problem:  # fmt: skip
-        first = str(problem).partition("\n")[0].rstrip(":.") or type(problem).__name__
         raise TextMusicError(
-            f"'{folder}' is not a complete GAN ({first}); train it again with"
+            f"'{folder}' is not a complete GAN ({first_line(problem)}); train it again with"
             " training/configs/gan.json."
         ) from None
     return gan.eval(), plans

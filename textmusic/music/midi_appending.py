@@ -80,7 +80,7 @@ def append(
         changes.append(tempo_event(tick, tempo))
     if key is not None:
         changes.append(signature(tick, key))
-    _add(first, changes)
+    first.put(changes)
     by_program: dict[int, list[Note]] = defaultdict(list)
     for note in notes:
         by_program[note.program].append(note)
@@ -89,7 +89,7 @@ def append(
         players = [p for p in parts if (DRUMS if p.drums else p.last) == program]
         if not players:
             track, channel = new_part(made, tick, program, names[program])
-            _add(track, struck_events(played, channel[1], tick, midi.division))
+            track.put(struck_events(played, channel[1], tick, midi.division))
             continue
         playing = _playing(midi, players, tick)
         voices = [Voice(struck) for _, struck in playing]
@@ -97,8 +97,8 @@ def append(
         for (part, _), own in zip(playing, shared(played, voices, drums=drums), strict=True):
             if own:
                 track = made.tracks[part.track]
-                _add(track, _restored(midi, part, tick))
-                _add(track, struck_events(own, part.channel[1], tick, midi.division))
+                track.put(_restored(midi, part, tick))
+                track.put(struck_events(own, part.channel[1], tick, midi.division))
     return made
 
 
@@ -129,12 +129,6 @@ def _playing(
 
 def _lets_go(event: Event) -> bool:
     return event.message[0] < SYSEX and event.ends_note
-
-
-def _add(track: EventTrack, events: Sequence[Event]) -> None:
-    """Put events into a track, behind those of the same tick."""
-    track.events = sorted([*track.events, *events], key=lambda event: event.tick)
-    track.end = max([track.end, *(event.tick for event in events)])
 
 
 def _note_offs(track: EventTrack, tick: int) -> list[Event]:
@@ -193,7 +187,7 @@ def new_part(midi: MidiEvents, tick: int, program: int, name: str) -> tuple[Even
     played = [Event(tick, bytes((PROGRAM | channel[1], program)))] if program != DRUMS else []
     if midi.kind == 0:  # all is in one track
         track = midi.tracks[0]
-        _add(track, played)
+        track.put(played)
     else:
         track = EventTrack([meta(0, NAME, name.encode()), *played], tick)
         midi.tracks.append(track)

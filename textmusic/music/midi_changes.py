@@ -168,9 +168,7 @@ def with_names(midi: MidiEvents, named: MidiEvents) -> MidiEvents:
     made = without_chords(midi)
     if not any(event.is_meta(MARKER) for track in made.tracks for event in track.events):
         marks = [event for track in named.tracks for event in track.events if event.is_meta(MARKER)]
-        first = made.tracks[0]
-        first.events = sorted([*first.events, *marks], key=lambda event: event.tick)
-        first.end = max([first.end, *(event.tick for event in marks)])
+        made.tracks[0].put(marks)
     if made.kind == 0:
         return made
     for track in named.tracks:

@@ -90,6 +90,11 @@ class EventTrack:
                 return decoded(event.message[2:]).strip()
         return ""
 
+    def put(self, events: Sequence[Event]) -> None:
+        """Put events in, behind those of the same tick; the track lasts as long as they do."""
+        self.events = sorted([*self.events, *events], key=lambda event: event.tick)
+        self.end = max([self.end, *(event.tick for event in events)])
+
 
 @dataclass(slots=True)
 class MidiEvents:

@@ -10,6 +10,7 @@ NO_KEY = "none"  # drums alone have no key
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 NATURAL_MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
 LEADING_TONE = 11  # the raised seventh, which minor has beside its own
+LINE_OF_FIFTHS = "FCGDAEB"  # letters, in the order of key signatures
 NATURAL_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 TIME_SIGNATURES = (
     "2/4", "3/4", "4/4", "5/4", "6/4", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8",
@@ -77,6 +78,16 @@ def sharps(key: str) -> int:
     count = major * 7 % 12
     flat_spelled = "b" in key.split()[0] or count > 6
     return count - 12 if flat_spelled and count > 5 else count
+
+
+def signature(fifths: int) -> dict[str, int]:
+    """The letters that a key signature alters, and how: signature(-1) == {"B": -1}.
+
+    fifths: its sharps, flats negative, as `sharps` counts them.
+    """
+    if fifths < 0:
+        return dict.fromkeys(LINE_OF_FIFTHS[fifths:], -1)
+    return dict.fromkeys(LINE_OF_FIFTHS[:fifths], 1)
 
 
 def quarters_per_bar(time_signature: str) -> float:

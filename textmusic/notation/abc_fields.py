@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from textmusic.music.theory import NATURAL_PITCH_CLASSES, key_name
+from textmusic.music.theory import LINE_OF_FIFTHS, NATURAL_PITCH_CLASSES, key_name, signature
 from textmusic.notation.sheet import Metre, metre
 
-_FIFTHS = "FCGDAEB"
 # Fifths that a mode's signature lies above that of the major key on its tonic.
 _MODES = {
     "maj": 0, "ion": 0, "m": -3, "min": -3, "aeo": -3, "mix": -1, "dor": -2, "phr": -4, "lyd": 1,
@@ -58,12 +57,11 @@ def read_key(text: str) -> AbcKey | None:
 def _named(said: re.Match[str]) -> AbcKey:
     mode = (said[3] or said[4] or "maj").lower()
     sign = {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(said[2], 0)
-    fifths = _FIFTHS.index(said[1]) - 1 + 7 * sign + _MODES[mode]
-    sharps, flats = _FIFTHS[: max(fifths, 0)], _FIFTHS[::-1][: max(-fifths, 0)]
+    fifths = LINE_OF_FIFTHS.index(said[1]) - 1 + 7 * sign + _MODES[mode]
     tonic = NATURAL_PITCH_CLASSES[said[1]] + sign
     names = {"maj": False, "ion": False, "m": True, "min": True, "aeo": True}
     name = key_name(tonic, names[mode]) if mode in names else None
-    return AbcKey(dict.fromkeys(sharps, 1) | dict.fromkeys(flats, -1), name)
+    return AbcKey(signature(fifths), name)
 
 
 def read_metre(text: str) -> Metre | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 from textmusic.music.theory import NATURAL_PITCH_CLASSES, key_name
 from textmusic.notation.players import program_named
@@ -104,12 +105,17 @@ def written_in_kern(text: str) -> int:
                 following.append((cell, begun))
             elif cell != "*-" and not joined:
                 following += [column] + [column] * (cell == "*^") + [("", -1)] * (cell == "*+")
-        crossed = [place for place, cell in enumerate(cells) if cell == "*x"]
-        if len(crossed) == 2 and crossed[1] < len(following):
-            one, other = crossed
-            following[one], following[other] = following[other], following[one]
+        _exchange(following, cells)
         columns = following
     return count
+
+
+def _exchange(following: list[Any], cells: list[str]) -> None:
+    """Let the two spines of a line that are marked *x change places."""
+    crossed = [place for place, cell in enumerate(cells) if cell == "*x"]
+    if len(crossed) == 2 and crossed[1] < len(following):
+        one, other = crossed
+        following[one], following[other] = following[other], following[one]
 
 
 class _KernReader:
@@ -212,10 +218,7 @@ class _KernReader:
             elif cell != "*-":
                 following.append(spine)
                 self._say(spine, cell)
-        crossed = [place for place, cell in enumerate(cells) if cell == "*x"]
-        if len(crossed) == 2 and crossed[1] < len(following):
-            one, other = crossed
-            following[one], following[other] = following[other], following[one]
+        _exchange(following, cells)
         self.spines = following
 
     def _new(self, kind: str) -> _Spine:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -16,17 +16,16 @@ from textmusic.language.prompt import MAX_CHARACTERS, read_prompt
 from textmusic.music.practice import Practice
 from textmusic.page.calls import files_of, told, uploaded, wish_of_values
 from textmusic.page.forms import visitor_of
-from textmusic.page.service import Composition, Service, Wish
+from textmusic.page.service import Service, Wish, Work
 from textmusic.system.streams import result_of
 from textmusic.system.values import text as text_of
-from textmusic.system.values import whole
-from textmusic.writing.brief import Brief
+from textmusic.system.values import truth, whole
 from textmusic.writing.chorale import OFTEN, chorale
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
 from textmusic.writing.practising import asked_pieces
-from textmusic.writing.rewriting import Rewriting, open_to_add, open_to_rewrite
+from textmusic.writing.rewriting import open_to_add, open_to_rewrite
 from textmusic.writing.sources import read_piece
-from textmusic.writing.text_to_music import TextToMusic
+from textmusic.writing.theme_and_variations import ThemeAndVariations
 from textmusic.writing.tunes import read_tune
 from textmusic.writing.varying import Theme, Varying
 
@@ -61,9 +60,7 @@ class Compositions:
             wish = wish_of_values(text, seed=seed, model=model, chords=chords, form=form)
             where, players = parse_bars(bars or None), [instruments] if instruments else []
             opened = open_to_rewrite(read_piece(uploaded(midi)), where, players)
-            return self._composed(
-                lambda music, brief: Rewriting(music, opened, brief), wish, request
-            )
+            return self._composed(opened.rewriting, wish, request)
 
     def add(
         self, midi: FileData, instruments: str = "", text: str = "", bars: str = "",
@@ -86,13 +83,11 @@ class Compositions:
             wish = wish_of_values(text, seed=seed, model=model)
             named = [instruments] if instruments else read_prompt(wish.text).asked.programs or ()
             opened = open_to_add(read_piece(uploaded(midi)), parse_bars(bars or None), named)
-            return self._composed(
-                lambda music, brief: Rewriting(music, opened, brief), wish, request
-            )
+            return self._composed(opened.rewriting, wish, request)
 
     def vary(
         self, midi: FileData, text: str = "", variation: int = 1, seed: int = -1, model: str = "",
-        request: gr.Request | None = None,
+        with_theme: bool = False, request: gr.Request | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Write a variation on a MIDI file: its harmony and form, otherwise new music.
 
@@ -103,6 +98,7 @@ class Compositions:
                 3 the other mode, 4 and above other styles.
             seed: the same seed gives the same music; -1 picks one at random.
             model: one that the page offers; "" is the first.
+            with_theme: true for one piece, the theme as it is and the variation behind it.
 
         Returns:
             as /generate.
@@ -111,9 +107,8 @@ class Compositions:
             wish = wish_of_values(text, seed=seed, model=model)
             theme = Theme(read_piece(uploaded(midi)))
             number = None if wish.text else whole("variation", variation, 1, 16) - 1
-            return self._composed(
-                lambda music, brief: Varying(music, theme, brief, number=number), wish, request
-            )
+            kind = ThemeAndVariations if truth("with_theme", with_theme or False) else Varying
+            return self._composed(partial(kind, theme=theme, number=number), wish, request)
 
     def harmonise(
         self, melody: FileData, chords: str = "", instrument: str = "", style: str = "",
@@ -190,8 +185,7 @@ class Compositions:
             return files_of(self._service.keep(piece, f"{said} grade {grade}"))
 
     def _composed(
-        self, work: Callable[[TextToMusic, Brief], Composition], wish: Wish,
-        request: gr.Request | None,
+        self, work: Work, wish: Wish, request: gr.Request | None
     ) -> dict[str, Any]:  # fmt: skip
         (piece,) = result_of(self._service.compose(work, wish, visitor_of(request)))
         title = wish.text or (piece.report.change.name if piece.report.change else "")

@@ -22,6 +22,7 @@ SCRIPTS = (
     "pencil",
     "player",
     "mixing",
+    "waiting",
     "desk",
     "pieces",
     "keys",

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.prompt import MAX_CHARACTERS, check_length, read_prompt
 from textmusic.music.midi_sounding import to_score
-from textmusic.music.plan import MAX_BARS
 from textmusic.music.theory import DRUMS
 from textmusic.page.forms import count, stripped
 from textmusic.page.piece import Piece
 from textmusic.page.piece_view import View, chords_over, with_chord
-from textmusic.page.service import Composition, Wish
-from textmusic.system.values import text
-from textmusic.writing.brief import Brief
+from textmusic.page.service import Wish, Work
+from textmusic.system.values import text, truth
 from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
-from textmusic.writing.rewriting import OpenFile, Rewriting, open_to_add, open_to_rewrite
+from textmusic.writing.rewriting import open_to_add, open_to_rewrite
 from textmusic.writing.sources import read_piece
-from textmusic.writing.text_to_music import TextToMusic
+from textmusic.writing.theme_and_variations import ThemeAndVariations
 from textmusic.writing.tunes import Tune, read_tune
 from textmusic.writing.varying import Theme, Varying, usual_variations
 
-Work = Callable[[TextToMusic, Brief], Composition]
 VERBS = ("rewrite", "vary", "add", "harmonise", "form", "chord")
 _ACCOMPANIES = (0, 24)  # piano; guitar, where a piano plays the melody
 
@@ -35,7 +33,8 @@ class Selection:
     """Bars of a piece, and what is said of them.
 
     bars: the first and the last, as people count them. part: a program; None: all parts. said: what
-    else the desk sends: text, player (a program, or null), form, index and name (of a chord).
+    else the desk sends: text, player (a program, or null), form, theme (whether it stands before
+    the variation), index and name (of a chord).
     """
 
     piece: Piece
@@ -90,7 +89,7 @@ def selection_of(piece: Piece, view: View, said: Mapping[str, Any]) -> Selection
     if said.get("what") == "chord":
         bars, _ = with_chord(view, said.get("index"), said.get("name"))
     else:
-        bars = _bars(said.get("bars"))
+        bars = _bars(said.get("bars"), len(view["bars"]) - 1)
     return Selection(
         piece, view, bars, None if part is None else count("part", part, 0, DRUMS), said
     )
@@ -115,11 +114,7 @@ def work_of(chosen_bars: Selection, before: int) -> tuple[Work, Wish]:
 def _anew(it: Selection, controls: Controls) -> tuple[Work, Wish]:
     players = [] if it.part is None else [it.part]
     opened = open_to_rewrite(read_piece(it.piece.midi), it.bars, players)
-    return _filling(opened), Wish(it.words, controls)
-
-
-def _filling(opened: OpenFile) -> Work:
-    return lambda music, brief: Rewriting(music, opened, brief)
+    return opened.rewriting, Wish(it.words, controls)
 
 
 def _rewritten(it: Selection) -> tuple[Work, Wish]:
@@ -141,13 +136,14 @@ def _varied(it: Selection, before: int) -> tuple[Work, Wish]:
         return _anew(it, Controls(chords=it.chords))
     theme, wish = Theme(read_piece(it.piece.midi)), Wish(it.words)
     number = None if wish.text else before % len(usual_variations(theme))
-    return lambda music, brief: Varying(music, theme, brief, number=number), wish
+    kind = ThemeAndVariations if truth("theme", it.said.get("theme") or False) else Varying
+    return partial(kind, theme=theme, number=number), wish
 
 
 def _added(it: Selection) -> tuple[Work, Wish]:
     player, wish = it.player(), Wish(it.words)
     named = (read_prompt(wish.text).asked.programs or ()) if player is None else [player]
-    return _filling(open_to_add(read_piece(it.piece.midi), it.bars, named)), wish
+    return open_to_add(read_piece(it.piece.midi), it.bars, named).rewriting, wish
 
 
 def _harmonised(it: Selection) -> tuple[Work, Wish]:
@@ -165,8 +161,8 @@ def _harmonised(it: Selection) -> tuple[Work, Wish]:
     score.tracks = [t for t in score.tracks if not t.is_drum and t.program == melody]
     wish = Wish(it.words, Controls(chords=_other_chords(read_tune(score), it)))
     if others:
-        return _filling(open_to_rewrite(events, it.bars, others)), wish
-    return _filling(open_to_add(events, it.bars, [player])), wish
+        return open_to_rewrite(events, it.bars, others).rewriting, wish
+    return open_to_add(events, it.bars, [player]).rewriting, wish
 
 
 def _melody(it: Selection) -> int:
@@ -193,9 +189,9 @@ def _other_chords(tune: Tune, it: Selection) -> str:
     return next((chords for chords in found if chords != it.chords), found[0])
 
 
-def _bars(said: object) -> tuple[int, int]:
-    """Bars as people count them, of [first from 0, the one behind the last]."""
+def _bars(said: object, total: int) -> tuple[int, int]:
+    """Bars as people count them, of [first from 0, the one behind the last]; total: how many."""
     if not isinstance(said, list) or len(said) != 2:
         raise TextMusicError("no bars are selected; drag over them on the roll.")
-    first, stop = (count("bars", bar, 0, MAX_BARS) for bar in said)
+    first, stop = (count("bars", bar, 0, total) for bar in said)
     return first + 1, stop

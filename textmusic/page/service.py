@@ -59,10 +59,17 @@ class Composition(Protocol):
 
     @property
     def bars(self) -> int:
-        """How many are written."""
+        """How many are written in all, tries that are not kept among them."""
+
+    @property
+    def length(self) -> int:
+        """How many bars a piece gets of them."""
 
     def writing(self) -> Generator[Sequence[Take], None, list[Generation]]:
         """Yields the takes of each round, and goes on when they are written."""
+
+
+Work = Callable[[TextToMusic, Brief], Composition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +194,13 @@ class Service:
         return (yield from self._write([making], visitor))
 
     def compose(
-        self, work: Callable[[TextToMusic, Brief], Composition], wish: Wish, visitor: Visitor
+        self, work: Work, wish: Wish, visitor: Visitor
     ) -> Generator[tuple[int, int], None, list[Generation]]:
         """Pieces made of a file: rewritten, added to, varied. Yields bars done, and in all."""
         scheduler, said = self._scheduler(wish.model), wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
         made = work(scheduler.music, brief)
-        whole("bars", made.bars, 1, self.max_bars)
+        whole("bars", made.length, 1, self.max_bars)
         writing, done = Stream(made.writing()), 0
         with self._working(visitor, 1):
             for takes in writing:

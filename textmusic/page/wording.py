@@ -202,6 +202,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "rewrite_info": ("New notes for these bars", "为这些小节写新的音符"),
     "vary_these": ("Vary", "变奏"),
     "vary_info": ("New notes over the same chords", "和弦不变，写新的音符"),
+    "with_theme": ("after the theme", "接在主题之后"),
+    "with_theme_info": (
+        "One piece: the theme as it is, then its variation",
+        "合为一首：先是原来的主题，再是变奏",
+    ),
     "add": ("Add", "添加"),
     "add_info": ("A new part in these bars", "在这些小节添加新声部"),
     "new_part": ("new part: as described", "新声部：按描述"),
@@ -268,8 +273,9 @@ SCRIPT_WORDS = (
     "pencil", "pencil_hint", "note_at", "takes", "keep_this", "again", "copied", "revoke",
     "revoke_info", "pieces", "reset", "close", "notice",
     "thanks", "shown", "back", "broken", "mixing",
-    "rewrite_info", "vary_these", "vary_info", "add", "add_info", "new_part", "harmonise",
-    "harmonise_info", "set_form", "form_wish", "select_bar", "all_bars", "fewer", "more",
+    "rewrite_info", "vary_these", "vary_info", "with_theme", "with_theme_info", "add",
+    "add_info", "new_part", "harmonise", "harmonise_info", "set_form", "form_wish", "select_bar",
+    "all_bars", "fewer", "more",
 )  # fmt: skip
 
 

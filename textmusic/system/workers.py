@@ -21,7 +21,7 @@ from itertools import islice
 from queue import Empty
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, one_line
 from textmusic.system.lifeline import end_with_parent
 from textmusic.system.machine import cores
 
@@ -202,8 +202,8 @@ def _received(ray: Any, done: Any) -> Any:
             ) from None
         raise TextMusicError(
             f"a Ray worker died {RETRIES + 1} times on the same work, perhaps for lack of memory"
-            f" ({_line(problem)}); finished work is kept, so start again on machines with more"
-            " memory."
+            f" ({one_line(problem, 200)}); finished work is kept, so start again on machines with"
+            " more memory."
         ) from None
 
 
@@ -244,7 +244,7 @@ def _join(ray: Any, address: str, workers: int | None) -> None:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **more)
     except (ConnectionError, ValueError, RuntimeError) as problem:
         raise TextMusicError(
-            f"Ray can't be used at '{address}' ({_line(problem)}); start it with 'ray start"
+            f"Ray can't be used at '{address}' ({one_line(problem, 200)}); start it with 'ray start"
             " --head', set RAY_AUTH_MODE=token if it needs a token, or use --ray local."
         ) from None
 
@@ -261,7 +261,3 @@ def _check_reachable(address: str) -> None:
             f"no Ray cluster answers at '{address}' ({problem}); give the HOST:PORT that 'ray"
             " start --head' prints, or local."
         ) from None
-
-
-def _line(problem: Exception) -> str:
-    return " ".join(str(problem).split())[:200]

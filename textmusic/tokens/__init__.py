@@ -11,6 +11,7 @@ __all__ = [
     "plan_grammar",
     "sampling",
     "score_grammar",
+    "sketch_counts",
     "sketch_grammar",
     "tokenizer",
     "vocabulary",

@@ -129,7 +129,8 @@ def spelt(notes: Sequence[Struck], first: int, last: int, stop: int) -> list[str
 def fold(tokens: list[str], bars: int, shift: int = 0) -> list[str]:
     """MidiTok's REMI stream as ours, `<|end|>` behind it; bars without notes are written too.
 
-    shift: how far pitches are written below where they sound (`theory.shift_of`).
+    shift: how far pitches are written below where they sound (`theory.shift_of`). Notes are written
+    in the order of programs and pitches, however the stream has them.
     """
     notes: list[Struck] = []
     bar, position, program, pitch, velocity = -1, 0, 0, 0, 0
@@ -149,6 +150,7 @@ def fold(tokens: list[str], bars: int, shift: int = 0) -> list[str]:
             velocity = int(value)
         elif kind == "Duration":
             notes.append(Struck(bar, position, program, pitch, velocity, value))
+    notes.sort(key=lambda note: note.place)  # MidiTok keeps the order of a file's tracks
     return [*spelt(notes, 0, bars, bars), END]
 
 

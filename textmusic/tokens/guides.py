@@ -25,6 +25,7 @@ from textmusic.music.sketch import Sketch, quarters_per_beat
 from textmusic.music.theory import DRUMS, NO_KEY, degrees_of, shift_of
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.layout import Layout, Mask
+from textmusic.tokens.sampling import log_sum
 from textmusic.tokens.score_grammar import ScoreGrammar
 
 Floats32 = NDArray[np.float32]
@@ -247,10 +248,5 @@ class Guides:
 def reweighed(logits: Floats32, ids: NDArray[np.intp], after: Floats32) -> Floats32:
     """A copy in which ids have other logits; together they stay as likely as they were."""
     guided = logits.copy()
-    guided[ids] = after + (_log_sum(logits[ids]) - _log_sum(after))
+    guided[ids] = after + (log_sum(logits[ids]) - log_sum(after))
     return guided
-
-
-def _log_sum(values: Floats32) -> float:
-    top = float(values.max())
-    return top + float(np.log(np.exp(values - top).sum()))

@@ -112,8 +112,13 @@ def choose(
 
 def surprise(logits: NDArray[np.float32], music_id: int) -> float:
     """-log p of an id by the model alone, in nats. logits: (M,)."""
+    return log_sum(logits) - float(logits[music_id])
+
+
+def log_sum(logits: NDArray[np.float32]) -> float:
+    """The logarithm of the sum of what logits (M,) are the logarithms of."""
     top = float(logits.max())
-    return top + float(np.log(np.exp(logits - top).sum())) - float(logits[music_id])
+    return top + float(np.log(np.exp(logits - top).sum()))
 
 
 def check_seed(seed: object, pieces: int = 1) -> int:

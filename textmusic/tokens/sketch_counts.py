@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textmusic.engines.protocol import Floats32
 from textmusic.errors import TextMusicError
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row
 from textmusic.music.theory import is_minor
 from textmusic.system.whole_files import whole_file
+from textmusic.tokens.guides import Floats32
 from textmusic.tokens.layout import Mask, layout_of
 from textmusic.tokens.sketch_grammar import SketchGrammar
 

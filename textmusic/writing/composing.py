@@ -14,7 +14,7 @@ from textmusic.tokens.sampling import Sampling
 from textmusic.writing.brief import Brief
 from textmusic.writing.loaded_model import LoadedModel
 from textmusic.writing.rewriting import Rewriting, open_to_add, open_to_rewrite
-from textmusic.writing.theme_and_variations import theme_and_variations
+from textmusic.writing.theme_and_variations import ThemeAndVariations
 from textmusic.writing.varying import Theme, Varying
 
 if TYPE_CHECKING:
@@ -123,6 +123,5 @@ class Composing(LoadedModel):
         Raises TextMusicError for a piece without notes, and for one of more than 256 bars.
         """
         brief = Brief(text, controls, Outline(), seed, sampling)
-        writing = Varying(self, Theme(source), brief, n, number)
-        pieces = writing.write(on_bar)
-        return [theme_and_variations(writing, pieces)] if with_theme else pieces
+        kind = ThemeAndVariations if with_theme else Varying
+        return kind(self, brief, Theme(source), n, number).write(on_bar)

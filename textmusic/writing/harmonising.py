@@ -126,9 +126,14 @@ class Accompaniment:
         self._filling = Filling(music, piece, said, sketch_of(tune, proposal.rows), melody=True)
 
     @property
+    def length(self) -> int:
+        """How many bars the accompaniment has."""
+        return self._tune.bars
+
+    @property
     def bars(self) -> int:
-        """How many bars are written."""
-        return self._tune.bars * self._filling.tries
+        """How many bars are written, all tries together."""
+        return self.length * self._filling.tries
 
     def write(self, on_bar: OnBar | None = None) -> Generation:
         """The tune note for note, and what accompanies it."""

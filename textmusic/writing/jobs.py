@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textmusic.errors import TextMusicError
+from textmusic.errors import TextMusicError, one_line
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.reading.text import quote
 from textmusic.system.values import real, wrong_type
@@ -169,7 +169,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
         with pq.ParquetFile(file) as opened:
             rows = opened.read().to_pylist()
     except (pa.ArrowException, OSError) as problem:
-        why = " ".join(str(problem).split())[:200]
+        why = one_line(problem, 200)
         raise TextMusicError(
             f"'{file}' can't be read as parquet ({why}); write it again."
         ) from None

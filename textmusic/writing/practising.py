@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textmusic.drawing.engraved_pages import worksheet
+from textmusic.drawing.engraved_pages import pdf
 from textmusic.music.grades import HIGHEST, grade_of
 from textmusic.music.plan import Plan
 from textmusic.music.practice import Practice, check
@@ -46,4 +46,4 @@ def sheet(pieces: Sequence[Generation], title: str) -> bytes:
 
     Raises TextMusicError where a library for sheet music is not installed.
     """
-    return worksheet([piece.pages() for piece in pieces], title)
+    return pdf([page for piece in pieces for page in piece.pages()], title)

@@ -18,7 +18,7 @@ from textmusic.writing import adjusting, continuation, editing, harmonising, rew
 from textmusic.writing.brief import Brief
 from textmusic.writing.chorale import chorale
 from textmusic.writing.sources import read_piece
-from textmusic.writing.theme_and_variations import theme_and_variations
+from textmusic.writing.theme_and_variations import ThemeAndVariations
 from textmusic.writing.tunes import read_tune
 
 if TYPE_CHECKING:
@@ -82,15 +82,13 @@ def _composed(
     """What was rewritten, added or varied."""
     brief = Brief(recipe.text, recipe.asked, recipe.outline, recipe.seed, recipe.sampling)
     if change.how == varying.HOW:
-        number = change.options.get("number")
-        theme, count = change.options.get("theme", False), change.options.get("variations", 1)
-        writing = varying.Varying(music, varying.Theme(source), brief, count, number)
-        pieces = writing.write(on_bar)
-        return theme_and_variations(writing, pieces) if theme else pieces[0]
+        number, count = change.options.get("number"), change.options.get("variations", 1)
+        kind = ThemeAndVariations if change.options.get("theme") else varying.Varying
+        return kind(music, brief, varying.Theme(source), count, number).write(on_bar)[0]
     said = change.options["bars"]
     bars = None if said is None else (int(said[0]), int(said[1]))
     file = rewriting.OpenFile(source, change.how, bars, change.options["instruments"])
-    (piece,) = rewriting.Rewriting(music, file, brief).write(on_bar)
+    (piece,) = file.rewriting(music, brief).write(on_bar)
     return piece
 
 

@@ -75,6 +75,10 @@ class OpenFile:
             self.midi = free
             self.piece = OpenPiece(to_score(free), bars, **chosen)
 
+    def rewriting(self, music: LoadedModel, brief: Brief, n: int = 1) -> Rewriting:
+        """What it takes to fill the hole; see `Rewriting`."""
+        return Rewriting(music, self, brief, n)
+
     def filled(self, filled: Filled) -> MidiEvents:
         """The file with what was written in the hole."""
         begin = self.piece.material.begin
@@ -124,10 +128,15 @@ class Rewriting:
         self._filling = Filling(music, file.piece, replace(brief, seed=seed), tries=_TRIES)
 
     @property
-    def bars(self) -> int:
-        """How many bars are written, all versions together."""
+    def length(self) -> int:
+        """How many bars are new in a version."""
         first, last = self._file.piece.bars
-        return (last - first) * len(self._seeds) * self._filling.tries
+        return last - first
+
+    @property
+    def bars(self) -> int:
+        """How many bars are written, all versions and tries together."""
+        return self.length * len(self._seeds) * self._filling.tries
 
     def write(self, on_bar: OnBar | None = None) -> list[Generation]:
         """The files with new notes in the hole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 from textmusic.language.names import instrument_name
@@ -16,10 +16,20 @@ from textmusic.music.theory import NO_KEY, quarters_per_bar
 from textmusic.result.account import account
 from textmusic.result.change import Change, without_recipe
 from textmusic.result.generation import Generation, named
+from textmusic.writing.take import Take
 from textmusic.writing.varying import HOW, Varying
 
 
-def theme_and_variations(writing: Varying, pieces: Sequence[Generation]) -> Generation:
+class ThemeAndVariations(Varying):
+    """`Varying` that makes one piece: the theme, and behind it its variations."""
+
+    def writing(self) -> Generator[list[Take], None, list[Generation]]:
+        """As of `Varying`."""
+        pieces = yield from super().writing()
+        return [_joined(self, pieces)]
+
+
+def _joined(writing: Varying, pieces: Sequence[Generation]) -> Generation:
     """The theme, event for event, and behind it its variations in the order of their seeds.
 
     Each has its own time signature, tempo and key, and a marker that names it. Instruments that

@@ -116,7 +116,7 @@ class Varying:
     """A theme and what is asked of its variations."""
 
     def __init__(
-        self, music: LoadedModel, theme: Theme, brief: Brief, n: int = 1, number: int | None = None
+        self, music: LoadedModel, brief: Brief, theme: Theme, n: int = 1, number: int | None = None
     ) -> None:
         """n: how many, 1 to 16, with the seeds seed, seed + 1, ... number: of the only one of the
         usual variations that is written, from 0.
@@ -172,9 +172,14 @@ class Varying:
         )  # fmt: skip
 
     @property
+    def length(self) -> int:
+        """How many bars a variation has."""
+        return self.theme.material.bars
+
+    @property
     def bars(self) -> int:
         """How many bars are written, all variations together."""
-        return self.theme.material.bars * len(self._each)
+        return self.length * len(self._each)
 
     def write(self, on_bar: OnBar | None = None) -> list[Generation]:
         """The variations, written side by side."""

@@ -1,7 +1,7 @@
 // The desk: a piece's roll, its player, its parts, and what can be done with chosen bars.
 // page/desk.py sends a view; what a person wants goes back by trigger("act", {what, ...}).
 window.textmusic = window.textmusic || {};
-textmusic.Desk = class extends textmusic.Mixing {
+textmusic.Desk = class extends textmusic.Waiting {
   constructor(element, {props, watch, trigger, server}) {
     super();
     this.say = textmusic.words(props.words);
@@ -61,6 +61,7 @@ textmusic.Desk = class extends textmusic.Mixing {
         <span class="tm-group">
           <button type="button" data-do="rewrite" class="tm-first" title="${say.rewrite_info}">${say.rewrite}</button>
           <button type="button" data-do="vary" title="${say.vary_info}">${say.vary_these}</button>
+          <label data-is="with-theme" title="${say.with_theme_info}"><input data-is="theme" type="checkbox"> ${say.with_theme}</label>
           <button type="button" data-do="harmonise" title="${say.harmonise_info}">${say.harmonise}</button></span>
         <span class="tm-group"><select data-is="player" aria-label="${say.new_part}"></select>
           <button type="button" data-do="add" title="${say.add_info}">${say.add}</button></span>
@@ -152,66 +153,6 @@ textmusic.Desk = class extends textmusic.Mixing {
     place.append(keep);
   }
 
-  // Between the click and the first bar; and when all is done, or nothing has come of it.
-  // again: does the same once more.
-  begin(again = null) {
-    this.flush();
-    this.again = again;
-    this.back = false;
-    sessionStorage.removeItem("textmusic-lost");
-    this.own.classList.remove("tm-back");
-    if (!this.view) this.find("title").textContent = this.say.starting;
-    document.body.classList.add("tm-writing");
-    this.own.hidden = false;
-    this.own.classList.add("tm-waiting");
-    this.tell(this.say.starting);
-    this.find("state").classList.add("tm-busy");
-    this.find("state").style.setProperty("--done", 0);
-    this.reveal();
-  }
-  nudge() {
-    const place = this.find("state");
-    place.classList.remove("tm-nudged");
-    void place.offsetWidth;  // so that it begins anew
-    place.classList.add("tm-nudged");
-    this.reveal();
-  }
-  rest() {
-    document.body.classList.remove("tm-writing");
-    this.own.classList.remove("tm-waiting");
-    if (this.gone) return;
-    if (this.view && this.view.writing) this.end(this.say.broken, this.again);
-    else if (this.view) this.showState();
-    else this.own.hidden = true;
-  }
-
-  // Where the music is written is where one looks.
-  reveal() {
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const box = this.own.getBoundingClientRect();
-    if (box.top < 0 || box.top > innerHeight * 0.55)
-      this.own.scrollIntoView({behavior: calm ? "instant" : "smooth", block: "start"});
-  }
-
-  showState() {
-    const {view, say} = this, place = this.find("state");
-    if (this.back) return;
-    const text = view.busy
-      ? say.bars_done.replace("{}", view.busy[0]).replace("{}", view.busy[1])
-      : view.writing
-      ? say.bars_done.replace("{}", view.done).replace("{}", view.total) +
-        (view.left === null ? "" : ` · ${say.time_left.replace("{}", view.left)}`)
-      : view.stopped ? say.stopped : "";
-    if (place.dataset.text !== text) place.textContent = place.dataset.text = text;
-    place.style.setProperty("--done", view.busy ? view.busy[0] / view.busy[1] : view.writing ? view.done / Math.max(view.total, 1) : 1);
-    place.classList.toggle("tm-busy", Boolean(view.writing || view.busy));
-    for (const name of ["undo", "redo"])
-      this.own.querySelector(`[data-do=${name}]`).disabled = Boolean(view.writing) || !view[name];
-    this.own.querySelector("[data-do=halt]").hidden = !view.writing;
-    for (const name of textmusic.Desk.VERBS)
-      this.own.querySelector(`[data-do=${name}]`).disabled = Boolean(view.writing || view.busy);
-  }
-
   showChosen({bars, part}) {
     const choice = this.find("choice");
     choice.hidden = !bars;
@@ -226,6 +167,8 @@ textmusic.Desk = class extends textmusic.Mixing {
       : say.bars_from_to.replace("{}", first + 1).replace("{}", stop);
     if (this.find("bars").textContent !== text) this.find("bars").textContent = text;
     this.find("part").value = part === null ? "" : String(part);
+    const {view} = this, all = first === 0 && stop === view.bars.length - 1;
+    this.find("with-theme").hidden = !all || (part !== null && view.parts.length > 1);
     if (this.player.loop) this.player.loop = this.span();
   }
   span() {
@@ -252,52 +195,6 @@ textmusic.Desk = class extends textmusic.Mixing {
     if (document.activeElement !== this.find("seek") || !this.dragged) this.find("seek").value = seconds;
     this.roll.point(seconds, follow);
     if (follow && seconds > 2) this.prepare();
-  }
-
-  tell(text) {
-    const place = this.find("state");
-    place.textContent = place.dataset.text = text;
-  }
-  // What was begun has come to nothing: the server has gone away, or it has failed.
-  lost() {
-    this.gone = true;
-    sessionStorage.setItem("textmusic-lost", "1");  // when it is back, gradio loads the page anew
-    this.end(this.say.lost);
-  }
-  end(text, again = null) {
-    this.tell(text);
-    document.body.classList.remove("tm-writing");
-    this.find("state").classList.remove("tm-busy");
-    this.own.querySelector("[data-do=halt]").hidden = true;
-    this.own.classList.remove("tm-waiting");
-    if (!again) return;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = this.say.again;
-    button.addEventListener("click", again);
-    this.find("state").append(" ", button);
-  }
-  // The server answers again: what was asked can be asked once more.
-  returned(again) {
-    this.gone = false;
-    this.back = true;  // said until something is begun
-    if (!this.view) {
-      document.body.classList.add("tm-playing");
-      this.own.hidden = false;
-      this.own.classList.add("tm-back");
-    }
-    this.end(this.say.back, again);
-  }
-  // A server that has gone away says nothing: ask whether it is there.
-  async watchServer() {
-    const busy = document.body.classList.contains("tm-writing");
-    if (!(busy || this.gone) || this.asking) return;
-    this.asking = true;
-    let there = false;
-    try { there = (await fetch("theme.css", {cache: "no-store"})).ok; } catch { /* no */ }
-    this.asking = false;
-    if (!there && !this.gone) this.lost();
-    else if (there && this.gone) this.returned(this.again);
   }
 
   // What takes its time.
@@ -366,7 +263,7 @@ textmusic.Desk = class extends textmusic.Mixing {
       const player = this.find("player").value;
       this.write(name, {
         text: this.find("wish").value, form: this.find("form").value,
-        player: player === "" ? null : Number(player),
+        player: player === "" ? null : Number(player), theme: this.find("theme").checked,
       });
     } else if (name === "bar") this.roll.choose();
     else if (name === "all") this.roll.select([0, this.view.bars.length - 1]);

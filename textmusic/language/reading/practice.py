@@ -9,9 +9,8 @@ from textmusic.language.reading.text import UNITS, Span, negated
 from textmusic.music.grades import HIGHEST, LOWEST, instrument_of, instruments
 from textmusic.music.plan import Plan
 from textmusic.music.practice import WHITE_KEYS, Practice
-from textmusic.music.theory import NATURAL_PITCH_CLASSES, NO_KEY, sharps
+from textmusic.music.theory import NATURAL_PITCH_CLASSES, NO_KEY, sharps, signature
 
-SHARPENED = "FCGDAEB"  # in the order of key signatures
 _WORD = {word: n for n, word in enumerate(UNITS)}
 _HAN = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8}
 _GRADE = re.compile(
@@ -105,8 +104,7 @@ def _letters(match: re.Match[str]) -> str:
 def _sounding(letters: str, key: str | None) -> tuple[int, ...]:
     """The pitch classes of letters in a key: D to A in D major has an F sharp."""
     fifths = 0 if key is None or key == NO_KEY else sharps(key)
-    changed = dict.fromkeys(SHARPENED[:fifths] if fifths > 0 else "", 1)
-    changed |= dict.fromkeys(SHARPENED[fifths:] if fifths < 0 else "", -1)
+    changed = signature(fifths)
     return tuple(sorted((NATURAL_PITCH_CLASSES[c] + changed.get(c, 0)) % 12 for c in letters))
 
 
