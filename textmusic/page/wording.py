@@ -83,8 +83,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "sheet": ("Sheet music", "乐谱"),
     "downloads": ("Downloads", "下载"),
     "upload": (
-        "Open a MIDI file or recording of your own",
-        "打开自己的 MIDI 文件或录音",
+        "Your MIDI file or recording",
+        "自己的 MIDI 文件或录音",
     ),
     "new_bars_text": ("Description of the new bars", "新小节的描述"),
     "go_on": ("Continue it", "续写"),
