@@ -46,8 +46,8 @@ SOFTER = (0, 10, 20)  # decibels by which the drums are below the rest
 SPOKEN = {
     "train": {
         "en": "The weather will be dry in the south tomorrow, with a light wind from the west and"
-        " some cloud in the evening. Please remember to bring the keys and close the window before you"
-        " leave the house.",
+        " some cloud in the evening. Please remember to bring the keys and close the window before"
+        " you leave the house.",
         "cmn": "明天南方天气晴朗，有微风，傍晚多云。请记得带钥匙，出门前把窗户关好。"
         "今天下午三点我们在图书馆门口见面。",
         "de": "Morgen bleibt es im Süden trocken, am Abend ziehen einige Wolken auf. Bitte denk"
@@ -60,7 +60,8 @@ SPOKEN = {
         "cmn": "我想听一首慢一点的曲子，也许有钢琴和大提琴，开头很轻，后面越来越响。"
         "一二三，听得到吗？我们从头再来一遍吧。",
         "fr": "Je voudrais écouter quelque chose de lent, peut-être avec un piano et un"
-        " violoncelle. Un, deux, trois, est-ce que ça marche? Recommençons depuis le début, s'il vous plaît.",
+        " violoncelle. Un, deux, trois, est-ce que ça marche? Recommençons depuis le début,"
+        " s'il vous plaît.",
         "es": "Me gustaría escuchar algo lento, quizás con un piano y un violonchelo, que empiece"
         " suave. Uno, dos, tres, ¿funciona esto? Vamos a intentarlo otra vez.",
         "yue": "我想聽一首慢少少嘅曲，開頭好輕，後面越來越響。一二三，聽唔聽到？",
