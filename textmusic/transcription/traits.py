@@ -11,9 +11,11 @@ from textmusic.transcription.recordings import UnfitError
 
 FEWEST = 3  # notes of music
 VOICE = (0.115, 0.8, 0.8)  # a voice: its pitch sways more, it is voiced more, steadier than this
-SPEECH = (0.25, 0.85)  # speech: its pitch sways more, and is less steady than this
-# Bursts above 6 kHz and their flatness above, certainty of the notes and pitched time below.
-DRUMS = (0.001, 0.19, 0.85, 0.75)
+CONSONANTS, CYMBALS = 2000.0, 6000.0  # Hz above which their bursts are
+SPOKEN = (0.01, 0.45)  # share of consonants, and of voiced time, from which it may be speech
+# ... if its pitch sways more and is less steady than this; or more, less, and it is voiced less.
+WILD, BROKEN = (0.25, 0.85), (0.15, 0.92, 0.8)
+DRUMS = (0.0003, 0.13)  # drums: strokes of so much of the sound, and so flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,9 @@ class Traits:
     """Of a whole recording.
 
     notes, sung: how many are heard by the network, and by what follows one voice. sure: mean
-    probability of the notes. voiced, swaying, steady: of its pitch, see `voice.Line`. bursts,
-    flatness: of strokes, see `spectra.strokes`.
+    probability of the notes. voiced, swaying, steady: of its pitch, see `voice.Line`.
+    consonants: share of what bursts out above `CONSONANTS`. bursts, flatness: of what does above
+    `CYMBALS`, see `spectra.strokes`.
     """
 
     notes: int
@@ -31,6 +34,7 @@ class Traits:
     voiced: float
     swaying: float
     steady: float
+    consonants: float
     bursts: float
     flatness: float
 
@@ -44,14 +48,16 @@ class Traits:
     @property
     def speech(self) -> bool:
         """Whether somebody speaks."""
-        return self.swaying >= SPEECH[0] and self.steady < SPEECH[1]
+        wild = self.swaying >= WILD[0] and self.steady < WILD[1]
+        sways, steady, voiced = BROKEN
+        broken = self.swaying >= sways and self.steady < steady and self.voiced < voiced
+        spoken = self.consonants >= SPOKEN[0] and self.voiced >= SPOKEN[1]
+        return spoken and (wild or broken)
 
     @property
     def drums(self) -> bool:
         """Whether drums are in it."""
-        bursts, flatness, sure, voiced = DRUMS
-        unsure = self.sure < sure and self.voiced < voiced
-        return self.bursts >= bursts and self.flatness >= flatness and unsure
+        return self.bursts >= DRUMS[0] and self.flatness >= DRUMS[1]
 
 
 def refusal(found: Traits) -> UnfitError | None:

@@ -21,8 +21,8 @@ from textmusic.transcription.notes_heard import NotesHeard
 from textmusic.transcription.polyphony import notes_of
 from textmusic.transcription.quantising import score_of
 from textmusic.transcription.recordings import UnfitError, Wave, read_recording
-from textmusic.transcription.spectra import gated, strokes
-from textmusic.transcription.traits import Traits, refusal
+from textmusic.transcription.spectra import gated, powers, strokes
+from textmusic.transcription.traits import CONSONANTS, CYMBALS, Traits, refusal
 from textmusic.transcription.voice import line_of
 
 OnStep = Callable[[int, int], None]
@@ -166,11 +166,14 @@ def listened(audio: Wave, on_step: OnStep | None = None) -> Listening:
     """The notes in levelled audio (samples,), and what it may be instead of music."""
     notes, dropped = notes_of(activations(audio, on_step))
     line = line_of(audio)
-    bursts, flatness = strokes(audio)
+    power = powers(audio)
+    consonants, _ = strokes(power, CONSONANTS)
+    bursts, flatness = strokes(power, CYMBALS)
     sure = float(notes.sure.mean()) if len(notes) else 0.0
     traits = Traits(
-        len(notes), len(line.notes), sure, line.voiced, line.swaying, line.steady, bursts, flatness
-    )
+        len(notes), len(line.notes), sure, line.voiced, line.swaying, line.steady, consonants,
+        bursts, flatness,
+    )  # fmt: skip
     if traits.voice:
         return Listening(line.notes, traits, dropped, line.tuning)
     return Listening(notes, traits, dropped, 0.0)
