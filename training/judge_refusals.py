@@ -117,7 +117,7 @@ def drummed(data: Path, split: str, each: int, second: Path | None) -> Iterator[
         elif seen[window.piece] == 1:
             alone.append(window)
     for font in (None, second):
-        for n, window in enumerate(alone[: max(12, each // 2)]):
+        for n, window in enumerate(alone[: -(-each // 2)]):
             rows = _cut(tokenizer, window, alone=True)
             if len(rows) >= 8:
                 yield f"drums {font} {n}", "drums", "", lambda r=rows, f=font: _played(r, f)

@@ -15,7 +15,8 @@ CONSONANTS, CYMBALS = 2000.0, 6000.0  # Hz above which their bursts are
 SPOKEN = (0.01, 0.45)  # share of consonants, and of voiced time, from which it may be speech
 # ... if its pitch sways more and is less steady than this; or more, less, and it is voiced less.
 WILD, BROKEN = (0.25, 0.85), (0.15, 0.92, 0.8)
-DRUMS = (0.0003, 0.13)  # drums: strokes of so much of the sound, and so flat
+# Drums: strokes of so much of the sound, and so flat; louder ones may be less flat.
+DRUMS = ((0.0003, 0.13), (0.002, 0.08))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Traits:
     @property
     def drums(self) -> bool:
         """Whether drums are in it."""
-        return self.bursts >= DRUMS[0] and self.flatness >= DRUMS[1]
+        return any(self.bursts >= bursts and self.flatness >= flat for bursts, flat in DRUMS)
 
 
 def refusal(found: Traits) -> UnfitError | None:
