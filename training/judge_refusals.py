@@ -120,7 +120,7 @@ def drummed(data: Path, split: str, each: int, second: Path | None) -> Iterator[
         for n, window in enumerate(alone[: -(-each // 2)]):
             rows = _cut(tokenizer, window, alone=True)
             if len(rows) >= 8:
-                yield f"drums {font} {n}", "drums", "", lambda r=rows, f=font: _played(r, f)
+                yield f"drums{n} {bool(font)}", "drums", "", lambda r=rows, f=font: _played(r, f)
     bands.sort(key=lambda pair: pair[0])  # another window of a piece only after all pieces
     found = 0
     for n, (time_, window) in enumerate(bands):
@@ -190,10 +190,14 @@ def pitched(data: Path, split: str, each: int, second: Path | None) -> Iterator[
         if played.kind == "melody":
             melodies.append(played)
         how, font = SPOILT[n % len(SPOILT)], second if n // 2 % 2 else None
-        yield (
-            f"{played.kind}{n}", played.kind, how,
-            lambda p=played, h=how, f=font, s=n: recording(p, h, f, s)[0],
-        )  # fmt: skip
+        fonts = {"": font}
+        if played.kind != "melody":  # of which there are fewer pieces
+            fonts[" again"] = None if font else second
+        for again, font in fonts.items():
+            yield (
+                f"{played.kind}{n}{again}", played.kind, how,
+                lambda p=played, h=how, f=font, s=n: recording(p, h, f, s)[0],
+            )  # fmt: skip
     for n, played in enumerate(melodies):
         hum, how = as_hummed(played), SPOILT[n % len(SPOILT)]
         if len(hum.notes) >= 8:
