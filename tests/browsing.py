@@ -35,14 +35,14 @@ MIDDLE = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})"
 Point = tuple[float, float]
 
 
-def started(language: str = "en", autoplay: str = FREE) -> Chrome:
-    """A browser without a page."""
+def started(language: str = "en", autoplay: str = FREE, *flags: str) -> Chrome:
+    """A browser without a page. flags: more of chromium's."""
     from selenium.webdriver import Chrome, ChromeOptions
     from selenium.webdriver.chrome.service import Service
 
     options = ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, autoplay, f"--lang={language}"):
+    for flag in (*FLAGS, autoplay, *flags, f"--lang={language}"):
         options.add_argument(flag)
     options.add_experimental_option("prefs", {"intl.accept_languages": language})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "odd": "one of `read_progression`'s notes, which `_no_chord` writes",
     "str(problem).replace(str(partial), str(path))": "a TextMusicError, passed on",
     "str(problem).replace(str(described), model)": "a TextMusicError, passed on",
+    "problem.of(path.name)": "an UnfitError as a sentence; see tests/language/test_sentences.py",
     "problem": "a TextMusicError, passed on with a place in front",
     "ray.get(done)": "what worker processes answer, not a message",
     "outcome.problem": "a TextMusicError, passed on from another process",

@@ -3,7 +3,7 @@
     python training/fit_note_judge.py --data data/prepared --soundfont other.sf2
 
 Renders pieces of the training split, takes every candidate of theirs, and learns which are notes.
-Needs scikit-learn. Writes textmusic/bundled/transcription/notes.safetensors.
+Needs scikit-learn. Writes textmusic/bundled/transcription/notes.safetensors, or what --out names.
 """
 
 from __future__ import annotations
@@ -279,6 +279,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="A prepared corpus.")
     parser.add_argument("--soundfont", type=Path, help="The second one.")
     parser.add_argument("--each", type=int, default=24, help="Pieces of each kind.")
+    parser.add_argument("--out", type=Path, default=JUDGE, help="Where the network is written.")
     options = parser.parse_args(argv)
     features, labels = [], []
     for number, played in enumerate(excerpts(options.data, "train", options.each, seed=1)):
@@ -291,7 +292,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 found = candidates_of(activations(_resampled(audio)))
                 features.append(found.features)
                 labels.append(labels_of(found, heard.heard))
-    _save(_fitted(np.concatenate(features), np.concatenate(labels)))
+    _save(_fitted(np.concatenate(features), np.concatenate(labels)), options.out)
 
 
 def _resampled(audio: Any) -> Any:
@@ -312,10 +313,10 @@ def _fitted(features: Floats, labels: Floats) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _save(weights: dict[str, Any]) -> None:
+def _save(weights: dict[str, Any], path: Path) -> None:
     from safetensors.numpy import save_file
 
-    save_file({name: array.astype(np.float32) for name, array in weights.items()}, JUDGE)
+    save_file({name: array.astype(np.float32) for name, array in weights.items()}, path)
 
 
 if __name__ == "__main__":

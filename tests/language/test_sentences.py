@@ -12,10 +12,16 @@ import pytest
 import textmusic
 from textmusic.language.reading.text import CJK
 from textmusic.language.sentences import error_text, remark_text
+from textmusic.transcription.recordings import UnfitError
+from textmusic.transcription.transcribing import Account
+from textmusic.writing.hearing import remarks_on
 
 ROOT = Path(textmusic.__file__).parent
 # Packages whose errors reach the page; of these, what speaks to programs and operators alone.
-SHOWN = ("page", "language", "writing", "music", "result", "system", "tokens", "drawing")
+SHOWN = (
+    "page", "language", "writing", "music", "result", "system", "tokens", "drawing",
+    "transcription",
+)  # fmt: skip
 NOT_SHOWN = {
     "page/launch.py", "page/layout.py", "page/comparisons.py", "page/compositions.py",
     "writing/batch.py", "writing/jobs.py", "writing/remote.py", "writing/loading.py",
@@ -42,17 +48,22 @@ def errors() -> Iterator[tuple[str, str]]:
             if name in NOT_SHOWN:
                 continue
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "TextMusicError":
-                    message = said(node.args[0])
-                    if message not in (None, "7.", "tempo 7 is 7.", "'7' 7; 7."):
-                        yield name, message
+                called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+                if called not in ("TextMusicError", "UnfitError"):
+                    continue
+                message = said(node.args[0])
+                if message not in (None, "7.", "tempo 7 is 7."):
+                    yield (
+                        name,
+                        message if called == "TextMusicError" else UnfitError(message).of("7"),
+                    )
 
 
 def english(text: str) -> list[str]:
     """Words of two small letters and more that are no names."""
     names = {
         "textmusic", "pip", "install", "score", "verse", "chorus", "feedback", "source", "flute",
-        "abc", "kern", "mid", "musicxml", "mxl", "krn", "top", "cmaj", "vi",
+        "abc", "kern", "ogg", "mid", "musicxml", "mxl", "krn", "top", "cmaj", "vi",
     }  # fmt: skip
     return [word for word in re.findall(r"[A-Za-z]*[a-z]{2,}", text) if word.lower() not in names]
 
@@ -82,6 +93,10 @@ def test_errors_are_said_in_chinese(where: str, message: str) -> None:
      "没有要修改的内容（1 钢琴、2 小提琴）；请移调、对齐到调性，或换速度、乐器。"),
     ("tempo 7 is outside the range of tempos; choose 30 to 250 bpm.",
      "速度7超出范围；请选每分钟30到250拍。"),
+    ("'hum.wav' lasts 10.2 minutes, more than the 10 that can be transcribed; choose another"
+     " recording.", "“hum.wav”长10.2分钟，最多只能记谱10分钟；请换一个录音。"),
+    ("'a.m4a' is .m4a, which can't be read; save the sound as WAV, FLAC, MP3 or Ogg.",
+     "“a.m4a”是.m4a文件，无法读取；请把声音另存为 WAV、FLAC、MP3 或 Ogg。"),
     ("tempo 7,000 is out of range; choose 30 to 250.", "速度7,000超出范围；请选30到250。"),
 ])  # fmt: skip
 def test_what_fills_a_sentence_is_chinese_too(message: str, chinese: str) -> None:
@@ -114,3 +129,19 @@ def test_what_fills_a_sentence_is_chinese_too(message: str, chinese: str) -> Non
 def test_remarks_are_said_in_chinese(remark: str, chinese: str) -> None:
     assert remark_text(remark, "zh") == chinese
     assert remark_text(remark) == remark
+
+
+@pytest.mark.parametrize("voice", [True, False])
+@pytest.mark.parametrize("tempi", [1, 12])
+@pytest.mark.parametrize("tuning", [0, -25])
+def test_what_is_said_of_a_recording_is_chinese(voice: bool, tempi: int, tuning: int) -> None:
+    heard = Account(
+        seconds=8.5, voice=voice, notes=1016, sure=0.7, dropped=3, rhythm=0.4, tempo=120.0,
+        tempi=tempi, metre="4/4", key="C major", tuning=tuning, denoised=False,
+    )  # fmt: skip
+    first, second, *doubts = (remark_text(one, "zh") for one in remarks_on(heard, "a.wav"))
+    how = "按一个声部" if voice else "按一件或多件乐器"
+    assert first == f"“a.wav”（8.5秒）{how}识别：1,016个音，把握70%；另有3个太短或太弱"
+    assert second.startswith("节奏有40%落在拍上")
+    assert ("12处" in second, "-25音分" in second) == (tempi > 1, bool(tuning))
+    assert len(doubts) == 2 and not any(map(english, (second, *doubts)))

@@ -45,6 +45,13 @@ def test_a_hum_is_heard_as_one_voice(tmp_path: Path) -> None:
     assert abs(made.account.tempo - 120) < 3
 
 
+def test_mains_hum_in_a_pause_is_no_note(tmp_path: Path) -> None:
+    phase = 2 * np.pi * 100 * np.arange(RATE) / RATE
+    buzz = sum(np.sin(k * phase + k**2) for k in range(1, 21)) * 0.0025  # 33 dB below the voice
+    made = transcribe(saved(np.concatenate([hummed(), buzz]), tmp_path / "hum.wav"))
+    assert made.account.voice and made.heard.pitch.tolist() == list(TUNE)
+
+
 def test_what_is_known_is_used(tmp_path: Path) -> None:
     path = saved(plucked(), tmp_path / "tune.wav")
     made = transcribe(path, tempo=60, metre="3/4")

@@ -15,6 +15,7 @@ from textmusic.language.prompt import check_length
 from textmusic.music.plan import MAX_BARS
 from textmusic.page.desk import REST
 from textmusic.page.forms import WISH, Told, count, language_for, stripped, visitor_of
+from textmusic.page.microphone import REST as HEARD
 from textmusic.page.piece import Piece
 from textmusic.page.piece_view import shown
 from textmusic.page.selecting import Selection, selection_of, work_of
@@ -59,7 +60,7 @@ class Changing:
         change["upload"].upload(
             self.open, {*state, change["upload"]}, [*outputs, change["upload"]],
             show_progress="hidden", **private,
-        )  # fmt: skip
+        ).then(js=HEARD, **private)  # fmt: skip
         for component in (result["desk"], result["pieces"]):
             component.act(
                 self.act, [result["shelf"], result["chosen"], result["redo"]],

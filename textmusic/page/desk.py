@@ -25,6 +25,7 @@ SCRIPTS = (
     "waiting",
     "desk",
     "pieces",
+    "microphone",
     "keys",
 )  # in the order in which they are loaded
 
@@ -44,7 +45,7 @@ def desk(stems: Callable[[str], Sequence[str]]) -> gr.HTML:
     return gr.HTML(
         None, html_template='<div class="tm-desk-place"></div>', apply_default_css=False,
         padding=False, js_on_load="new textmusic.Desk(element, {props, watch, trigger, server});"
-        " // 'act', 'write'", server_functions=[stems_of], words=_words(), players=_players(),
+        " // 'act', 'write'", server_functions=[stems_of], words=script_words(), players=_players(),
     )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def pieces() -> gr.HTML:
     """
     return gr.HTML(
         None, html_template='<div class="tm-pieces-place"></div>', apply_default_css=False,
-        padding=False, words=_words(),
+        padding=False, words=script_words(),
         js_on_load="new textmusic.Pieces(element, {props, watch, trigger}); // 'act'",
     )  # fmt: skip
 
@@ -78,7 +79,7 @@ def _players() -> dict[str, list[list[Any]]]:
     }
 
 
-def _words() -> dict[str, dict[str, str]]:
+def script_words() -> dict[str, dict[str, str]]:
     """What the scripts say, by language."""
     return {
         language: {key: say(key, language) for key in SCRIPT_WORDS} for language in ("en", "zh")

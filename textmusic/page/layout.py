@@ -26,11 +26,13 @@ from textmusic.page.endpoints import add_endpoints
 from textmusic.page.events import connect
 from textmusic.page.files import stems
 from textmusic.page.launch import I18N, WAITING, launch
+from textmusic.page.microphone import microphone
 from textmusic.page.service import MOST_VARIATIONS, Service
 from textmusic.page.shelves import KEPT_SECONDS, Shelves
 from textmusic.performing.performance import PERFORMANCE
 from textmusic.tokens.sampling import Sampling
 from textmusic.transcription.recordings import SUFFIXES as RECORDED
+from textmusic.transcription.recordings import can_be_heard
 from textmusic.version import __version__
 
 if TYPE_CHECKING:
@@ -186,8 +188,10 @@ def _change() -> dict[str, Any]:
     made: dict[str, Any] = {}
     made["upload"] = gr.File(
         label=I18N("upload"), file_types=[*MIDI_SUFFIXES, *RECORDED], file_count="single",
-        height=110,
+        height=110, elem_classes="tm-upload",
     )  # fmt: skip
+    if can_be_heard():
+        microphone()
     made["text"] = gr.Textbox(label=I18N("new_bars_text"), max_length=MAX_CHARACTERS)
     starts: dict[str, Any] = {"elem_classes": "tm-starts"}
     made["bars"] = gr.Slider(1, 64, value=8, step=1, label=I18N("more_bars"))

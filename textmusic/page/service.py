@@ -35,10 +35,12 @@ from textmusic.result.generation import Generation, finish, named
 from textmusic.system.streams import Stream, result_of
 from textmusic.system.values import text, whole
 from textmusic.tokens.sampling import Sampling, check_seed, drawn
+from textmusic.transcription.recordings import is_recording
 from textmusic.writing.adjusting import Adjustment, adjust
 from textmusic.writing.brief import Brief
 from textmusic.writing.continuation import Continuation
 from textmusic.writing.editing import edit, read_edits
+from textmusic.writing.hearing import piece_heard, transcription_of
 from textmusic.writing.live_audio import sounding
 from textmusic.writing.live_performance import LivePerformance
 from textmusic.writing.scheduler import Scheduler
@@ -219,7 +221,9 @@ class Service:
         return adjust(read_piece(midi), adjustment)
 
     def opened(self, midi: Path) -> Generation:
-        """A person's MIDI file as it is, with what is measured in it."""
+        """A person's MIDI file as it is, or what is heard in a recording, and what it measures."""
+        if is_recording(midi):
+            return piece_heard(transcription_of(midi))
         events = read_piece(midi)
         score = named(to_score(events))
         notes = notes_of(score)

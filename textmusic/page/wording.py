@@ -83,8 +83,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "sheet": ("Sheet music", "乐谱"),
     "downloads": ("Downloads", "下载"),
     "upload": (
-        "Open a MIDI file of your own",
-        "打开自己的 MIDI 文件",
+        "Your MIDI file or recording",
+        "自己的 MIDI 文件或录音",
     ),
     "new_bars_text": ("Description of the new bars", "新小节的描述"),
     "go_on": ("Continue it", "续写"),
@@ -154,8 +154,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{mood}的{genre}，{players}，{key}，每分钟{tempo}拍",
     ),
     "no_piece": (
-        "There is no piece yet; generate one or upload a MIDI file.",
-        "还没有作品；请先生成或上传 MIDI 文件。",
+        "There is no piece yet; generate one or open a file.",
+        "还没有作品；请先生成，或打开文件。",
     ),
     "writing": ("writing", "生成中"),
     "left": ("s left", "秒后完成"),
@@ -260,6 +260,26 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "copy": ("Copy", "复制"),
     "copied": ("Copied", "已复制"),
     "revoke": ("Revoke", "作废"),
+    "microphone": ("Microphone", "麦克风"),
+    "record": ("● Record a tune", "● 录一段旋律"),
+    "record_done": ("■ Stop and use it", "■ 停止并使用"),
+    "discard": ("Discard", "放弃"),
+    "recording": ("Recording: hum or play one part.", "正在录音：请哼唱或演奏一个声部。"),
+    "recorded": ("recording", "录音"),
+    "hearing": ("The recording is being written down…", "正在记谱…"),
+    "no_leave": (
+        "The browser keeps the microphone from this page; allow it in the address bar.",
+        "浏览器未允许本页使用麦克风；请在地址栏中允许。",
+    ),
+    "no_microphone": ("There is no microphone; connect one.", "没有找到麦克风；请连接一个。"),
+    "insecure": (
+        "Browsers let pages record only over https or on their own machine; upload a recording.",
+        "浏览器只允许 https 页面或本机页面录音；请上传录音。",
+    ),
+    "no_recording": (
+        "The microphone gave no sound; try again, or upload a recording.",
+        "麦克风没有传来声音；请重试，或上传录音。",
+    ),
     "revoke_info": ("The old link opens nothing any more.", "旧链接将失效。"),
     **names.WORDS,
 }
@@ -276,6 +296,8 @@ SCRIPT_WORDS = (
     "rewrite_info", "vary_these", "vary_info", "with_theme", "with_theme_info", "add",
     "add_info", "new_part", "harmonise", "harmonise_info", "set_form", "form_wish", "select_bar",
     "all_bars", "fewer", "more",
+    "microphone", "record", "record_done", "discard", "recording", "recorded", "hearing",
+    "no_leave", "no_microphone", "insecure", "no_recording",
 )  # fmt: skip
 
 

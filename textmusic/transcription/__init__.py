@@ -11,5 +11,6 @@ __all__ = [
     "notes_heard",
     "polyphony",
     "recordings",
+    "traits",
     "transcribing",
 ]

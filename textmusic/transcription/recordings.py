@@ -6,6 +6,8 @@ them, are told from what they begin with.
 
 from __future__ import annotations
 
+import importlib.util
+import math
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -30,7 +32,15 @@ _OTHERS = (".m4a", ".aac", ".mp4", ".mov", ".mkv", ".webm", ".wma", ".avi", ".3g
 
 
 class UnfitError(ValueError):
-    """A recording that can't be transcribed; says why, behind its name: "is silent"."""
+    """A recording that can't be transcribed; says why, behind its name: "is silent".
+
+    A remedy may follow, behind "; ".
+    """
+
+    def of(self, name: str) -> str:
+        """The whole sentence about the file of a name."""
+        what, _, remedy = str(self).partition("; ")
+        return f"'{name}' {what}; {remedy or 'choose another recording'}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,11 @@ class Recording:
     def seconds(self) -> float:
         """How long it lasts."""
         return len(self.audio) / RATE
+
+
+def can_be_heard() -> bool:
+    """Whether what reads recordings and follows voices is installed: the audio-in extra."""
+    return all(importlib.util.find_spec(name) for name in ("soxr", "swift_f0"))
 
 
 def is_recording(path: Path) -> bool:
@@ -77,14 +92,14 @@ def read_recording(source: Path | bytes, suffix: str = "") -> Recording:
         if not _RATES[0] <= rate <= _RATES[1]:
             raise UnfitError(f"has {rate:,} samples a second, which no recording has")
         if length > LONGEST * rate:
-            raise UnfitError(_too_long(length / rate))
+            raise _too_long(length / rate)
         parts, read = [], 0
         stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32")
         try:
             while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
                 read += len(block)
                 if read > LONGEST * rate:  # what a file says of its length can be wrong
-                    raise UnfitError(_too_long(None))
+                    raise _too_long(None)
                 parts.append(stream.resample_chunk(_finite(block.mean(axis=1))))
         except (soundfile.LibsndfileError, RuntimeError):
             if not read:
@@ -106,9 +121,12 @@ def _size(path: Path) -> int:
     return size
 
 
-def _too_long(seconds: float | None) -> str:
-    lasts = "lasts" if seconds is None else f"lasts {seconds / 60:,.0f} minutes,"
-    return f"{lasts} more than the {LONGEST / 60:.0f} that can be transcribed"
+def _too_long(seconds: float | None) -> UnfitError:
+    most = round(LONGEST / 60)
+    if seconds is None:
+        return UnfitError(f"lasts more than the {most} minutes that can be transcribed")
+    minutes = math.ceil(seconds / 6) / 10  # just over ten minutes are no ten
+    return UnfitError(f"lasts {minutes:,g} minutes, more than the {most} that can be transcribed")
 
 
 def _finite(samples: Wave) -> Wave:

@@ -15,7 +15,6 @@ _STRETCH = 40 * RATE // HOP * HOP  # samples that are worked on at a time
 _FLOOR_QUANTILE = 0.2  # of a bin's magnitudes over time: what sounds when nothing plays
 _OVER = 2.0  # a bin counts as noise up to so many times its floor
 _LEAST = 0.1  # gain of what is noise
-_HIGH = 6000.0  # Hz
 
 
 def gated(audio: Wave) -> Wave:
@@ -62,16 +61,20 @@ def _sound(spectra: NDArray[np.complex64], length: int) -> Wave:
     return sound
 
 
-def strokes(audio: Wave, most: float = 40.0) -> tuple[float, float]:
-    """How much of the sound are strokes of cymbals and the like, and how flat their spectrum is.
-
-    (share of the energy that bursts out above 6 kHz, its spectral flatness: 0 a tone, some 0.2 a
-    hi-hat). Steady noise does not count, for it does not burst. At most so many seconds from the
-    middle are listened to.
-    """
+def powers(audio: Wave, most: float = 40.0) -> Floats:
+    """(frames, bins) power of at most so many seconds from the middle."""
     room = max(0, len(audio) - int(most * RATE)) // 2
-    power = np.abs(_spectra(audio[room : room + int(most * RATE)])) ** 2
-    high = power[:, int(_HIGH * SIZE / RATE) :]
+    power: Floats = np.abs(_spectra(audio[room : room + int(most * RATE)])) ** 2
+    return power
+
+
+def strokes(power: Floats, above: float) -> tuple[float, float]:
+    """How much of the sound bursts out above so many Hz, and how flat its spectrum is there.
+
+    (share of the whole energy, spectral flatness: 0 a tone, some 0.2 a hi-hat). Steady noise does
+    not count, for it does not burst. power: (frames, bins), see `powers`.
+    """
+    high = power[:, int(above * SIZE / RATE) :]
     total = high.sum(axis=1)
     bursts = total > 2 * np.median(total)
     over = np.maximum(total - 2 * np.median(total), 0).sum()

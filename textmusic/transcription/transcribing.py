@@ -21,17 +21,13 @@ from textmusic.transcription.notes_heard import NotesHeard
 from textmusic.transcription.polyphony import notes_of
 from textmusic.transcription.quantising import score_of
 from textmusic.transcription.recordings import UnfitError, Wave, read_recording
-from textmusic.transcription.spectra import gated, strokes
+from textmusic.transcription.spectra import gated, powers, strokes
+from textmusic.transcription.traits import CONSONANTS, CYMBALS, Traits, refusal
 from textmusic.transcription.voice import line_of
 
 OnStep = Callable[[int, int], None]
 SILENT = 1e-3  # peak of what counts as silence: 60 dB below full scale
-FEWEST = 3  # notes of music
 SURE = 0.8  # mean of the notes, below which the account warns, and `prepare` drops a recording
-VOICE = (0.115, 0.8, 0.8)  # a voice: its pitch sways more, it is voiced more, steadier than this
-SPEECH = (0.25, 0.85)  # speech: its pitch sways more, and is less steady than this
-# Bursts above 6 kHz and their flatness above, certainty of the notes and pitched time below.
-DRUMS = (0.001, 0.19, 0.85, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +109,22 @@ def transcribe(
     file = source if isinstance(source, bytes) else Path(source)
     path = None if isinstance(file, bytes) else file
     audio = read_recording(file, suffix or _suffix(path)).audio
-    peak = float(np.abs(audio).max())
-    if peak < SILENT:
-        raise UnfitError("is silent")
-    audio = audio * np.float32(0.7 / peak)
+    audio = levelled(audio)
     if denoise:
         audio = gated(audio)
-    heard, voice, dropped, tuning = _heard(audio, on_step)
+    listening = listened(audio, on_step)
+    if why := refusal(listening.traits):
+        raise why
+    heard, voice = listening.notes, listening.traits.voice
     beat = None if tempo is None else _beat(60 / tempo, metre)
     pulse = pulse_of(heard, beat)
     signature, first = bars_of(heard, pulse, metre)
     score, key = score_of(heard, pulse, signature, first)
     account = Account(
         seconds=round(len(audio) / 22050, 2), voice=voice, notes=score.note_num(),
-        sure=round(float(heard.sure.mean()), 3), dropped=dropped, rhythm=round(pulse.fit, 3),
-        tempo=float(score.tempos[0].qpm), tempi=len(score.tempos), metre=signature, key=key,
-        tuning=round(100 * tuning), denoised=denoise,
+        sure=round(float(heard.sure.mean()), 3), dropped=listening.dropped,
+        rhythm=round(pulse.fit, 3), tempo=float(score.tempos[0].qpm), tempi=len(score.tempos),
+        metre=signature, key=key, tuning=round(100 * listening.tuning), denoised=denoise,
         known=tuple(n for n, v in (("tempo", tempo), ("metre", metre)) if v is not None),
     )  # fmt: skip
     data = b"" if path is None else path.read_bytes()
@@ -148,25 +144,36 @@ def _beat(quarter: float, metre: str | None) -> float:
     return beat
 
 
-def _heard(audio: Wave, on_step: OnStep | None) -> tuple[NotesHeard, bool, int, float]:
-    """(notes, whether they are one voice's, how many were dropped, tuning in semitones).
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What is heard. dropped: notes that were too short or too weak. tuning: in semitones."""
 
-    Raises UnfitError for speech, for drums, and where there is hardly a note.
-    """
+    notes: NotesHeard
+    traits: Traits
+    dropped: int
+    tuning: float
+
+
+def levelled(audio: Wave) -> Wave:
+    """Audio with its peak where listening expects it; raises UnfitError where it is silent."""
+    peak = float(np.abs(audio).max())
+    if peak < SILENT:
+        raise UnfitError("is silent")
+    return audio * np.float32(0.7 / peak)
+
+
+def listened(audio: Wave, on_step: OnStep | None = None) -> Listening:
+    """The notes in levelled audio (samples,), and what it may be instead of music."""
     notes, dropped = notes_of(activations(audio, on_step))
     line = line_of(audio)
-    sways, voiced, steady = VOICE
-    if line.swaying >= SPEECH[0] and line.steady < SPEECH[1]:
-        raise UnfitError("sounds like speech, not like music")
-    voice = line.swaying >= sways and line.voiced >= voiced and line.steady >= steady
-    found = line.notes if voice and len(line.notes) else notes
-    if len(found) < FEWEST:
-        raise UnfitError("has hardly a note that can be told from noise")
-    share, flat = strokes(audio)
-    unsure = float(notes.sure.mean()) < DRUMS[2] and line.voiced < DRUMS[3]
-    if share >= DRUMS[0] and flat >= DRUMS[1] and unsure:
-        raise UnfitError(
-            "has drums in it, and a mix with drums is more than can be told apart; give one"
-            " instrument or voice alone"
-        )
-    return found, voice and found is line.notes, dropped, line.tuning if voice else 0.0
+    power = powers(audio)
+    consonants, _ = strokes(power, CONSONANTS)
+    bursts, flatness = strokes(power, CYMBALS)
+    sure = float(notes.sure.mean()) if len(notes) else 0.0
+    traits = Traits(
+        len(notes), len(line.notes), sure, line.voiced, line.swaying, line.steady, consonants,
+        bursts, flatness,
+    )  # fmt: skip
+    if traits.voice:
+        return Listening(line.notes, traits, dropped, line.tuning)
+    return Listening(notes, traits, dropped, 0.0)

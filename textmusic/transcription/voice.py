@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 RATE_OF_VOICE = 16000  # samples a second that the network takes
 HOLD = 60.0  # milliseconds that a new pitch has to last to be a note of its own
 SHORTEST = 0.06  # seconds of a note
+FAINT = 30.0  # decibels below the voice from which a pitch is not the voice's: mains hum in a pause
 VOICED = 0.5  # confidence from which there is a pitch
 
 
@@ -51,11 +52,14 @@ def line_of(audio: Wave) -> Line:
     voiced = (heard.confidence >= VOICED) & loud
     exact = _midi(np.array([note.pitch_hz for note in found]))
     tuning = _tuning(exact)
+    usual = float(np.median(heard.loudness_db[voiced])) if voiced.any() else 0.0
     rows, inside = [], []
     for note, at in zip(found, exact, strict=True):
         if note.end - note.start < SHORTEST:
             continue
         span = (heard.timestamps >= note.start) & (heard.timestamps < note.end)
+        if span.any() and float(np.median(heard.loudness_db[span])) < usual - FAINT:
+            continue
         inside.append(pitch[span & voiced] - at)
         sure = float(heard.confidence[span].mean()) if span.any() else 0.0
         rows.append((note.start, note.end, round(at - tuning), sure))

@@ -33,10 +33,7 @@ def transcription_of(
     try:
         return transcribe(path, denoise=denoise, tempo=tempo, metre=metre, on_step=on_step)
     except UnfitError as problem:
-        what, _, remedy = str(problem).partition("; ")
-        raise TextMusicError(
-            f"'{path.name}' {what}; {remedy or 'choose another recording'}."
-        ) from None
+        raise TextMusicError(problem.of(path.name)) from None
 
 
 def events_heard(path: Path) -> MidiEvents:
