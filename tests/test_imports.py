@@ -37,6 +37,7 @@ PAGE = {
         "forms",
         "launch",
         "layout",
+        "microphone",
         "recordings",
         "showing",
     )

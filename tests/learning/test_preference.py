@@ -145,7 +145,7 @@ def test_the_preferred_gain_and_the_adapter_loads(
 ) -> None:
     said: list[str] = []
     out = tmp_path / "my-taste"
-    learnt = prefer([voted], out, choices(tiny_model, steps=30), tell=said.append)
+    learnt = prefer([voted], out, choices(tiny_model, steps=90), tell=said.append)
     assert said[0] == "12 pairs on 4 prompts"
     assert learnt is not None and learnt.before == pytest.approx(math.log(2), abs=1e-3)
     first, last = losses(out / "run")[0], min(losses(out / "run")[-5:])

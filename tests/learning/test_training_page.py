@@ -24,6 +24,7 @@ RUN = {
     f"{LONG} --steps 40000": f"{LITTLE} --steps 4",
     FINISH: f"{LITTLE} --steps 2",
     "python training/export.py runs/finished/best -o my-model/": "",
+    "python training/count_sketches.py data/ -o my-model/": "",
     'textmusic generate "calm piano" --model my-model/ -o out/': " --bars 2",
     "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 4",
     "textmusic evaluate held-out.jsonl --model my-model/ --real real/ --data data/": (

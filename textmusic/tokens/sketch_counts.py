@@ -174,14 +174,14 @@ def contexts(grammar: SketchGrammar) -> list[str]:
     if grammar.expects == "form":
         forms = [_form(row, bar) for bar, row in enumerate(rows[:-1])]
         phase = place % PHRASE
-        told = [(), (forms[-1:],), (forms[-2:], phase), (forms[-4:], phase)]
-        return [_spelt("form", *each) for each in told]
+        spans = ((forms[-1:],), (forms[-2:], phase), (forms[-4:], phase))
+        return [_spelt("form", *each) for each in ((), *spans)]
     plan, chords = grammar.plan, grammar.last_chords(2)
     minor = plan.key is not None and is_minor(plan.key)
     begun = bool(rows[-1].chords)
     kind = grammar.expects + (f" {rows[-1].chords[-1][0]}" if begun else "")
     near = min(-place, _NEAR)
-    told = [(), (minor, plan.time_signature, chords[-1:])]
+    told: list[tuple[object, ...]] = [(), (minor, plan.time_signature, chords[-1:])]
     if grammar.expects == "chord":
         told.append((minor, bisect_right(_AWAY, grammar.away), chords[-1:]))
     return [_spelt(kind, *each) for each in (*told, (minor, near, chords))]
