@@ -33,6 +33,13 @@ return [...document.querySelectorAll(own)].filter(e => e.checkVisibility() && !e
     return Math.max(b.height, label ? Math.min(label.height, 60) : 0) < 43.5 || b.width < 43.5;
   }).map(([e, b]) => `${b.width} x ${b.height}: ` + e.outerHTML.slice(0, 120))
 """
+SPILLS = """
+const own = '.label-wrap, .tm-left .lg, .tab-like-container';
+return [...document.querySelectorAll(own)].filter(e => e.checkVisibility()
+    && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1))
+  .map(e => `${e.scrollWidth} in ${e.clientWidth}, ${e.scrollHeight} in ${e.clientHeight}: `
+    + e.outerHTML.slice(0, 120))
+"""
 AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations.flatMap(
@@ -76,7 +83,7 @@ def test_everything_is_large_enough_to_touch(open_page: Callable[..., Chrome]) -
     browser = open_page()
     with touching(browser):
         browser = open_page()
-        assert browser.execute_script(SMALL) == []
+        assert browser.execute_script(SMALL) == [] == browser.execute_script(SPILLS)
         first = generated(browser, SHORT)
         assert browser.execute_script(SMALL) == []
         browser.execute_script("textmusic.desk.roll.select([0, 1])")
@@ -88,10 +95,11 @@ def test_everything_is_large_enough_to_touch(open_page: Callable[..., Chrome]) -
             tab(browser, name)
             until(browser, "return document.querySelector('[aria-selected=true]')")
             assert browser.execute_script(SMALL) == [], name
+            assert browser.execute_script(SPILLS) == [], name
         browser.execute_script(OPEN)
         until(browser, "return [...document.querySelectorAll('label')].some("
               "l => l.offsetParent && l.innerText.startsWith('Chords'))")  # fmt: skip
-        assert browser.execute_script(SMALL) == []
+        assert browser.execute_script(SMALL) == [] == browser.execute_script(SPILLS)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
 
 
@@ -133,6 +141,15 @@ def test_the_focus_is_seen_wherever_it_goes(open_page: Callable[..., Chrome]) ->
         if not found[0]:
             unseen.append(found[1])
     assert seen > 20 and not unseen
+
+
+def test_scroll_bars_are_dark_where_the_page_is(open_page: Callable[..., Chrome]) -> None:
+    browser = open_page()
+    with media(browser, "prefers-color-scheme", "dark"):
+        browser = open_page()
+        generated(browser, SHORT)
+        until(browser, "return document.body.classList.contains('dark') && getComputedStyle("
+              "document.querySelector('.tm-scroll')).colorScheme === 'dark'")  # fmt: skip
 
 
 @pytest.mark.skipif(axe() is None, reason="needs axe-core (pip install axe-core-python)")
