@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fuzz
+import httpx
 import pytest
 from broken_midi import BROKEN
 from documented import blocks, pages
@@ -346,12 +347,30 @@ def test_pieces_are_compared_over_the_endpoints(
 
 
 def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:
-    import httpx
-
     page = httpx.get(client.src).text
     for host in ("googleapis", "gstatic", "cdnjs", "jsdelivr", "unpkg"):
         assert host not in page
     assert '"analytics_enabled":false' in page.replace(" ", "")
+
+
+def test_the_page_comes_compressed(client: Client) -> None:
+    """All that is needed before the first paint stays under 500 kB, so the page must be small."""
+    with httpx.stream("GET", client.src, headers={"Accept-Encoding": "gzip"}) as page:
+        sent = sum(map(len, page.iter_raw()))
+        assert page.headers["content-encoding"] == "gzip" and sent < 100_000
+    plain = httpx.get(client.src, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers and len(plain.content) > 3 * sent
+
+
+def test_what_is_heard_live_is_sent_as_it_is() -> None:
+    from starlette.responses import Response
+    from starlette.testclient import TestClient
+
+    from textmusic.page.launch import compressed
+
+    there = TestClient(compressed(Response(bytes(9999), media_type="text/plain")))
+    assert "content-encoding" not in there.get("/live/1.mp3").headers
+    assert there.get("/").headers["content-encoding"] == "gzip"
 
 
 def test_both_languages_are_offered(client: Client) -> None:
