@@ -89,6 +89,10 @@ def test_no_state_of_a_piece_says_anything_in_english(
     assert english(browser) == []
     click(browser, ".tm-pieces [data-do=delete]")
     assert english(browser) == []
+    named = "const b = document.querySelector('.tm-pieces [data-do=delete]');"
+    shown = f"{named} return [b.innerText, b.getAttribute('aria-label'), b.title]"
+    assert browser.execute_script(shown) == ["确认删除？"] * 3, "read aloud as it is shown"
+    until(browser, f"{named} return b.innerText === '✕' && b.getAttribute('aria-label') === '删除'")
 
 
 def test_notes_of_what_was_done_are_chinese(

@@ -50,9 +50,14 @@ textmusic.Pieces = class {
     if (what === "rename") return this.rename(token, button);
     if (what === "link") return this.link(token, button);
     if (what === "delete" && !button.classList.contains("tm-sure")) {
-      button.classList.add("tm-sure");
-      button.textContent = this.say.sure;
-      setTimeout(() => { button.classList.remove("tm-sure"); button.textContent = "✕"; }, 4000);
+      const ask = (sure, sign, label) => {  // read aloud as it is shown
+        button.classList.toggle("tm-sure", sure);
+        button.textContent = sign;
+        button.title = label;
+        button.setAttribute("aria-label", label);
+      };
+      ask(true, this.say.sure, this.say.sure);
+      setTimeout(() => ask(false, "✕", this.say.delete), 4000);
       return;
     }
     const {desk} = textmusic;
