@@ -235,6 +235,33 @@ def test_what_cannot_be_written_is_said_and_the_page_goes_on(
     assert "seed 7" in browser.execute_script(f"return {LISTED}[0].innerText")
 
 
+def test_what_cannot_be_written_takes_nothing_away(open_page: Callable[..., Chrome]) -> None:
+    """Once the report of the piece before went, and all pieces from the list with the next one."""
+    browser = open_page()
+    generated(browser, SHORT)
+    report_rows(browser)
+    browser.execute_script("document.querySelectorAll('.label-wrap')[0].click()")
+    until(browser, LABELLED, "Seed")
+    typed(box(browser, "Seed"), "many")
+    button(browser, "Generate").click()
+    toast(browser, "seed 'many' is not a whole number")
+    until(browser, "return !document.body.classList.contains('tm-writing')")
+    assert browser.execute_script(f"return {LISTED}.length") == 1
+    report_rows(browser)
+    tab(browser, "Compare")
+    typed(box(browser, "Seed"), "many")
+    browser.execute_script(
+        "[...document.querySelectorAll('.tm-starts')].find(b => b.offsetParent).click()"
+    )
+    toast(browser, "seed 'many' is not a whole number")
+    until(browser, "return !document.body.classList.contains('tm-writing')")
+    report_rows(browser)
+    tab(browser, "Create")
+    typed(box(browser, "Seed"), "7")
+    changed(browser, button(browser, "Generate").click)
+    until(browser, f"return {LISTED}.length === 2")
+
+
 def test_sound_starts_where_a_browser_wants_a_click_first(open_page: Callable[..., Chrome]) -> None:
     browser = open_page("en", STRICT)
     describe(browser, SHORT)

@@ -120,7 +120,7 @@ class Changing:
     def _written(
         self, data: Shown, request: gr.Request, done: str, bars: Any, keep: Any
     ) -> Generator[Shown, None, None]:
-        with Told(request):
+        with Told(request) as problems:
             source = self._chosen(data, request)
             text = well_formed(check_length(data[self.change["text"]] or ""))
             kept = None if keep is None else count("keep", keep, 0, MAX_BARS)
@@ -131,6 +131,8 @@ class Changing:
                 making, _titled(source, done, request), data[self.result["shelf"]], request,
                 parent=source.token, settings=source.settings,
             )  # fmt: skip
+        if problems.told:
+            yield self.showing.nothing()
 
     def adjust(self, data: Shown, request: gr.Request) -> Shown:
         """Transposed, snapped, faster, played by others; then the boxes are as they were."""
@@ -146,7 +148,7 @@ class Changing:
             piece = self._kept(source, adjustment, data, request)
             fresh = {self.change[name]: value for name, value in FRESH.items()}
             return self.showing.piece(piece, data[self.result["shelf"]], request) | fresh
-        return self._nothing()
+        return self.showing.nothing()
 
     def _kept(
         self, source: Piece, adjustment: Adjustment, data: Shown, request: gr.Request
@@ -172,9 +174,6 @@ class Changing:
         if not token:
             raise TextMusicError(say("no_piece", language_for(request)))
         return self.showing.shelves.find(token)
-
-    def _nothing(self) -> Shown:
-        return {self.result["redo"]: gr.skip()}
 
     # Chosen bars, chords and notes ----------------------------------------------------------------
 
@@ -251,7 +250,7 @@ class Changing:
                 raise TextMusicError("the page is out of date; reload it.")
             token = str(said.get("token") or "")
             return deed(token, said, shelf=shelf, chosen=chosen, redo=redo, request=request)
-        return self._nothing()
+        return self.showing.nothing()
 
     def _choose(self, token: str, _: Any, *, shelf: str, request: gr.Request, **__: Any) -> Shown:
         return self.showing.piece(self.showing.shelves.find(token), shelf, request)
@@ -267,13 +266,13 @@ class Changing:
         self, _: str, __: Any, *, shelf: str, redo: list[str], request: gr.Request, **___: Any
     ) -> Shown:
         if not redo:
-            return self._nothing()
+            return self.showing.nothing()
         piece = self.showing.shelves.find(redo[0])
         return self.showing.piece(piece, shelf, request, redo=redo[1:])
 
     def _halt(self, _: str, __: Any, *, request: gr.Request, **___: Any) -> Shown:
         self.service.stop(visitor_of(request))
-        return self._nothing()
+        return self.showing.nothing()
 
     def _favour(self, token: str, _: Any, **more: Any) -> Shown:
         self.showing.shelves.favour(more["shelf"], token)
@@ -318,7 +317,7 @@ class Changing:
         said = {name: value for name, value in piece.settings.items() if name in WISH}
         if piece.report.sampling is not None:
             said["seed"] = str(piece.report.seed)
-        return {self.create[name]: value for name, value in said.items()} or self._nothing()
+        return {self.create[name]: value for name, value in said.items()} or self.showing.nothing()
 
     def _list(self, *, shelf: str, chosen: str, request: gr.Request, **_: Any) -> Shown:
         listed = self.showing.listed(shelf, chosen, language_for(request))

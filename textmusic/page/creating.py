@@ -82,7 +82,7 @@ class Creating:
 
     def generate(self, data: Shown, request: gr.Request) -> Generator[Shown, None, None]:
         """Write a piece, shown and heard while it grows."""
-        with Told(request):
+        with Told(request) as problems:
             wish = self._wish(data)
             many = count("variations", data[self.create["variations"]], 1, MOST_VARIATIONS)
             making = self.service.generate(wish, visitor_of(request), many)
@@ -93,6 +93,8 @@ class Creating:
                 making, wish.text, shelf, request, settings=settings,
                 group=group,
             )  # fmt: skip
+        if problems.told:
+            yield self.showing.nothing()
 
     def stop(self, request: gr.Request) -> None:
         """Keep the bars that are finished."""
@@ -104,7 +106,7 @@ class Creating:
     def side_by_side(self, data: Shown, request: gr.Request) -> Generator[Shown, None, None]:
         """The same words, plan and seed for two models; both are pieces of the visit."""
         compare = self.compare
-        with Told(request):
+        with Told(request) as problems:
             text = well_formed(check_length(data[compare["text"]] or ""))
             seed = whole("seed", data[compare["seed"]] or new_seed())
             assert seed is not None
@@ -121,3 +123,5 @@ class Creating:
                 )  # fmt: skip
                 yield from stream
                 plan = plan or stream.result[0].report.planned
+        if problems.told:
+            yield self.showing.nothing()

@@ -45,15 +45,17 @@ class Told:
 
     def __init__(self, request: gr.Request) -> None:
         self._language = language_for(request)
+        self.told = False
 
-    def __enter__(self) -> None:
-        pass
+    def __enter__(self) -> Told:
+        return self
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
         if not isinstance(problem, TextMusicError):
             return False
         said = escape(error_text(str(problem), self._language), quote=False)
         gr.Warning(said)
+        self.told = True
         return True
 
 

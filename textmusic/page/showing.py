@@ -80,6 +80,11 @@ class Showing:
             result["sheet"]: "",
         }
 
+    def nothing(self) -> Shown:
+        """All as it is. A generator has to say so: gradio empties the outputs of one that ends
+        without a word, and with them the key to a browser's pieces."""
+        return {self.result["redo"]: gr.skip()}
+
     def shelf(self, said: str | None) -> str:
         """The shelf of who asks; a new one for a browser that asks before it has got its own."""
         return said or self.shelves.secret()
