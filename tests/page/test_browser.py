@@ -172,6 +172,24 @@ def test_what_is_set_by_hand_is_reported_and_named_over_the_roll(
     assert desk(browser, "view.chords")[0] == [0, "Gm"]
 
 
+def test_no_chord_is_shown_by_half_its_name(open_page: Callable[..., Chrome]) -> None:
+    browser = open_page()
+    generated(browser, "piano in D minor, 4/4, 120 bpm, 16 bars")
+    names = browser.execute_script(
+        "const r = textmusic.desk.roll, names = ['Dm', 'Gm', 'Csus4', 'F'];"
+        "r.view.chords = names.flatMap((name, n) => [[n * 4, name], [32 + n, name]]).sort("
+        " (a, b) => a[0] - b[0]);"
+        "r.writeNames();"
+        "return [...r.names.querySelectorAll('.tm-chord')].map(e => [e.textContent, e.title,"
+        " e.scrollWidth > e.clientWidth, getComputedStyle(e).textOverflow])"
+    )
+    assert [name[:2] for name in names] == [[one, one] for one in ("Dm", "Gm", "Csus4", "F") * 2]
+    assert not any(cut for _, _, cut, _ in names[:3]), "there is room"
+    assert all(end == "ellipsis" for *_, cut, end in names if cut)
+    assert any(cut for *_, cut, _ in names), "four to a bar"
+    assert browser.execute_script("return document.querySelector('.tm-tight') !== null")
+
+
 def test_stop_keeps_what_is_written(open_page: Callable[..., Chrome], slowly: None) -> None:
     browser = open_page()
     browser.execute_script("scrollTo(0, document.body.scrollHeight)")

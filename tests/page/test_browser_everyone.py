@@ -33,6 +33,13 @@ return [...document.querySelectorAll(own)].filter(e => e.checkVisibility() && !e
     return Math.max(b.height, label ? Math.min(label.height, 60) : 0) < 43.5 || b.width < 43.5;
   }).map(([e, b]) => `${b.width} x ${b.height}: ` + e.outerHTML.slice(0, 120))
 """
+SPILLS = """
+const own = '.label-wrap, .tm-left .lg, .tab-like-container';
+return [...document.querySelectorAll(own)].filter(e => e.checkVisibility()
+    && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1))
+  .map(e => `${e.scrollWidth} in ${e.clientWidth}, ${e.scrollHeight} in ${e.clientHeight}: `
+    + e.outerHTML.slice(0, 120))
+"""
 AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations.flatMap(
@@ -76,7 +83,7 @@ def test_everything_is_large_enough_to_touch(open_page: Callable[..., Chrome]) -
     browser = open_page()
     with touching(browser):
         browser = open_page()
-        assert browser.execute_script(SMALL) == []
+        assert browser.execute_script(SMALL) == [] == browser.execute_script(SPILLS)
         first = generated(browser, SHORT)
         assert browser.execute_script(SMALL) == []
         browser.execute_script("textmusic.desk.roll.select([0, 1])")
@@ -88,10 +95,11 @@ def test_everything_is_large_enough_to_touch(open_page: Callable[..., Chrome]) -
             tab(browser, name)
             until(browser, "return document.querySelector('[aria-selected=true]')")
             assert browser.execute_script(SMALL) == [], name
+            assert browser.execute_script(SPILLS) == [], name
         browser.execute_script(OPEN)
         until(browser, "return [...document.querySelectorAll('label')].some("
               "l => l.offsetParent && l.innerText.startsWith('Chords'))")  # fmt: skip
-        assert browser.execute_script(SMALL) == []
+        assert browser.execute_script(SMALL) == [] == browser.execute_script(SPILLS)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
 
 

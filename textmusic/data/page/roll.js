@@ -131,6 +131,8 @@ textmusic.Roll = class {
       button.title = name;
     });
     this.names.replaceChildren(made);
+    const chords = [...this.names.querySelectorAll(".tm-chord")];
+    for (const chord of chords.filter(one => one.scrollWidth > one.clientWidth)) chord.classList.add("tm-tight");
   }
 
   // Paint what is in view. The canvas is as wide as the window, and stays where one looks.
