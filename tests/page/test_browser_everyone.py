@@ -143,6 +143,15 @@ def test_the_focus_is_seen_wherever_it_goes(open_page: Callable[..., Chrome]) ->
     assert seen > 20 and not unseen
 
 
+def test_scroll_bars_are_dark_where_the_page_is(open_page: Callable[..., Chrome]) -> None:
+    browser = open_page()
+    with media(browser, "prefers-color-scheme", "dark"):
+        browser = open_page()
+        generated(browser, SHORT)
+        until(browser, "return document.body.classList.contains('dark') && getComputedStyle("
+              "document.querySelector('.tm-scroll')).colorScheme === 'dark'")  # fmt: skip
+
+
 @pytest.mark.skipif(axe() is None, reason="needs axe-core (pip install axe-core-python)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(open_page: Callable[..., Chrome], scheme: str) -> None:
