@@ -32,23 +32,24 @@ from textmusic.transcription.transcribing import transcribe
 
 Row = dict[str, Any]
 NEAR = 0.04  # of a tempo
+TWICE = ("clean", "noise 10 dB")  # heard by both soundfonts
 
 
 def tests(data: Path, split: str, each: int) -> Iterator[tuple[int, Played, str, bool]]:
     """(number, what is played, how it is spoilt, whether by the second soundfont).
 
-    Clean by one soundfont or the other, and spoilt in one way of `SPOILT`, strong noise most often;
-    the kinds in turn.
+    Clean and in strong noise by both soundfonts, spoilt otherwise by one or the other; the kinds in
+    turn, so that a run that was stopped has some of each.
     """
     played = list(excerpts(data, split, each, seed=1))
     played += [as_hummed(p) for p in played if p.kind == "melody"]
-    ways = [SPOILT[k] for k in (2, 1, 3, 2, 4, 5)]
     kinds = [one.kind for one in played]
     rank = {n: kinds[:n].count(kind) for n, kind in enumerate(kinds)}
     for number in sorted(rank, key=lambda n: rank[n]):
-        one, place = played[number], rank[number]
-        yield number, one, "clean", place % 2 == 1
-        yield number, one, ways[place % len(ways)], place % 2 == 0
+        for way, spoilt in enumerate(SPOILT):
+            first = (rank[number] + way) % 2 == 1
+            for second in (False, True) if spoilt in TWICE else (first,):
+                yield number, played[number], spoilt, second
 
 
 def judged(audio: Floats, played: Played, denoise: bool) -> Row:
