@@ -197,7 +197,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "bars_from_to": ("Bars {}–{}", "第 {}–{} 小节"),
     "part": ("Part", "声部"),
     "all_parts": ("all parts", "所有声部"),
-    "wish": ("how? e.g. calmer, more space (optional)", "怎样改？例如：更平静（可不填）"),
+    "wish": ("how? e.g. calmer, more space", "怎样改？例如：更平静"),
     "rewrite": ("Rewrite", "重写"),
     "rewrite_info": ("New notes for these bars", "为这些小节写新的音符"),
     "vary_these": ("Vary", "变奏"),
