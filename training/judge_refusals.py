@@ -210,7 +210,9 @@ def pitched(data: Path, split: str, each: int, second: Path | None) -> Iterator[
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="A prepared corpus.")
-    parser.add_argument("--split", choices=tuple(SPOKEN), default="valid", help="What pieces are of.")
+    parser.add_argument(
+        "--split", choices=tuple(SPOKEN), default="valid", help="What pieces are of."
+    )
     parser.add_argument("--each", type=int, default=60, help="Recordings of each kind, at most.")
     parser.add_argument("--soundfont", type=Path, help="The second one.")
     parser.add_argument("--rows", type=Path, required=True, help="Where traits are kept.")
