@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 pytestmark = [pytest.mark.slow, BROWSER]
-SHOTS = os.environ.get("TEXTMUSIC_SCREENSHOTS")
 RECORD, DISCARD = ".tm-microphone [data-do=record]", ".tm-microphone [data-do=discard]"
 SAID = "return document.querySelector('.tm-microphone [role=status]').innerText"
 CLOCK = "return document.querySelector('.tm-microphone [data-is=clock]').innerText"
@@ -93,7 +91,7 @@ def chinese(browser: Chrome) -> bool:
 def test_a_hum_is_recorded_and_becomes_a_piece(change: Chrome) -> None:
     click(change, RECORD)
     until(change, f"{CLOCK}.startsWith('0:09 / 10:00')")
-    shot(change, "recording", SHOTS)
+    shot(change, "recording")
     assert english(change) == [] or not chinese(change)
     click(change, RECORD)
     until(change, DONE, None)
@@ -155,7 +153,7 @@ def test_it_fits_a_telephone_and_has_a_name(change: Chrome) -> None:
     try:
         click(change, RECORD)
         until(change, f"{CLOCK}.startsWith('0:0')")
-        shot(change, "recording-telephone", SHOTS)
+        shot(change, "recording-telephone")
         assert change.execute_script("return document.documentElement.scrollWidth") <= 400
         buttons = change.find_elements("css selector", ".tm-microphone button")
         assert min(one.size["height"] for one in buttons) >= 44
