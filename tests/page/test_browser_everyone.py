@@ -7,6 +7,7 @@ import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,8 +100,22 @@ def test_everything_is_large_enough_to_touch(open_page: Callable[..., Chrome]) -
         browser.execute_script(OPEN)
         until(browser, "return [...document.querySelectorAll('label')].some("
               "l => l.offsetParent && l.innerText.startsWith('Chords'))")  # fmt: skip
-        assert browser.execute_script(SMALL) == [] == browser.execute_script(SPILLS)
+        until(browser, f"return !(() => {{{SPILLS}}})().length")  # once it has slid open
+        assert browser.execute_script(SMALL) == []
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
+
+
+def test_names_of_chords_stand_beside_each_other(open_page: Callable[..., Chrome]) -> None:
+    browser = open_page()
+    with touching(browser):
+        browser = open_page()
+        generated(browser, "piano in E minor, 4/4, 8 bars, | Em G | Em Bm | Am7 B7 | G Em |")
+        edges = browser.execute_script(
+            "return [...document.querySelectorAll('.tm-chord')].map(e => e.getBoundingClientRect())"
+            ".map(b => [b.left, b.right])"
+        )
+        assert len(edges) >= 8
+        assert all(right <= then + 0.5 for (_, right), (then, _) in pairwise(edges))
 
 
 def test_nothing_moves_for_who_wants_that(open_page: Callable[..., Chrome]) -> None:

@@ -73,13 +73,17 @@ textmusic.Roll = class {
     this.row = Math.min(14, Math.max(4, tall / Math.max(rows, 1)));
     this.kitRow = 14;
     this.gutter = this.kit.length ? (width < 600 ? 84 : 112) : 40;
-    this.line = matchMedia("(pointer: coarse), (max-width: 760px)").matches ? 46 : 22;  // of names that are buttons
+    const fingers = matchMedia("(pointer: coarse), (max-width: 760px)").matches;
+    this.line = fingers ? 46 : 22;  // of names that are buttons
     this.top = 24 + (view.chords.length ? this.line : 0) + (view.sections.length ? this.line : 0);
     this.kitTop = this.top + rows * this.row + (rows && this.kit.length ? 10 : 0);
     this.height = this.kitTop + this.kit.length * this.kitRow + 4;
-    // A bar of four is never narrower than 40 pixels; a short piece fills the width.
+    // A bar of four is never narrower than 40 pixels; under fingers, no chord that can be typed over than 44. A short
+    // piece fills the width.
     const wide = (width - this.gutter - 12) / Math.max(this.end, 1);
-    this.quarter = Math.max(width < 600 ? 12 : 10, wide);
+    const gaps = view.writing ? [] : view.chords.map(([quarter], n) => (view.chords[n + 1]?.[0] ?? this.end) - quarter);
+    const closest = Math.max(1, Math.min(2, ...gaps));
+    this.quarter = Math.max(fingers ? 44 / closest : 10, wide);
     this.width = Math.max(width, this.gutter + this.end * this.quarter + 12);
     this.lane.style.width = `${this.width}px`;
     this.lane.style.height = `${this.height}px`;
@@ -106,7 +110,7 @@ textmusic.Roll = class {
       item.className = kind;
       item.textContent = text;
       if (tag === "button") item.tabIndex = -1;  // a hundred stops for the Tab key; see the keys of the roll
-      item.style.cssText = `left:${this.x(quarter)}px;top:${top}px;max-width:${Math.max(room - 3, 8)}px`;
+      item.style.cssText = `left:${this.x(quarter)}px;top:${top}px;max-width:${Math.max(room - 3, 8)}px;--tm-room:${room}px`;
       made.append(item);
       return item;
     };
