@@ -1,9 +1,9 @@
-"""Can a classifier tell a model's pieces from real ones? python training/judge_realism.py prompts.jsonl answers/ real/
+"""Can a model's music be told from real music? judge_realism.py prompts.jsonl answers/ real/
 
 Both folders hold answers to the prompts (0001.mid and so on), as `textmusic batch` and
-`training/describe.py --pieces` write them. From each piece come excerpts of eight bars; of each, the
-features and figures of `textmusic evaluate`. Gradient-boosted trees learn from four fifths of the
-prompts which excerpts are real, and are asked about the others, five times over.
+`training/describe.py --pieces` write them. From each piece come excerpts of eight bars; of each,
+the features and figures of `textmusic evaluate`. Gradient-boosted trees learn from four fifths of
+the prompts which excerpts are real, and are asked about the others, five times over.
 
 Printed: the area under the ROC curve (0.5: cannot tell, 1: always right) with a 95 % bootstrap
 interval over prompts, and each number's own area, most telling first, beside its medians. Then, for

@@ -17,9 +17,12 @@ from textmusic.music.sketch import Row, Sketch
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.guides import (
+    AT_HOME,
+    BASS_NATS,
     FORM_NATS,
     HARMONY_NATS,
     MISSING_NATS,
+    OUTSIDE,
     REPEAT_NATS,
     Floats32,
     Guides,
@@ -88,12 +91,13 @@ ROOT_AND_THIRD = sounded(72, 76)
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.5])
-def test_tones_of_the_scale_lose_and_others_lose_more(strength: float) -> None:
+def test_tones_outside_the_chord_lose(strength: float) -> None:
     grammar = written(PLAN, "Bar_4", *NOTE)
     guide = guides(PLAN, [Row(chords=((0, C),))], ROOT_AND_THIRD, harmony=strength)
     logits = guide.guided(flat(), grammar.allowed(), grammar)
-    nats = pytest.approx(-HARMONY_NATS[0] * strength), pytest.approx(-6.5 * strength)
-    assert gains(logits, 60, 64, 67, 62, 61) == [0, 0, 0, *nats], "C E G, D, C sharp"
+    nats = -HARMONY_NATS[0][0] * strength * AT_HOME
+    found = gains(logits, 60, 64, 67, 62, 61)
+    assert found == pytest.approx([0, 0, 0, nats, nats * OUTSIDE], abs=1e-3), "C E G, D, C sharp"
 
 
 @pytest.mark.parametrize(
@@ -101,9 +105,32 @@ def test_tones_of_the_scale_lose_and_others_lose_more(strength: float) -> None:
 )
 def test_the_chord_weighs_most_where_it_begins(position: int, place: int) -> None:
     grammar = written(PLAN, "Bar_4", f"Position_{position}", *NOTE[1:])
-    guide = guides(PLAN, [Row(chords=((0, C),))], ROOT_AND_THIRD, harmony=1.0)
-    found = gains(guide.guided(flat(), grammar.allowed(), grammar), 64, 65)
-    assert found == [0, pytest.approx(-HARMONY_NATS[place])]
+    guide = guides(PLAN, [Row(chords=((0, F),))], sounded(65, 69), harmony=1.0)
+    found = gains(guide.guided(flat(), grammar.allowed(), grammar), 65, 64)
+    assert found == [0, pytest.approx(-HARMONY_NATS[place][0])]
+
+
+@pytest.mark.parametrize(
+    ("duration", "column"), [("0.6.12", 0), ("1.0.12", 1), ("1.6.12", 2)], ids=["", "1/4", "long"]
+)
+def test_what_passes_is_short(duration: str, column: int) -> None:
+    grammar = written(PLAN, "Bar_4", *NOTE[:3], f"Duration_{duration}")
+    guide = guides(PLAN, [Row(chords=((0, F),))], sounded(65, 69), harmony=1.0)
+    found = gains(guide.guided(flat(), grammar.allowed(), grammar), 65, 64)
+    assert found == [0, pytest.approx(-HARMONY_NATS[0][column])]
+
+
+def test_the_chord_on_the_tonic_weighs_less() -> None:
+    """A model favours its tones by itself, so that the tonic would be heard too often."""
+    grammar = written(PLAN, "Bar_4", *NOTE)
+    home, away = (
+        gains(guide.guided(flat(), grammar.allowed(), grammar), *pitches)[1]
+        for guide, pitches in (
+            (guides(PLAN, [Row(chords=((0, C),))], ROOT_AND_THIRD, harmony=1.0), (64, 65)),
+            (guides(PLAN, [Row(chords=((0, F),))], sounded(65, 69), harmony=1.0), (65, 64)),
+        )
+    )
+    assert home == pytest.approx(away * AT_HOME, abs=1e-3)
 
 
 def test_root_and_third_are_favoured_until_they_have_sounded() -> None:
@@ -114,17 +141,19 @@ def test_root_and_third_are_favoured_until_they_have_sounded() -> None:
         guide = guides(PLAN, rows, bars, harmony=1.0)
         return gains(guide.guided(flat(), grammar.allowed(), grammar), 67, 60, 64)
 
-    assert found({}) == [0, MISSING_NATS, MISSING_NATS], "G, C, E"
-    assert found(sounded(72)) == [0, MISSING_NATS, MISSING_NATS], "struck in the chord before"
+    more = pytest.approx(MISSING_NATS * AT_HOME, abs=1e-3)
+    assert found({}) == [0, more, more], "G, C, E"
+    assert found(sounded(72)) == [0, more, more], "struck in the chord before"
     after = {0: [Struck(0, 24, 0, 72, 79, "1.0.12"), Struck(0, 24, DRUMS, 40, 79, "1.0.12")]}
-    assert found(after) == [0, 0, MISSING_NATS], "a drum's number is no E"
+    assert found(after) == [0, 0, more], "a drum's number is no E"
 
 
 def test_the_root_is_favoured_in_the_bass_only() -> None:
     grammar = written(PLAN, "Bar_4", *NOTE)
     guide = guides(PLAN, [Row(chords=((0, C),))], ROOT_AND_THIRD, harmony=1.0)
     logits = guide.guided(flat(), grammar.allowed(), grammar)
-    assert gains(logits, 48, 43, 40) == [0, pytest.approx(-2.0), pytest.approx(-2.0)]
+    less = pytest.approx(-0.4 * BASS_NATS[0] * AT_HOME, abs=1e-3)
+    assert gains(logits, 48, 43, 40) == [0, less, less]
     assert gains(logits, 60, 55, 52) == [0, 0, 0]
 
 
@@ -135,7 +164,7 @@ def test_the_chord_is_the_one_that_sounds_there_as_the_key_spells_it() -> None:
     guide = guides(plan, rows, harmony=1.0)
     first = written(plan, "Bar_2", *NOTE)
     later = written(plan, "Bar_2", "Position_24", *NOTE[1:])
-    more, less = MISSING_NATS, -HARMONY_NATS[0]
+    more, less = MISSING_NATS, -HARMONY_NATS[0][0]
     found = gains(guide.guided(flat(), first.allowed(), first), 72, 65, 69, 67)
     assert found == pytest.approx([0, more, more, less], abs=1e-3)
     found = gains(guide.guided(flat(), later.allowed(), later), 74, 67, 71, 77, 60)
@@ -150,7 +179,8 @@ def test_beats_of_metres_of_eighths_are_eighths() -> None:
     for position, chord_tones, place in ((24, (60, 64), 1), (36, (62, 67), 0), (48, (62, 67), 1)):
         grammar = written(plan, "Bar_2", f"Position_{position}", *NOTE[1:])
         found = gains(guide.guided(flat(), grammar.allowed(), grammar), *chord_tones, 65)
-        assert found == pytest.approx([0, 0, -HARMONY_NATS[place]], abs=1e-3), position
+        nats = -HARMONY_NATS[place][0] * (AT_HOME if position == 24 else 1)
+        assert found == pytest.approx([0, 0, nats], abs=1e-3), position
 
 
 @many
@@ -209,11 +239,11 @@ def test_bars_behind_the_sketch_are_left_alone() -> None:
 
 
 def test_chords_that_are_asked_weigh_twice_as_much() -> None:
-    rows = [Row(chords=((0, C),))]
+    rows = [Row(chords=((0, F),))]
     grammar = written(PLAN, "Bar_4", *NOTE)
     asked = Guides(
         the_layout(), PLAN, Sketch(tuple(rows)), {}, harmony=0.3, form=0,
-        asked=[AskedRow(chords=((0, C),))],
+        asked=[AskedRow(chords=((0, F),))],
     )  # fmt: skip
     double = guides(PLAN, rows, harmony=0.6)
     allowed = grammar.allowed()

@@ -94,7 +94,8 @@ def test_the_same_dice_give_the_same_ids() -> None:
     [("temperature", -0.1), ("temperature", 2.1), ("temperature", float("nan")), ("top_p", 0),
      ("top_p", 1.1), ("top_p", float("nan")), ("harmony_strength", -1), ("harmony_strength", 1.5),
      ("form_strength", -0.1), ("form_strength", float("nan")), ("plan_temperature", 2.5),
-     ("melody_strength", 1.1), ("sketch_temperature", -1), ("sketch_top_p", 0)],
+     ("melody_strength", 1.1), ("sketch_temperature", -1), ("sketch_top_p", 0),
+     ("rhythm_temperature", 2.1), ("rhythm_top_p", 0)],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused_with_the_range(name: str, value: float) -> None:
     with pytest.raises(TextMusicError, match=r"out of range; choose (0 to|a number above 0)"):
@@ -127,6 +128,14 @@ def test_the_sketch_is_drawn_more_freely_than_the_notes_unless_told_otherwise() 
     assert (told.temperature, told.top_p) == (0.5, 0.7)
 
 
+def test_so_is_rhythm() -> None:
+    drawn = Sampling(temperature=0.8, top_p=0.9).of_rhythm()
+    assert (drawn.temperature, drawn.top_p) == (pytest.approx(0.84), pytest.approx(0.98))
+    assert Sampling(temperature=0).of_rhythm().temperature == 0
+    told = Sampling(rhythm_temperature=0.5, rhythm_top_p=0.7).of_rhythm()
+    assert (told.temperature, told.top_p) == (0.5, 0.7)
+
+
 def test_the_plan_has_a_temperature_of_its_own() -> None:
     assert Sampling(temperature=1.5, plan_temperature=0.2).of_plan().temperature == 0.2
 
@@ -138,4 +147,5 @@ def test_what_was_written_before_the_melody_had_a_guide_can_be_written_again() -
     assert read.melody_strength == 0
     assert read.sketch_counts == 0, "sketches were the model's own"
     assert (read.of_sketch().temperature, read.of_sketch().top_p) == (0.9, 0.8)
+    assert (read.of_rhythm().temperature, read.of_rhythm().top_p) == (0.9, 0.8)
     assert read_sampling(asdict(Sampling(0.9))) == Sampling(0.9)

@@ -12,7 +12,7 @@ What a person has asked for is held to more closely than what the model has sket
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -22,7 +22,7 @@ from textmusic.music.chords import QUALITIES, Chord
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Sketch, quarters_per_beat
-from textmusic.music.theory import DRUMS, NO_KEY, degrees_of, shift_of
+from textmusic.music.theory import DRUMS, NO_KEY, degrees_of, shift_of, tonic
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.sampling import log_sum
@@ -30,10 +30,14 @@ from textmusic.tokens.score_grammar import ScoreGrammar
 
 Floats32 = NDArray[np.float32]
 # Logits that a scale tone outside the chord loses at strength 1: where the chord begins, on its
-# other beats, and between the beats; in the proportion that predicts real music best.
-HARMONY_NATS = (5.0, 2.4, 1.7)
-OUTSIDE = 1.3  # times that for tones outside the scale
-MISSING_NATS = 1.4  # what root and third gain at strength 1 while the chord has not had them
+# other beats, and between the beats; for notes of up to an eighth, up to a quarter, and longer.
+# As many of each are then no chord tones as in real music, where what passes is short.
+HARMONY_NATS = ((2.6, 2.8, 3.8), (1.8, 2.2, 3.2), (1.6, 2.3, 3.4))
+LENGTHS = (0.5, 1.0)  # in quarters, where these columns part
+BASS_NATS = (4.0, 2.4, 1.7)  # at least, by place, where the pitch is bass: it tells the chord
+AT_HOME = 0.5  # times that under the chord on the tonic, whose tones a model favours anyway
+OUTSIDE = 0.9  # times that for tones outside the scale, which a model shuns by itself
+MISSING_NATS = 3.4  # what root and third gain at strength 1 while the chord has not had them
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
 REPEAT_NATS = 2.0  # what the pitch that the melody has just had loses at strength 1
 FORM_NATS = 8.0  # logits that bar j's own choice gains at strength 1
@@ -66,6 +70,7 @@ class Guides:
         self._line: tuple[tuple[int, int], int | None] = ((-1, -1), None)  # place, pitch before it
         self._shift = shift_of(plan.key)
         keyless = plan.key is None or plan.key == NO_KEY
+        self._home = None if keyless else tonic(str(plan.key))
         self._scale = range(12) if keyless else degrees_of(str(plan.key))
         self._beat_quarters = quarters_per_beat(plan.time_signature)
         self._losses: dict[Chord, Floats32] = {}
@@ -81,8 +86,7 @@ class Guides:
         row = self._sketch.rows[grammar.bar]
         asked = self._asked[grammar.bar] if grammar.bar < len(self._asked) else AskedRow()
         if self._harmony > 0 and row.chords:
-            strength = self._harmony * (1.0 if asked.chords is None else ASKED)
-            logits = self._in_harmony(logits, allowed, grammar, strength)
+            logits = self._in_harmony(logits, allowed, grammar, asked.chords is not None)
         source = row.like if row.like is not None else row.vary
         if self._form > 0 and source is not None and source in self._bars:
             theirs = [note for note in self._bars[source] if note.program in grammar.programs]
@@ -96,9 +100,12 @@ class Guides:
     # Harmony --------------------------------------------------------------------------------------
 
     def _in_harmony(
-        self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar, strength: float
+        self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar, asked: bool
     ) -> Floats32:
-        """Shift probability between pitches by the sounding chord; their total stays the same."""
+        """Shift probability between pitches by the sounding chord; their total stays the same.
+
+        asked: whether a person has asked for the chord.
+        """
         pitches = self._pitches(allowed)
         if len(pitches) < 2 or grammar.position < 0:
             return logits
@@ -107,12 +114,25 @@ class Guides:
         if chord is None:
             return logits
         place = 0 if beat == began else 1 if beat == int(beat) else 2
+        weighs = ASKED if asked else AT_HOME if chord.root == self._home else 1.0
+        strength = self._harmony * weighs
         written = pitches - self._layout.tone_base
-        after = logits[pitches] - HARMONY_NATS[place] * strength * self._loss(chord)[written]
+        weight = np.full(len(written), HARMONY_NATS[place][self._long(grammar)], dtype=np.float32)
+        weight[written < BASS] = np.maximum(weight[written < BASS], BASS_NATS[place])
+        after = logits[pitches] - weight * strength * self._loss(chord)[written]
         since = began * grammar.quarter_steps * self._beat_quarters
         missing = self._telling(chord) - self._sounded(grammar.bar, since)
         after += MISSING_NATS * strength * np.isin(written % 12, list(missing))
         return reweighed(logits, pitches, after)
+
+    def _long(self, grammar: ScoreGrammar) -> int:
+        """Which column of `HARMONY_NATS` is that of the next note, by the length that it has."""
+        assert grammar.program is not None
+        _, duration = grammar.running(grammar.program)
+        if duration is None:
+            return 0
+        steps = self._layout.durations[duration - self._layout.first("Duration")]
+        return bisect_left(LENGTHS, steps / grammar.quarter_steps)
 
     def _telling(self, chord: Chord) -> set[int]:
         """The classes of written pitches that tell a chord from others: its root and third."""

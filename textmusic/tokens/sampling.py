@@ -17,6 +17,10 @@ MAX_SEED = 2**32 - 1
 # that are not the tonic's, and the music stands still.
 SKETCH_HEAT = 1.05  # times the temperature
 SKETCH_CUT = 0.4  # of what top-p leaves out
+# So is rhythm: when and how long something sounds. Drawn as pitches are, a bar moves as the one
+# before it in 94 % of its sixteenths; in real music, in 87 %.
+RHYTHM_HEAT = 1.05
+RHYTHM_CUT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +33,31 @@ class Sampling:
     form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves the
     melody to the model; towards 1 it repeats its pitch less often. plan_temperature: as
     temperature, for what of the plan is left open. sketch_temperature, sketch_top_p: as the first
-    two, for the sketch; None takes them from those. sketch_counts: the share of counted sketches in
+    two, for the sketch, and rhythm_temperature, rhythm_top_p, for all of the notes but their pitch;
+    None takes them from those. sketch_counts: the share of counted sketches in
     what is expected of a sketch, where the model has such counts.
     """
 
     temperature: float = 0.95
     top_p: float = 0.95
     harmony_strength: float = 0.85
-    form_strength: float = 0.5
+    form_strength: float = 0.6
     melody_strength: float = 0.6
     plan_temperature: float = 0.7
     sketch_temperature: float | None = None
     sketch_top_p: float | None = None
     sketch_counts: float = 0.5
+    rhythm_temperature: float | None = None
+    rhythm_top_p: float | None = None
 
     def __post_init__(self) -> None:
         real("temperature", self.temperature, 0, 2)
         real("temperature", self.plan_temperature, 0, 2)
-        if self.sketch_temperature is not None:
-            real("temperature", self.sketch_temperature, 0, 2)
-        for top_p in (self.top_p, 1 if self.sketch_top_p is None else self.sketch_top_p):
-            if real("top-p", top_p, 0, 1) == 0:
+        for temperature in (self.sketch_temperature, self.rhythm_temperature):
+            if temperature is not None:
+                real("temperature", temperature, 0, 2)
+        for top_p in (self.top_p, self.sketch_top_p, self.rhythm_top_p):
+            if top_p is not None and real("top-p", top_p, 0, 1) == 0:
                 raise TextMusicError(
                     "top-p 0 is out of range; choose a number above 0 and up to 1."
                 )
@@ -64,18 +72,29 @@ class Sampling:
 
     def of_sketch(self) -> Sampling:
         """How the sketch is drawn."""
-        temperature, top_p = self.sketch_temperature, self.sketch_top_p
+        told = self.sketch_temperature, self.sketch_top_p
+        return self._freer(*told, SKETCH_HEAT, SKETCH_CUT)
+
+    def of_rhythm(self) -> Sampling:
+        """How the ids of the notes are drawn that are no pitches."""
+        told = self.rhythm_temperature, self.rhythm_top_p
+        return self._freer(*told, RHYTHM_HEAT, RHYTHM_CUT)
+
+    def _freer(
+        self, temperature: float | None, top_p: float | None, heat: float, cut: float
+    ) -> Sampling:
         if temperature is None:
-            temperature = min(self.temperature * SKETCH_HEAT, 2.0)
+            temperature = min(self.temperature * heat, 2.0)
         if top_p is None:
-            top_p = 1 - (1 - self.top_p) * SKETCH_CUT
+            top_p = 1 - (1 - self.top_p) * cut
         return replace(self, temperature=temperature, top_p=top_p)
 
 
 def read_sampling(data: Mapping[str, Any]) -> Sampling:
     """What a file says of its sampling, such that the same seed gives the same piece again.
 
-    Before the melody had a guide, the sketch was drawn as the notes were. Raises TypeError for
+    Before the melody had a guide, the sketch was drawn as the notes were; for some time after that,
+    the rhythm still as the pitches. Raises TypeError for
     unknown fields, TextMusicError for values out of range.
     """
     if "melody_strength" not in data:
@@ -83,7 +102,10 @@ def read_sampling(data: Mapping[str, Any]) -> Sampling:
             **data, "melody_strength": 0, "sketch_temperature": data.get("temperature"),
             "sketch_top_p": data.get("top_p"),
         }  # fmt: skip
-    return Sampling(**{"sketch_counts": 0, **data})
+    as_pitches = {
+        "rhythm_temperature": data.get("temperature"), "rhythm_top_p": data.get("top_p"),
+    }  # fmt: skip
+    return Sampling(**{"sketch_counts": 0, **as_pitches, **data})
 
 
 def choose(

@@ -97,11 +97,6 @@ class SketchGrammar:
         return here + 1
 
     @property
-    def asks_last_chord(self) -> bool:
-        """Whether the next id is a chord of the last bar that is not asked."""
-        return self.expects == "chord" and len(self.rows) == self.count and not self._forced
-
-    @property
     def comes_to(self) -> int | None:
         """The bar whose first chord, which is asked, comes next; None where something else does."""
         if self.expects == "chord" and self._forced and not self._row.chords:

@@ -1,4 +1,4 @@
-"""What a take leans to where the model is free: the beats of others, the tonic, a length."""
+"""What a take leans to where the model is free: the beats of others, chords, a length."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textmusic.engines.protocol import Floats32
-from textmusic.music.chords import Chord
 from textmusic.music.plan import TEMPO_RANGE, Plan
-from textmusic.music.sketch import chord_token
-from textmusic.music.theory import is_minor, quarters_per_bar, shift_of
+from textmusic.music.theory import quarters_per_bar, shift_of
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.guides import reweighed
 from textmusic.tokens.layout import Layout, Mask
@@ -27,7 +25,6 @@ BASS = 48  # C3: what is below it is low
 OVER_NATS = 3.0  # what pitches lose above the melody's highest one in the bar
 # Instruments that play chords: keyboards, organs and accordions, guitars, harp, strings together.
 CHORDAL = frozenset((*range(8), *range(16, 32), 46, *range(48, 52)))
-HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
 
 
 def with_others(logits: Floats32, standing: Iterable[Struck], layout: Layout) -> Floats32:
@@ -85,16 +82,6 @@ def _at_least(
     gain = np.log(share / (1 - share)) - np.log(max(have, 1e-9) / (1 - have))
     after = logits[among] + np.where(inside, gain, 0.0).astype(np.float32)
     return reweighed(logits, among, after)
-
-
-def homeward(logits: Floats32, plan: Plan, layout: Layout) -> Floats32:
-    """The last chord of a piece that ends: the tonic's own is favoured. logits: (M,)."""
-    if not plan.end or plan.key is None:
-        return logits
-    home = Chord(shift_of(plan.key) % 12, "min" if is_minor(plan.key) else "maj")
-    guided = logits.copy()
-    guided[layout.index[chord_token(home, shift_of(plan.key))]] += HOME_NATS
-    return guided
 
 
 def longest_chord(bars: int) -> int:

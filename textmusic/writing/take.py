@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from textmusic.engines.protocol import Floats32
 from textmusic.language.prompt import Prompt
 from textmusic.music.notes import score_of
@@ -23,20 +21,16 @@ from textmusic.tokens.guides import Guides
 from textmusic.tokens.layout import Mask, layout_of
 from textmusic.tokens.limited_grammar import LimitedGrammar
 from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
-from textmusic.tokens.sampling import Sampling, choose, surprise
+from textmusic.tokens.sampling import Sampling, surprise
 from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_counts import SketchCounts
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
-from textmusic.writing.leanings import (
-    accompanied,
-    homeward,
-    longest_chord,
-    tempo_settled,
-    with_others,
-)
+from textmusic.writing.dice import Dice
+from textmusic.writing.endings import homeward, settling
+from textmusic.writing.leanings import accompanied, longest_chord, tempo_settled, with_others
 from textmusic.writing.lookahead import Lookahead
 from textmusic.writing.windows import window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
@@ -76,10 +70,9 @@ class Take:
         model is mixed with.
         """
         self.prompt, self.seed, self.sampling = prompt, seed, sampling
-        self._plan_sampling, self._sketch_sampling = sampling.of_plan(), sampling.of_sketch()
         self._tokenizer, self._given, self._context = tokenizer, given, context
         self._layout, self._vocabulary = layout_of(tokenizer.vocabulary), tokenizer.vocabulary
-        self._rng = np.random.default_rng(seed)
+        self._dice = Dice(sampling, seed, self._layout, counts)
         self._lookahead: Lookahead | None = None
         self.text = [*text, *self._shifted([PLAN])]
         self.ids = list(self.text)  # of the window, in the LLM's id space
@@ -101,7 +94,6 @@ class Take:
             multiple=multiple_of(prompt.outline),
             free=free,
         )
-        self._counts = counts
         self._sketch_grammar: SketchGrammar | None = None
         self._grammar: PlanGrammar | SketchGrammar | ScoreGrammar = self._plan_grammar
         self._score: ScoreGrammar | None = None
@@ -200,38 +192,36 @@ class Take:
 
     def _choose(self, logits: Floats32) -> int:
         mask = self._grammar.allowed() if self._mask is None else self._mask
-        sampling, guided = self.sampling, logits
         if self._grammar is self._score:
-            assert self._guides is not None
-            self.notes.file()
-            guided = self._guides.guided(logits, mask, self._writing)
-            standing = [n for n in self._given.notes if n.bar == self._writing.bar]
-            if DRUMS in (self._given.programs or ()):
-                guided = with_others(guided, standing, self._layout)
-            if self._given.melody:
-                guided = accompanied(guided, mask, self._writing, standing)
-            if isinstance(self._score, LimitedGrammar):
-                guided = self._score.leaning(guided, mask)
-        else:
-            if self._sketch_grammar is None:
-                sampling = self._plan_sampling
-            else:
-                sampling = self._sketch_sampling
-                if self._counts:
-                    share = sampling.sketch_counts
-                    logits = guided = self._counts.mixed(logits, mask, self._sketch_grammar, share)
-                if self._sketch_grammar.asks_last_chord:
-                    ends = self._stop == self.plan.bars
-                    guided = homeward(logits, self.plan, self._layout) if ends else logits
-                if self._lookahead:
-                    self._lookahead.choosing(self._sketch_grammar, self.ids)
-        music_id = choose(guided, mask, sampling, self._rng)
-        if self._lookahead and self._lookahead.listens(self._rows_grammar):
-            self._lookahead.weigh(logits, music_id, slice(*self._layout.spans["Chord"]))
-        if self._grammar is self._score:
+            music_id = self._dice.score(self._guided(logits, mask), mask)
             self.nats += surprise(logits, music_id)
             self._chosen += 1
+            return music_id
+        if self._sketch_grammar is None:
+            return self._dice.plan(logits, mask)
+        logits = self._dice.counted(logits, mask, self._sketch_grammar)
+        guided = homeward(logits, self._sketch_grammar)
+        if self._lookahead:
+            self._lookahead.choosing(self._sketch_grammar, self.ids)
+        music_id = self._dice.sketch(guided, mask)
+        if self._lookahead and self._lookahead.listens(self._rows_grammar):
+            self._lookahead.weigh(logits, music_id, slice(*self._layout.spans["Chord"]))
         return music_id
+
+    def _guided(self, logits: Floats32, mask: Mask) -> Floats32:
+        """Logits (M,) of the score's next id, with all that weighs on it."""
+        assert self._guides is not None
+        self.notes.file()
+        guided = self._guides.guided(logits, mask, self._writing)
+        guided = settling(guided, mask, self._writing, self.sketch)
+        standing = [n for n in self._given.notes if n.bar == self._writing.bar]
+        if DRUMS in (self._given.programs or ()):
+            guided = with_others(guided, standing, self._layout)
+        if self._given.melody:
+            guided = accompanied(guided, mask, self._writing, standing)
+        if isinstance(self._score, LimitedGrammar):
+            guided = self._score.leaning(guided, mask)
+        return guided
 
     @property
     def _rows_grammar(self) -> SketchGrammar:
@@ -242,7 +232,7 @@ class Take:
         """Write the rows of a hole once more, or go on with those that are kept."""
         if self._lookahead is None or self._grammar is not self._sketch_grammar:
             return
-        if turned := self._lookahead.turn(self._rows_grammar, self.ids, self._rng):
+        if turned := self._lookahead.turn(self._rows_grammar, self.ids, self._dice.rng):
             self._sketch_grammar, self.ids = turned
             self._grammar, self._mask, self.reread = self._sketch_grammar, None, True
 

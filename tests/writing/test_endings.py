@@ -1,0 +1,120 @@
+"""A piece that ends comes to an end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from random_music import the_layout
+
+from textmusic.music.chords import Chord
+from textmusic.music.plan import Plan
+from textmusic.music.sketch import Row, Sketch
+from textmusic.tokens.score_grammar import ScoreGrammar
+from textmusic.tokens.sketch_grammar import SketchGrammar
+from textmusic.writing.endings import (
+    HOME_NATS,
+    LASTING_NATS,
+    LOW,
+    STOPPING_NATS,
+    homeward,
+    settling,
+)
+
+PLAN = Plan(
+    programs=(0,), key="A minor", tempo=100.0, time_signature="4/4", bars=1, begin=True, end=True
+)
+
+
+def grammar(plan: Plan, *tokens: str) -> ScoreGrammar:
+    """The grammar of a score behind these tokens."""
+    made = ScoreGrammar(the_layout(), plan)
+    for token in tokens:
+        made.advance(the_layout().index[token])
+    return made
+
+
+def changes(after: np.ndarray) -> dict[str, float]:
+    """What has changed of logits that were 0, by token."""
+    return {the_layout().vocabulary[i]: float(after[i]) for i in np.flatnonzero(after)}
+
+
+def flat() -> np.ndarray:
+    return np.zeros(the_layout().size, dtype=np.float32)
+
+
+def settled(grammar: ScoreGrammar, *chords: Chord) -> dict[str, float]:
+    """What the last bar's leanings change, where these are its chords."""
+    rows = tuple(Row(chords=((0, chord),)) for chord in chords)
+    return changes(settling(flat(), grammar.allowed(), grammar, Sketch(rows)))
+
+
+def sketched(plan: Plan, *tokens: str) -> SketchGrammar:
+    """The grammar of a sketch behind these tokens."""
+    made = SketchGrammar(the_layout(), plan)
+    for token in tokens:
+        made.advance(the_layout().index[token])
+    return made
+
+
+@pytest.mark.parametrize(("key", "chord"), [("E minor", "0-min"), ("D major", "0-maj")])
+def test_the_last_chord_leans_home(key: str, chord: str) -> None:
+    """Roots are counted from the tonic."""
+    plan = replace(PLAN, key=key, bars=2)
+    first = "Bar_2", "New", "Chord_5-maj"
+    last = sketched(plan, *first, "Bar_1", "New")
+    assert changes(homeward(flat(), last)) == {f"Chord_{chord}": HOME_NATS}
+    assert changes(homeward(flat(), sketched(plan, "Bar_2", "New"))) == {}, "another bar"
+    free = sketched(replace(plan, end=False), *first, "Bar_1", "New")
+    assert changes(homeward(flat(), free)) == {}
+
+
+def test_the_last_bar_repeats_one_that_ends_on_the_tonic() -> None:
+    plan = replace(PLAN, key="E minor", bars=3)
+    rows = "Bar_3", "New", "Chord_0-min", "Bar_2", "New", "Chord_7-maj", "Bar_1"
+    assert changes(homeward(flat(), sketched(plan, *rows))) == {"Like_2": -HOME_NATS}
+
+
+def test_the_last_bar_of_a_piece_that_ends_stops_sooner_and_sounds_on() -> None:
+    struck = "Bar_1", "Position_24", "Program_0", "Velocity_79", "Duration_1.0.12", "Pitch_60"
+    changed = settled(grammar(PLAN, *struck))
+    places = {token for token in changed if token.startswith("Position")}
+    assert {changed.pop(token) for token in places} == {-STOPPING_NATS}
+    assert "Duration_2.0.12" in changed, "to the end of the bar"
+    assert "Duration_1.0.12" not in changed
+    assert set(changed.values()) == {LASTING_NATS}
+    assert all(token.startswith("Duration_1.") for token in changed.keys() - {"Duration_2.0.12"})
+
+
+def test_nothing_has_to_stop_before_something_is_struck() -> None:
+    assert settled(grammar(PLAN, "Bar_1")) == {}
+
+
+@pytest.mark.parametrize("other", [{"end": False}, {"bars": 2}], ids=["open", "another bar"])
+def test_other_bars_go_on(other: dict[str, object]) -> None:
+    plan = replace(PLAN, **other)  # type: ignore[arg-type]
+    struck = grammar(plan, f"Bar_{plan.bars}", "Position_0", "Program_0")
+    assert settled(struck) == {}
+
+
+@pytest.mark.parametrize("chord", [Chord(9, "min"), Chord(2, "min")], ids=["Am", "Dm"])
+def test_a_piece_that_comes_home_has_its_tonic_below(chord: Chord) -> None:
+    tokens = "Bar_1", "Position_0", "Program_0", "Velocity_79", "Duration_4.0.4"
+    logits = settled(grammar(PLAN, *tokens), chord)
+    pitches = {int(t.split("_")[1]): v for t, v in logits.items() if t.startswith("Pitch_")}
+    if chord.root != 9:
+        assert not pitches
+        return
+    assert {pitch for pitch, gain in pitches.items() if gain > 0} >= {36, 48}, "written as C"
+    second = settled(grammar(PLAN, *tokens, "Pitch_48"), chord)
+    assert not any(token.startswith("Pitch") for token in second), "what stands on it is free"
+
+
+def test_of_several_instruments_only_low_tones_are_the_lowest() -> None:
+    plan = replace(PLAN, programs=(40, 42))
+    high = settled(
+        grammar(plan, "Bar_1", "Position_0", "Program_40", "Velocity_79", "Duration_4.0.4"),
+        Chord(9, "min"),
+    )
+    assert all(int(t.split("_")[1]) < LOW for t, v in high.items() if "Pitch_" in t and v > 0)
