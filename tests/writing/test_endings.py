@@ -70,6 +70,14 @@ def test_the_last_chord_leans_home(key: str, chord: str) -> None:
     assert changes(homeward(flat(), free)) == {}
 
 
+def test_the_tonic_is_not_left_again() -> None:
+    plan = replace(PLAN, key="E minor")
+    there = changes(homeward(flat(), sketched(plan, "Bar_1", "New", "Chord_0-min")))
+    assert {token.split("_")[0] for token in there} == {"Beat"}
+    assert set(there.values()) == {-HOME_NATS}
+    assert changes(homeward(flat(), sketched(plan, "Bar_1", "New", "Chord_5-min"))) == {}
+
+
 def test_the_last_bar_repeats_one_that_ends_on_the_tonic() -> None:
     plan = replace(PLAN, key="E minor", bars=3)
     rows = "Bar_3", "New", "Chord_0-min", "Bar_2", "New", "Chord_7-maj", "Bar_1"

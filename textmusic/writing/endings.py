@@ -28,7 +28,8 @@ LOW = 60  # written pitches below it may be that, and any of an instrument that 
 def homeward(logits: Floats32, grammar: SketchGrammar) -> Floats32:
     """The last row of the sketch of a piece that ends: the tonic's own chord is favoured.
 
-    logits: (M,). Bars that end on another chord are repeated less likely there.
+    logits: (M,). It is left again less likely there, and bars that end on another chord are
+    repeated less likely.
     """
     plan, layout = grammar.plan, grammar.layout
     if not plan.end or plan.key in (None, NO_KEY) or len(grammar.rows) < grammar.count:
@@ -37,6 +38,8 @@ def homeward(logits: Floats32, grammar: SketchGrammar) -> Floats32:
     home, guided = Chord(tonic(key), "min" if is_minor(key) else "maj"), logits.copy()
     if grammar.expects == "chord":
         guided[layout.index[chord_token(home, shift_of(key))]] += HOME_NATS
+    elif grammar.expects == "change" and grammar.rows[-1].chords[-1][1] == home:
+        guided[slice(*layout.spans["Beat"])] -= HOME_NATS
     elif grammar.expects == "form":
         for bar, row in enumerate(grammar.rows[:-1]):
             if row.chords and row.chords[-1][1] != home:
