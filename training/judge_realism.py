@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from textmusic.errors import TextMusicError
 from textmusic.evaluation.answers import read_answers, read_expectations
 from textmusic.evaluation.distributions import BARS, NotesAndPlan, figures_of
 from textmusic.evaluation.features import chromatic_share, features
@@ -50,7 +51,8 @@ class Excerpts:
 
 def excerpts(pieces: Mapping[int, NotesAndPlan]) -> Excerpts:
     """Bars 1 to 8, 9 to 16 and so on of each piece, as far as eight are whole."""
-    rows, prompts = [], []
+    rows: list[dict[str, float]] = []
+    prompts: list[int] = []
     for number, (notes, plan) in pieces.items():
         bar = quarters_per_bar(plan.time_signature or "4/4")
         bars = plan.bars or math.ceil(notes.end.max() / bar - 1e-6)
@@ -59,7 +61,7 @@ def excerpts(pieces: Mapping[int, NotesAndPlan]) -> Excerpts:
             if len(cut) > 1:
                 rows.append(_numbers((cut, replace(plan, bars=BARS))))
                 prompts.append(number)
-    names = tuple(rows[0])
+    names = tuple(rows[0]) if rows else ()
     numbers = np.array([[row[name] for name in names] for row in rows])
     return Excerpts(names, numbers, np.array(prompts))
 
@@ -175,6 +177,10 @@ def main() -> None:
         for folder in (args.answers, args.real)
     )
     cut = excerpts(ours), excerpts(theirs)
+    if min(len(np.unique(each.prompts)) for each in cut) < FOLDS:
+        raise TextMusicError(
+            f"fewer than {FOLDS} prompts have {BARS} bars in both folders; write more answers."
+        )
     scores, real, prompts = told(*cut)
     low, high = interval(scores, real, prompts)
     print(f"{len(cut[0].prompts)} excerpts written, {len(cut[1].prompts)} real")

@@ -31,12 +31,13 @@ def drawn(sampling: Sampling, *tokens: str, times: int = 300) -> dict[str, int]:
     return {token: found.count(the_layout().index[token]) for token in tokens}
 
 
-def test_rhythm_is_drawn_more_freely_than_pitch() -> None:
+def test_places_are_drawn_more_freely_than_pitches_and_lengths() -> None:
     strict = Sampling(temperature=1, top_p=0.5, rhythm_top_p=1)
     places = drawn(strict, "Position_6", "Position_12", "Position_18")
     pitches = drawn(strict, "Pitch_60", "Pitch_64", "Pitch_67")
+    lengths = drawn(strict, "Duration_1.0.12", "Duration_0.6.12")
     assert all(count > 20 for count in places.values())
-    assert pitches["Pitch_60"] == 300
+    assert pitches["Pitch_60"] == lengths["Duration_1.0.12"] == 300
 
 
 def test_whether_a_pitch_comes_is_rhythm() -> None:

@@ -17,8 +17,8 @@ MAX_SEED = 2**32 - 1
 # that are not the tonic's, and the music stands still.
 SKETCH_HEAT = 1.05  # times the temperature
 SKETCH_CUT = 0.4  # of what top-p leaves out
-# So is rhythm: when and how long something sounds. Drawn as pitches are, a bar moves as the one
-# before it in 94 % of its sixteenths; in real music, in 87 %.
+# So is when something sounds. Drawn as pitches are, a bar moves as the one before it in 93 % of its
+# sixteenths; in real music, in 87 %.
 RHYTHM_HEAT = 1.05
 RHYTHM_CUT = 0.2
 
@@ -33,8 +33,8 @@ class Sampling:
     form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves the
     melody to the model; towards 1 it repeats its pitch less often. plan_temperature: as
     temperature, for what of the plan is left open. sketch_temperature, sketch_top_p: as the first
-    two, for the sketch, and rhythm_temperature, rhythm_top_p, for all of the notes but their pitch;
-    None takes them from those. sketch_counts: the share of counted sketches in
+    two, for the sketch, and rhythm_temperature, rhythm_top_p, for all of the notes but their pitch
+    and length; None takes them from those. sketch_counts: the share of counted sketches in
     what is expected of a sketch, where the model has such counts.
     """
 
@@ -76,7 +76,7 @@ class Sampling:
         return self._freer(*told, SKETCH_HEAT, SKETCH_CUT)
 
     def of_rhythm(self) -> Sampling:
-        """How the ids of the notes are drawn that are no pitches."""
+        """How the ids of the notes are drawn that are no pitches or lengths."""
         told = self.rhythm_temperature, self.rhythm_top_p
         return self._freer(*told, RHYTHM_HEAT, RHYTHM_CUT)
 

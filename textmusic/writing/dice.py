@@ -14,8 +14,9 @@ from textmusic.tokens.sketch_grammar import SketchGrammar
 class Dice:
     """The random numbers of a piece, and how freely they choose.
 
-    Rhythm is drawn more freely than pitch, and harmony than both: what cuts off unlikely ids makes
-    every bar move as the one before it, and stay on its chord.
+    When something sounds is drawn more freely than what sounds, and for how long, and harmony more
+    freely than both: what cuts off unlikely ids makes every bar move as the one before it, and stay
+    on its chord.
     """
 
     def __init__(
@@ -24,11 +25,9 @@ class Dice:
         """counts: of real sketches, which are mixed into what the model says of them."""
         self.rng = np.random.default_rng(seed)
         self._counts = counts
-        self._pitch, self._plan = sampling, sampling.of_plan()
+        self._notes, self._plan = sampling, sampling.of_plan()
         self._sketch, self._rhythm = sampling.of_sketch(), sampling.of_rhythm()
-        self._pitches = np.zeros(layout.size, dtype=bool)
-        for kind in ("Pitch", "PitchDrum"):
-            self._pitches[slice(*layout.spans[kind])] = True
+        self._which = [slice(*layout.spans[kind]) for kind in ("Pitch", "PitchDrum", "Duration")]
 
     def plan(self, logits: Floats32, allowed: Mask) -> int:
         """An id of the plan. logits, allowed: (M,)."""
@@ -45,8 +44,11 @@ class Dice:
         return choose(logits, allowed, self._sketch, self.rng)
 
     def score(self, logits: Floats32, allowed: Mask) -> int:
-        """An id of the score; where it is a pitch, which one is drawn by itself."""
+        """An id of the score; where it is a pitch or a length, which one is drawn by itself."""
         music_id = choose(logits, allowed, self._rhythm, self.rng)
-        if not self._pitches[music_id]:
-            return music_id
-        return choose(logits, allowed & self._pitches, self._pitch, self.rng)
+        for span in self._which:
+            if span.start <= music_id < span.stop:
+                only = np.zeros_like(allowed)
+                only[span] = allowed[span]
+                return choose(logits, only, self._notes, self.rng)
+        return music_id
