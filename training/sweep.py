@@ -32,17 +32,19 @@ from textmusic.writing.loading import locate
 
 DEFAULT = Sampling()
 AS_NOTES = {"sketch_temperature": DEFAULT.temperature, "sketch_top_p": DEFAULT.top_p}
+AS_PITCHES = {"rhythm_temperature": DEFAULT.temperature, "rhythm_top_p": DEFAULT.top_p}
 GRID = {
     "default": DEFAULT,
     "temperature 0.9": replace(DEFAULT, temperature=0.9),
     "temperature 1": replace(DEFAULT, temperature=1.0),
     "top-p 0.98": replace(DEFAULT, top_p=0.98),
     "top-p 1": replace(DEFAULT, top_p=1.0),
+    "rhythm as freely as pitches": replace(DEFAULT, **AS_PITCHES),
     "sketch as freely as the notes": replace(DEFAULT, **AS_NOTES),
     "sketch by top-p 1": replace(DEFAULT, sketch_temperature=1.0, sketch_top_p=1.0),
     "harmony 0.7": replace(DEFAULT, harmony_strength=0.7),
     "harmony 1": replace(DEFAULT, harmony_strength=1.0),
-    "form 0.4": replace(DEFAULT, form_strength=0.4),
+    "form 0.5": replace(DEFAULT, form_strength=0.5),
     "form 0.7": replace(DEFAULT, form_strength=0.7),
     "melody 0": replace(DEFAULT, melody_strength=0.0),
     "melody 1": replace(DEFAULT, melody_strength=1.0),
