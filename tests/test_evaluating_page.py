@@ -26,7 +26,7 @@ ROAD = {
 SWEEP = {
     "python training/describe.py data/ --split valid -o valid.jsonl --pieces real/": " -n 8",
     "python training/sweep.py valid.jsonl --model my-model/ -o sampling.md": " --cells 2",
-    "textmusic batch valid.jsonl --model my-model/ -o answers/ --format mid,json --performance 0": "",
+    "textmusic batch valid.jsonl --model my-model/ -o answers/ --performance 0 --no-audio": "",
     "python training/judge_realism.py valid.jsonl answers/ real/": "",
 }
 
