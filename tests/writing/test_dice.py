@@ -7,7 +7,7 @@ import pytest
 from random_music import the_layout
 
 from textmusic.tokens.layout import Mask
-from textmusic.tokens.sampling import Sampling
+from textmusic.tokens.sampling import Sampling, choose
 from textmusic.writing.dice import Dice
 
 
@@ -57,3 +57,13 @@ def test_the_likeliest_is_taken_at_temperature_0(kind: str) -> None:
 def test_a_sketch_is_the_model_s_own_without_counts() -> None:
     logits = np.arange(the_layout().size, dtype=np.float32)
     assert dice(Sampling()).counted(logits, only("New"), None) is logits  # type: ignore[arg-type]
+
+
+def test_where_rhythm_is_drawn_as_pitches_there_is_one_draw() -> None:
+    """As it was before they were told apart."""
+    same = Sampling(rhythm_temperature=0.95, rhythm_top_p=0.95)
+    logits = np.random.default_rng(3).normal(0, 1, the_layout().size).astype(np.float32)
+    allowed, rng = np.ones(the_layout().size, dtype=bool), np.random.default_rng(1)
+    thrown = dice(same)
+    found = [thrown.score(logits, allowed) for _ in range(50)]
+    assert found == [choose(logits, allowed, same, rng) for _ in range(50)]

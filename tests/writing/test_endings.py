@@ -10,7 +10,9 @@ from random_music import the_layout
 
 from textmusic.music.chords import Chord
 from textmusic.music.plan import Plan
-from textmusic.music.sketch import Row, Sketch
+from textmusic.music.sketch import BeatChord, Row, Sketch
+from textmusic.music.theory import DRUMS, NO_KEY
+from textmusic.tokens.folding import Struck
 from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.writing.endings import (
@@ -44,10 +46,19 @@ def flat() -> np.ndarray:
     return np.zeros(the_layout().size, dtype=np.float32)
 
 
-def settled(grammar: ScoreGrammar, *chords: Chord) -> dict[str, float]:
-    """What the last bar's leanings change, where these are its chords."""
-    rows = tuple(Row(chords=((0, chord),)) for chord in chords)
-    return changes(settling(flat(), grammar.allowed(), grammar, Sketch(rows)))
+def settled(grammar: ScoreGrammar, *chords: BeatChord, standing: int = -1) -> dict[str, float]:
+    """What the last bar's leanings change, where these are its chords.
+
+    standing: a pitch of another instrument that is struck at its beginning already.
+    """
+    sketch = Sketch((Row(chords=chords),))
+    there = [Struck(0, 0, 42, standing, 79, "1.0.12")] if standing >= 0 else []
+    return changes(settling(flat(), grammar.allowed(), grammar, sketch, there))
+
+
+def raised(changed: dict[str, float]) -> set[int]:
+    """The pitches that have gained."""
+    return {int(t.removeprefix("Pitch_")) for t, v in changed.items() if "Pitch_" in t and v > 0}
 
 
 def sketched(plan: Plan, *tokens: str) -> SketchGrammar:
@@ -85,14 +96,28 @@ def test_the_last_bar_repeats_one_that_ends_on_the_tonic() -> None:
 
 
 def test_the_last_bar_of_a_piece_that_ends_stops_sooner_and_sounds_on() -> None:
-    struck = "Bar_1", "Position_24", "Program_0", "Velocity_79", "Duration_1.0.12", "Pitch_60"
-    changed = settled(grammar(PLAN, *struck))
+    changed = settled(grammar(PLAN, "Bar_1", "Position_24", "Program_0", "Velocity_79"))
     places = {token for token in changed if token.startswith("Position")}
     assert {changed.pop(token) for token in places} == {-STOPPING_NATS}
     assert "Duration_2.0.12" in changed, "to the end of the bar"
     assert "Duration_1.0.12" not in changed
     assert set(changed.values()) == {LASTING_NATS}
     assert all(token.startswith("Duration_1.") for token in changed.keys() - {"Duration_2.0.12"})
+
+
+LONG = "Bar_1", "Position_0", "Program_0", "Velocity_79", "Duration_3.6.12"
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [LONG, (*LONG[:4], "Duration_1.0.12", "Pitch_60"),
+     ("Bar_1", "Position_0", "Program_128", "Velocity_79", "Duration_0.3.12")],
+    ids=["long already", "further tones", "drums"],
+)  # fmt: skip
+def test_lengths_are_left_alone(tokens: tuple[str, ...]) -> None:
+    plan = replace(PLAN, programs=(0, DRUMS))
+    changed = settled(grammar(plan, *tokens))
+    assert {token.split("_")[0] for token in changed} == {"Position"}
 
 
 def test_nothing_has_to_stop_before_something_is_struck() -> None:
@@ -106,23 +131,28 @@ def test_other_bars_go_on(other: dict[str, object]) -> None:
     assert settled(struck) == {}
 
 
-@pytest.mark.parametrize("chord", [Chord(9, "min"), Chord(2, "min")], ids=["Am", "Dm"])
-def test_a_piece_that_comes_home_has_its_tonic_below(chord: Chord) -> None:
-    tokens = "Bar_1", "Position_0", "Program_0", "Velocity_79", "Duration_4.0.4"
-    logits = settled(grammar(PLAN, *tokens), chord)
-    pitches = {int(t.split("_")[1]): v for t, v in logits.items() if t.startswith("Pitch_")}
-    if chord.root != 9:
-        assert not pitches
-        return
-    assert {pitch for pitch, gain in pitches.items() if gain > 0} >= {36, 48}, "written as C"
-    second = settled(grammar(PLAN, *tokens, "Pitch_48"), chord)
-    assert not any(token.startswith("Pitch") for token in second), "what stands on it is free"
+A_MINOR, D_MINOR = Chord(9, "min"), Chord(2, "min")
+
+
+def test_the_tonic_is_below_its_chord() -> None:
+    """Written as C, and of an instrument that plays alone at any height."""
+    assert raised(settled(grammar(PLAN, *LONG), (0, A_MINOR))) >= {36, 48, 60, 72}
+    assert raised(settled(grammar(PLAN, *LONG), (0, D_MINOR))) == set()
+    assert raised(settled(grammar(PLAN, *LONG, "Pitch_48"), (0, A_MINOR))) == set(), "what is above"
+    nowhere = replace(PLAN, key=NO_KEY)
+    assert raised(settled(grammar(nowhere, *LONG), (0, A_MINOR))) == set()
+
+
+def test_the_chord_is_the_one_that_sounds_there() -> None:
+    chords = (0, D_MINOR), (2, A_MINOR)
+    later = "Bar_1", "Position_24", "Program_0", "Velocity_79", "Duration_1.6.12"
+    assert raised(settled(grammar(PLAN, *LONG), *chords)) == set()
+    assert raised(settled(grammar(PLAN, *later), *chords)) >= {36, 48}
 
 
 def test_of_several_instruments_only_low_tones_are_the_lowest() -> None:
-    plan = replace(PLAN, programs=(40, 42))
-    high = settled(
-        grammar(plan, "Bar_1", "Position_0", "Program_40", "Velocity_79", "Duration_4.0.4"),
-        Chord(9, "min"),
-    )
-    assert all(int(t.split("_")[1]) < LOW for t, v in high.items() if "Pitch_" in t and v > 0)
+    plan = replace(PLAN, programs=(0, 42))
+    low = raised(settled(grammar(plan, *LONG), (0, A_MINOR)))
+    assert low >= {36, 48} and max(low) < LOW
+    below = raised(settled(grammar(plan, *LONG), (0, A_MINOR), standing=43))
+    assert below and max(below) < 43, "lower than what stands there"

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -112,6 +113,8 @@ def generate(
 ) -> None:
     """Write music for a description, and report what was asked for and what came out."""
     plan, outline = wanted.controls.plan(), wanted.controls.outline()
+    if loop:
+        plan = replace(plan, end=False)  # it goes on where it began
     many = max(variations, best_of)
     within("variations", variations, 1, MAX_VARIATIONS)
     within("best-of", best_of, 1, MAX_VARIATIONS)

@@ -152,9 +152,12 @@ def read_prompt(
     unused += than.unused
     if read.loop and standing is not None:
         unused += ("'loop': only a new piece can be a loop; generate one",)
+    loop = read.loop and standing is None
+    if loop and asked.end is None:  # it goes on where it began
+        asked = replace(asked, end=False)
     prompt = Prompt(
         text, asked, seconds, caption, unused, absent, near,
-        only=read.only, loop=read.loop and standing is None, read_as=than.read_as,
+        only=read.only, loop=loop, read_as=than.read_as,
     )  # fmt: skip
     prompt = _outlined(prompt, read.outline, outline)
     practice, asked, notes = suited(read.practice, prompt.asked)

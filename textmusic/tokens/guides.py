@@ -1,12 +1,12 @@
 """Soft biases that make even a barely trained model follow its sketch.
 
 Three guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
-most where it begins; so are its root in the bass, and root and third until they have sounded. Form:
-in a bar that repeats bar j, what bar j has in the same place is favoured: a pointer that follows
-what is written, and finds its place again after a departure, since it goes by where the writing
-stands. A bar that varies bar j gets its rhythm alone. Melody: the pitch that the top line has just
-had is held back, since models that have seen little music repeat it two or three times as often as
-real music does.
+most where it begins and for long notes, less under the tonic's chord; so are its root in the bass,
+and root and third until they have sounded. Form: in a bar that repeats bar j, what bar j has in the
+same place is favoured: a pointer that follows what is written, and finds its place again after a
+departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
+Melody: the pitch that the top line has just had is held back, since models that have seen little
+music repeat it two or three times as often as real music does.
 What a person has asked for is held to more closely than what the model has sketched by itself.
 """
 
@@ -31,7 +31,8 @@ from textmusic.tokens.score_grammar import ScoreGrammar
 Floats32 = NDArray[np.float32]
 # Logits that a scale tone outside the chord loses at strength 1: where the chord begins, on its
 # other beats, and between the beats; for notes of up to an eighth, up to a quarter, and longer.
-# As many of each are then no chord tones as in real music, where what passes is short.
+# The shares of tones outside the chord come near those of real music, where what passes is short
+# (docs/sampling.md).
 HARMONY_NATS = ((2.6, 2.8, 3.8), (1.8, 2.2, 3.2), (1.6, 2.3, 3.4))
 LENGTHS = (0.5, 1.0)  # in quarters, where these columns part
 BASS_NATS = (4.0, 2.4, 1.7)  # at least, by place, where the pitch is bass: it tells the chord
@@ -145,7 +146,7 @@ class Guides:
         return {n.pitch % 12 for n in notes if n.position >= since and n.program != DRUMS}
 
     def _loss(self, chord: Chord) -> Floats32:
-        """(128,) what each written pitch loses under a chord: 0 to 2 times the weight."""
+        """(128,) the share of the weight that each written pitch loses under a chord, 0 to 1."""
         if chord not in self._losses:
             root = (chord.root - self._shift) % 12
             tones = {(root + step) % 12 for step in QUALITIES[chord.quality][0]}

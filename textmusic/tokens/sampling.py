@@ -33,9 +33,9 @@ class Sampling:
     form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves the
     melody to the model; towards 1 it repeats its pitch less often. plan_temperature: as
     temperature, for what of the plan is left open. sketch_temperature, sketch_top_p: as the first
-    two, for the sketch, and rhythm_temperature, rhythm_top_p, for all of the notes but their pitch
-    and length; None takes them from those. sketch_counts: the share of counted sketches in
-    what is expected of a sketch, where the model has such counts.
+    two, for the sketch; rhythm_temperature, rhythm_top_p: for what of the notes is no pitch and no
+    length, so for when something sounds; None takes them from those. sketch_counts: the share of
+    counted sketches in what is expected of a sketch, where the model has such counts.
     """
 
     temperature: float = 0.95
@@ -91,11 +91,11 @@ class Sampling:
 
 
 def read_sampling(data: Mapping[str, Any]) -> Sampling:
-    """What a file says of its sampling, such that the same seed gives the same piece again.
+    """The sampling that a file names, with what it does not name as it was when it was written.
 
-    Before the melody had a guide, the sketch was drawn as the notes were; for some time after that,
-    the rhythm still as the pitches. Raises TypeError for
-    unknown fields, TextMusicError for values out of range.
+    Before the melody had a guide, the sketch was drawn as the notes were, and for some time after
+    that rhythm as pitches were. Notes can differ all the same where guides have changed since.
+    Raises TypeError for unknown fields, TextMusicError for values out of range.
     """
     if "melody_strength" not in data:
         data = {

@@ -254,7 +254,7 @@ def is_there(job: Job, settings: Settings) -> bool:
     ):  # fmt: skip
         return False
     try:
-        prompt = _prompt(read_prompt, job)
+        prompt = _prompt(read_prompt, job, settings.loops(job))
     except TextMusicError:
         return False
     return (recipe.text, recipe.asked, recipe.seconds, recipe.outline) == (
@@ -335,7 +335,7 @@ def _side_by_side(
         for job in jobs:
             open_jobs[job.number] = job
             try:
-                prompt = _prompt(music.understand, job)
+                prompt = _prompt(music.understand, job, settings.loops(job))
             except TextMusicError as problem:
                 refused.append(Outcome(job.number, str(problem)))
                 continue
@@ -369,10 +369,12 @@ def _alone(music: Writer, job: Job, settings: Settings, stop: Event | None = Non
         return Outcome(job.number, f"{type(problem).__name__}: {problem}")
 
 
-def _prompt(read: Callable[..., Prompt], job: Job) -> Prompt:
+def _prompt(read: Callable[..., Prompt], job: Job, loop: bool) -> Prompt:
     """What a job asks for. read: `read_prompt`, or a model's `understand`."""
     controls = read_controls(job.record)
     facts = controls.plan() if job.plan is None else job.plan.over(controls.plan())
+    if loop and facts.end is None:
+        facts = replace(facts, end=False)
     return read(job.text, controls=facts, seconds=controls.seconds, outline=controls.outline())
 
 

@@ -40,13 +40,17 @@ class Dice:
         return self._counts.mixed(logits, allowed, grammar, self._sketch.sketch_counts)
 
     def sketch(self, logits: Floats32, allowed: Mask) -> int:
-        """An id of the sketch."""
+        """An id of the sketch. logits, allowed: (M,)."""
         return choose(logits, allowed, self._sketch, self.rng)
 
     def score(self, logits: Floats32, allowed: Mask) -> int:
-        """An id of the score; where it is a pitch or a length, which one is drawn by itself."""
+        """An id of the score. logits, allowed: (M,).
+
+        Pitches and lengths are drawn in two steps: first whether one comes, as freely as rhythm,
+        then which one.
+        """
         music_id = choose(logits, allowed, self._rhythm, self.rng)
-        for span in self._which:
+        for span in () if self._rhythm == self._notes else self._which:
             if span.start <= music_id < span.stop:
                 only = np.zeros_like(allowed)
                 only[span] = allowed[span]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from textmusic.engines.protocol import Floats32
 from textmusic.music.chords import Chord
-from textmusic.music.plan import Plan
-from textmusic.music.sketch import Sketch, chord_token
+from textmusic.music.sketch import Sketch, chord_token, quarters_per_beat
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, shift_of, tonic
+from textmusic.tokens.folding import Struck
 from textmusic.tokens.guides import reweighed
 from textmusic.tokens.layout import Mask
 from textmusic.tokens.score_grammar import ScoreGrammar
@@ -47,31 +49,54 @@ def homeward(logits: Floats32, grammar: SketchGrammar) -> Floats32:
     return guided
 
 
-def settling(logits: Floats32, allowed: Mask, grammar: ScoreGrammar, sketch: Sketch) -> Floats32:
+def settling(
+    logits: Floats32,
+    allowed: Mask,
+    grammar: ScoreGrammar,
+    sketch: Sketch,
+    standing: Sequence[Struck] = (),
+) -> Floats32:
     """The last bar of a piece that ends: fewer places, longer notes, and the tonic below them.
 
-    logits, allowed: (M,). sketch: of the whole piece.
+    logits, allowed: (M,). sketch: of the whole piece. standing: notes that are in the bar already.
     """
-    plan, layout = grammar.plan, grammar.layout
+    plan, layout, program = grammar.plan, grammar.layout, grammar.program
     if not plan.end or grammar.bar + 1 != plan.bars or grammar.position < 0:
         return logits
     guided = logits.copy()
     guided[slice(*layout.spans["Position"])] -= STOPPING_NATS
+    if program in (None, DRUMS) or grammar.struck:  # further tones are as long as the first
+        return guided
     left = grammar.bar_steps - grammar.position
     lasting = (layout.durations >= NEARLY * left) & (layout.durations <= left)
-    guided[slice(*layout.spans["Duration"])] += (LASTING_NATS * lasting).astype(guided.dtype)
-    if grammar.struck or grammar.program == DRUMS or not _comes_home(sketch, plan):
-        return guided
+    _, running = grammar.running(program)
+    if running is None or not lasting[running - layout.first("Duration")]:
+        guided[slice(*layout.spans["Duration"])] += (LASTING_NATS * lasting).astype(guided.dtype)
+    return _on_the_tonic(guided, allowed, grammar, sketch, standing)
+
+
+def _on_the_tonic(
+    logits: Floats32,
+    allowed: Mask,
+    grammar: ScoreGrammar,
+    sketch: Sketch,
+    standing: Sequence[Struck],
+) -> Floats32:
+    """Where the tonic's chord sounds: the tonic, which is always written as C, lowest of all."""
+    plan, layout, place = grammar.plan, grammar.layout, grammar.position
+    assert plan.programs is not None and plan.time_signature is not None
+    beat = place / grammar.quarter_steps / quarters_per_beat(plan.time_signature)
+    chord = sketch.chord_at(grammar.bar, beat)
+    if chord is None or plan.key in (None, NO_KEY) or chord.root != tonic(str(plan.key)):
+        return logits
     first, last = layout.spans["Pitch"]
     pitches = np.flatnonzero(allowed[first:last]) + first
     written = pitches - layout.tone_base
-    root = (written % 12 == 0) & ((written < LOW) | (len(grammar.programs) == 1))
-    gain = (ROOT_NATS * root).astype(guided.dtype)
-    return reweighed(guided, pitches, guided[pitches] + gain) if root.any() else guided
-
-
-def _comes_home(sketch: Sketch, plan: Plan) -> bool:
-    """Whether the last chord is on the tonic, which is always written as C."""
-    chords = [chord for row in sketch.rows for _, chord in row.chords]
-    last = chords[-1] if chords and plan.key not in (None, NO_KEY) else None
-    return last is not None and last.root == tonic(str(plan.key))
+    alone = {*plan.programs} - {DRUMS} == {grammar.program}
+    struck = (*standing, *(note for note in grammar.notes if note.bar == grammar.bar))
+    here = [n.pitch for n in struck if n.position == place and n.program != DRUMS]
+    lowest = min(here, default=128)
+    root = (written % 12 == 0) & (written < lowest) & (alone | (written < LOW))
+    if not root.any():
+        return logits
+    return reweighed(logits, pitches, logits[pitches] + (ROOT_NATS * root).astype(logits.dtype))

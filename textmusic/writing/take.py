@@ -213,8 +213,8 @@ class Take:
         assert self._guides is not None
         self.notes.file()
         guided = self._guides.guided(logits, mask, self._writing)
-        guided = settling(guided, mask, self._writing, self.sketch)
         standing = [n for n in self._given.notes if n.bar == self._writing.bar]
+        guided = settling(guided, mask, self._writing, self.sketch, standing)
         if DRUMS in (self._given.programs or ()):
             guided = with_others(guided, standing, self._layout)
         if self._given.melody:

@@ -78,12 +78,12 @@ textmusic.Roll = class {
     this.top = 24 + (view.chords.length ? this.line : 0) + (view.sections.length ? this.line : 0);
     this.kitTop = this.top + rows * this.row + (rows && this.kit.length ? 10 : 0);
     this.height = this.kitTop + this.kit.length * this.kitRow + 4;
-    // A bar of four is never narrower than 40 pixels; under fingers, no chord that can be typed over than 44. A short
-    // piece fills the width.
+    // A bar of four takes at least 40 pixels. Under fingers, names of chords, which are buttons, take at least 44, unless
+    // they last less than a quarter note. A short piece fills the width.
     const wide = (width - this.gutter - 12) / Math.max(this.end, 1);
-    const gaps = view.writing ? [] : view.chords.map(([quarter], n) => (view.chords[n + 1]?.[0] ?? this.end) - quarter);
-    const closest = Math.max(1, Math.min(2, ...gaps));
-    this.quarter = Math.max(fingers ? 44 / closest : 10, wide);
+    const gaps = view.chords.map(([quarter], n) => (view.chords[n + 1]?.[0] ?? this.end) - quarter);
+    const closest = Math.max(1, Math.min(...gaps));
+    this.quarter = Math.max(fingers && gaps.length ? 44 / closest : 0, 10, wide);
     this.width = Math.max(width, this.gutter + this.end * this.quarter + 12);
     this.lane.style.width = `${this.width}px`;
     this.lane.style.height = `${this.height}px`;
