@@ -24,8 +24,8 @@ ROAD = {
     ),
 }
 SWEEP = {
-    "python training/describe.py data/ --split valid -o valid.jsonl --pieces real/": " -n 8",
-    "python training/sweep.py valid.jsonl --model my-model/ -o sampling.md": " --cells 2",
+    "python training/describe.py data/ --split valid -n 100 -o valid.jsonl --pieces real/": " -n 8",
+    "python training/sweep.py valid.jsonl --model my-model/ -o sweep.md": " --cells 2",
     "textmusic batch valid.jsonl --model my-model/ -o answers/ --performance 0 --no-audio": "",
     "python training/judge_realism.py valid.jsonl answers/ real/": "",
 }
@@ -69,4 +69,4 @@ def test_settings_of_sampling_are_swept(checkout: Path) -> None:
     pytest.importorskip("sklearn", reason="needs the audio extra")
     *_, said = walk(SWEEP, checkout)
     assert "area under the ROC curve: " in said and "pitch-class entropy" in said
-    assert "| setting |" in (checkout / "sampling.md").read_text("utf-8")
+    assert "| setting |" in (checkout / "sweep.md").read_text("utf-8")

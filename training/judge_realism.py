@@ -9,7 +9,7 @@ Printed: the area under the ROC curve (0.5: cannot tell, 1: always right) with a
 interval over prompts, and each number's own area, most telling first, beside its medians. Then, for
 the ten commonest genres, how far the model's figures are from real ones.
 
-Needs scikit-learn, which the extra `score` brings.
+Needs scikit-learn, which the extra `audio` brings.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ GENRES = 10
 
 @dataclass(frozen=True)
 class Excerpts:
-    """numbers: (N, D), NaN where there is none; prompts: (N,), of which each is."""
+    """numbers: (N, D), NaN where an excerpt has none. prompts: (N,), which each one answers."""
 
     names: tuple[str, ...]
     numbers: Floats
@@ -87,7 +87,9 @@ def area(real: Sequence[float] | Floats, scores: Floats) -> float:
 
 
 def told(ours: Excerpts, theirs: Excerpts) -> tuple[Floats, Ints, Ints]:
-    """Scores of excerpts by trees that never saw their prompts; whether real; their prompts."""
+    """Scores (N,) of all excerpts by trees that never saw their prompts; whether each is real (N,);
+    the prompt of each (N,).
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import GroupKFold, cross_val_predict
 

@@ -67,7 +67,7 @@ def main() -> None:
         "--cells", type=int, default=len(GRID), help="Number of settings to try, from the first."
     )
     parser.add_argument(
-        "-o", "--output", type=Path, default=Path("docs/sampling.md"), help="File for the table."
+        "-o", "--output", type=Path, default=Path("sweep.md"), help="File for the table."
     )
     args = parser.parse_args()
     expected = read_expectations(args.prompts)

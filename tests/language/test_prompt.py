@@ -70,6 +70,12 @@ def test_the_table_is_large_and_has_no_twins() -> None:
     assert len(set(texts)) == len(texts)
 
 
+def test_a_loop_does_not_end() -> None:
+    assert read_prompt("a 2-bar loop of drums").asked.end is False
+    assert read_prompt("2 bars of drums").asked.end is None
+    assert read_prompt("a loop of drums", controls=Plan(end=True)).asked.end is True
+
+
 def test_moods_and_scenes_fix_nothing() -> None:
     tempo_words = {"lively", "brisk", "leisurely", "fast-paced", "breakneck"}
     for entry in load_data("words.jsonl"):
