@@ -14,9 +14,8 @@ from textmusic.tokens.sketch_grammar import SketchGrammar
 class Dice:
     """The random numbers of a piece, and how freely they choose.
 
-    When something sounds is drawn more freely than what sounds, and for how long, and harmony more
-    freely than both: what cuts off unlikely ids makes every bar move as the one before it, and stay
-    on its chord.
+    Rhythm is drawn more freely than pitches and lengths, and harmony more freely still: cutting off
+    unlikely ids makes every bar move like the one before it, and stay on its chord.
     """
 
     def __init__(

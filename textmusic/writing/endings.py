@@ -22,7 +22,7 @@ HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece t
 STOPPING_NATS = 2.5  # what every further place loses once something has been struck in it
 LASTING_NATS = 3.0  # what lengths gain that reach nearly to its end
 NEARLY = 0.75  # of what is left of it
-# Where the last chord is the tonic's, so is its lowest tone: in 19 of 20 of these pieces.
+# Of the same tunes 66 % end on the tonic's chord, and 64 % with the tonic as the lowest tone.
 ROOT_NATS = 2.5  # what the tonic gains as the lowest tone of a place
 LOW = 60  # written pitches below it may be that, and any of an instrument that plays alone
 
@@ -30,8 +30,8 @@ LOW = 60  # written pitches below it may be that, and any of an instrument that 
 def homeward(logits: Floats32, grammar: SketchGrammar) -> Floats32:
     """The last row of the sketch of a piece that ends: the tonic's own chord is favoured.
 
-    logits: (M,). It is left again less likely there, and bars that end on another chord are
-    repeated less likely.
+    logits: (M,). Leaving it again is made less likely, and so is repeating a bar that ends on
+    another chord.
     """
     plan, layout = grammar.plan, grammar.layout
     if not plan.end or plan.key in (None, NO_KEY) or len(grammar.rows) < grammar.count:
