@@ -28,7 +28,13 @@ from textmusic.corpus.captions import Captioner
 from textmusic.evaluation.distributions import SINGLE
 from textmusic.learning.config_files import checked, read_json
 from textmusic.learning.examples import Examples
-from textmusic.learning.runs import Data, held_out_examples, start, validation_batches
+from textmusic.learning.runs import (
+    Data,
+    held_out_examples,
+    start,
+    tokenizer_for,
+    validation_batches,
+)
 from textmusic.learning.spellings import Spelling, write
 from textmusic.learning.trainer import Run
 from textmusic.models.llm import MusicLLM
@@ -209,22 +215,23 @@ def main() -> None:
         config["training"] |= plan["training"] | changes.get("training", {})
         config["training"] |= {"hours": args.minutes / 60}
         config |= {"held_out": 4}
-        config |= {k: plan[k] for k in ("base", "layers", "fills") if k in plan}
+        config |= {k: plan[k] for k in ("base", "layers", "fills", "interleaved") if k in plan}
         config |= {"base": args.base} if args.base else {}
         config |= {k: v for k, v in changes.items() if k not in ("training", "spelling")}
         folders[name] = args.runs / f"{number:02}"
         result = folders[name] / "result.json"
         if not result.exists():
-            captioner = Captioner()
+            captioner, chosen = Captioner(), checked(config, name)
+            tokenizer = tokenizer_for(chosen, data.tokenizer, folders[name] / "tokenizer")
             batches = validation_batches(
-                data.valid, data.tokenizer, captioner, plan["held_out"], spelling
+                data.valid, tokenizer, captioner, plan["held_out"], spelling
             )
-            run = start(checked(config, name), data, folders[name], spelling=spelling)
+            run = start(chosen, data, folders[name], spelling=spelling)
             found = measured(run, batches, marks)
             model = run.accelerator.unwrap_model(run.model, keep_torch_compile=False)
             tonal = [w for w in data.valid if w.plan.programs != (DRUMS,)]
-            examples = held_out_examples(tonal, data.tokenizer, captioner, spelling)
-            found |= words(model, data.tokenizer) | heard(model, examples, args.pieces)
+            examples = held_out_examples(tonal, tokenizer, captioner, spelling)
+            found |= words(model, tokenizer) | heard(model, examples, args.pieces)
             result.write_text(json.dumps(found))
         rows[name] = json.loads(result.read_text())
     lines = [

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from cut_pieces import windows_of
 from decoded import plan_of_ids, sketch_of_ids
+from interleaving import ROWS, plain, with_rows
+from numpy.typing import NDArray
 
 from textmusic.corpus.captions import Captioner
 from textmusic.corpus.cutting import fingerprint
@@ -51,6 +53,15 @@ def fills(windows: list[Window], tokenizer: Tokenizer) -> Examples:
     return Examples(windows, tokenizer, Captioner(), fills=1.0)
 
 
+def followers(example: Example, tokenizer: Tokenizer, begin: int) -> NDArray[np.int64]:
+    """The music ids behind each place from `begin` on; none is predicted of what is said again."""
+    following = example.ids[begin + 1 :] - tokenizer.offset
+    score = int(np.flatnonzero(example.ids == tokenizer.index[SCORE] + tokenizer.offset)[0])
+    again = [tokenizer.vocabulary[i].startswith(ROWS) for i in following]
+    behind = np.arange(begin, len(example.ids) - 1) >= score
+    return np.where(behind & again, IGNORED, following)
+
+
 def test_an_example_is_text_plan_sketch_and_score_and_predicts_what_follows(
     examples: Examples, windows: list[Window], tokenizer: Tokenizer
 ) -> None:
@@ -64,7 +75,7 @@ def test_an_example_is_text_plan_sketch_and_score_and_predicts_what_follows(
         assert np.all(example.ids[:text] < offset) and np.all(example.ids[text:] >= offset)
         assert example.ids[-1] == end + offset
         assert np.all(example.labels[:text] == IGNORED), "no loss on the text"
-        assert np.array_equal(example.labels[text:-1], example.ids[text + 1 :] - offset)
+        assert np.array_equal(example.labels[text:-1], followers(example, tokenizer, text))
         assert example.labels[-1] == IGNORED
         plan = plan_of_ids(tokenizer, (example.ids[text + 1 : sketch] - offset).tolist())
         assert (example.ids[sketch + 1 : score] - offset).tolist() == list(window.sketch)
@@ -318,7 +329,7 @@ def test_a_fill_has_loss_behind_its_instruments_alone(
         assert tokenizer.vocabulary[example.ids[first] - tokenizer.offset].startswith("Bar_")
         assert np.all(example.labels[: first - 1] == IGNORED)
         assert np.array_equal(
-            example.labels[first - 1 : -1], example.ids[first:] - tokenizer.offset
+            example.labels[first - 1 : -1], followers(example, tokenizer, first - 1)
         )
         assert example.labels[-1] == IGNORED and filled[-1] == END
         assert example.notes == sum(t.startswith("Pitch") for t in filled)
@@ -377,3 +388,31 @@ def test_a_share_of_the_examples_are_fills(windows: list[Window], tokenizer: Tok
     assert 0.1 < sum(mark in example.ids for example in made) / 400 < 0.25
     reading = [examples.make(examples.draw(rng), rng, music=False) for _ in range(50)]
     assert not any(mark in example.ids for example in reading)
+
+
+@pytest.mark.parametrize("fills", [0.0, 1.0])
+def test_no_loss_falls_on_rows_that_are_said_again(
+    windows: list[Window], tokenizer: Tokenizer, fills: float
+) -> None:
+    """And on all else as without them."""
+    made = {
+        its.interleaved: Examples(windows, its, Captioner(), vary=False, fills=fills)
+        for its in (tokenizer, plain(tokenizer))
+    }
+    assert set(made) == {True, False}
+    filled = 0
+    for number, window in enumerate(windows):
+        told, once = (made[kind].make(window, random.Random(number)) for kind in (True, False))
+        tokens, before = (
+            [tokenizer.vocabulary[i - tokenizer.offset] for i in e.ids if i >= tokenizer.offset]
+            for e in (told, once)
+        )
+        filled += FILL in tokens
+        sketch = before[before.index(SKETCH) + 1 : before.index(SCORE)]
+        score = before.index(SCORE) + 1
+        assert tokens == before[:score] + with_rows(before[score:], sketch)
+        assert [i for i in told.labels if i != IGNORED] == [i for i in once.labels if i != IGNORED]
+        assert told.notes == once.notes
+        ahead = {int(i) for place, i in enumerate(told.ids[1:]) if told.labels[place] != IGNORED}
+        assert ahead <= {int(i) for i in once.ids}
+    assert (filled > 0) == (fills > 0)

@@ -17,6 +17,7 @@ from cut_pieces import windows_of
 from decoded import plan_of_ids, sketch_of_ids
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interleaving import plain
 
 import textmusic
 from textmusic.errors import TextMusicError
@@ -254,8 +255,12 @@ def test_a_sequence_begins_what_is_given_and_nothing_else(tokenizer: Tokenizer) 
     assert tokenizer.sequence("calm", plan) == (ids(head), len(ids(head)))
     assert tokenizer.sequence("calm", plan, []) == (ids(head, sketch), len(ids(head, sketch)))
     whole, first = tokenizer.sequence("calm", plan, rows, score)
-    assert whole == ids(head, sketch, rows, begun, score)
-    assert whole[first:] == [i + tokenizer.offset for i in score]
+    row = tokenizer.music_ids(["New", "Chord_0-maj"])
+    assert whole == ids(head, sketch, rows, begun, score[:1], row, score[1:])
+    assert whole[first] == score[0] + tokenizer.offset
+    once, first = plain(tokenizer).sequence("calm", plan, rows, score)
+    assert once == ids(head, sketch, rows, begun, score)
+    assert once[first:] == [i + tokenizer.offset for i in score]
     assert tokenizer.sequence("calm", plan, rows, [])[0] == ids(head, sketch, rows, begun)
     assert sketch_of_ids(tokenizer, rows, "D major").rows[0].chords == ((0, Chord(2, "maj")),)
 

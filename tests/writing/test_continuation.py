@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from broken_midi import END, NOTE, chunk, header
+from interleaving import with_rows, without_rows
 from symusic import Note, Score, TimeSignature, Track
 
 from textmusic.errors import TextMusicError
@@ -109,7 +110,9 @@ def test_what_the_model_reads_is_what_it_would_have_written(tiny: TextToMusic) -
         tiny.tokenizer.vocabulary[i] for i in tiny.tokenizer.encode_score(piece.score, piece.plan)
     ]
     notes = [t for t in written if not t.startswith(("Bar_", "<|"))]
-    given = [t for t in names[score + 1 :] if not t.startswith("Bar_")]
+    rows, shown = names[sketch + 1 : score], names[score + 1 :]
+    assert shown == with_rows(without_rows(shown), rows), "each bar's row behind its line"
+    given = [t for t in without_rows(shown) if not t.startswith("Bar_")]
     assert given == notes, "and the notes are spelt as ever"
     old = measure_sketch(notes_of(piece.score), "4/4", 4, "C major").rows
     assert take.sketch.rows[:4] == old, "the old bars have the harmony and form that is heard"

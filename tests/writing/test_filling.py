@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from contents import events
+from interleaving import plain_copy, with_rows
 from symusic import (
     ControlChange,
     Note,
@@ -333,6 +334,7 @@ def test_words_are_read_and_what_the_piece_has_is_said(tiny: TextToMusic) -> Non
 # What the model reads -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("interleaved", [True, False])
 @pytest.mark.parametrize(
     ("context", "bars", "options"),
     [
@@ -344,9 +346,15 @@ def test_words_are_read_and_what_the_piece_has_is_said(tiny: TextToMusic) -> Non
     ],
 )
 def test_a_fill_is_read_as_training_wrote_them(
-    tiny_model: Path, context: int, bars: int, options: dict[str, Any]
+    tiny_model: Path,
+    tmp_path: Path,
+    context: int,
+    bars: int,
+    options: dict[str, Any],
+    interleaved: bool,
 ) -> None:
-    music = TextToMusic.from_pretrained(tiny_model, threads=1)
+    folder = tiny_model if interleaved else plain_copy(tiny_model, tmp_path / "plain")
+    music = TextToMusic.from_pretrained(folder, threads=1)
     music.engine.context = context
     takes: list[Take] = []
     take = music.take
@@ -393,7 +401,10 @@ def test_a_fill_is_read_as_training_wrote_them(
             here = sorted((n for n in notes if base <= n.bar < stop and n not in new),
                           key=lambda n: n.place)  # fmt: skip
             whole = [*spelt(new, begun, min(last, stop), stop), END]
-            spelled |= standing == spelt(here, base, stop, stop) and whole[: len(body)] == body
+            around = spelt(here, base, stop, stop)
+            if interleaved:
+                around, whole = with_rows(around, rows), with_rows(whole, rows)
+            spelled |= standing == around and whole[: len(body)] == body
         assert spelled, tokens
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interleaving import plain_copy, with_rows, without_rows
 
 from textmusic.engines.onnx import OnnxEngine
 from textmusic.language.reading.form import parse_form
@@ -70,7 +71,7 @@ class Watched(Take):
         super()._open(base)
 
 
-def check_window(take: Take, tokens: list[str]) -> tuple[int, int]:
+def check_window(take: Take, tokens: list[str], interleaved: bool) -> tuple[int, int]:
     """A window of tokens is what the final notes and rows of these bars spell; (first, stop)."""
     sketch, score = tokens.index(SKETCH), tokens.index(SCORE)
     assert tokens[0] == PLAN and sketch < score
@@ -85,14 +86,17 @@ def check_window(take: Take, tokens: list[str]) -> tuple[int, int]:
         plan = replace(take.plan, bars=count, begin=base == 0, end=stop == total)
         cut = Sketch(rows).cut(base, stop)
         shown = [n for n in notes if base <= n.bar < stop]
-        body = spelt(shown, base, stop, stop)
-        expected = [PLAN, *encode_plan(plan), SKETCH, *encode_sketch(cut, plan.key), SCORE, *body]
+        body, sketched = spelt(shown, base, stop, stop), encode_sketch(cut, plan.key)
+        if interleaved:
+            body = with_rows(body, sketched)
+        expected = [PLAN, *encode_plan(plan), SKETCH, *sketched, SCORE, *body]
         written = [t for t in tokens if t != "<|end|>"]
         if expected[: len(written)] == written:
             return base, base + sum(t.startswith("Bar_") for t in tokens[score:])
     raise AssertionError(f"no window of the piece spells {tokens}")
 
 
+@pytest.mark.parametrize("interleaved", [True, False])
 @pytest.mark.parametrize(
     ("context", "bars", "controls"),
     [
@@ -103,9 +107,11 @@ def check_window(take: Take, tokens: list[str]) -> tuple[int, int]:
     ],
 )
 def test_every_window_is_what_the_tokenizer_would_spell(
-    tiny_model: Path, context: int, bars: int, controls: Plan
+    tiny_model: Path, tmp_path: Path, context: int, bars: int, controls: Plan, interleaved: bool
 ) -> None:
-    music = narrowed(tiny_model, context)
+    folder = tiny_model if interleaved else plain_copy(tiny_model, tmp_path / "plain")
+    music = narrowed(folder, context)
+    assert music.tokenizer.interleaved == interleaved
     take = take_of(music, "calm", replace(controls, bars=bars), seed=3)
     take.__class__, take.windows = Watched, []  # type: ignore[attr-defined]
     heard = [bar for _, bar in written(music, take)]
@@ -118,7 +124,7 @@ def test_every_window_is_what_the_tokenizer_would_spell(
     for ids in windows:
         assert len(ids) <= context and ids[: len(text)] == text
         tokens = [music.tokenizer.vocabulary[i - offset] for i in ids[len(text) :]]
-        base, stop = check_window(take, tokens)
+        base, stop = check_window(take, tokens, interleaved)
         assert base <= begun <= base + WINDOW_OVERLAP_BARS, "it goes on where the last one ended"
         begun = stop - 1
     assert begun == bars - 1
@@ -287,10 +293,7 @@ def test_the_likelihood_counts_what_was_chosen(tiny: TextToMusic) -> None:
     written(tiny, take)
     music = len(tiny.tokenizer.vocabulary)
     assert 0.5 * math.log(music) < take.likelihood < 1.3 * math.log(music)
-    assert (
-        take.count
-        == sum(1 for _ in take.ids)
-        - take.ids.index(tiny.tokenizer.index[SCORE] + tiny.tokenizer.offset)
-        - 1
-    )
+    begun = take.ids.index(tiny.tokenizer.index[SCORE] + tiny.tokenizer.offset) + 1
+    score = [tiny.tokenizer.vocabulary[i - tiny.tokenizer.offset] for i in take.ids[begun:]]
+    assert take.count == len(without_rows(score)) < len(score), "rows said again are not counted"
     assert len(take.ids) < tiny.engine.context - SLACK

@@ -21,7 +21,8 @@ TRAINED_SIZES = {
 }  # fmt: skip
 RECURRENT_SIZES = {"offset": (1, 1 << 20), "layers": (1, 64), "hidden": (1, 16_384)}
 CELLS = ("lstm", "gru", "rnn")
-FORMAT = 3  # a sketch before the score, running status; in format 2 every note said all
+FORMAT = 4  # the sketch's rows are said again in the score, see `tokens.interleaving`
+PLAIN = 3  # a sketch before the score alone; in format 2 there was none, and every note said all
 
 
 def is_trained(folder: Path) -> bool:
@@ -56,7 +57,7 @@ def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
         raise TextMusicError(
             f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
         )
-    if config["format"] < FORMAT and not older:
+    if config["format"] < PLAIN and not older:
         raise TextMusicError(
             f"'{folder}' was made by an older textmusic, which uses an older note format; use a"
             " newer model, or the textmusic version that made it."

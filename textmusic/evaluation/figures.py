@@ -37,6 +37,8 @@ from textmusic.music.plan import Plan, rounded
 from textmusic.music.theory import NO_KEY
 from textmusic.sound.render import render
 from textmusic.system.progress import tracked
+from textmusic.tokens.interleaving import restated
+from textmusic.tokens.layout import layout_of
 from textmusic.writing.text_to_music import TextToMusic
 
 SEEN_WORDS = 150  # drawn from the trained words; all held-out words are tried
@@ -139,8 +141,10 @@ def likelihood(
             continue
         if len(sequence) > music.engine.context:
             continue
-        logits = music.engine.logits(np.array(sequence, dtype=np.int64))
-        nats.append(surprises(logits[first - 1 : -1], np.array(score)))
+        logits = music.engine.logits(np.array(sequence, dtype=np.int64))[first - 1 : -1]
+        written = np.array(sequence[first:]) - music.tokenizer.offset
+        told = restated(written, layout_of(music.tokenizer.vocabulary))  # it is not predicted
+        nats.append(surprises(logits[~told], written[~told]))
         notes.append(float(answer.score.note_num()))
         ids.append(float(len(score)))
         groups.append(answer.number)

@@ -105,6 +105,11 @@ class RunOptions(Checked):
     grow: bool = documented(
         False, "Start from a music model of an older format, and add what its vocabulary lacks."
     )
+    interleaved: bool | None = documented(
+        None,
+        "Say each row of the sketch again in the score; default: as the base does; new models do.",
+        **FLAG,
+    )
     lora: int | None = documented(
         None, "LoRA rank; default: no adapter, all weights except the text embeddings are trained."
     )

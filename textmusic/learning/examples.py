@@ -23,8 +23,10 @@ from textmusic.music.plan import TEMPO_RANGE, Plan, rounded
 from textmusic.music.theory import tempo_bin, transposed
 from textmusic.system.whole_files import write_text
 from textmusic.tokens.folding import END, Struck, spelt
+from textmusic.tokens.interleaving import restated
+from textmusic.tokens.layout import layout_of
 from textmusic.tokens.tokenizer import IGNORED, Tokenizer
-from textmusic.tokens.vocabulary import FILL
+from textmusic.tokens.vocabulary import FILL, SCORE
 
 # General MIDI programs that may play each other's parts: pianos, electric pianos, organs ...
 KIN = (
@@ -176,8 +178,8 @@ class Examples:
         spell = self.tokenizer.music_ids
         score = [*spell(standing), *spell(head), *spell(filled)]
         sequence, _ = self.tokenizer.sequence(caption, plan, sketch, score)
-        first = len(sequence) - len(filled)
-        return _labelled(self.tokenizer, sequence, first, len(hole.missing))
+        mark = _behind(sequence, self.tokenizer.index[FILL] + self.tokenizer.offset)
+        return _labelled(self.tokenizer, sequence, mark + len(head), len(hole.missing))
 
     def drill(self, rng: random.Random) -> Example:
         """A mood word or scene by itself, and the plan as far as the mood: a dozen ids.
@@ -214,7 +216,15 @@ def _labelled(tokenizer: Tokenizer, sequence: Sequence[int], first: int, notes: 
     begin = max(int(np.argmax(ids >= tokenizer.offset)), first - 1)
     labels = np.full(len(ids), IGNORED, dtype=np.int64)
     labels[begin:-1] = ids[begin + 1 :] - tokenizer.offset
+    if tokenizer.interleaved:
+        score = labels[_behind(sequence, tokenizer.offset + tokenizer.index[SCORE]) :]
+        score[restated(score, layout_of(tokenizer.vocabulary))] = IGNORED  # it is known by then
     return Example(ids, labels, notes)
+
+
+def _behind(sequence: Sequence[int], mark: int) -> int:
+    """The place of a mark, or the end where there is none."""
+    return sequence.index(mark) if mark in sequence else len(sequence)
 
 
 @dataclass(frozen=True, slots=True)

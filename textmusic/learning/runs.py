@@ -31,6 +31,7 @@ from textmusic.tokens.tokenizer import (
     Tokenizer,
     captions_file,
     check_vocabulary,
+    copy_tokenizer,
     create_tokenizer,
     read_vocabulary,
 )
@@ -78,10 +79,7 @@ def start(
         # other batches than those that the other run goes on with
         training = replace(training, warmup=0, decay=1.0, seed=training.seed + 1)
     captioner = Captioner()
-    tokenizer = data.tokenizer
-    if config.recurrent is not None:
-        tokenizer = create_tokenizer(captions_file(), folder / "tokenizer")
-        check_vocabulary(tokenizer, data.tokenizer)
+    tokenizer = tokenizer_for(config, data.tokenizer, folder / "tokenizer")
     examples = spelling(
         data.train,
         tokenizer,
@@ -123,6 +121,27 @@ def start(
     if run.training.blocks and isinstance(model, MusicLLM):
         use_blocks(model.lm)
     return run
+
+
+def tokenizer_for(config: RunConfig, of_data: Tokenizer, folder: Path) -> Tokenizer:
+    """The data's own tokenizer, or one in `folder` where the run writes its sequences otherwise.
+
+    Raises TextMusicError where the base's folder is broken, or the Hub can't be asked for it.
+    """
+    interleaved = config.interleaved
+    if config.recurrent is not None:
+        interleaved = of_data.interleaved if interleaved is None else interleaved
+        made = create_tokenizer(captions_file(), folder, interleaved=interleaved)
+        check_vocabulary(made, of_data)
+        return made
+    if interleaved is None:
+        base = music_folder(config.base) if config.base is not None and not config.grow else None
+        interleaved = (of_data if base is None else Tokenizer(base)).interleaved
+    if interleaved == of_data.interleaved:
+        return of_data
+    folder.mkdir(parents=True, exist_ok=True)
+    copy_tokenizer(of_data.folder, folder, interleaved=interleaved)
+    return Tokenizer(folder)
 
 
 def make_model(config: RunConfig, tokenizer: Tokenizer) -> MusicLLM | MusicRNN:

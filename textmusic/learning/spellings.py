@@ -21,8 +21,9 @@ from textmusic.learning.examples import Example, Examples
 from textmusic.music.notes import Note
 from textmusic.music.plan import Plan
 from textmusic.tokens.folding import END, struck
+from textmusic.tokens.interleaving import Rows, rows_of
+from textmusic.tokens.layout import layout_of
 from textmusic.tokens.sampling import Sampling, choose
-from textmusic.tokens.tokenizer import IGNORED
 from textmusic.tokens.vocabulary import SCORE, SKETCH
 
 LONGEST_PIECE = 1800  # tokens of a piece at most; one that is cut counts as far as it goes
@@ -32,10 +33,9 @@ class Spelling(Examples):
     """Examples whose sequence lacks a part of the format, or has one more.
 
     running: velocity and duration where they change only. sketch: the sketch before the score.
-    again: each row of it said once more behind its bar's line in the score.
     """
 
-    running, sketch, again = True, True, False
+    running, sketch = True, True
 
     def join(
         self,
@@ -49,32 +49,10 @@ class Spelling(Examples):
         if score is None:
             return super().join(caption, plan, sketch)
         tokens = [vocabulary[i] for i in score]
-        rows = rows_of([vocabulary[i] for i in sketch or ()])
         if not self.running:
             tokens = said_in_full(tokens)
-        if self.again:
-            tokens = [t for token in tokens for t in (token, *rows.get(token, ()))]
         ids = self.tokenizer.music_ids(tokens)
-        example = super().join(caption, plan, sketch if self.sketch else [], ids)
-        if self.again:  # they are known: no loss falls on them
-            said = set(self.tokenizer.music_ids([t for row in rows.values() for t in row]))
-            first = len(example.ids) - len(ids)
-            hidden = np.isin(example.labels, list(said)) & (np.arange(len(example.ids)) >= first)
-            example.labels[hidden] = IGNORED
-        return replace(example, notes=sum(t.startswith("Pitch") for t in tokens))
-
-
-def rows_of(sketch: Sequence[str]) -> dict[str, list[str]]:
-    """The tokens of each row of a sketch, by its bar's token."""
-    rows: dict[str, list[str]] = {}
-    bar = ""
-    for token in sketch:
-        if token.startswith("Bar_"):
-            bar = token
-            rows[bar] = []
-        else:
-            rows[bar].append(token)
-    return rows
+        return super().join(caption, plan, sketch if self.sketch else [], ids)
 
 
 def said_in_full(tokens: Sequence[str]) -> list[str]:
@@ -170,7 +148,7 @@ class PieceDraft:
     pending: list[str] = field(default_factory=list)
     left: int = 0  # bars to come
     beat: int = 0  # the last one in a sketch's row
-    rows: dict[str, list[str]] = field(default_factory=dict)
+    rows: Rows = field(default_factory=dict)
     longest: int = LONGEST_PIECE  # tokens that it may have
 
     def __post_init__(self) -> None:
@@ -191,12 +169,14 @@ class PieceDraft:
         self.tokens.append(token)
         if token.startswith("Bar_"):
             self.left, self.beat = self.left - 1, 0
-            self.pending = list(self.rows.get(token, ()))
+            row = self.rows.get(spelling.tokenizer.index[token], ())
+            self.pending = [spelling.tokenizer.vocabulary[i] for i in row]
         elif token.startswith("Beat_"):
             self.beat = int(token.removeprefix("Beat_"))
         elif token == SCORE:
-            if spelling.again:
-                self.rows = rows_of(self.tokens[1:-1])
+            if spelling.tokenizer.interleaved:
+                sketch = spelling.tokenizer.music_ids(self.tokens[1:-1])
+                self.rows = rows_of(sketch, layout_of(spelling.tokenizer.vocabulary))
             self.left = self.plan.bars or 1
 
     def notes(self, spelling: Spelling) -> list[Note]:

@@ -6,6 +6,7 @@ Grammars give masks, guides soft biases, and sampling the id. No model is known 
 __all__ = [
     "folding",
     "guides",
+    "interleaving",
     "layout",
     "limited_grammar",
     "plan_grammar",

@@ -4,7 +4,8 @@
     [text ids] <|plan|> ... <|score|> bars that stand <|fill|> who, and the missing bars <|end|>
 
 Text ids are the pretrained LLM's own, untouched; music ids are new rows behind them, from `offset`
-on. The REMI part is MidiTok's, said more briefly: see `folding`.
+on. The REMI part is MidiTok's, said more briefly: see `folding`. Of most models each row of the
+sketch is said again behind its bar's line in the score: see `interleaving`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from textmusic.music.plan import Plan, encode_plan
 from textmusic.music.sketch import Sketch, encode_sketch
 from textmusic.music.theory import shift_of
 from textmusic.tokens.folding import Struck, fold, struck
+from textmusic.tokens.interleaving import interleaved, rows_of
+from textmusic.tokens.layout import layout_of
 from textmusic.tokens.text_tokenizers import CAPTIONS, TextTokenizer, open_text, text_file
 from textmusic.tokens.vocabulary import (
     NOTE_KINDS,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from symusic import Score
 
 IGNORED = -100
+SEQUENCE = "sequence.json"  # how a model's sequences are written; older models have none
 
 
 def remi_file() -> Path:
@@ -68,21 +72,51 @@ def make_remi() -> Any:
     return REMI(params=remi_file())
 
 
-def create_tokenizer(text_tokenizer: Path, folder: Path) -> Tokenizer:
-    """Write a model folder's tokenizer files: an LLM's tokenizer.json or a captions.model."""
+def create_tokenizer(text_tokenizer: Path, folder: Path, *, interleaved: bool = True) -> Tokenizer:
+    """Write a model folder's tokenizer files: an LLM's tokenizer.json or a captions.model.
+
+    interleaved: see `Tokenizer`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     captions = text_tokenizer.suffix == ".model"
     shutil.copy(text_tokenizer, folder / (CAPTIONS if captions else "tokenizer.json"))
     shutil.copy(remi_file(), folder / "remi.json")
     (folder / "vocabulary.json").write_text(json.dumps(make_vocabulary(make_remi())))
+    _say_interleaved(folder, interleaved)
     return Tokenizer(folder)
 
 
-def copy_tokenizer(source: Path, folder: Path) -> None:
-    """Put the files that say what a model's ids mean beside its weights, if they are not there."""
-    for file in (text_file(source), source / "vocabulary.json", source / "remi.json"):
-        if file.resolve() != (folder / file.name).resolve():
+def copy_tokenizer(source: Path, folder: Path, *, interleaved: bool | None = None) -> None:
+    """Put the files that say what a model's ids mean beside its weights, if they are not there.
+
+    interleaved: see `Tokenizer`; by default as the source has it.
+    """
+    if source.resolve() != folder.resolve():
+        for file in (text_file(source), source / "vocabulary.json", source / "remi.json"):
             shutil.copy(file, folder / file.name)
+    _say_interleaved(folder, is_interleaved(source) if interleaved is None else interleaved)
+
+
+def _say_interleaved(folder: Path, interleaved: bool) -> None:
+    file = folder / SEQUENCE
+    if interleaved:
+        file.write_text(json.dumps({"interleaved": True}) + "\n", encoding="utf-8")
+    else:
+        file.unlink(missing_ok=True)
+
+
+def is_interleaved(folder: Path) -> bool:
+    """Whether a model's folder says that its sequences are interleaved, see `Tokenizer`.
+
+    Raises OSError or ValueError where it says something else.
+    """
+    try:
+        said = json.loads((folder / SEQUENCE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    if not isinstance(said, dict) or type(said.get("interleaved")) is not bool:
+        raise ValueError("it does not say whether the sketch is interleaved")
+    return bool(said["interleaved"])
 
 
 def make_vocabulary(remi: Any) -> list[str]:
@@ -91,7 +125,11 @@ def make_vocabulary(remi: Any) -> list[str]:
 
 
 class Tokenizer:
-    """The id space of one model folder: a text tokenizer, vocabulary.json, remi.json."""
+    """The id space of one model folder: a text tokenizer, vocabulary.json, remi.json.
+
+    interleaved: whether its sequences have each row of the sketch behind its bar's line in the
+    score, too (sequence.json says so).
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -103,6 +141,10 @@ class Tokenizer:
             raise self._broken("remi.json", "not this version's settings of MidiTok")
         self.vocabulary: tuple[str, ...] = tuple(vocabulary)
         self.index = {token: i for i, token in enumerate(self.vocabulary)}
+        try:
+            self.interleaved = is_interleaved(folder)
+        except (OSError, ValueError, RecursionError) as problem:
+            raise self._broken(SEQUENCE, problem) from None
         self._latest: tuple[str, list[int]] = ("", [])  # a text and its ids: takes share captions
 
     def _json(self, name: str) -> Any:
@@ -174,12 +216,15 @@ class Tokenizer:
 
         sketch, score: music ids. What is not given is not begun: without a sketch the sequence ends
         behind the plan, with one and no score behind the sketch's last row; an empty one ends
-        behind the mark that begins it. Returns the ids, and the place of the first of the score.
+        behind the mark that begins it. Returns the ids, and the place of the first of the score;
+        where the tokenizer is `interleaved`, ids of the sketch stand among those of the score.
         """
         music = self.music_ids([PLAN]) + self.encode_plan(plan)
         if sketch is not None:
             music += [*self.music_ids([SKETCH]), *sketch]
         if score is not None:
+            if self.interleaved:
+                score = interleaved(score, rows_of(sketch or (), layout_of(self.vocabulary)))
             music += [*self.music_ids([SCORE]), *score]
         ids = [*self.encode_text(text), *(i + self.offset for i in music)]
         return ids, len(ids) - len(score or ())

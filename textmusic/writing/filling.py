@@ -277,7 +277,8 @@ class Filling:
         struck = self._struck(part, plan)
         sketch = encode_sketch(Sketch(tuple(rows)).cut(a, b), plan.key)
         shown = len(spelt(struck, 0, b - a, b - a))
-        return shown <= context // 3 and (len(sketch) <= context // 6 or b - a == 1)
+        room = context // (8 if self._music.tokenizer.interleaved else 6)  # it is read twice there
+        return shown <= context // 3 and (len(sketch) <= room or b - a == 1)
 
     def _window(self, notes: Notes, rows: Sequence[Row], begin: int, end: int) -> tuple[int, int]:
         """Bars around a part of the hole that are read: as many as fit."""

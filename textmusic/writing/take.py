@@ -18,6 +18,7 @@ from textmusic.result.account import account
 from textmusic.result.generation import Generation, finish
 from textmusic.tokens.folding import spelt
 from textmusic.tokens.guides import Guides
+from textmusic.tokens.interleaving import Rows, interleaved, longest_row, rows_of
 from textmusic.tokens.layout import Mask, layout_of
 from textmusic.tokens.limited_grammar import LimitedGrammar
 from textmusic.tokens.plan_grammar import OPEN_BARS, PlanGrammar
@@ -26,13 +27,13 @@ from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_counts import SketchCounts
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.tokens.tokenizer import Tokenizer
-from textmusic.tokens.vocabulary import FILL, PLAN, SKETCH
+from textmusic.tokens.vocabulary import PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
 from textmusic.writing.dice import Dice
 from textmusic.writing.endings import homeward, settling
 from textmusic.writing.leanings import accompanied, longest_chord, tempo_settled, with_others
 from textmusic.writing.lookahead import Lookahead
-from textmusic.writing.windows import window_begin, window_stop
+from textmusic.writing.windows import what_stands, window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
 
 SLACK = 16  # ids that are kept free of the context: a note takes five at most
@@ -102,6 +103,7 @@ class Take:
         self.rows: list[Row] = list(given.rows)
         self.notes = BarNotes(given)
         self._base = self._stop = 0  # bars of the window
+        self._restated: Rows = {}  # what the score says again of its sketch
         self.nats = 0.0  # of the score ids together
         self.count = 0  # score ids that were written
         self._chosen = 0  # those of them that were no matter of course
@@ -163,7 +165,7 @@ class Take:
         """Whether the context has no room for another note."""
         return (
             self._grammar is self._score
-            and len(self.ids) > self._context - SLACK
+            and len(self.ids) > self._context - SLACK - longest_row(self._restated)
             and self._writing.expects == "inside"
             and (self._writing.struck_here or self._writing.position < 0)
         )
@@ -247,6 +249,7 @@ class Take:
                 self._sketch_done()
             return
         self.count += 1
+        self.ids += (i + self._tokenizer.offset for i in self._restated.get(music_id, ()))
         if self._writing.expects == "window" and not self.done:
             self._reopen(self._writing.bar + 1)
 
@@ -327,20 +330,15 @@ class Take:
             form=self.sampling.form_strength,
             melody=self.sampling.melody_strength, asked=self._asked_rows or (),
         )  # fmt: skip
-        if given.programs is None:
-            shown = self.notes.between(self._base, score.bar + 1)
-            tokens = spelt(shown, self._base, score.bar + 1, self._stop)
-        else:
-            bar, begun = score.bar, score.expects == "inside"
-            notes = self.notes.between(self._base, self._stop)
-            shown = [n for n in notes if begun and n.bar == bar and self.notes.is_new(n)]
-            standing = [n for n in notes if n not in shown]
-            tokens = spelt(standing, self._base, self._stop, self._stop)
-            tokens += [FILL, *(f"Program_{program}" for program in given.programs)]
-            tokens += spelt(shown, bar, bar + begun, self._stop)
+        shown, tokens = what_stands(self.notes, given.programs, score, self._base, self._stop)
         score.window(self._stop, shown)
+        offset = self._tokenizer.offset
+        if self._tokenizer.interleaved:
+            sketch = self.ids[self.ids.index(self._layout.index[SKETCH] + offset) + 1 : -1]
+            self._restated = rows_of([i - offset for i in sketch], self._layout)
         if tokens:
-            self.ids += self._shifted(tokens)
+            ids = interleaved(self._tokenizer.music_ids(tokens), self._restated)
+            self.ids += (i + offset for i in ids)
             self.reread = True
 
     def _grammar_of_score(self) -> ScoreGrammar:

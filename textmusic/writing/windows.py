@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from textmusic.music.outline import AskedRow
 from textmusic.music.plan import COUNTED_BARS
 from textmusic.music.sketch import Row, Sketch, encode_sketch
-from textmusic.tokens.folding import spelt
+from textmusic.tokens.folding import Struck, spelt
+from textmusic.tokens.score_grammar import ScoreGrammar
+from textmusic.tokens.vocabulary import FILL
 from textmusic.writing.bar_notes import BarNotes
 
 WINDOW_OVERLAP_BARS = 16  # bars at most that a new window repeats of the last one
@@ -49,3 +51,22 @@ def window_stop(
         if room < 0 and bar > begun + 1:
             return bar
     return min(bars, base + COUNTED_BARS)
+
+
+def what_stands(
+    notes: BarNotes, programs: Sequence[int] | None, score: ScoreGrammar, base: int, stop: int
+) -> tuple[list[Struck], list[str]]:
+    """The new notes that a window shows, and all tokens that stand in it before the next one.
+
+    programs: of the instruments that are filled in; None where the whole score is written. base,
+    stop: bars of the window.
+    """
+    bar, begun = score.bar, score.expects == "inside"
+    if programs is None:
+        shown = notes.between(base, bar + 1)
+        return shown, spelt(shown, base, bar + 1, stop)
+    there = notes.between(base, stop)
+    shown = [note for note in there if begun and note.bar == bar and notes.is_new(note)]
+    standing = [note for note in there if note not in shown]
+    tokens = [*spelt(standing, base, stop, stop), FILL, *(f"Program_{p}" for p in programs)]
+    return shown, tokens + spelt(shown, bar, bar + begun, stop)
