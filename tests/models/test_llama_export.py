@@ -116,11 +116,14 @@ class Stub(BaseHTTPRequestHandler):
         assert self.path == "/v1/completions" and asked["return_token_ids"]
         lm = AutoModelForCausalLM.from_pretrained(self.llama)
         torch.manual_seed(asked["seed"])
+        stops = asked["stop_token_ids"]
+        goes_on = sorted({*asked["allowed_token_ids"]} - {*stops})
+        enough = len(asked["prompt"]) + 60  # weights by chance would end at any time
         made = lm.generate(
             torch.tensor([asked["prompt"]]),
-            min_new_tokens=300,  # weights by chance may end at any time
-            max_new_tokens=min(asked["max_tokens"], 300),
-            prefix_allowed_tokens_fn=lambda *_: asked["allowed_token_ids"],
+            max_new_tokens=asked["max_tokens"],
+            eos_token_id=stops,
+            prefix_allowed_tokens_fn=lambda _, ids: goes_on if len(ids) < enough else stops,
             temperature=asked["temperature"],
             top_p=asked["top_p"],
         )[0, len(asked["prompt"]) :]

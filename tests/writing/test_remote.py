@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
+from interleaving import plain_copy, with_rows
 from random_music import Dice, all_dice, many, score_plans, the_layout, the_tokenizer, write
 
 from textmusic.errors import TextMusicError
@@ -15,22 +17,22 @@ from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import END
 from textmusic.tokens.score_grammar import FOLLOWERS, ScoreGrammar, allowed_ids
-from textmusic.tokens.vocabulary import SCORE
-from textmusic.writing.remote import Request, make_request, read_answer
+from textmusic.tokens.vocabulary import SCORE, SKETCH
+from textmusic.writing.remote import RemotePiece
 from textmusic.writing.text_to_music import TextToMusic
 
 TEXT = "calm piano and drums in D minor, 3/4, 4 bars"
 
 
 @pytest.fixture(scope="module")
-def asking(tiny: TextToMusic) -> Request:
-    return make_request(tiny, TEXT, seed=2)
+def asking(tiny: TextToMusic) -> RemotePiece:
+    return RemotePiece(tiny, TEXT, seed=2)
 
 
-def answer(tiny: TextToMusic, request: Request, length: int, seed: int = 0) -> list[int]:
+def answer(tiny: TextToMusic, request: RemotePiece, length: int, seed: int = 0) -> list[int]:
     """What a server without any sense writes: of the allowed kinds of tokens, any."""
     rng, tokenizer, kinds = np.random.default_rng(seed), tiny.tokenizer, defaultdict(list)
-    for i in request.allowed:
+    for i in {*request.allowed} - {*(request.stops if tiny.tokenizer.interleaved else ())}:
         kinds[tokenizer.vocabulary[i - tokenizer.offset].partition("_")[0]].append(i)
     drawn = rng.choice(sorted(kinds), length)
     return [int(rng.choice(kinds[kind])) for kind in drawn]
@@ -64,7 +66,7 @@ def test_nothing_follows_that_never_does() -> None:
     assert met == {(before, after) for before, those in FOLLOWERS.items() for after in those}
 
 
-def test_a_plan_allows_its_own_instruments_bars_and_positions_only(asking: Request) -> None:
+def test_a_plan_allows_its_own_instruments_bars_and_positions_only(asking: RemotePiece) -> None:
     tokenizer = the_tokenizer()
     tokens = {tokenizer.vocabulary[i - tokenizer.offset] for i in asking.allowed}
     assert {t for t in tokens if t.startswith("Program")} == {"Program_0", f"Program_{DRUMS}"}
@@ -78,60 +80,121 @@ def test_a_plan_allows_its_own_instruments_bars_and_positions_only(asking: Reque
         assert ("Pitch" in kinds, "PitchDrum" in kinds) == (pitches, drums)
 
 
-def test_a_askinggoes_on_where_a_piece_of_its_own_would(tiny: TextToMusic, asking: Request) -> None:
+def test_it_goes_on_where_a_piece_of_its_own_would(tiny: TextToMusic, asking: RemotePiece) -> None:
     assert asking.plan == tiny.generate(TEXT, seed=2).plan
     assert asking.plan.key == "D minor" and asking.plan.bars == 4
     tokenizer = tiny.tokenizer
     spelt = [tokenizer.vocabulary[i - tokenizer.offset] for i in asking.ids if i >= 300]
-    assert spelt[0] == "<|plan|>" and spelt[-1] == SCORE and "Bars_4" in spelt
-    assert asking.room + len(asking.ids) == tiny.engine.context
+    score = spelt.index(SCORE)
+    assert spelt[0] == "<|plan|>" and "Bars_4" in spelt
+    assert spelt[score + 1 :] == with_rows(["Bar_4"], spelt[spelt.index(SKETCH) + 1 : score])
+    assert 0 < asking.room < tiny.engine.context - len(asking.ids)
 
 
-def test_a_valid_answer_is_the_piece_as_it_would_have_been(tiny: TextToMusic) -> None:
-    piece = tiny.generate(TEXT, seed=5)
-    request = make_request(tiny, TEXT, seed=5)
-    offset = tiny.tokenizer.offset
-    ids = [i + offset for i in tiny.tokenizer.encode_score(piece.score, piece.plan)]
-    read = read_answer(tiny, request, ids)
+@pytest.fixture(params=["interleaved", "plain"])
+def music(request: pytest.FixtureRequest, tiny_model: Path, tmp_path: Path) -> TextToMusic:
+    plain = request.param == "plain"
+    folder = plain_copy(tiny_model, tmp_path / "tiny_model") if plain else tiny_model
+    return TextToMusic.from_pretrained(folder, threads=1)
+
+
+def bars_of(ids: list[int], music: TextToMusic) -> list[list[int]]:
+    """The ids of each bar, without its line but with what ends it, as a server may give them."""
+    stops = {i for i, t in enumerate(music.tokenizer.vocabulary) if t == END or t[:4] == "Bar_"}
+    bars: list[list[int]] = []
+    for one in ids[1:]:
+        if not bars or (bars[-1][-1:] and bars[-1][-1] in stops):
+            bars.append([])
+        bars[-1].append(one)
+    return bars
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["stop told", "stop left out"])
+def test_valid_answers_are_the_piece_as_it_would_have_been(music: TextToMusic, told: bool) -> None:
+    piece, asked = music.generate(TEXT, seed=5), RemotePiece(music, TEXT, seed=5)
+    offset = music.tokenizer.offset
+    ids = music.tokenizer.encode_score(piece.score, piece.plan)
+    whole = music.tokenizer.sequence(
+        piece.report.caption, piece.plan, music.tokenizer.encode_sketch(piece.sketch, "D minor"),
+        ids,
+    )[0]  # fmt: skip
+    answers = bars_of(ids, music) if music.tokenizer.interleaved else [ids]
+    for answer in answers:
+        assert not asked.done and asked.ids == whole[: len(asked.ids)]
+        asked.read([i + offset for i in (answer if told else answer[:-1])])
+    assert asked.done or not told
+    if told or music.tokenizer.interleaved:
+        assert asked.ids == whole
+        assert asked.generation().ids == len(ids) == piece.ids
+    read = asked.generation()
     assert read.score.dumps_midi() == piece.score.dumps_midi()
-    assert read.ids == len(ids) == piece.ids
     assert read.report.rows == piece.report.rows
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_an_answer_without_sense_gives_a_valid_piece_still(
-    tiny: TextToMusic, asking: Request, seed: int
-) -> None:
-    piece = read_answer(tiny, asking, answer(tiny, asking, 900, seed))
+def test_answers_without_sense_give_a_valid_piece_still(music: TextToMusic, seed: int) -> None:
+    asked, answers = RemotePiece(music, TEXT, seed=2), 0
+    while not asked.done:
+        asked.read(answer(music, asked, 900 if answers == 0 else 90, seed + 100 * answers))
+        answers += 1
+    assert answers <= (4 if music.tokenizer.interleaved else 1)
+    piece = asked.generation()
     assert piece.report.measured.bars <= 4
     assert set(piece.report.measured.programs) <= {0, DRUMS}
     assert piece.report.measured.time_signature == "3/4"
     assert 0 < piece.ids < 900
+    assert len(asked.ids) <= music.engine.context
 
 
-def test_an_answer_that_is_cut_short_gives_what_it_has(tiny: TextToMusic) -> None:
-    piece = tiny.generate(TEXT, seed=5)
-    request = make_request(tiny, TEXT, seed=5)
-    offset = tiny.tokenizer.offset
-    ids = [i + offset for i in tiny.tokenizer.encode_score(piece.score, piece.plan)]
-    half = read_answer(tiny, request, ids[: len(ids) // 2])
-    assert 0 < half.report.notes < piece.report.notes
+def test_an_answer_that_is_cut_short_gives_what_it_has(music: TextToMusic) -> None:
+    """Of a note that is begun but not struck, nothing."""
+    piece, offset = music.generate(TEXT, seed=5), music.tokenizer.offset
+    ids = [i + offset for i in music.tokenizer.encode_score(piece.score, piece.plan)]
+    if not music.tokenizer.interleaved:
+        asked = RemotePiece(music, TEXT, seed=5)
+        asked.read(ids[: len(ids) // 2])
+        assert asked.done and 0 < asked.generation().report.notes < piece.report.notes
+        return
+    first = bars_of([i - offset for i in ids], music)[0]
+    heard = []
+    for length in range(len(first)):
+        asked = RemotePiece(music, TEXT, seed=5)
+        asked.read([i + offset for i in first[:length]])
+        assert not asked.done, "the next bar can be asked for"
+        heard.append(len(asked._grammar.notes))
+    assert heard == sorted(heard) and heard[0] == 0 < heard[-1] < piece.report.notes
 
 
-def test_an_instrument_that_never_enters_costs_no_bar(tiny: TextToMusic, asking: Request) -> None:
+def test_it_ends_where_the_context_is_full(tiny_model: Path) -> None:
+    music = TextToMusic.from_pretrained(tiny_model, threads=1)
+    asked, offset = RemotePiece(music, "piano, 10 bars, 2/4", seed=1), music.tokenizer.offset
+    bar = music.tokenizer.music_ids(["Position_0", "Program_0", "Pitch_60"])
+    note = music.tokenizer.music_ids(["Velocity_63", "Duration_1.0.12", "Pitch_60"])
+    music.engine.context = full = len(asked.ids) + 60
+    while not asked.done:
+        assert asked.room > 0
+        asked.read([i + offset for i in [*bar[:2], *note]])
+    assert asked.generation().report.measured.bars < 10 and len(asked.ids) <= full
+
+
+def test_an_instrument_that_never_enters_costs_no_bar(music: TextToMusic) -> None:
     note = ["Velocity_63", "Duration_1.0.12", "Pitch_60"]
     tokens = ["Bar_4", "Position_0", "Program_0", *note]
     tokens += [token for n in (3, 2, 1) for token in (f"Bar_{n}", "Position_0", "Pitch_60")]
-    ids = [i + tiny.tokenizer.offset for i in tiny.tokenizer.music_ids([*tokens, END])]
-    piece = read_answer(tiny, asking, ids)
-    assert piece.ids == len(ids) and piece.report.measured.bars == 4
+    ids = music.tokenizer.music_ids([*tokens, END])
+    asked = RemotePiece(music, TEXT, seed=2)
+    for answer in bars_of(ids, music) if music.tokenizer.interleaved else [ids]:
+        asked.read([i + music.tokenizer.offset for i in answer])
+    piece = asked.generation()
+    assert asked.done and piece.ids == len(ids) and piece.report.measured.bars == 4
     (row,) = (row for row in piece.report.rows if row.field == "instruments")
     assert row.ok is False
 
 
 @pytest.mark.parametrize("ids", [[], [3, 4, 5], [10**9, -1]])
-def test_an_answer_without_a_note_is_said(
-    tiny: TextToMusic, asking: Request, ids: list[int]
-) -> None:
+def test_answers_without_a_note_are_said(music: TextToMusic, ids: list[int]) -> None:
+    asked = RemotePiece(music, TEXT, seed=2)
+    while not asked.done:
+        asked.read(ids)
     with pytest.raises(TextMusicError, match="has no notes; set the server"):
-        read_answer(tiny, asking, ids)
+        asked.generation()
