@@ -101,7 +101,9 @@ def test_a_loop_is_read(text: str) -> None:
     assert not later.loop and any("only a new piece can be a loop" in n for n in later.unused)
 
 
-@pytest.mark.parametrize("text", ["a time loop story", "not a loop", "loop pedal guitar", "piano"])
+@pytest.mark.parametrize(
+    "text", ["a time loop story", "not a loop", "loop pedal guitar", "piano", "a loop-the-loop"]
+)
 def test_other_loops_are_none(text: str) -> None:
     assert not read_prompt(text).loop
 

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -113,8 +112,6 @@ def generate(
 ) -> None:
     """Write music for a description, and report what was asked for and what came out."""
     plan, outline = wanted.controls.plan(), wanted.controls.outline()
-    if loop:
-        plan = replace(plan, end=False)  # it goes on where it began
     many = max(variations, best_of)
     within("variations", variations, 1, MAX_VARIATIONS)
     within("best-of", best_of, 1, MAX_VARIATIONS)
@@ -129,8 +126,9 @@ def generate(
 
     player = Player(find_player()) if play else None
 
-    from textmusic.language.prompt import check_length
+    from textmusic.language.prompt import check_length, looping
 
+    plan = looping(plan) if loop else plan
     sampling = how.sampling()
     text = well_formed(text)
     check_length(text)  # a text that is too long is said before the model is loaded

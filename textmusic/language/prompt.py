@@ -153,8 +153,7 @@ def read_prompt(
     if read.loop and standing is not None:
         unused += ("'loop': only a new piece can be a loop; generate one",)
     loop = read.loop and standing is None
-    if loop and asked.end is None:  # it goes on where it began
-        asked = replace(asked, end=False)
+    asked = looping(asked) if loop else asked
     prompt = Prompt(
         text, asked, seconds, caption, unused, absent, near,
         only=read.only, loop=loop, read_as=than.read_as,
@@ -163,6 +162,11 @@ def read_prompt(
     practice, asked, notes = suited(read.practice, prompt.asked)
     prompt = replace(prompt, asked=asked, practice=practice, unused=(*prompt.unused, *notes))
     return _one_length(prompt, controls, read)
+
+
+def looping(facts: Plan) -> Plan:
+    """The facts of a piece that becomes a loop: it has no ending, unless one is asked for."""
+    return replace(facts, end=False) if facts.end is None else facts
 
 
 def reads_loop(text: str) -> bool:

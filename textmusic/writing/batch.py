@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from textmusic.engines.protocol import SLOTS
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import read_controls
-from textmusic.language.prompt import read_prompt, reads_loop
+from textmusic.language.prompt import looping, read_prompt, reads_loop
 from textmusic.performing.performance import PERFORMANCE
 from textmusic.result.reopening import REOPENED, recipe_in, reopened
 from textmusic.sound.render import SAMPLE_RATE
@@ -373,8 +373,7 @@ def _prompt(read: Callable[..., Prompt], job: Job, loop: bool) -> Prompt:
     """What a job asks for. read: `read_prompt`, or a model's `understand`."""
     controls = read_controls(job.record)
     facts = controls.plan() if job.plan is None else job.plan.over(controls.plan())
-    if loop and facts.end is None:
-        facts = replace(facts, end=False)
+    facts = looping(facts) if loop else facts
     return read(job.text, controls=facts, seconds=controls.seconds, outline=controls.outline())
 
 

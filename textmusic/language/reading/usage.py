@@ -27,11 +27,12 @@ _LOOP = re.compile(
 )
 _NO_LOOP_BEFORE = re.compile(
     r"\b(?:time|feedback|in a|in the|causal|thought|infinite time|for|fruity|froot|hula)\s+$"
-    r"|\b(?:not|no|without|never|don't|isn't)\s+(?:an?\s+|to\s+)?$|(?:不要|不|非)$",
+    r"|-the-$|\b(?:not|no|without|never|don't|isn't)\s+(?:an?\s+|to\s+)?$|(?:不要|不|非)$",
     re.IGNORECASE,
 )
 _NO_LOOP_AFTER = re.compile(
-    r"\s*(?:pedals?|stations?|hero|hole|quantum|diuretic|of (?:time|despair|thoughts?|fate)"
+    r"-the-loop"
+    r"|\s*(?:pedals?|stations?|hero|hole|quantum|diuretic|of (?:time|despair|thoughts?|fate)"
     r"|around|back|小数|往复)",
     re.IGNORECASE,
 )
