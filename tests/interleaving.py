@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from shutil import copytree
 from typing import TypeVar
 
+from textmusic.engines.folder import PLAIN
 from textmusic.tokens.tokenizer import SEQUENCE, Tokenizer
 
 ROWS = ("New", "Like_", "Vary_", "Beat_", "Chord_")
@@ -38,7 +40,9 @@ def plain(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def plain_copy(folder: Path, place: Path) -> Path:
-    """A copy of a model's folder whose sequences are not interleaved."""
+    """A copy of an exported model's folder whose sequences are not interleaved: format 3."""
     copytree(folder, place)
     (place / SEQUENCE).unlink()
+    config = json.loads((place / "textmusic.json").read_text())
+    (place / "textmusic.json").write_text(json.dumps(config | {"format": PLAIN}))
     return place

@@ -159,7 +159,7 @@ def test_embeddings_are_read_by_row(tiny_model: Path) -> None:
 # Folders that are not whole -----------------------------------------------------------------------
 
 FILES = ("model.onnx", "model.onnx.data", "embeddings.safetensors", "textmusic.json",
-         "vocabulary.json", "tokenizer.json", "remi.json")  # fmt: skip
+         "vocabulary.json", "tokenizer.json", "remi.json", "sequence.json")  # fmt: skip
 
 
 @pytest.fixture
