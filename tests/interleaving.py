@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import copytree
 from typing import TypeVar
 
-from textmusic.engines.folder import PLAIN
+from textmusic.engines.folder import OLDEST
 from textmusic.tokens.tokenizer import SEQUENCE, Tokenizer
 
 ROWS = ("New", "Like_", "Vary_", "Beat_", "Chord_")
@@ -44,5 +44,5 @@ def plain_copy(folder: Path, place: Path) -> Path:
     copytree(folder, place)
     (place / SEQUENCE).unlink()
     config = json.loads((place / "textmusic.json").read_text())
-    (place / "textmusic.json").write_text(json.dumps(config | {"format": PLAIN}))
+    (place / "textmusic.json").write_text(json.dumps(config | {"format": OLDEST}))
     return place

@@ -222,7 +222,7 @@ def main() -> None:
         result = folders[name] / "result.json"
         if not result.exists():
             captioner, chosen = Captioner(), checked(config, name)
-            tokenizer = tokenizer_for(chosen, data.tokenizer, folders[name] / "tokenizer")
+            tokenizer = tokenizer_for(chosen, data.tokenizer, folders[name])
             batches = validation_batches(
                 data.valid, tokenizer, captioner, plan["held_out"], spelling
             )

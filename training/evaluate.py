@@ -40,8 +40,12 @@ def held_out(data: Path, model: str | None, pieces: int) -> str:
         for gram in grams.values():
             gram.count(np.array([score, *window.ids]))
     windows = read_windows(data / "test.parquet")
-    windows = [w for w in windows if len(w.ids) + TEXT_AND_PLAN <= engine.context]
-    examples = Examples(windows, tokenizer, Captioner(), vary=False)
+    times = 2 if tokenizer.interleaved else 1  # that the sketch is said
+    windows = [
+        w for w in windows
+        if len(w.ids) + times * len(w.sketch) + TEXT_AND_PLAN <= engine.context
+    ]  # fmt: skip
+    examples = Examples(windows, tokenizer, Captioner(), vary=False, fills=0.0)
     rng = random.Random(0)
     drawn = rng.sample(windows, min(pieces, len(windows)))
     groups = sorted({window.group for window in drawn})

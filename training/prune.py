@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from torch import nn
 
 from textmusic.corpus.captions import Captioner
 from textmusic.learning.config import RunConfig
-from textmusic.learning.runs import Data, make_model, validation_batches
+from textmusic.learning.runs import Data, make_model, tokenizer_for, validation_batches
 from textmusic.models.cutting import cut
 from textmusic.models.llm import MusicLLM, save_llm
 from textmusic.system.scripts import ended
@@ -50,9 +51,12 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=16, help="Validation windows to judge by.")
     args = parser.parse_args()
     data = Data.read(args.data)
-    model = make_model(RunConfig(base=args.base), data.tokenizer)
+    config = RunConfig(base=args.base)
+    work = TemporaryDirectory()
+    tokenizer = tokenizer_for(config, data.tokenizer, Path(work.name))
+    model = make_model(config, tokenizer)
     assert isinstance(model, MusicLLM)
-    batches = validation_batches(data.valid, data.tokenizer, Captioner(), args.held_out)
+    batches = validation_batches(data.valid, tokenizer, Captioner(), args.held_out)
     whole = list(model.lm.base_model.layers)
     kept = list(range(len(whole)))
     print(f"all {len(whole)} layers: {nats_a_note(model, batches):.3f} nats a note")
@@ -65,7 +69,7 @@ def main() -> None:
         kept.remove(min(losses, key=losses.__getitem__))
         print(f"keep {kept}: {min(losses.values()):.3f} nats a note", flush=True)
     model.lm.base_model.layers = nn.ModuleList(whole)
-    save_llm(cut(model, kept), args.output, data.tokenizer.folder)
+    save_llm(cut(model, kept), args.output, tokenizer.folder)
 
 
 if __name__ == "__main__":

@@ -299,14 +299,24 @@ def test_training_configs_name_known_fields_and_sources() -> None:
     configs = Path(__file__).parents[2] / "training" / "configs"
     known = set(json.loads((configs / "cpu.json").read_text())["mix"])
     choices = {configs / "ablation.json", configs / "choices.json"}
-    made_of = {"training", "base", "layers", "pretrained", "lora", "spelling", "fills", "favoured"}
+    made_of = {
+        "training",
+        "base",
+        "layers",
+        "pretrained",
+        "lora",
+        "spelling",
+        "fills",
+        "favoured",
+        "interleaved",
+    }
     for path in choices:
         plan = json.loads(path.read_text())
         known_fields = {field.name for field in fields(Training)}
         assert set(plan["training"]) <= known_fields
         for changes in plan["variants"].values():
             assert set(changes) <= made_of
-            assert set(changes.get("spelling", {})) <= {"running", "sketch", "again"}
+            assert set(changes.get("spelling", {})) <= {"running", "sketch"}
             assert set(changes.get("training", {})) <= known_fields
     for path in set(configs.glob("*.json")) - choices:
         config = read_config(path)

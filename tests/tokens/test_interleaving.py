@@ -42,7 +42,6 @@ def test_each_row_stands_behind_its_bar() -> None:
 
 
 def test_a_bar_without_a_row_stays_as_it_is() -> None:
-    """As those of a fill: some are in the sketch of its window, and all others are not asked of."""
     rows = rows_of(ids("Bar_1", "New"), the_layout())
     assert interleaved(ids("Bar_2", "Bar_1", END), rows) == ids("Bar_2", "Bar_1", "New", END)
 

@@ -90,7 +90,7 @@ def windows_of_score(
             if read is None:
                 continue
             ids, rows = read.spelt(tokenizer)
-            if len(ids) + len(rows) > longest:  # more than `_cuts` counted on
+            if len(ids) + 2 * len(rows) > longest:  # rows are said twice
                 cuts.extendleft(_shorter(*cut, quarters_per_bar(metre), first))
             else:
                 genres = (*row["genre"], *_inferred(read.plan, read.notes))

@@ -39,7 +39,7 @@ from textmusic.version import __version__
 LONGEST_WINDOW = 1920  # music ids in a window at most
 JOBS_PER_CHUNK = 32  # jobs whose outcome is saved together; a killed run loses no more
 SECONDS_PER_FILE = 120.0  # of the processor, that a file may take
-CHUNK_FORMAT = 4  # of the chunks; raise it when the same files would give other windows
+CHUNK_FORMAT = 5  # of the chunks; raise it when the same files would give other windows
 WORK = ".prepare"
 Progress = Callable[[str, str], AbstractContextManager[OnStep]]
 PieceReader = Callable[[PieceJob], PieceOutcome]

@@ -21,8 +21,10 @@ TRAINED_SIZES = {
 }  # fmt: skip
 RECURRENT_SIZES = {"offset": (1, 1 << 20), "layers": (1, 64), "hidden": (1, 16_384)}
 CELLS = ("lstm", "gru", "rnn")
-FORMAT = 4  # the sketch's rows are said again in the score, see `tokens.interleaving`
-PLAIN = 3  # a sketch before the score alone; in format 2 there was none, and every note said all
+# Formats of the sequence. 3: a sketch before the score, running status. 4: the sketch's rows are
+# said again in the score, see `tokens.interleaving`.
+OLDEST, INTERLEAVED = 3, 4
+FORMAT = INTERLEAVED
 
 
 def is_trained(folder: Path) -> bool:
@@ -36,7 +38,7 @@ def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
     older: also accept a model of an older format, whose weights training can start from.
     """
     if is_trained(folder):
-        return {"format": FORMAT, "offset": _trained_offset(folder)}
+        return {"offset": _trained_offset(folder)}
     if (folder / "recurrent.json").exists() and not (folder / "textmusic.json").exists():
         raise TextMusicError(
             f"'{folder}' is a recurrent model in training format; export it with"
@@ -57,7 +59,7 @@ def read_config(folder: Path, *, older: bool = False) -> dict[str, Any]:
         raise TextMusicError(
             f"'{folder}' was made by a newer textmusic; pip install --upgrade textmusic."
         )
-    if config["format"] < PLAIN and not older:
+    if config["format"] < OLDEST and not older:
         raise TextMusicError(
             f"'{folder}' was made by an older textmusic, which uses an older note format; use a"
             " newer model, or the textmusic version that made it."

@@ -107,7 +107,7 @@ class RunOptions(Checked):
     )
     interleaved: bool | None = documented(
         None,
-        "Say each row of the sketch again in the score; default: as the base does; new models do.",
+        "Say each row of the sketch again in the score; default: as the base, or else the data.",
         **FLAG,
     )
     lora: int | None = documented(

@@ -20,6 +20,7 @@ from textmusic.learning.config import RunConfig, given
 from textmusic.learning.examples import Examples, batches, collate
 from textmusic.learning.gan_runs import start_gan
 from textmusic.learning.samples import write_sample
+from textmusic.learning.settings import this_process
 from textmusic.learning.trainer import Run
 from textmusic.models.attention import use_blocks
 from textmusic.models.cutting import cut
@@ -33,10 +34,12 @@ from textmusic.tokens.tokenizer import (
     check_vocabulary,
     copy_tokenizer,
     create_tokenizer,
+    is_interleaved,
     read_vocabulary,
 )
 from textmusic.writing.loading import BUNDLED, locate
 
+TOKENIZER = "tokenizer"  # folder of a run
 HELD_OUT = 32  # validation windows, where the config does not say
 
 
@@ -79,7 +82,7 @@ def start(
         # other batches than those that the other run goes on with
         training = replace(training, warmup=0, decay=1.0, seed=training.seed + 1)
     captioner = Captioner()
-    tokenizer = tokenizer_for(config, data.tokenizer, folder / "tokenizer")
+    tokenizer = tokenizer_for(config, data.tokenizer, folder, decay_from)
     examples = spelling(
         data.train,
         tokenizer,
@@ -123,25 +126,52 @@ def start(
     return run
 
 
-def tokenizer_for(config: RunConfig, of_data: Tokenizer, folder: Path) -> Tokenizer:
-    """The data's own tokenizer, or one in `folder` where the run writes its sequences otherwise.
+def tokenizer_for(
+    config: RunConfig, of_data: Tokenizer, run: Path, decay_from: Path | None = None
+) -> Tokenizer:
+    """The tokenizer in a run's folder, made when the run begins: how it writes sequences stays.
 
-    Raises TextMusicError where the base's folder is broken, or the Hub can't be asked for it.
+    decay_from: see `start`; its sequences are those of the branch. Raises TextMusicError where the
+    config asks for others than the run, or the base of an adapter, has; where the base's folder is
+    broken, or the Hub can't be asked for it.
     """
-    interleaved = config.interleaved
-    if config.recurrent is not None:
-        interleaved = of_data.interleaved if interleaved is None else interleaved
-        made = create_tokenizer(captions_file(), folder, interleaved=interleaved)
-        check_vocabulary(made, of_data)
-        return made
-    if interleaved is None:
-        base = music_folder(config.base) if config.base is not None and not config.grow else None
-        interleaved = (of_data if base is None else Tokenizer(base)).interleaved
-    if interleaved == of_data.interleaved:
-        return of_data
-    folder.mkdir(parents=True, exist_ok=True)
-    copy_tokenizer(of_data.folder, folder, interleaved=interleaved)
-    return Tokenizer(folder)
+    folder = run / TOKENIZER
+    with this_process().main_process_first():
+        if not (folder / "vocabulary.json").exists():
+            partial = run / f"{TOKENIZER}.partial"
+            partial.mkdir(parents=True, exist_ok=True)
+            interleaved = _interleaved(config, of_data, run, decay_from)
+            if config.recurrent is not None:
+                create_tokenizer(captions_file(), partial, interleaved=interleaved)
+            else:
+                copy_tokenizer(of_data.folder, partial, interleaved=interleaved)
+            checkpoint.replace_folder(partial, folder)
+    made = Tokenizer(folder)
+    check_vocabulary(made, of_data)
+    if config.interleaved not in (None, made.interleaved):
+        rows = "with" if made.interleaved else "without"
+        raise TextMusicError(
+            f"'{run}' was begun {rows} the sketch's rows in the score; give another --run, or leave"
+            " out --interleaved."
+        )
+    return made
+
+
+def _interleaved(config: RunConfig, of_data: Tokenizer, run: Path, decay_from: Path | None) -> bool:
+    """How the sequences of a run that begins are written."""
+    for begun in (run, decay_from):
+        if begun is not None and (begun / checkpoint.FILE).exists():
+            return is_interleaved(begun / TOKENIZER)  # False where an earlier version began it
+    base = None
+    if config.recurrent is None and config.base is not None and not config.grow:
+        base = music_folder(config.base)
+    usual = of_data.interleaved if base is None else is_interleaved(base)
+    interleaved = usual if config.interleaved is None else config.interleaved
+    if config.lora and interleaved != usual:
+        raise TextMusicError(
+            "an adapter writes sequences as its base does; leave out --interleaved, or --lora."
+        )
+    return interleaved
 
 
 def make_model(config: RunConfig, tokenizer: Tokenizer) -> MusicLLM | MusicRNN:

@@ -30,7 +30,7 @@ LONGEST_PIECE = 1800  # tokens of a piece at most; one that is cut counts as far
 
 
 class Spelling(Examples):
-    """Examples whose sequence lacks a part of the format, or has one more.
+    """Examples whose sequence lacks a part of the format.
 
     running: velocity and duration where they change only. sketch: the sketch before the score.
     """

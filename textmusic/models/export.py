@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from textmusic.engines.folder import FORMAT, PLAIN, read_config
+from textmusic.engines.folder import INTERLEAVED, OLDEST, read_config
 from textmusic.engines.onnx import Embeddings
 from textmusic.errors import TextMusicError
 from textmusic.models.llm import CONTEXT, MusicLLM, context_of, head_width, load_llm
@@ -55,7 +55,7 @@ def export_onnx(
             shutil.move(str(Path(work) / "onnx" / part), folder / part)
     save_embeddings(lm.get_input_embeddings().weight.detach().float().numpy(), folder)
     config = {
-        "format": FORMAT if is_interleaved(tokenizer_folder) else PLAIN,
+        "format": INTERLEAVED if is_interleaved(tokenizer_folder) else OLDEST,
         "name": name,
         "precision": precision,
         "context": context_of(lm.config, context),

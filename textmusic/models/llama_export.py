@@ -55,6 +55,7 @@ def export_llama(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
     grammar = {
         "allowed_token_ids": allowed,
         "eos_token_id": end,
+        "interleaved": tokenizer.interleaved,
         "kinds": {k: [model.offset + i for i in spans[k]] for k in FOLLOWERS | {END: ()}},
         "followers": FOLLOWERS,
     }

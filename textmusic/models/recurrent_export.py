@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from textmusic.engines.folder import FORMAT, PLAIN
+from textmusic.engines.folder import INTERLEAVED, OLDEST
 from textmusic.models.recurrent import MusicRNN
 from textmusic.tokens.tokenizer import copy_tokenizer, is_interleaved
 
@@ -49,7 +49,7 @@ def export_recurrent(
             )
     shape = model.shape
     config = {
-        "format": FORMAT if is_interleaved(tokenizer_folder) else PLAIN,
+        "format": INTERLEAVED if is_interleaved(tokenizer_folder) else OLDEST,
         "architecture": "recurrent",
         "cell": shape.cell,
         "name": name,

@@ -4,7 +4,7 @@
     [text ids] <|plan|> ... <|score|> bars that stand <|fill|> who, and the missing bars <|end|>
 
 Text ids are the pretrained LLM's own, untouched; music ids are new rows behind them, from `offset`
-on. The REMI part is MidiTok's, said more briefly: see `folding`. Of most models each row of the
+on. The REMI part is MidiTok's, said more briefly: see `folding`. In format 4 each row of the
 sketch is said again behind its bar's line in the score: see `interleaving`.
 """
 
@@ -82,41 +82,47 @@ def create_tokenizer(text_tokenizer: Path, folder: Path, *, interleaved: bool = 
     shutil.copy(text_tokenizer, folder / (CAPTIONS if captions else "tokenizer.json"))
     shutil.copy(remi_file(), folder / "remi.json")
     (folder / "vocabulary.json").write_text(json.dumps(make_vocabulary(make_remi())))
-    _say_interleaved(folder, interleaved)
+    _write_sequence(folder, interleaved)
     return Tokenizer(folder)
 
 
 def copy_tokenizer(source: Path, folder: Path, *, interleaved: bool | None = None) -> None:
-    """Put the files that say what a model's ids mean beside its weights, if they are not there.
+    """Put the files that say what a model's ids mean beside its weights.
 
     interleaved: see `Tokenizer`; by default as the source has it.
     """
     if source.resolve() != folder.resolve():
         for file in (text_file(source), source / "vocabulary.json", source / "remi.json"):
             shutil.copy(file, folder / file.name)
-    _say_interleaved(folder, is_interleaved(source) if interleaved is None else interleaved)
+    _write_sequence(folder, is_interleaved(source) if interleaved is None else interleaved)
 
 
-def _say_interleaved(folder: Path, interleaved: bool) -> None:
-    file = folder / SEQUENCE
-    if interleaved:
-        file.write_text(json.dumps({"interleaved": True}) + "\n", encoding="utf-8")
-    else:
-        file.unlink(missing_ok=True)
+def _write_sequence(folder: Path, interleaved: bool) -> None:
+    text = json.dumps({"interleaved": interleaved}) + "\n"
+    (folder / SEQUENCE).write_text(text, encoding="utf-8")
 
 
 def is_interleaved(folder: Path) -> bool:
     """Whether a model's folder says that its sequences are interleaved, see `Tokenizer`.
 
-    Raises OSError or ValueError where it says something else.
+    Raises TextMusicError where it says something else.
     """
     try:
         said = json.loads((folder / SEQUENCE).read_text(encoding="utf-8"))
+        if not isinstance(said, dict) or type(said.get("interleaved")) is not bool:
+            raise ValueError("it does not say whether the sketch is interleaved")
     except FileNotFoundError:
         return False
-    if not isinstance(said, dict) or type(said.get("interleaved")) is not bool:
-        raise ValueError("it does not say whether the sketch is interleaved")
+    except (OSError, ValueError, RecursionError) as problem:
+        raise broken(folder, SEQUENCE, problem) from None
     return bool(said["interleaved"])
+
+
+def broken(folder: Path, name: str, problem: object) -> TextMusicError:
+    """The error for a file of a model's folder that can't be read."""
+    return TextMusicError(
+        f"'{folder}' is not a complete textmusic model ({name}: {problem}); download it again."
+    )
 
 
 def make_vocabulary(remi: Any) -> list[str]:
@@ -141,10 +147,7 @@ class Tokenizer:
             raise self._broken("remi.json", "not this version's settings of MidiTok")
         self.vocabulary: tuple[str, ...] = tuple(vocabulary)
         self.index = {token: i for i, token in enumerate(self.vocabulary)}
-        try:
-            self.interleaved = is_interleaved(folder)
-        except (OSError, ValueError, RecursionError) as problem:
-            raise self._broken(SEQUENCE, problem) from None
+        self.interleaved = is_interleaved(folder)
         self._latest: tuple[str, list[int]] = ("", [])  # a text and its ids: takes share captions
 
     def _json(self, name: str) -> Any:
@@ -154,10 +157,7 @@ class Tokenizer:
             raise self._broken(name, problem) from None
 
     def _broken(self, name: str, problem: object) -> TextMusicError:
-        return TextMusicError(
-            f"'{self.folder}' is not a complete textmusic model ({name}: {problem}); download it"
-            " again."
-        )
+        return broken(self.folder, name, problem)
 
     @cached_property
     def _text(self) -> TextTokenizer:
@@ -262,10 +262,7 @@ def read_vocabulary(folder: Path) -> list[str]:
     try:
         return [str(token) for token in json.loads((folder / "vocabulary.json").read_text())]
     except (OSError, ValueError, TypeError, RecursionError) as problem:
-        raise TextMusicError(
-            f"'{folder}' is not a complete textmusic model (vocabulary.json: {problem}); download"
-            " it again."
-        ) from None
+        raise broken(folder, "vocabulary.json", problem) from None
 
 
 def check_vocabulary(tokenizer: Tokenizer, other: Tokenizer) -> None:

@@ -161,6 +161,7 @@ class Continuation:
         """As many of the last bars as fit a third of the context, with their sketch."""
         tokenizer, material = self._music.tokenizer, self._material
         context = self._music.engine.context
+        room = context // (8 if tokenizer.interleaved else 6)  # for the sketch, which is said again
         key = prompt.asked.key or material.plan.key
         metre = material.plan.time_signature or "4/4"
         for many in range(min(material.bars, MAX_BARS - bars, LOOK_BACK), 0, -1):
@@ -172,7 +173,7 @@ class Continuation:
             ids = tokenizer.encode_score(score, plan)
             if len(ids) - bars <= context // 3:
                 sketch = measure_sketch(tail, metre, many, key)
-                if many == 1 or len(tokenizer.encode_sketch(sketch, key)) <= context // 6:
+                if many == 1 or len(tokenizer.encode_sketch(sketch, key)) <= room:
                     return Given(tuple(tokenizer.struck(ids)), sketch.rows, (many, many + bars))
         if not len(material.tail(min(material.bars, LOOK_BACK))):
             raise TextMusicError("there are no notes in the last bars to go on from; keep others.")

@@ -277,7 +277,7 @@ class Filling:
         struck = self._struck(part, plan)
         sketch = encode_sketch(Sketch(tuple(rows)).cut(a, b), plan.key)
         shown = len(spelt(struck, 0, b - a, b - a))
-        room = context // (8 if self._music.tokenizer.interleaved else 6)  # it is read twice there
+        room = context // (12 if self._music.tokenizer.interleaved else 6)  # it is said again there
         return shown <= context // 3 and (len(sketch) <= room or b - a == 1)
 
     def _window(self, notes: Notes, rows: Sequence[Row], begin: int, end: int) -> tuple[int, int]:

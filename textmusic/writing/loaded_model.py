@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from textmusic.engines.folder import FORMAT, broken, is_trained, read_config
+from textmusic.engines.folder import INTERLEAVED, broken, read_config
 from textmusic.engines.protocol import Engine
 from textmusic.errors import TextMusicError
 from textmusic.language.controls import check_request
@@ -56,7 +56,8 @@ class LoadedModel:
             raise TextMusicError(broken(folder, "tokenizer.json is from another model"))
         if engine.music != len(tokenizer.vocabulary):
             raise TextMusicError(broken(folder, "vocabulary.json is from another model"))
-        if not is_trained(folder) and (config["format"] == FORMAT) != tokenizer.interleaved:
+        said = config.get("format")  # a folder that training wrote has none
+        if said is not None and (said >= INTERLEAVED) != tokenizer.interleaved:
             raise TextMusicError(broken(folder, "sequence.json is missing or from another model"))
         return cls(engine, tokenizer, name)
 

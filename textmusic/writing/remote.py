@@ -85,13 +85,10 @@ class RemotePiece:
         for music_id in bar:
             self._advance(music_id)
         closing = self._grammar.closing
-        if self._grammar.allowed()[closing]:
+        if closes := bool(self._grammar.allowed()[closing]):
             self._advance(closing)
-        else:
-            self.done = (
-                True  # nothing sounds in the last bar, and the score has to end all the same
-            )
-        self.done |= self._grammar.done or self.room < LEAST_ROOM
+        # a last bar that is silent may not be closed
+        self.done = not closes or self._grammar.done or self.room < LEAST_ROOM
 
     def _fitting(self, ids: Sequence[int]) -> list[int]:
         """Those of an answer's ids that make a whole bar: up to its last whole note."""
