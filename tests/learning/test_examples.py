@@ -253,13 +253,15 @@ def test_a_fingerprint_knows_a_tune_in_another_key(
     pieces: list[Path], windows: list[Window], tokenizer: Tokenizer
 ) -> None:
     prints = []
-    for window in windows[::4]:
+    tonal = {w.piece: w for w in windows if w.plan.programs != (DRUMS,)}
+    for window in list(tonal.values())[::2]:
         notes = notes_of(tokenizer.decode_score(list(window.ids), window.plan))
         moved = replace(notes, pitch=notes.pitch + 3 * (notes.program != DRUMS))
         assert fingerprint(moved) == fingerprint(notes)
         assert estimate_key(moved) == transposed(estimate_key(notes), 3)
         prints.append(fingerprint(notes))
-    assert len(set(prints)) == len(prints)
+    told = [one for one in prints if one]  # a melody of some notes has none
+    assert len(set(told)) == len(told) > 8
 
 
 def test_a_drill_is_a_word_and_the_plan_as_far_as_its_mood(
