@@ -82,6 +82,8 @@ def start(
         # other batches than those that the other run goes on with
         training = replace(training, warmup=0, decay=1.0, seed=training.seed + 1)
     captioner = Captioner()
+    if model is None and config.recurrent is None and config.gan is None:
+        model = make_model(config, data.tokenizer)  # what can't be is said before a file is written
     tokenizer = tokenizer_for(config, data.tokenizer, folder, decay_from)
     examples = spelling(
         data.train,
