@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textmusic.errors import TextMusicError, first_line
+from textmusic.tokens.tokenizer import is_interleaved
 
 # Sizes that textmusic.json may name: what lies outside is a broken file, and no larger model.
 SIZES = {
@@ -25,6 +26,11 @@ CELLS = ("lstm", "gru", "rnn")
 # said again in the score, see `tokens.interleaving`.
 OLDEST, INTERLEAVED = 3, 4
 FORMAT = INTERLEAVED
+
+
+def format_of(tokenizer_folder: Path) -> int:
+    """The format of the sequences that a folder with tokenizer files stands for."""
+    return INTERLEAVED if is_interleaved(tokenizer_folder) else OLDEST
 
 
 def is_trained(folder: Path) -> bool:

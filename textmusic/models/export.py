@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from textmusic.engines.folder import INTERLEAVED, OLDEST, read_config
+from textmusic.engines.folder import format_of, read_config
 from textmusic.engines.onnx import Embeddings
 from textmusic.errors import TextMusicError
 from textmusic.models.llm import CONTEXT, MusicLLM, context_of, head_width, load_llm
-from textmusic.tokens.tokenizer import copy_tokenizer, is_interleaved
+from textmusic.tokens.tokenizer import copy_tokenizer
 
 PRECISIONS = ("int8", "int4", "fp32")
 GRAPH = ("model.onnx", "model.onnx.data")  # the files of a graph: what is computed, and weights
@@ -55,7 +55,7 @@ def export_onnx(
             shutil.move(str(Path(work) / "onnx" / part), folder / part)
     save_embeddings(lm.get_input_embeddings().weight.detach().float().numpy(), folder)
     config = {
-        "format": INTERLEAVED if is_interleaved(tokenizer_folder) else OLDEST,
+        "format": format_of(tokenizer_folder),
         "name": name,
         "precision": precision,
         "context": context_of(lm.config, context),

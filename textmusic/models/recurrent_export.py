@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from textmusic.engines.folder import INTERLEAVED, OLDEST
+from textmusic.engines.folder import format_of
 from textmusic.models.recurrent import MusicRNN
-from textmusic.tokens.tokenizer import copy_tokenizer, is_interleaved
+from textmusic.tokens.tokenizer import copy_tokenizer
 
 # In which order ONNX wants the gates that torch keeps as lstm: i f g o, gru: r z n.
 GATES = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}
@@ -49,7 +49,7 @@ def export_recurrent(
             )
     shape = model.shape
     config = {
-        "format": INTERLEAVED if is_interleaved(tokenizer_folder) else OLDEST,
+        "format": format_of(tokenizer_folder),
         "architecture": "recurrent",
         "cell": shape.cell,
         "name": name,

@@ -114,11 +114,11 @@ def is_interleaved(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     except (OSError, ValueError, RecursionError) as problem:
-        raise broken(folder, SEQUENCE, problem) from None
+        raise _broken_file(folder, SEQUENCE, problem) from None
     return bool(said["interleaved"])
 
 
-def broken(folder: Path, name: str, problem: object) -> TextMusicError:
+def _broken_file(folder: Path, name: str, problem: object) -> TextMusicError:
     """The error for a file of a model's folder that can't be read."""
     return TextMusicError(
         f"'{folder}' is not a complete textmusic model ({name}: {problem}); download it again."
@@ -157,7 +157,7 @@ class Tokenizer:
             raise self._broken(name, problem) from None
 
     def _broken(self, name: str, problem: object) -> TextMusicError:
-        return broken(self.folder, name, problem)
+        return _broken_file(self.folder, name, problem)
 
     @cached_property
     def _text(self) -> TextTokenizer:
@@ -262,7 +262,7 @@ def read_vocabulary(folder: Path) -> list[str]:
     try:
         return [str(token) for token in json.loads((folder / "vocabulary.json").read_text())]
     except (OSError, ValueError, TypeError, RecursionError) as problem:
-        raise broken(folder, "vocabulary.json", problem) from None
+        raise _broken_file(folder, "vocabulary.json", problem) from None
 
 
 def check_vocabulary(tokenizer: Tokenizer, other: Tokenizer) -> None:
