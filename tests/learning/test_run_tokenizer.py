@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 from interleaving import plain_copy
 
+pytest.importorskip("torch", reason="needs the train extra")
+
 from textmusic.errors import TextMusicError
 from textmusic.learning import checkpoint
 from textmusic.learning.config import RecurrentShape, RunConfig
 from textmusic.learning.runs import tokenizer_for
 from textmusic.tokens.tokenizer import Tokenizer, copy_tokenizer
+
+pytestmark = pytest.mark.train
 
 
 @pytest.fixture
