@@ -35,7 +35,7 @@ CONFIG = {
     "held_out": 4,
     "training": {
         "steps": 8, "tokens": 600, "learning_rate": 1e-2, "warmup": 1, "evaluate_every": 4,
-        "save_every": 1, "drills": 1, "bf16": False,
+        "save_every": 1, "drills": 1, "bf16": False, "ema": 0.9,
     },
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:This process .* is multi-threaded"),
 ]
 torch.set_num_threads(1)
-SOME = replace(STEPS, steps=24, evaluate_every=5)
+SOME = replace(STEPS, steps=24, evaluate_every=5, ema=0.8)
 
 
 def new_model(base: Path) -> MusicLLM:

@@ -21,6 +21,7 @@ from tiny_run import STEPS, load_lora, losses, make_run
 
 from textmusic.engines.onnx import Embeddings, OnnxEngine
 from textmusic.errors import TextMusicError
+from textmusic.learning.averages import KEY
 from textmusic.learning.config import Training
 from textmusic.learning.config_files import read_config
 from textmusic.learning.examples import Examples, collate
@@ -188,6 +189,46 @@ def test_a_run_that_is_held_can_be_prolonged(
     whole = new_llm(str(base), len(Tokenizer(base).vocabulary))
     make_run(whole, tmp_path / "two", examples, replace(hold, steps=4)).train()
     assert losses(tmp_path / "one") == losses(tmp_path / "two")
+
+
+def trained_matrix(model: MusicLLM) -> torch.Tensor:
+    return model.lm.base_model.layers[0].self_attn.q_proj.weight.detach().clone()
+
+
+def test_with_a_moving_average_the_model_is_the_average(
+    base: Path, model: MusicLLM, examples: Examples, tmp_path: Path
+) -> None:
+    steps = replace(STEPS, steps=30, evaluate_every=30, decay=0.0)
+    plain = new_llm(str(base), len(model.rows))
+    run = make_run(plain, tmp_path / "plain", examples, steps)
+    passed: list[torch.Tensor] = []
+    run.optimizer.optimizer.register_step_post_hook(lambda *_: passed.append(trained_matrix(plain)))
+    run.train()
+    wanted = passed[0]
+    for step, weights in enumerate(passed[1:], 2):
+        wanted = torch.lerp(wanted, weights, max(0.25, 9 / (step + 9)))
+    assert not torch.allclose(wanted, passed[-1], atol=1e-3)
+
+    make_run(model, tmp_path / "ema", examples, replace(steps, ema=0.75)).train()
+    assert losses(tmp_path / "ema") == losses(tmp_path / "plain"), "the same is learnt"
+    last, other = (losses(tmp_path / name, "held_out")[-1] for name in ("plain", "ema"))
+    assert last != other
+    assert torch.equal(trained_matrix(model), passed[-1]), "the weights are back in their place"
+    assert torch.allclose(trained_matrix(load_llm(tmp_path / "ema" / "best")), wanted, atol=1e-6)
+
+
+def test_a_branch_leaves_the_average_behind(
+    base: Path, model: MusicLLM, examples: Examples, tmp_path: Path
+) -> None:
+    hold = replace(STEPS, steps=6, decay=0.0, ema=0.9)
+    run = make_run(model, tmp_path / "one", examples, hold)
+    run.train()
+    assert all(KEY in state for state in run.optimizer.optimizer.state.values())
+    other = new_llm(str(base), len(model.rows))
+    branch = make_run(other, tmp_path / "two", examples, branch_of=tmp_path / "one")
+    assert torch.equal(trained_matrix(other), trained_matrix(model))
+    branch.train()
+    assert not any(KEY in state for state in branch.optimizer.optimizer.state.values())
 
 
 def test_a_branch_begins_with_the_weights_and_moments_of_another_run(

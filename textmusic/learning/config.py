@@ -50,6 +50,11 @@ class Training(Checked):
         0.4, "Share of the run, at its end, in which the learning rate falls to zero, 0 to 1."
     )
     weight_decay: float = documented(0.01, "Weight decay of the matrices, embeddings excepted.")
+    ema: float = documented(
+        0.0,
+        "Use a moving average of the weights as the model, which keeps so much of itself at each"
+        " step, 0 to 1; 0 for none, 0.995 where the learning rate is held.",
+    )
     clip: float = documented(1.0, "Largest gradient norm; longer gradients are scaled down to it.")
     beta1: float = documented(
         0.9, "AdamW's decay of the mean of past gradients; 0 for a GAN, whose target moves."

@@ -79,8 +79,8 @@ def start(
     if decay_from is not None:
         if not any((run / checkpoint.FILE).exists() for run in (folder, decay_from)):
             raise checkpoint.missing(decay_from)  # said before a model is looked for
-        # other batches than those that the other run goes on with
-        training = replace(training, warmup=0, decay=1.0, seed=training.seed + 1)
+        # other batches than those that the other run goes on with; a falling rate needs no average
+        training = replace(training, warmup=0, decay=1.0, ema=0.0, seed=training.seed + 1)
     captioner = Captioner()
     if model is None and config.recurrent is None and config.gan is None:
         model = make_model(config, data.tokenizer)  # what can't be is said before a file is written

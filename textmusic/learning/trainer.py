@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from textmusic.errors import TextMusicError
-from textmusic.learning import checkpoint
+from textmusic.learning import averages, checkpoint
 from textmusic.learning.config import Training
 from textmusic.learning.curve import draw
 from textmusic.learning.feeding import ahead
@@ -194,11 +194,17 @@ class Run:
             raise self._no_number()
         self._confirm()
         self.optimizer.step()
+        averages.follow(self.optimizer.optimizer, self.training.ema, self.step + 1)
         self.optimizer.zero_grad(set_to_none=True)
         return loss, int(size)
 
-    @torch.no_grad()
     def _evaluate(self, progress: Progress) -> None:
+        """Measure the model that would be used, and save it if it is the best so far."""
+        with averages.in_place(self.optimizer.optimizer):
+            self._measure(progress)
+
+    @torch.no_grad()
+    def _measure(self, progress: Progress) -> None:
         self.model.eval()
         total, count, notes = 0.0, 0, 0
         for batch in self.validation:
@@ -228,10 +234,13 @@ class Run:
                     draw(self.folder / "log.jsonl", self.folder / "curve.png", self.unit)
 
     def _write_sample(self) -> None:
-        if self.plain is not self.accelerator.unwrap_model(self.model, keep_torch_compile=False):
-            self._gather()
-        if self.accelerator.is_main_process and self.sample:
-            self.sample(self.plain, self.folder / "samples" / f"{self.step:06}")
+        with averages.in_place(self.optimizer.optimizer):
+            if self.plain is not self.accelerator.unwrap_model(
+                self.model, keep_torch_compile=False
+            ):
+                self._gather()
+            if self.accelerator.is_main_process and self.sample:
+                self.sample(self.plain, self.folder / "samples" / f"{self.step:06}")
 
     def _tensors(self, batch: Batch) -> list[torch.Tensor]:
         device = self.accelerator.device
