@@ -23,7 +23,7 @@ RUN = {
     "python training/status.py runs/long": "",
     f"{LONG} --steps 40000": f"{LITTLE} --steps 4",
     FINISH: f"{LITTLE} --steps 2",
-    "python training/export.py runs/finished/best -o my-model/": "",
+    "python training/export.py runs/long/best -o my-model/": "",
     "python training/count_sketches.py data/ -o my-model/": "",
     'textmusic generate "calm piano" --model my-model/ -o out/': " --bars 2",
     "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 4",
