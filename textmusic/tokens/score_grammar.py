@@ -66,17 +66,17 @@ class ScoreGrammar:
     ) -> None:
         """ranges: keep to the instruments' own ranges (real pieces now and then do not).
 
-        late: instruments may play when they like, or not at all, and do the same for as long as
-        they like (as some real ones do). bars: the first that is written, and the one behind the
-        last; by default all. programs: those that are written, by default all of the plan.
-        standing: notes that are there already, in other bars, and may not be run into.
+        late: instruments may play when they like, or not at all, and do the same or rest for as
+        long as they like (as some real ones do). bars: the first that is written, and the one
+        behind the last; by default all. programs: those that are written, by default all of the
+        plan. standing: notes that are there already, in other bars, and may not be run into.
         """
         assert plan.bars is not None and plan.programs and plan.time_signature is not None
         self.layout, self.plan = layout, plan
         self.done = False
         self.first, self.last = bars or (0, plan.bars)
         self.bar, self.stop = self.first - 1, min(self.last, plan.bars)
-        # the piece ends with what is written, and its last bar has to sound
+        # nothing else is heard to the end of the piece, and every bar has to sound
         self._whole = self.last == plan.bars and programs is None
         self.bar_steps, self.quarter_steps = positions_per_beat(plan.time_signature)
         self.position = -1
@@ -336,9 +336,11 @@ class ScoreGrammar:
             mask[first + soonest : first + self.bar_steps] = True
 
     def _close_bar(self, mask: Mask) -> None:
-        if self.bar + 1 < self.last or not self._whole or not self._bare:
+        """The end of the bar; a whole piece does not fall silent, as real ones all but never do."""
+        rests = not self._whole or (self._late and self.bar + 1 < self.last)
+        if rests or not self._bare:
             mask[self.closing] = True
-        elif not mask.any():  # the last bar is silent so far and has no room: cannot be
+        elif not mask.any():  # a bar that is silent so far and has no room: cannot be
             raise AssertionError("the grammar ran into a dead end")
 
     @property
