@@ -76,7 +76,7 @@ def check_score(ids: list[int], plan: Plan, *, ranges: bool = True) -> None:
         low, high = (27, 88) if program == DRUMS else RANGES.get(program, (21, 108))
         assert not ranges or (pitches.min() >= low and pitches.max() <= high)
         heard = bars_heard(notes.start[mine], notes.end[mine], bar, plan.bars)
-        assert heard >= ceil(plan.bars / 4), "what was planned is heard"
+        assert heard >= ceil(0.4 * plan.bars), "what was planned is heard"
 
 
 def check_voices(start: Any, end: Any, pitch: Any) -> None:
@@ -149,7 +149,7 @@ def test_a_bar_that_is_full_still_had_room_for_every_instrument() -> None:
     assert len(notes_of(written_file(ids, plan))) == MAX_NOTES_PER_BAR
 
 
-def test_every_instrument_has_entered_by_the_middle_and_plays_in_a_quarter_of_the_bars() -> None:
+def test_every_instrument_enters_after_a_quarter_and_plays_in_two_of_five_bars() -> None:
     """However little it likes to: a player that ends every bar at once."""
     plan = Plan(programs=(0, 40, 73), key="D major", tempo=80.0, time_signature="2/4", bars=12)
     for seed in range(5):
@@ -157,23 +157,22 @@ def test_every_instrument_has_entered_by_the_middle_and_plays_in_a_quarter_of_th
         notes = struck(tokens_of(write(ScoreGrammar(the_layout(), plan), dice)))
         for program in (0, 40, 73):
             bars = {note.bar for note in notes if note.program == program}
-            assert min(bars) <= 5
-            assert len(bars) >= 3
+            assert min(bars) <= 3
+            assert len(bars) >= 5
 
 
 def test_an_instrument_that_is_due_is_not_dodged_by_going_on_with_another() -> None:
     """It played last, so that it need not be named: another at the last place is no way out."""
-    plan = Plan(programs=(5, 10), key="C major", tempo=80.0, time_signature="4/4", bars=5)
+    plan = Plan(programs=(5, 10), key="C major", tempo=80.0, time_signature="4/4", bars=4)
     index, note = the_layout().index, ["Velocity_79", "Duration_0.3.12", "Pitch_60"]
-    held = ["Velocity_79", "Duration_6.0.4", "Pitch_60"]  # through a bar without notes
     grammar = ScoreGrammar(the_layout(), plan)
-    for token in ["Bar_5", "Position_0", "Program_10", *note, "Bar_4", "Position_0", "Pitch_60",
-                  "Bar_3", "Position_0", "Program_5", *held, "Bar_2", "Bar_1",
-                  "Position_47"]:  # fmt: skip
+    for token in ["Bar_4", "Position_0", "Program_10", *note, "Bar_3", "Position_0", "Program_5",
+                  *note, "Position_12", "Program_10", "Pitch_60", "Position_24", "Program_5",
+                  "Pitch_60", "Bar_2", "Position_47"]:  # fmt: skip
         assert grammar.allowed()[index[token]], token
         grammar.advance(index[token])
     allowed = {tokens_of([i])[0] for i in np.flatnonzero(grammar.allowed())}
-    assert "Program_10" not in allowed, "5 has to play in two of five bars"
+    assert "Program_10" not in allowed, "5 has to play in two of three bars"
     assert "Duration_0.1.12" in allowed
 
 
@@ -286,7 +285,7 @@ def test_a_hole_is_filled_and_nothing_that_stands_is_run_into(
             any(s < (bar + 1) * steps and e > bar * steps for s, e in mine)
             for bar in range(first, last)
         )
-        assert heard >= ceil((last - first) / 4)
+        assert heard >= ceil(0.4 * (last - first))
 
 
 def test_a_hole_between_held_notes_has_a_way_out() -> None:

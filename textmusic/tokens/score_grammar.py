@@ -237,13 +237,13 @@ class ScoreGrammar:
     def _due(self) -> set[int]:
         """Programs that have to play in this bar.
 
-        All planned instruments are heard: each enters by the middle and has played in a quarter of
-        the bars from then on.
+        All planned instruments are heard, as in real pieces: from the end of the first quarter on,
+        each has played in two of five bars.
         """
         done, count = self.bar - self.first, self.last - self.first
-        if self._late or done < (count - 1) // 2:
+        if self._late or done < count // 4:
             return set()
-        wanted = ceil((done + 1) / 4)
+        wanted = ceil(0.4 * (done + 1))
         return {
             program
             for program in self._row
