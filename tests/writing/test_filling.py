@@ -388,7 +388,7 @@ def test_a_fill_is_read_as_training_wrote_them(
         body = filled[len(programs) :]
         assert not body or not body[0].startswith("Program_")
         spelled = False
-        for base in range((plan.bars or 0) - count + 1):
+        for base in range(len(each.sketch.rows) - count + 1):  # as far as windows have reached
             stop = base + count
             rows = encode_sketch(Sketch(each.sketch.rows).cut(base, stop), plan.key)
             if rows != tokens[sketch + 1 : score]:

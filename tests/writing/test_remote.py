@@ -54,7 +54,7 @@ def test_nothing_follows_that_never_does() -> None:
     layout, met = the_layout(), set()
     plan = Plan(programs=(0, DRUMS), key="C major", tempo=90.0, time_signature="4/4", bars=3)
     for seed in range(6):
-        rng, grammar = np.random.default_rng(seed), ScoreGrammar(layout, plan)
+        rng, grammar = np.random.default_rng(seed), ScoreGrammar(layout, plan, late=seed % 2 == 1)
         kind = SCORE
         while not grammar.done:
             options = np.flatnonzero(grammar.allowed())
