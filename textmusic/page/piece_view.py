@@ -10,6 +10,7 @@ from textmusic.drawing.annotations import names_over
 from textmusic.drawing.piano_roll import bar_starts, colours_of, facts_of
 from textmusic.errors import TextMusicError
 from textmusic.language.names import drum_text, instrument_name, section_name
+from textmusic.music.chords import chord_name
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.percussion import kit_in
@@ -146,10 +147,11 @@ def chords_over(
 ) -> str:
     """The chords of some bars, as people type them: "| Dm7 | G7 C |"; "" where one has none.
 
+    Where there is no chord for a while, the one before goes on: that there is none can't be typed.
     starts: of all bars, and the end. names: [quarter note, name] of every change of chord. first,
     stop: bars from 0, and the one behind the last.
     """
-    rows = []
+    rows, names = [], [(start, one) for start, one in names if one != chord_name(None)]
     for bar in range(first, stop):
         inside = [one for start, one in names if starts[bar] <= start < starts[bar + 1]]
         if not inside or all(start != starts[bar] for start, _ in names):

@@ -11,13 +11,14 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import Controls, well_formed
 from textmusic.language.prompt import MAX_CHARACTERS, check_length, read_prompt
 from textmusic.music.midi_sounding import to_score
+from textmusic.music.sketch import BeatChord
 from textmusic.music.theory import DRUMS
 from textmusic.page.forms import count, stripped
 from textmusic.page.piece import Piece
 from textmusic.page.piece_view import View, chords_over, with_chord
 from textmusic.page.service import Wish, Work
 from textmusic.system.values import text, truth
-from textmusic.writing.harmonising import Accompaniment, chosen, in_symbols, proposals
+from textmusic.writing.harmonising import Accompaniment, Rows, chosen, in_symbols, proposals
 from textmusic.writing.rewriting import open_to_add, open_to_rewrite
 from textmusic.writing.sources import read_piece
 from textmusic.writing.theme_and_variations import ThemeAndVariations
@@ -185,8 +186,23 @@ def _other_chords(tune: Tune, it: Selection) -> str:
         )
     if first > tune.bars:
         raise TextMusicError("the melody has ended before these bars; select others.")
-    found = [in_symbols(one.rows[first - 1 : last], tune.key) for one in proposals(tune)]
+    rows = [_through_rests(one.rows[first - 1 : last]) for one in proposals(tune)]
+    found = [in_symbols(bars, tune.key) for bars in rows if bars]
+    if not found:
+        raise TextMusicError("the melody rests in these bars; select others.")
     return next((chords for chords in found if chords != it.chords), found[0])
+
+
+def _through_rests(rows: Rows) -> Rows:
+    """Chords of bars, where the melody rests those before it or else behind it; () without any."""
+    sounding = [tuple(change for change in row if change[1] is not None) for row in rows]
+    behind = next((row[0][1] for row in sounding if row), None)
+    if behind is None:
+        return ()
+    filled: list[tuple[BeatChord, ...]] = []
+    for row in sounding:
+        filled.append(row or ((0, filled[-1][-1][1] if filled else behind),))
+    return tuple(filled)
 
 
 def _bars(said: object, total: int) -> tuple[int, int]:
