@@ -73,7 +73,8 @@ def test_bars_and_the_whole_are_varied(open_page: Callable[..., Chrome]) -> None
     changed(browser, lambda: click(browser, "[data-do=vary]"))
     assert desk(browser, "view.fresh") == [1, 2]
     kept = [sounding(name) for start, name in browser.execute_script(CHORDS) if 4 <= start < 8]
-    assert kept == [sounding(name) for start, name in chords if 4 <= start < 8]
+    known = [sounding(name) for start, name in chords if 4 <= start < 8]
+    assert kept == known or not known, "chords are kept where the bar named any"
     assert desk(browser, "view.title") == f"{TWO} (varied)"
     undone(browser, before)
     click(browser, "[data-do=bar]")
