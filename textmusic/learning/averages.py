@@ -1,4 +1,4 @@
-"""A moving average of the weights: while the learning rate is held, a better model than they are.
+"""A moving average of the weights, which is the better model while the learning rate is held.
 
 It lies in the optimiser's state: in the checkpoint therefore, and sharded as the weights are.
 """

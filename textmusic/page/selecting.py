@@ -194,7 +194,7 @@ def _other_chords(tune: Tune, it: Selection) -> str:
 
 
 def _through_rests(rows: Rows) -> Rows:
-    """Chords of bars, where the melody rests those before it or else behind it; () without any."""
+    """The chords of bars; a bar without one takes the last before it, or the first after it."""
     sounding = [tuple(change for change in row if change[1] is not None) for row in rows]
     behind = next((row[0][1] for row in sounding if row), None)
     if behind is None:

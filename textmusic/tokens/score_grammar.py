@@ -243,7 +243,7 @@ class ScoreGrammar:
         done, count = self.bar - self.first, self.last - self.first
         if self._late or done < count // 4:
             return set()
-        wanted = ceil(0.4 * (done + 1))
+        wanted = ceil(2 * (done + 1) / 5)
         return {
             program
             for program in self._row
@@ -336,7 +336,7 @@ class ScoreGrammar:
             mask[first + soonest : first + self.bar_steps] = True
 
     def _close_bar(self, mask: Mask) -> None:
-        """The end of the bar; a whole piece does not fall silent, as real ones all but never do."""
+        """Let the bar end. No bar of a whole piece is silent: real pieces hardly ever have one."""
         rests = not self._whole or (self._late and self.bar + 1 < self.last)
         if rests or not self._bare:
             mask[self.closing] = True
