@@ -32,6 +32,10 @@ Am/F/C/G => Am F C G
 | Dm7 G7 | Cmaj7 | => Dm7 G7 | Cmaj7
 jazz piano, | Dm7 G7 | Cmaj7 A7 |, slow => Dm7 G7 | Cmaj7 A7
 | Am | % | F G | C | => Am | Am | F G | C
+| Am | N.C. | F G N.C. | C | => Am | Am | F G | C
+| N.C. | F C N.C. | => F | F C
+chords Am N.C. F => Am Am F
+| N.C. | ii V | => Dm | Dm G; major
 |: C | G :| => C G
 chords: Am => Am
 piano with chords C, F and G => C F G
@@ -252,6 +256,12 @@ def test_nothing_of_a_chinese_text_is_left_over() -> None:
 def test_what_is_left_out_is_said(text: str, note: str) -> None:
     prompt = read_prompt(text)
     assert [one for one in prompt.unused if one.startswith(note)], prompt.unused
+
+
+def test_a_bar_without_a_chord_is_said() -> None:
+    assert read_prompt("| Am | N.C. | F | C |").unused == ("'N.C.': the chord before it goes on",)
+    outline = parse_chords("| N.C. | F | C |")  # as `textmusic harmonise` prints it
+    assert outline.chords == _bars("F F C")
 
 
 def test_plain_chords_leave_no_note() -> None:

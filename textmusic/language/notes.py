@@ -87,6 +87,7 @@ _WHY = {
      "这些情绪互相矛盾，由模型决定；请只写一种",
     "the control for (.+) is used instead": "以控件里设定的{}为准",
     r"the (\d+) bars set the length": "长度以{}小节为准",
+    "the chord before it goes on": "前一个和弦继续",
     "the chord is used without the bass after the slash, which is not supported":
      "不支持斜线后的低音，只用和弦本身",
     "read as (.+), the nearest known chords?": "读作最接近的和弦{}",

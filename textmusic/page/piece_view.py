@@ -147,7 +147,7 @@ def chords_over(
 ) -> str:
     """The chords of some bars, as people type them: "| Dm7 | G7 C |"; "" where one has none.
 
-    Where no chord sounds, the one before is taken to go on, because "N.C." can't be typed.
+    Where no chord sounds, the one before is taken to go on, as when "N.C." is read.
     starts: of all bars, and the end. names: [quarter note, name] of every change of chord. first,
     stop: bars from 0, and the one behind the last.
     """

@@ -34,7 +34,10 @@ class FoundOutline:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A chord or what stands for one. kind: "chord", "numeral", "odd" (no chord) or "again" (%)."""
+    """A chord or what stands for one.
+
+    kind: "chord", "numeral", "odd" (no chord), "again" (%) or "rest" (N.C.).
+    """
 
     start: int
     end: int
@@ -49,7 +52,8 @@ _SPELLED = (
 )
 _BODY = r"(?:[A-Za-z0-9#+°øΔ△]|\([a-z0-9#+-]{1,6}\)|-(?=(?:6|7|9|11|13)(?![0-9./])))*"
 _TOKEN = re.compile(
-    rf"(?<![A-Za-z0-9_#'.])(?:(?P<spelled>{_SPELLED})|(?P<numeral>{NUMERAL})"
+    r"(?<=[\s|])(?P<rest>N\.C\.)(?=[\s|]|$)"
+    rf"|(?<![A-Za-z0-9_#'.])(?:(?P<spelled>{_SPELLED})|(?P<numeral>{NUMERAL})"
     rf"|(?P<symbol>[A-Z]{_BODY}(?:/9)?(?:/[A-G][#b]?)?))(?![A-Za-z0-9_#'])"
     r"|(?<=[\s|])(?P<again>%)(?=[\s|])"
 )
@@ -99,6 +103,7 @@ _POWER = re.compile(r"[A-G][#b]?5")
 # Symbols of which the nearest quality leaves something out that one would hear.
 _LOSSY = re.compile(r"add|6|9|11|13|alt|mM|[m-]\s?\(?maj|[b#+-]5|7[+]|\+7|aug7|7sus")
 _WHOLE = ("dim", "hdim7", "dim7", "aug")  # of which nothing is left out, a flat fifth included
+_WITH_NUMERALS = {"numeral", "again", "rest"}
 _WORDS = {
     "major": "", "minor": "m", "diminished": "dim", "augmented": "aug", "dominant": "",
 }  # fmt: skip
@@ -213,6 +218,8 @@ def _token(match: re.Match[str]) -> _Token | None:
     said = match[0]
     if match["again"]:
         return _Token(start, end, "again", said)
+    if match["rest"]:
+        return _Token(start, end, "rest", said)
     if match["spelled"]:
         return _Token(start, end, "chord", _symbol(said), spelled=True)
     if match["numeral"]:
@@ -239,7 +246,7 @@ def _symbol(spelled: str) -> str:
 def _goes_with(run: list[_Token], token: _Token) -> bool:
     kinds = {t.kind for t in run}
     if token.kind == "numeral" or "numeral" in kinds:
-        return token.kind in ("numeral", "again") and kinds <= {"numeral", "again"}
+        return token.kind in _WITH_NUMERALS and kinds <= _WITH_NUMERALS
     return True
 
 
@@ -280,7 +287,7 @@ def _is_progression(text: str, run: list[_Token]) -> bool:
     if cue or _CUE_AFTER.match(text, end) or "|" in text[max(start - 2, 0) : end + 2]:
         return True
     gaps = [text[a.end : b.start] for a, b in pairwise(run)]
-    if run[0].kind == "numeral":
+    if any(token.kind == "numeral" for token in run):
         return _are_harmonies(before, [t.said for t in chords], gaps)
     listed = any(gap.strip() == "/" for gap in gaps) and len(chords) == 2  # "Am/F/C/G"
     if (
@@ -324,12 +331,14 @@ def _outline(text: str, run: list[_Token]) -> tuple[Outline, tuple[str, ...]]:
         elif token.kind == "odd":
             odd.append(token.said)
         else:
-            bars[-1] += token.said.split("/") if listed else [token.said]
-    bars = [bar for bar in bars if bar]
+            bars[-1] += token.said.split("/") if listed and token.kind != "rest" else [token.said]
+    rests = tuple(dict.fromkeys(token.said for token in run if token.kind == "rest"))
+    bars = _through_rests([bar for bar in bars if bar], rests)
     if not lined:
         bars = [[one] for bar in bars for one in bar]
     notes = tuple(_no_chord(said) for said in odd)
-    if run[0].kind == "numeral":
+    notes += tuple(f"'{said}': the chord before it goes on" for said in rests)
+    if any(token.kind == "numeral" for token in run):
         chords, minor = chords_of(bars)
         said = [one for bar in bars for one in bar if LOSSY.search(one)]
         notes += _nearest(said, [numeral_name(chords_of([[one]])[0][0][0], minor) for one in said])
@@ -345,6 +354,16 @@ def _outline(text: str, run: list[_Token]) -> tuple[Outline, tuple[str, ...]]:
             f"{quoted}: the chord is used without the bass after the slash, which is not supported",
         )
     return Outline(chords=tuple(tuple(c for c, _ in bar) for bar in symbols)), notes
+
+
+def _through_rests(bars: list[list[str]], rests: tuple[str, ...]) -> list[list[str]]:
+    """The chords of bars; one that only rests takes the last before it, or the first after it."""
+    sounding = [[one for one in bar if one not in rests] for bar in bars]
+    before = next(bar[0] for bar in sounding if bar)
+    for index, bar in enumerate(sounding):
+        sounding[index] = bar or [before]
+        before = sounding[index][-1]
+    return sounding
 
 
 def _read_symbol(said: str) -> tuple[Chord, int | None]:
