@@ -16,7 +16,7 @@ RUN useradd --create-home --uid 1000 music \
     && chown music /cache
 COPY --from=build /opt/textmusic /opt/textmusic
 COPY app.py /app/app.py
-# Models from the Hub, and what people were given in the last 24 hours; nothing else is written.
+# Models from the Hub, and what people were given in the last week; nothing else is written.
 # NO_PROXY: docker hands its own proxy on, and gradio and the health check ask this very machine.
 ENV PATH=/opt/textmusic/bin:$PATH \
     PYTHONUNBUFFERED=1 \
