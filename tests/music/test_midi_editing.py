@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from textmusic.errors import TextMusicError
 from textmusic.music.midi_editing import NoteEdit, Place, edit_notes
-from textmusic.music.midi_events import NAME, Event, MidiEvents, parse
+from textmusic.music.midi_events import NAME, Event, EventTrack, MidiEvents, parse
 from textmusic.music.midi_files import read_events
 from textmusic.music.midi_replacing import Held, held_notes
 from textmusic.music.notes import Note
@@ -97,3 +98,13 @@ def test_only_a_note_that_is_there_is_changed(trio: MidiEvents) -> None:
             edit_notes(trio, [NoteEdit(wrong, None)], NAMES)
     near = old._replace(start=old.start + 0.04)  # played a little off the grid
     assert notes(trio) - notes(edit_notes(trio, [NoteEdit(near, None)], NAMES)) == Counter([old])
+
+
+def test_a_new_part_in_a_file_of_one_track(trio: MidiEvents) -> None:
+    """Its events lie among the others, in the order of time."""
+    merged = sorted((e for track in trio.tracks for e in track.events), key=lambda e: e.tick)
+    alone = EventTrack(merged, max(track.end for track in trio.tracks))
+    single = replace(trio, tracks=[alone], kind=0)
+    new = Note(1.0, 1.0, 60, 80, 73)
+    made = edit_notes(single, [NoteEdit(None, new)], NAMES)
+    assert notes(parse(made.dumps())) - notes(single) == Counter([(73, 1.0, 60)])

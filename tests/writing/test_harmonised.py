@@ -11,6 +11,8 @@ from symusic import Note, Score, TimeSignature, Track
 from textmusic.errors import TextMusicError
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
+from textmusic.music.midi_changes import is_chord_track
+from textmusic.music.midi_events import META, TEXT, parse
 from textmusic.music.notes import notes_of
 from textmusic.music.sketch import Outline
 from textmusic.result.generation import Generation
@@ -154,6 +156,21 @@ def test_a_note_that_is_held_a_little_long_calls_no_voice_in() -> None:
     assert max(end for voice in made.voices[1:] for _, end, _ in voice) == 8, (
         "the third bar is empty"
     )
+
+
+def test_chords_behind_a_change_of_metre_stand_in_their_bars() -> None:
+    """Four bars of 4/4, then four of 6/8: the names are counted in eighths there."""
+    score = melody(7)
+    score.time_signatures.append(TimeSignature(16 * QUARTER, 6, 8))
+    asked = "| C G Am F G C | F C | C | G |"
+    piece = chorale(tune := read_tune(score), chosen(tune, parse_chords(asked)))
+    assert piece.plan.time_signature == piece.report.measured.time_signature == "6/8"
+    assert piece.report.kept.chords is not None and piece.report.kept.chords > 0.8
+    midi = parse(piece.midi())
+    (names,) = [track for track in midi.tracks if is_chord_track(track)]
+    eighths = [round(event.tick * 2 / midi.division) for event in names.events
+               if event.message[:2] == bytes((META, TEXT))]  # fmt: skip
+    assert eighths == [32, 33, 34, 35, 36, 37, 38, 41, 50]
 
 
 def test_who_can_sing_a_chorale() -> None:

@@ -142,6 +142,23 @@ def test_what_is_in_an_earlier_metre_stays_and_is_said(tiny: TextToMusic) -> Non
     assert "bars 1 to 2 stay as they are" in " ".join(made.report.remarks)
 
 
+def test_a_piece_whose_first_time_signature_comes_late_begins_in_four_quarters(
+    tiny: TextToMusic,
+) -> None:
+    source = piece(8)
+    source.time_signatures.clear()
+    source.time_signatures.append(TimeSignature(8 * 480, 3, 4))
+    with pytest.raises(TextMusicError, match="bar 1 is before the last change"):
+        tiny.rewrite(source, bars=(1, 2), seed=1)
+
+
+def test_of_two_time_signatures_at_one_place_the_last_one_counts(tiny: TextToMusic) -> None:
+    source = piece(6)
+    source.time_signatures.append(TimeSignature(0, 3, 4))  # behind the 4/4 of every such piece
+    (made,) = tiny.rewrite(source, bars=(2, 3), seed=1)
+    assert made.plan.time_signature == "3/4" and made.plan.bars == 8
+
+
 @pytest.mark.parametrize("way", ["rewrite", "add"])
 def test_a_recipe_makes_it_again(tiny: TextToMusic, tmp_path: Path, way: str) -> None:
     source = read_events(DATA / "trio.mid")

@@ -42,8 +42,8 @@ def replay(
     source: Annotated[
         Path | None,
         typer.Option(
-            help="The file that was continued or adjusted; default: the one of its name beside FILE,"
-            " in the folder above it or in the current one."
+            help="The file that was continued or adjusted; default: the one of its name beside"
+            " FILE, in the folder above it or in the current one."
         ),
     ] = None,
 ) -> None:

@@ -79,7 +79,9 @@ def end_of_bars(bars: int, metres: Sequence[tuple[float, str]]) -> float:
     metres: (quarter note, time signature) of every change; 4/4 before the first. A change in the
     middle of a bar ends it.
     """
-    changes = {0.0: "4/4"} | {max(at, 0.0): metre for at, metre in sorted(metres)}
+    changes = {0.0: "4/4"} | {
+        max(at, 0.0): metre for at, metre in sorted(metres, key=lambda change: change[0])
+    }
     times = sorted(changes)
     left = bars
     for at, after in zip(times, [*times[1:], inf], strict=True):

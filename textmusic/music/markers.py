@@ -114,10 +114,10 @@ def _chord_track(names: Sequence[tuple[int, str]], kit: int) -> bytes:
 def _bar_ticks(score: Score, bars: int, time_signature: str) -> list[int]:
     """The ticks at which so many bars begin: in the score's own metres, where it has several."""
     quarter = score.ticks_per_quarter
-    metres = sorted(
+    metres = [
         (round(mark.time * TICKS / quarter), mark.numerator, mark.denominator)
         for mark in score.time_signatures
-    )
+    ]
     length = quarters_per_bar(time_signature) * quarter
     if len({metre[1:] for metre in metres}) < 2:
         return [round(bar * length) for bar in range(bars)]
@@ -202,6 +202,8 @@ def _text_event(wait: int, text: str) -> bytes:
 
 def _length(value: int) -> bytes:
     """A variable-length quantity of MIDI: seven bits a byte, the highest first."""
+    if value < 0:
+        raise ValueError(f"events are out of order: {value} ticks apart")
     digits, left = [value & 0x7F], value >> 7
     while left:
         digits.insert(0, left & 0x7F | 0x80)

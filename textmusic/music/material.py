@@ -13,9 +13,11 @@ from symusic import Score
 from textmusic.errors import TextMusicError
 from textmusic.music.bars import TICKS, bars_until
 from textmusic.music.measure import measure
+from textmusic.music.measure_sketch import SketchAdherence, sketch_adherence
 from textmusic.music.nearest_metre import lengthened, longer_metre
 from textmusic.music.notes import GRID, Notes, grid_of, notes_of, repaired, sliced, to_score
 from textmusic.music.plan import MAX_PROGRAMS, TEMPO_RANGE, Plan
+from textmusic.music.sketch import Row, Sketch
 from textmusic.music.tempo_map import TempoMap
 from textmusic.music.theory import DRUMS, TIME_SIGNATURES, quarters_per_bar
 
@@ -100,6 +102,24 @@ class Material:
         """The notes of its last bars, moved to 0."""
         return sliced(self.notes, self.end - bars * self.bar, self.end)
 
+    def heard(self, score: Score, notes: Notes) -> Plan:
+        """What is heard in a score that this has become; of several metres, that of the stretch.
+
+        notes: those of the score.
+        """
+        heard = measure(score, notes=notes)
+        if len({metre for _, metre in metres_of(score)}) < 2:
+            return heard
+        return replace(heard, time_signature=self.plan.time_signature)
+
+    def kept(self, notes: Notes, rows: Sequence[Row], bars: tuple[int, int]) -> SketchAdherence:
+        """How closely notes that this has become follow the sketch of the stretch.
+
+        rows: of its bars. bars: those that are judged (from 0, and the one behind the last).
+        """
+        stretch = sliced(notes, self.begin, self.end)
+        return sketch_adherence(stretch, self.plan, Sketch(tuple(rows)), bars)
+
 
 def material_of(score: Score, *, longer: bool = False) -> Material:
     """The part of a score that can be continued.
@@ -123,7 +143,7 @@ def material_of(score: Score, *, longer: bool = False) -> Material:
             f"the file has {melodic} instruments; choose a file with at most {MAX_PROGRAMS}."
         )
     end = float(notes.end.max())
-    heard = sorted(change for change in metres_of(marks) if change[0] < end) or [(0.0, "4/4")]
+    heard = [change for change in metres_of(marks) if change[0] < end] or [(0.0, "4/4")]
     (begin, metre), until, unread = _stretch(heard, end, longer)
     at, written = heard[-1]
     last_bar = quarters_per_bar(written)
@@ -187,11 +207,12 @@ def _stretch(heard: Sequence[Metre], end: float, longer: bool) -> tuple[Metre, f
 
 
 def metres_of(score: Score) -> list[Metre]:
-    """(quarter note, time signature) of a score's changes."""
-    return [
-        (mark.time / score.ticks_per_quarter, f"{mark.numerator}/{mark.denominator}")
+    """(quarter note, time signature) of a score's changes; of several at one place, the last."""
+    changes = {
+        mark.time / score.ticks_per_quarter: f"{mark.numerator}/{mark.denominator}"
         for mark in score.time_signatures
-    ]
+    }
+    return sorted(changes.items())
 
 
 def _bars_before(begin: float, heard: Sequence[Metre]) -> int:

@@ -159,10 +159,10 @@ def _metre(score: Score, quarter: float) -> str:
 def _bars(score: Score, end: float, time_signature: str) -> int:
     """Bars until a quarter note, in the metres that the score has on the way there."""
     grid = BAR_TICKS / score.ticks_per_quarter
-    metres = sorted(
+    metres = [
         (round(mark.time * grid), mark.numerator, mark.denominator)
         for mark in score.time_signatures
-    )
+    ]
     if len({metre[1:] for metre in metres}) > 1:
         return len(bars_until(ceil(end * BAR_TICKS - 1e-6), metres))
     return ceil(end / quarters_per_bar(time_signature) - 1e-6)

@@ -59,8 +59,7 @@ def _edited(midi: MidiEvents, edit: NoteEdit, names: Mapping[int, str]) -> MidiE
         part = next(((one.track, one.channel) for one in held if one.program == program), None)
     if part is None:
         track, channel = new_part(made, 0, program, names[program])
-        track.events += struck_events([edit.new], channel[1], 0, midi.division)
-        track.end = max(track.end, track.events[-1].tick)
+        track.put(struck_events([edit.new], channel[1], 0, midi.division))
         return made
     for event in struck_events([edit.new], part[1][1], 0, midi.division):
         (work.before if event.ends_note else work.behind)(part[0], event)

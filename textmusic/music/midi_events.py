@@ -151,6 +151,8 @@ def decoded(text: bytes) -> str:
 
 def _number(value: int) -> bytes:
     """A variable-length quantity: seven bits a byte, the highest first."""
+    if value < 0:
+        raise ValueError(f"events are out of order: {value} ticks apart")
     digits = [value & 0x7F]
     while value := value >> 7:
         digits.append(value & 0x7F | 0x80)

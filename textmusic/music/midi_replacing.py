@@ -180,8 +180,7 @@ def replace_notes(
     for program in sorted({one.program for one in added}):
         played = [_cut(n, hole, midi.division) for n in added if n.program == program]
         track, channel = new_part(made, hole.begin, program, names[program])
-        track.events += struck_events(played, channel[1], 0, midi.division)
-        track.end = max(track.end, track.events[-1].tick)
+        track.put(struck_events(played, channel[1], 0, midi.division))
     return made
 
 

@@ -18,7 +18,6 @@ from textmusic.language.controls import programs_of
 from textmusic.language.prompt import Prompt
 from textmusic.music.chords import Chord
 from textmusic.music.harmony import on_beats, strengths
-from textmusic.music.measure import measure
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row, Sketch, quarters_per_beat
@@ -116,10 +115,10 @@ def chorale(tune: Tune, proposal: Proposal, instruments: Sequence[str | int] = (
     made = four_part(tune, proposal.rows)
     score = _score(tune, made, players)
     notes = notes_of(score)
-    heard = measure(score, notes=notes)
+    heard = tune.material.heard(score, notes)
     plan = replace(heard, key=tune.key, begin=True, end=True)
     before = tune.material.before
-    rows = Sketch(tuple(Row(chords=chords) for chords in made.rows)).behind(before).rows
+    sung = Sketch(tuple(Row(chords=chords) for chords in made.rows))
     remarks = [*tune.remarks, remark(tune, proposal), _said(made.faults(tune))]
     if made.moved:
         way = "up" if made.moved > 0 else "down"
@@ -129,7 +128,8 @@ def chorale(tune: Tune, proposal: Proposal, instruments: Sequence[str | int] = (
     change = change_of(tune, proposal, {"style": "chorale", "programs": list(players)})
     return account(
         Prompt("", Plan(), None, "", ()), plan, score, 0, BY_RULE, ids=0, nats=0.0,
-        sketch=Sketch((*([Row()] * before), *rows)), notes=notes, change=change,
+        sketch=Sketch((*([Row()] * before), *sung.behind(before).rows)), notes=notes,
+        measured=heard, kept=tune.material.kept(notes, sung.rows, (0, tune.bars)), change=change,
         new_bars=(before, before + tune.bars), remarks=tuple(remarks),
     )  # fmt: skip
 

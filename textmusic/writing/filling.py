@@ -171,17 +171,18 @@ class Filling:
         how the seed gives it again.
         """
         first, last = self._piece.bars
-        columns = notes_of(score)
-        heard = measure(score, notes=columns)
-        plan = replace(heard, key=self._piece.material.plan.key, begin=True, end=True)
+        columns, material = notes_of(score), self._piece.material
+        heard = material.heard(score, columns)
+        plan = replace(heard, key=material.plan.key, begin=True, end=True)
         before = self._piece.before
         shown = Sketch(filled.rows).behind(before).rows
         return account(
             self._prompt, plan, score, filled.seed, self._music.name,
             sketch=Sketch((*([Row()] * before), *shown)), ids=filled.ids, nats=filled.nats,
             sampling=self._sampling if change else None,
-            new_bars=(before + first, before + last), notes=columns, events=events, change=change,
-            remarks=(*remarks, *self._prompt.read_as, *self._piece.material.remarks),
+            new_bars=(before + first, before + last), notes=columns, measured=heard,
+            kept=material.kept(columns, filled.rows, (first, last)), events=events, change=change,
+            remarks=(*remarks, *self._prompt.read_as, *material.remarks),
         ).compared(self._music.known, columns_of(filled.notes).sorted())  # fmt: skip
 
     # A part of the hole, in a window around it --------------------------------------------------

@@ -10,7 +10,6 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import programs_of
 from textmusic.music.chords import chord_name
 from textmusic.music.harmonising import PROPOSALS, Proposal, fit, propose
-from textmusic.music.measure import measure
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import notes_of
 from textmusic.music.outline import laid
@@ -154,14 +153,15 @@ class Accompaniment:
                 track.name = track.name or "Melody"
         notes = notes_of(score)
         report = written.report
-        plan = replace(measure(score, notes=notes), key=written.plan.key, begin=True, end=True)
+        heard = self._tune.material.heard(score, notes)
+        plan = replace(heard, key=written.plan.key, begin=True, end=True)
         change = change_of(self._tune, self._proposal, {"programs": list(self._programs)})
         prompt = written.prompt
         if self._open:  # nobody has asked for it
             prompt = replace(prompt, asked=replace(prompt.asked, density=None))
         made = account(
             prompt, plan, score, written.seed, written.model, sketch=written.sketch,
-            ids=written.ids, nats=written.nats, notes=notes, kept=report.kept,
+            ids=written.ids, nats=written.nats, notes=notes, measured=heard, kept=report.kept,
             new_bars=report.new_bars, sampling=self._brief.sampling if change else None,
             change=change,
             remarks=(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil
 
 from symusic import Note as ScoreNote
 from symusic import Score, Track
@@ -14,7 +13,7 @@ from textmusic.language.controls import programs_of
 from textmusic.language.names import instrument_name
 from textmusic.music.harmony import chords_of
 from textmusic.music.markers import name_sections
-from textmusic.music.material import Material, material_of
+from textmusic.music.material import material_of
 from textmusic.music.measure_sketch import measure_sketch
 from textmusic.music.notes import GRID, Note, Notes, sliced
 from textmusic.music.plan import MAX_PROGRAMS
@@ -43,7 +42,7 @@ class OpenPiece:
         """As `TextToMusic.fill`, which see; raises TextMusicError as it does."""
         self._score = score
         self.material = material = material_of(score)
-        self.before = _bars_before(score, material)
+        self.before = material.before
         self.metre = material.plan.time_signature or "4/4"
         heard = tuple(sorted({int(p) for p in material.tail(material.bars).program}))
         total = self.before + material.bars
@@ -176,18 +175,3 @@ def _track(score: Score, program: int) -> Track:
     name = instrument_name(program).capitalize()
     score.tracks.append(Track(name=name, program=0 if drums else program, is_drum=drums))
     return score.tracks[-1]
-
-
-def _bars_before(score: Score, material: Material) -> int:
-    """Bars before the last stretch of one time signature."""
-    changes = [
-        (mark.time / score.ticks_per_quarter, mark.numerator, mark.denominator)
-        for mark in score.time_signatures
-    ] or [(0.0, 4, 4)]
-    bars = 0
-    for (at, top, bottom), after in zip(changes, [*changes[1:], None], strict=True):
-        if at >= material.begin - 1e-6:
-            break
-        end = material.begin if after is None else min(after[0], material.begin)
-        bars += ceil((end - at) / (top * 4 / bottom) - 1e-6)
-    return bars
