@@ -83,6 +83,8 @@ def test_a_changed_file_is_made_again_from_the_one_before(tmp_path: Path) -> Non
         done = call("replay", made, "-o", tmp_path / "again", "--format", "mid")
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "again" / name).read_bytes() == made.read_bytes()
+    done = call("replay", made, *out)  # where it lies itself
+    assert f"{made.stem}-2.mid" in done.stdout and made.exists()
     source.write_bytes(source.read_bytes()[:-4])
     assert_refused(call("replay", made, "-o", tmp_path), "SHA-256 differs", "--source")
     source.unlink()

@@ -187,3 +187,14 @@ def test_a_name_in_unicode_beside_another_wins(tmp_path: Path) -> None:
         archive.writestr(member, b"x")
     found = find(tmp_path)
     assert names(found) == ["z.zip/夜.mid"] and found.files[0].read() == b"x"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of any bytes")
+def test_links_to_themselves_and_names_that_are_no_unicode(tmp_path: Path) -> None:
+    (tmp_path / "a.mid").symlink_to(tmp_path / "a.mid")
+    try:
+        (tmp_path / "caf\udce9.mid").write_bytes(b"x")
+    except OSError:
+        pytest.skip("this disk takes Unicode alone")
+    assert names(found := find(tmp_path)) == ["caf?.mid"]
+    assert found.files[0].read() == b"x"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from textmusic.language.notes import note_for, note_text
-from textmusic.language.prompt import read_prompt
+from textmusic.language.prompt import read_prompt, reads_loop
 from textmusic.music.plan import Plan
 
 PIECE = Plan(valence=3, arousal=3, density=3, tempo=120.0)
@@ -102,10 +102,19 @@ def test_a_loop_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a time loop story", "not a loop", "loop pedal guitar", "piano", "a loop-the-loop"]
+    "text",
+    [
+        "a time loop story",
+        "not a loop",
+        "loop pedal guitar",
+        "piano",
+        "a loop-the-loop",
+        "sad piano with the chord loop Am F C G",
+        'a waltz called "Endless Loop"',
+    ],
 )
 def test_other_loops_are_none(text: str) -> None:
-    assert not read_prompt(text).loop
+    assert not read_prompt(text).loop and not reads_loop(text)
 
 
 @pytest.mark.parametrize(

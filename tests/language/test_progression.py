@@ -29,6 +29,7 @@ a song over Am-F-C-G => Am F C G
 Am–F–C–G, calm => Am F C G
 Am > F > C > G => Am F C G
 Am/F/C/G => Am F C G
+chords Am/F/C6/9/G => Am F C G
 | Dm7 G7 | Cmaj7 | => Dm7 G7 | Cmaj7
 jazz piano, | Dm7 G7 | Cmaj7 A7 |, slow => Dm7 G7 | Cmaj7 A7
 | Am | % | F G | C | => Am | Am | F G | C

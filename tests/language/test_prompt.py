@@ -19,6 +19,7 @@ from textmusic.language.controls import (
     parse_time_signature,
 )
 from textmusic.language.prompt import Prompt, read_prompt
+from textmusic.language.reading.text import prepare
 from textmusic.music.data_files import load_data
 from textmusic.music.plan import GENRES, MAX_PROGRAMS, Plan
 from textmusic.music.theory import DRUMS, KEYS, TIME_SIGNATURES
@@ -374,3 +375,19 @@ def test_any_control_is_parsed_or_refused(text: str) -> None:
         except TextMusicError as problem:
             refused = str(problem)
         assert not refused or "; " in refused
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("quıet piano", "quiet piano"), ("adagıo vıolin", "adagio violin"),
+        ("D mınor piano", "D minor piano"), ("in fıve-four time", "in five-four time"),
+        ("hıgh density", "high density"), ("waltz by Chopın", "waltz by Chopin"),
+    ],
+)  # fmt: skip
+def test_an_i_without_a_dot_is_an_i(text: str, plain: str) -> None:
+    assert read_prompt(text).asked == read_prompt(plain).asked
+
+
+def test_a_character_that_stands_for_a_phrase_is_left_out() -> None:
+    assert len(prepare("piano " + "\ufdfa" * 1900)) < 2000

@@ -38,6 +38,7 @@ READ: list[tuple[str, str, tuple[str, ...]]] = [
     ("verse → pre-chorus → chorus", "ABC", (V, "pre-chorus", C)),
     ("a verse, a chorus and a bridge", "ABC", (V, C, "bridge")),
     ("verse chorus x2", "ABAB", (V, C, V, C)),
+    ("verse chorus verse chorus verse chorus verse chorus verse x4", "", ()),
     ("a rondo", "ABACA", ()),
     ("in rondo form", "ABACA", ()),
     ("binary form", "AB", ()),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from broken_midi import BROKEN, END, MENDED, NOTE, chunk, header
@@ -103,3 +105,24 @@ def test_a_file_that_hangs_or_kills_the_reader_is_passed_over(
 def test_what_the_other_process_sends_is_not_believed() -> None:
     for state in ("", "AAAA", "/" * 400):
         assert midi_files._unpacked(state) == midi_files.BROKEN
+
+
+def test_python_files_of_the_current_folder_are_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("symusic", "json", "numpy"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w')")
+    monkeypatch.chdir(tmp_path)
+    trio = Path(__file__).parents[1] / "data" / "midi" / "trio.mid"
+    assert len(read_score(trio).tracks) == 3
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of any bytes")
+def test_a_name_that_is_no_unicode(tmp_path: Path) -> None:
+    trio = Path(__file__).parents[1] / "data" / "midi" / "trio.mid"
+    try:
+        copy(trio, path := tmp_path / "caf\udce9.mid")
+    except OSError:
+        pytest.skip("this disk takes Unicode alone")
+    assert read_events(path).name == "caf?.mid"

@@ -45,3 +45,10 @@ def test_a_message_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> 
     with pytest.raises(TextMusicError) as caught:
         refused()
     assert str(caught.value) == f"'{path}' is odd; choose another."
+
+
+def test_the_longest_names_are_written(tmp_path: Path) -> None:
+    write_text(path := tmp_path / ("夜" * 83 + ".mid"), "whole")
+    assert path.read_text() == "whole"
+    with pytest.raises(TextMusicError, match="could not be written"):
+        write_text(tmp_path / ("夜" * 90 + ".mid"), "whole")

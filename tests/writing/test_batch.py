@@ -125,7 +125,7 @@ def test_what_could_not_be_used_is_said_of_each_prompt(
 def test_a_further_format_is_rendered_and_nothing_is_written_anew(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a model: the folder of one that is not there is never looked at."""
+    """Without a model: a folder of its name that holds none is never looked into."""
     file, out = write_lines(tmp_path / "prompts.jsonl"), tmp_path / "out"
     assert batch(file, "-o", out, "--model", tiny_model, "--format", "mid,json", "--seed", "5") == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
@@ -134,7 +134,8 @@ def test_a_further_format_is_rendered_and_nothing_is_written_anew(
     kinds = "mid,json,ogg,svg"
     assert batch(file, "-o", whole, "--model", tiny_model, "--format", kinds, "--seed", "5") == 0
     capsys.readouterr()
-    again = ("-o", out, "--model", tmp_path / "no-model", "--seed", "5")
+    (named := tmp_path / "empty" / tiny_model.name).mkdir(parents=True)
+    again = ("-o", out, "--model", named, "--seed", "5")
     assert batch(file, *again, "--format", kinds) == 0
     said = last_line(capsys)
     assert said.startswith("4 prompts: 0 written, 4 rendered from their MIDI files, 0 skipped")
@@ -244,6 +245,23 @@ def test_results_of_another_file_are_not_taken_for_ours(tmp_path: Path) -> None:
     assert pending([job], settings) == []
     with pytest.raises(TextMusicError, match="another prompt"):
         pending([Job(1, "a flute", 0, {})], settings)
+
+
+def test_midi_files_alone_say_whose_they_are(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (mine := tmp_path / "a.txt").write_text("a harp, 2 bars")
+    (other := tmp_path / "b.txt").write_text("a flute, 2 bars")
+    args = ("-o", tmp_path / "out", "--model", tiny_model, "--format", "mid")
+    assert batch(mine, *args) == 0
+    for formats in ("mid", "mid,json"):
+        assert batch(other, *args[:-1], formats) == 2
+        assert "0001.mid' is from another prompt" in capsys.readouterr().err
+    assert batch(mine, *args) == 0
+    assert "note" not in capsys.readouterr().err
+    assert batch(mine, *args, "--seed", "7") == 0
+    said = capsys.readouterr()
+    assert "1 skipped" in said.out and "written with another seed, model or sampling" in said.err
 
 
 @pytest.mark.slow

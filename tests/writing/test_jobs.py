@@ -45,6 +45,13 @@ def test_id_or_name_names_the_files(
     assert (tmp_path / "numbered" / "0001.mid").exists()
 
 
+def test_the_text_alone(tmp_path: Path) -> None:
+    lines: list[dict[str, Any]] = [{"text": "a", "seed": 99}, {"text": "b", "seed": -1, "loop": 3}]
+    file = write_lines(tmp_path / "prompts.jsonl", lines)
+    jobs = read_jobs(file, seed=5, text_only=True)
+    assert [(job.text, job.seed, job.problem) for job in jobs] == [("a", 5, None), ("b", 6, None)]
+
+
 def test_unknown_fields_are_named(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -208,3 +208,8 @@ def test_a_tempo_that_is_none_is_refused(
 ) -> None:
     assert main(["adjust", str(DATA / "plain.mid"), f"--tempo={said}", "-o", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
+def test_a_number_of_thousands_of_digits_is_no_part() -> None:
+    with pytest.raises(TextMusicError):
+        adjust(changing(), Adjustment(parts=(("9" * 5000, 3),)))

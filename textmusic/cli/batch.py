@@ -82,7 +82,15 @@ def batch(
     """
     from textmusic.engines.protocol import SLOTS
     from textmusic.performing.performance import PERFORMANCE
-    from textmusic.writing.batch import MAX_SLOTS, MAX_WORKERS, Settings, Tally, pending, run
+    from textmusic.writing.batch import (
+        MAX_SLOTS,
+        MAX_WORKERS,
+        Settings,
+        Tally,
+        made_otherwise,
+        pending,
+        run,
+    )  # fmt: skip
     from textmusic.writing.jobs import read_jobs, unknown_fields
 
     kinds = read_formats(formats or (FORMAT_LIST if audio else "mid,json"))
@@ -105,6 +113,12 @@ def batch(
         PERFORMANCE if performance is None else performance,
     )  # fmt: skip
     todo = pending(jobs, settings)
+    waiting = {job.number for job in todo}
+    if other := made_otherwise([job for job in jobs if job.number not in waiting], settings):
+        typer.echo(
+            f"note: {other:,} of the pieces that are there were written with another seed, model or"
+            " sampling, and stay; for new ones choose another folder with -o.", err=True,
+        )  # fmt: skip
     tally = Tally(prompts=len(jobs), skipped=len(jobs) - len(todo))
     try:
         with progress_bar("writing", "prompts") as step:

@@ -214,6 +214,12 @@ def harmonise(
         raise TextMusicError(f"'{style[:40]}' is not a style; choose {', '.join(_STYLES)}.")
     if style and variations > 1:
         raise TextMusicError("a chorale is written by rule, and has no variations; use --pick.")
+    sampling = how.sampling()
+    if style and (text or model or seed is not None or sampling != SamplingOptions().sampling()):
+        raise TextMusicError(
+            "a chorale is written by rule, without a model; leave out the description, --model,"
+            " --seed and the sampling options."
+        )
     from textmusic.writing.chorale import OFTEN, chorale, sung_by
     from textmusic.writing.harmonising import chosen
     from textmusic.writing.tunes import read_tune
@@ -223,7 +229,6 @@ def harmonise(
         _list(read_tune(file), file.name, often)
         return
     results.check()
-    sampling = how.sampling()
     if style:
         sung_by(instrument or ())
     tune = read_tune(file)

@@ -5,8 +5,10 @@ A command that takes a group gets it through `grouped.ungrouped`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 OUT = Path("out")
 SAMPLE_RATE = 44100
+LONGEST_STEM = 200  # bytes of a file's name; its ending comes on top
 FORMAT_LIST = ",".join(DEFAULT_FORMATS)
 FORMAT = typer.Option(
     "--format",
@@ -195,11 +198,18 @@ class ResultOptions:
         check_folder(self.out)
         check_soundfont((*kinds, "wav") if playing else kinds, self.soundfont)
 
-    def free(self, stem: str) -> bool:
-        """Whether none of the files exists yet that a piece of this name would have."""
-        return not any(
-            (self.out / f"{stem}.{kind}").exists() for kind in read_formats(self.formats)
-        )
+    def unused(self, stem: str) -> str:
+        """A name that none of a piece's files has yet: this one, or this one with a number.
+
+        It is cut where file systems would not take it.
+        """
+        stem = os.fsencode(stem)[:LONGEST_STEM].decode("utf-8", "ignore")
+        kinds = read_formats(self.formats)
+        names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        return next(
+            name for name in names
+            if not any((self.out / f"{name}.{kind}").exists() for kind in kinds)
+        )  # fmt: skip
 
     def save(
         self, piece: Generation, stem: str | None = None, performance: float | None = None

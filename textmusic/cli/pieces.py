@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,7 +81,7 @@ def replay(
             f" another model (textmusic {recipe.version}, {recipe.model}), which --model can name."
         )
     console = new_console()
-    stem = file.stem if recipe.change is not None else None
+    stem = results.unused(file.stem if recipe.change else f"{piece.slug}-{piece.seed}")
     for path in results.save(piece, stem, recipe.performance):
         say(console, str(path))
     say(console, f"identical to {file}, note for note")
@@ -231,13 +230,11 @@ def keep_pieces(
     stem: their name, with a number where a file has it; None: each is named after itself.
     """
     console = new_console()
-    names = chain([f"{stem}"], (f"{stem}-{number}" for number in count(2)))
     for number, piece in enumerate(pieces, 1):
         if len(pieces) > 1:
             console.print()
             say(console, f"{called} {number} of {len(pieces)}, seed {piece.seed}")
-        own = None if stem is None else next(name for name in names if results.free(name))
-        paths = results.save(piece, own)
+        paths = results.save(piece, None if stem is None else results.unused(stem))
         show(piece, console)
         for path in paths:
             say(console, str(path))

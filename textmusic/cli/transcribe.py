@@ -49,5 +49,5 @@ def transcribe(
     )
     for remark in piece.report.remarks:
         say(console, f"note: {remark}")
-    for path in results.save(piece, f"{file.stem}-transcribed"):
+    for path in results.save(piece, results.unused(f"{file.stem}-transcribed")):
         say(console, str(path))

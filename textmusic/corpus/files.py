@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from textmusic.corpus.archive_names import names_of
 from textmusic.errors import TextMusicError
+from textmusic.language.controls import well_formed
 from textmusic.music.midi_files import MIDI_SUFFIXES
 from textmusic.notation.abc_text import tunes_in
 from textmusic.notation.packed import LARGEST_MUSIC_FILE, RATIO
@@ -105,7 +106,7 @@ def find(folder: Path, leave_out: tuple[Path, ...] = ()) -> FoundFiles:
         raise TextMusicError(f"'{folder}' is not a folder; give the one that your music is in.")
     found, left_out = FoundFiles(), {path.resolve() for path in leave_out}
     for path in _walk(folder, left_out, set()):
-        name = path.relative_to(folder).as_posix()
+        name = well_formed(path.relative_to(folder).as_posix())
         if path.suffix.lower() == ".zip":
             _look_into(path, name, found)
             continue
@@ -151,9 +152,13 @@ def _walk(folder: Path, leave_out: set[Path], above: set[Path]) -> Iterator[Path
     for entry in entries:
         if _hidden(entry.name):
             continue
-        if entry.is_dir():
+        try:
+            inside, there = entry.is_dir(), entry.is_file()
+        except OSError:  # a link that leads to itself
+            continue
+        if inside:
             yield from _walk(folder / entry.name, leave_out, above | {place})
-        elif entry.is_file():
+        elif there:
             yield folder / entry.name
 
 

@@ -171,7 +171,7 @@ def looping(facts: Plan) -> Plan:
 
 def reads_loop(text: str) -> bool:
     """Whether a text asks for a loop, as `Prompt.loop` says."""
-    return bool(read_loop(prepare(text)).value)
+    return read_prompt(text).loop
 
 
 def _outlined(prompt: Prompt, read: OutlineRead, control: Outline) -> Prompt:

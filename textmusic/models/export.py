@@ -102,7 +102,7 @@ def _save_trunk(model: MusicLLM, folder: Path, tokenizer_folder: Path) -> None:
 
 def _build(trunk: Path, folder: Path, precision: str) -> None:
     """Run the builder through its command line, which is what its makers keep stable."""
-    command = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
+    command = [sys.executable, "-P", "-m", "onnxruntime_genai.models.builder"]
     command += ["-i", str(trunk), "-o", str(folder), "-p", precision, "-e", "cpu"]
     command += ["--extra_options", "exclude_embeds=true", "int4_block_size=32"]
     command += ["int4_accuracy_level=4"]

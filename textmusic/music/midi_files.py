@@ -37,6 +37,12 @@ LARGEST_MIDI_FILE = 2_000_000  # bytes of a file
 BROKEN = "can't be parsed"
 PARSING_SECONDS = 15.0  # for one file; the largest takes four, of an idle core
 PARSER_MEMORY = 2 << 30  # bytes that the parsing process may take, where the system can limit it
+# `python -m textmusic.music.midi_files`, but for the current folder: it may be one of downloads,
+# whose Python files must not be taken for modules.
+_READER = (
+    "import runpy, sys; sys.path.append(sys.argv[1]);"
+    " runpy.run_module('textmusic.music.midi_files', run_name='__main__')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ def read_events(path: Path) -> MidiEvents:
         raise _refused(path, answer.problem)
     midi = parse(base64.b64decode(answer.events))
     midi.mended.update(answer.mended or {})
-    midi.name, midi.sha256 = path.name, answer.sha256
+    midi.name = path.name.encode("utf-8", "replace").decode()  # some are no Unicode
+    midi.sha256 = answer.sha256
     midi.playing = Playing(*answer.playing) if answer.playing else None
     return midi
 
@@ -105,7 +112,7 @@ def _answers(paths: Sequence[Path]) -> Iterator[tuple[Path, _Answer]]:
 @contextmanager
 def _reader() -> Iterator[subprocess.Popen[str]]:
     """A process that is ready to read files."""
-    command = [sys.executable, "-m", "textmusic.music.midi_files"]
+    command = [sys.executable, "-P", "-c", _READER, str(Path(__file__).parents[2])]
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing, encoding="utf-8")
     assert child.stdin and child.stdout

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import get_ident
 
 from textmusic.errors import TextMusicError
 
@@ -17,7 +18,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     The folder is created if necessary, and no partial file is left behind. Raises TextMusicError
     where the folder cannot be written or the disk is full.
     """
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    partial = path.with_name(f".{os.getpid()}-{get_ident()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -31,7 +32,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             " space."
         ) from None
     finally:
-        if partial.exists():
+        with suppress(OSError):  # it has its own name now, or never came to be
             partial.unlink()
 
 

@@ -129,7 +129,8 @@ def transcribe(
     )  # fmt: skip
     data = b"" if path is None else path.read_bytes()
     digest = hashlib.sha256(source if isinstance(source, bytes) else data).hexdigest()
-    return Transcription(score, account, heard, "" if path is None else path.name, digest)
+    name = "" if path is None else path.name.encode("utf-8", "replace").decode()
+    return Transcription(score, account, heard, name, digest)
 
 
 def _suffix(path: Path | None) -> str:

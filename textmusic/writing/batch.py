@@ -23,7 +23,7 @@ from textmusic.system.whole_files import whole_file
 from textmusic.system.workers import Post, Work, spread
 from textmusic.tokens.sampling import Sampling
 from textmusic.writing.jobs import Job
-from textmusic.writing.loading import BUNDLED
+from textmusic.writing.loading import BUNDLED, called
 from textmusic.writing.writers import Writer, load_writer
 
 if TYPE_CHECKING:
@@ -141,24 +141,38 @@ class _Stopped(Exception):  # noqa: N818  (not an error)
 def pending(jobs: Sequence[Job], settings: Settings) -> list[Job]:
     """The jobs whose files are not all there yet.
 
-    Raises TextMusicError if the files of one are there and belong to another text.
+    Raises TextMusicError if files of one are there and belong to another text.
     """
     left = []
     for job in jobs:
-        if job.problem or not all(path.exists() for path in settings.paths(job)):
+        if job.problem is None:
+            for file in (settings.folder / f"{job.stem}.json", settings.folder / f"{job.stem}.mid"):
+                if _text_of(file) not in (None, job.text):
+                    raise TextMusicError(
+                        f"'{file}' is from another prompt; choose another folder with -o."
+                    )
+        if job.problem or settings.missing(job):
             left.append(job)
-            continue
-        report = settings.folder / f"{job.stem}.json"
-        if "json" in settings.formats and _text_of(report) != job.text:
-            raise TextMusicError(
-                f"'{report}' is from another prompt; choose another folder with -o."
-            )
     return left
 
 
-def _text_of(report: Path) -> str | None:
+def made_otherwise(jobs: Sequence[Job], settings: Settings) -> int:
+    """How many pieces are there that were written with another seed, model or sampling."""
+    found = (recipe_in(settings.folder / f"{job.stem}.mid") for job in jobs)
+    wanted = called(settings.model), settings.sampling
+    return sum(
+        recipe is not None and (recipe.model, recipe.sampling, recipe.seed) != (*wanted, job.seed)
+        for job, recipe in zip(jobs, found, strict=True)
+    )
+
+
+def _text_of(file: Path) -> str | None:
+    """The prompt that a report or a MIDI file says it was written for; None where it says none."""
+    if file.suffix == ".mid":
+        recipe = recipe_in(file)
+        return recipe and recipe.text
     try:
-        return str(json.loads(report.read_text(encoding="utf-8"))["text"])
+        return str(json.loads(file.read_text(encoding="utf-8"))["text"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -242,15 +256,16 @@ def _packed(music: Writer, jobs: Iterable[Job], settings: Settings) -> Iterator[
 def is_there(job: Job, settings: Settings) -> bool:
     """Whether a job's piece is there as MIDI, and what is missing can be made of that.
 
-    It has to be what this job asks for: the same text, controls, seed and sampling.
+    It has to be what this job asks for: the same text, controls, seed, model and sampling.
     """
     if set(settings.missing(job)) & set(REOPENED):
         return False
     recipe = recipe_in(settings.folder / f"{job.stem}.mid")
     if recipe is None or (
-        recipe.seed, recipe.sampling, recipe.loop, recipe.performance,
+        recipe.seed, recipe.model, recipe.sampling, recipe.loop, recipe.performance,
     ) != (
-        job.seed, settings.sampling, settings.loops(job), settings.performs(job),
+        job.seed, called(settings.model), settings.sampling, settings.loops(job),
+        settings.performs(job),
     ):  # fmt: skip
         return False
     try:

@@ -71,6 +71,8 @@ def read_jobs(file: Path, *, seed: int = 0, text_only: bool = False) -> list[Job
     records = _rows(file) if file.suffix.lower() == PARQUET_SUFFIX else _lines(file)
     jobs = []
     for index, record in enumerate(records):
+        text = well_formed(record["text"])
+        record = {} if text_only else record
         given, own, problem = record.get("seed"), seed + index, None
         if given is not None:
             if type(given) is int and 0 <= given <= MAX_SEED:
@@ -84,8 +86,7 @@ def read_jobs(file: Path, *, seed: int = 0, text_only: bool = False) -> list[Job
                 real("performance", record["performance"], 0, 1)
             except TextMusicError as out_of_range:
                 problem = str(out_of_range)
-        text = well_formed(record["text"])
-        jobs.append(Job(index + 1, text, own, {} if text_only else record, problem=problem))
+        jobs.append(Job(index + 1, text, own, record, problem=problem))
     return _apart(jobs)
 
 

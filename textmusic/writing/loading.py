@@ -35,6 +35,15 @@ def locate(model: str | PathLike[str] | None, revision: str | None) -> tuple[Pat
     return assembled(folder, name, lambda base: _found(base, None)[0]), name
 
 
+def called(model: str | PathLike[str] | None) -> str:
+    """The name of a model in reports: "textmusic-default", that of its folder, or its Hub id."""
+    name = str(model or "default").removeprefix("textmusic-")
+    if name in BUNDLED:
+        return f"textmusic-{name}"
+    path = Path(str(model))
+    return path.resolve().name if path.exists() else str(model)
+
+
 def _found(model: str | PathLike[str] | None, revision: str | None) -> tuple[Path, str]:
     name = str(model or "default").removeprefix("textmusic-")
     if name in BUNDLED:
@@ -44,14 +53,14 @@ def _found(model: str | PathLike[str] | None, revision: str | None) -> tuple[Pat
                 f"the bundled model '{name}' is missing from this installation; reinstall"
                 " textmusic or give a model with --model."
             )
-        return folder, f"textmusic-{name}"
+        return folder, called(model)
     assert model is not None
     path = Path(model)
     if path.exists():
-        return path, path.resolve().name
+        return path, called(model)
     from textmusic.hub.fetch import fetch
 
-    return fetch(str(model), revision), str(model)
+    return fetch(str(model), revision), called(model)
 
 
 def open_engine(folder: Path, *, threads: int | None = None) -> Engine:

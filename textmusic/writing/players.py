@@ -40,7 +40,7 @@ def players_for(
 
 def _numbers(parts: Sequence[Part], said: str) -> list[int]:
     """The parts (from 0) that a number or a name means: a track's name, or an instrument's."""
-    if said.isdecimal() and 1 <= int(said) <= len(parts):
+    if said.isdecimal() and len(said) < 10 and 1 <= int(said) <= len(parts):
         return [int(said) - 1]
     wanted = said.casefold()
     named = [n for n, part in enumerate(parts) if part.name.casefold() == wanted]

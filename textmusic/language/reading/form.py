@@ -152,7 +152,8 @@ def parse_form(said: str) -> Outline:
             names = ", ".join(SECTIONS)
             raise TextMusicError(
                 f"'{text[:40]}' is not a known form; write letters such as AABA, sections such as"
-                f" 'verse chorus' (from {names}), 'rondo', 'binary form' or 'ternary form'."
+                f" 'verse chorus' (at most {MAX_SECTIONS}, from {names}), 'rondo', 'binary form' or"
+                " 'ternary form'."
             )
         return reading.value.outline
     if len(form) > MAX_SECTIONS:
@@ -228,7 +229,7 @@ def _section_form(text: str, run: list[tuple[Span, str]]) -> tuple[Span, FoundOu
     while run and run[-1][1] == "solo":
         run = run[:-1]
     names = [name for _, name in run]
-    if len(set(names)) < 2 or not {"verse", "chorus"} & set(names) or len(names) > MAX_SECTIONS:
+    if len(set(names)) < 2 or not {"verse", "chorus"} & set(names):
         return None
     start, end = run[0][0][0], run[-1][0][1]
     if negated(text, start) or re.match(r"[\s-]+(?:pedal|effects?|sections?)\b", text[end:]):
@@ -236,6 +237,8 @@ def _section_form(text: str, run: list[tuple[Span, str]]) -> tuple[Span, FoundOu
     said = text[start:end]
     if times := _TIMES.match(text, end):
         names, end = names * int(times["n"] or 2), times.end()
+    if len(names) > MAX_SECTIONS:
+        return None
     letters = _relettered("".join("ABCDEFGHI"[list(SECTIONS).index(name)] for name in names))
     return _widened(text, start, end), FoundOutline(Outline(form=letters, names=tuple(names)), said)
 

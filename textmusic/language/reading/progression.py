@@ -331,7 +331,7 @@ def _outline(text: str, run: list[_Token]) -> tuple[Outline, tuple[str, ...]]:
         elif token.kind == "odd":
             odd.append(token.said)
         else:
-            bars[-1] += token.said.split("/") if listed and token.kind != "rest" else [token.said]
+            bars[-1] += re.split(r"/(?=[A-G])", token.said) if listed else [token.said]
     rests = tuple(dict.fromkeys(token.said for token in run if token.kind == "rest"))
     bars = _through_rests([bar for bar in bars if bar], rests)
     if not lined:

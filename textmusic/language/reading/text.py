@@ -19,10 +19,12 @@ LEFT = "(?<![0-9A-Za-z_])"
 RIGHT = "(?![0-9A-Za-z_])"
 _PUNCTUATION = str.maketrans(
     {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": '"',
-     "”": '"', "，": ",", "。": ".", "、": ",", "；": ";", "：": ":", "♭": "b", "♯": "#", "⁄": "/"}
+     "”": '"', "，": ",", "。": ".", "、": ",", "；": ";", "：": ":", "♭": "b", "♯": "#", "⁄": "/",
+     "ı": "i"}  # which patterns that ignore case take for an i
 )  # fmt: skip
 
 LONGEST_QUOTE = 40  # characters
+LONGEST_LIGATURE = 6  # characters that one may stand for; some stand for whole phrases
 REACH = 200  # characters before or behind a place that can say something about it
 LARGEST = 1e9  # numbers beyond are all out of range, and floats end at 308 digits
 
@@ -42,6 +44,7 @@ def prepare(text: str) -> str:
     Line ends become " ; ", so that what stands alone on a line is seen to stand alone.
     """
     text = re.sub(r"\s*[\r\n\v\f\u2028\u2029]+\s*", " ; ", text)
+    text = "".join(c for c in text if len(unicodedata.normalize("NFKC", c)) <= LONGEST_LIGATURE)
     text = unicodedata.normalize("NFKC", text).translate(_PUNCTUATION)
     bare = (c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
     text = unicodedata.normalize("NFC", "".join(bare))
