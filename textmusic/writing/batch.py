@@ -170,7 +170,7 @@ def _text_of(file: Path) -> str | None:
     """The prompt that a report or a MIDI file says it was written for; None where it says none."""
     if file.suffix == ".mid":
         recipe = recipe_in(file)
-        return recipe and recipe.text
+        return None if recipe is None else recipe.text
     try:
         return str(json.loads(file.read_text(encoding="utf-8"))["text"])
     except (OSError, ValueError, KeyError, TypeError):
