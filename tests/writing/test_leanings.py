@@ -43,4 +43,4 @@ def test_an_accompaniment_is_no_second_melody(tiny: TextToMusic) -> None:
         onsets, notes = onsets + len(np.unique(guitar.start)), notes + len(guitar)
     assert notes / onsets > 1.4, "chords"
     assert low / notes > 0.05, "a bass"
-    assert high / notes < 0.3, "below the melody"
+    assert high / notes < 0.35, "below the melody"

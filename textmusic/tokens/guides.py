@@ -1,12 +1,12 @@
 """Soft biases that make even a barely trained model follow its sketch.
 
-Three guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
+Four guides change the logits of the notes. Harmony: tones of the chord that sounds are favoured,
 most where it begins and for long notes, less under the tonic's chord; so are its root in the bass,
 and root and third until they have sounded. Form: in a bar that repeats bar j, what bar j has in the
 same place is favoured: a pointer that follows what is written, and finds its place again after a
 departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
 Melody: the pitch that the top line has just had is held back, since models that have seen little
-music repeat it two or three times as often as real music does.
+music repeat it two or three times as often as real music does. Lines: see `lines`.
 What a person has asked for is held to more closely than what the model has sketched by itself.
 """
 
@@ -24,11 +24,11 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Sketch, quarters_per_beat
 from textmusic.music.theory import DRUMS, NO_KEY, degrees_of, shift_of, tonic
 from textmusic.tokens.folding import Struck
-from textmusic.tokens.layout import Layout, Mask
+from textmusic.tokens.layout import Floats32, Layout, Mask
+from textmusic.tokens.lines import Lines
 from textmusic.tokens.sampling import log_sum
 from textmusic.tokens.score_grammar import ScoreGrammar
 
-Floats32 = NDArray[np.float32]
 # Logits that a scale tone outside the chord loses at strength 1: where the chord begins, on its
 # other beats, and between the beats; for notes of up to an eighth, up to a quarter, and longer.
 # The shares of tones outside the chord come near those of real music, where what passes is short
@@ -58,16 +58,18 @@ class Guides:
         harmony: float,
         form: float,
         melody: float = 0.0,
+        line: float = 0.0,
         asked: Sequence[AskedRow] = (),
     ) -> None:
         """sketch: of the whole piece. bars: the notes of each bar that is written, in the order of
-        writing; it grows as they come. harmony, form, melody: strengths, 0 to 1. asked: what of
-        the sketch a person has asked for, a bar each from the first on.
+        writing; it grows as they come. harmony, form, melody, line: strengths, 0 to 1. asked: what
+        of the sketch a person has asked for, a bar each from the first on.
         """
         assert plan.time_signature is not None
         self._layout, self._sketch, self._bars = layout, sketch, bars
         self._harmony, self._form, self._asked = harmony, form, asked
-        self._melody = melody
+        self._melody, self._line_strength = melody, line
+        self._lines = Lines(layout, bars)
         self._line: tuple[tuple[int, int], int | None] = ((-1, -1), None)  # place, pitch before it
         self._shift = shift_of(plan.key)
         keyless = plan.key is None or plan.key == NO_KEY
@@ -80,6 +82,8 @@ class Guides:
         """The guided logits (M,); a new array where the guides change anything."""
         if grammar.bar < 0:
             return logits
+        if self._line_strength > 0:
+            logits = self._lines.guided(logits, grammar, self._line_strength)
         if self._melody > 0 and grammar.position >= 0 and grammar.program not in (None, DRUMS):
             logits = self._moving_on(logits, allowed, grammar)
         if grammar.bar >= len(self._sketch.rows):

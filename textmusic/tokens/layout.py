@@ -12,6 +12,7 @@ from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import steps_of
 
 Mask = NDArray[np.bool_]  # (M,) over the music ids
+Floats32 = NDArray[np.float32]  # (M,) logits of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,13 @@ class Sampling:
     2. top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
     harmony_strength: 0 leaves the notes to the model; towards 1 the sketch's chords weigh more.
     form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves the
-    melody to the model; towards 1 it repeats its pitch less often. plan_temperature: as
-    temperature, for what of the plan is left open. sketch_temperature, sketch_top_p: as the first
-    two, for the sketch; rhythm_temperature, rhythm_top_p: for what of the notes is no pitch and no
-    length, so for when something sounds; None takes them from those. sketch_counts: the share of
-    counted sketches in what is expected of a sketch, where the model has such counts.
+    melody to the model; towards 1 it repeats its pitch less often. line_strength: 0 leaves it to
+    the model whether parts rest or overlap; towards 1 those that play one note after another go on
+    so. plan_temperature: as temperature, for what of the plan is left open. sketch_temperature,
+    sketch_top_p: as the first two, for the sketch; rhythm_temperature, rhythm_top_p: for what of
+    the notes is no pitch and no length, so for when something sounds; None takes them from those.
+    sketch_counts: the share of counted sketches in what is expected of a sketch, where the model
+    has such counts.
     """
 
     temperature: float = 0.95
@@ -43,6 +45,7 @@ class Sampling:
     harmony_strength: float = 0.85
     form_strength: float = 0.6
     melody_strength: float = 0.6
+    line_strength: float = 1.0
     plan_temperature: float = 0.7
     sketch_temperature: float | None = None
     sketch_top_p: float | None = None
@@ -64,6 +67,7 @@ class Sampling:
         real("harmony strength", self.harmony_strength, 0, 1)
         real("form strength", self.form_strength, 0, 1)
         real("melody strength", self.melody_strength, 0, 1)
+        real("line strength", self.line_strength, 0, 1)
         real("sketch counts", self.sketch_counts, 0, 1)
 
     def of_plan(self) -> Sampling:
@@ -94,7 +98,8 @@ def read_sampling(data: Mapping[str, Any]) -> Sampling:
     """The sampling that a file names, with what it does not name as it was when it was written.
 
     Before the melody had a guide, the sketch was drawn as the notes were, and for some time after
-    that rhythm as pitches were. Notes can differ all the same where guides have changed since.
+    that rhythm as pitches were; lines have a guide only since later. Notes can differ all the same
+    where guides have changed since.
     Raises TypeError for unknown fields, TextMusicError for values out of range.
     """
     if "melody_strength" not in data:
@@ -105,7 +110,7 @@ def read_sampling(data: Mapping[str, Any]) -> Sampling:
     as_pitches = {
         "rhythm_temperature": data.get("temperature"), "rhythm_top_p": data.get("top_p"),
     }  # fmt: skip
-    return Sampling(**{"sketch_counts": 0, **as_pitches, **data})
+    return Sampling(**{"sketch_counts": 0, "line_strength": 0, **as_pitches, **data})
 
 
 def choose(

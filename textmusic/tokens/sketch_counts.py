@@ -29,8 +29,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row
 from textmusic.music.theory import is_minor
 from textmusic.system.whole_files import whole_file
-from textmusic.tokens.guides import Floats32
-from textmusic.tokens.layout import Mask, layout_of
+from textmusic.tokens.layout import Floats32, Mask, layout_of
 from textmusic.tokens.sketch_grammar import SketchGrammar
 
 FILE = "sketch_counts.json.gz"  # in a model folder

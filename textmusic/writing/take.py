@@ -328,7 +328,8 @@ class Take:
             self._layout, self.plan, self.sketch, self.notes.by_bar,
             harmony=self.sampling.harmony_strength * (PRACTICE_HARMONY if practised else 1),
             form=self.sampling.form_strength,
-            melody=self.sampling.melody_strength, asked=self._asked_rows or (),
+            melody=self.sampling.melody_strength, line=self.sampling.line_strength,
+            asked=self._asked_rows or (),
         )  # fmt: skip
         shown, tokens = what_stands(self.notes, given.programs, score, self._base, self._stop)
         score.window(self._stop, shown)
