@@ -90,7 +90,7 @@ def batch(
         made_otherwise,
         pending,
         run,
-    )  # fmt: skip
+    )
     from textmusic.writing.jobs import read_jobs, unknown_fields
 
     kinds = read_formats(formats or (FORMAT_LIST if audio else "mid,json"))

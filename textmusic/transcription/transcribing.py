@@ -12,6 +12,7 @@ import numpy as np
 from symusic import Score
 
 from textmusic.errors import TextMusicError
+from textmusic.language.controls import well_formed
 from textmusic.music.theory import TIME_SIGNATURES
 from textmusic.system.values import real
 from textmusic.transcription.activations import activations
@@ -129,7 +130,7 @@ def transcribe(
     )  # fmt: skip
     data = b"" if path is None else path.read_bytes()
     digest = hashlib.sha256(source if isinstance(source, bytes) else data).hexdigest()
-    name = "" if path is None else path.name.encode("utf-8", "replace").decode()
+    name = "" if path is None else well_formed(path.name)
     return Transcription(score, account, heard, name, digest)
 
 
