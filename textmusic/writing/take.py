@@ -328,7 +328,9 @@ class Take:
             self._layout, self.plan, self.sketch, self.notes.by_bar,
             harmony=self.sampling.harmony_strength * (PRACTICE_HARMONY if practised else 1),
             form=self.sampling.form_strength,
-            melody=self.sampling.melody_strength, line=self.sampling.line_strength,
+            melody=self.sampling.melody_strength,
+            # a part alone hardly ever falls silent
+            line=self.sampling.line_strength if len(self.plan.programs or ()) > 1 else 0.0,
             asked=self._asked_rows or (),
         )  # fmt: skip
         shown, tokens = what_stands(self.notes, given.programs, score, self._base, self._stop)
