@@ -19,11 +19,11 @@ from textmusic.tokens.folding import Struck
 from textmusic.tokens.guides import (
     AT_HOME,
     BASS_NATS,
+    BY_STEP,
     FORM_NATS,
     HARMONY_NATS,
     MISSING_NATS,
     OUTSIDE,
-    REPEAT_NATS,
     Floats32,
     Guides,
 )
@@ -51,11 +51,8 @@ def guides(
     *,
     harmony: float = 0.0,
     form: float = 0.0,
-    melody: float = 0.0,
 ) -> Guides:
-    return Guides(
-        the_layout(), plan, Sketch(tuple(rows)), bars, harmony=harmony, form=form, melody=melody
-    )
+    return Guides(the_layout(), plan, Sketch(tuple(rows)), bars, harmony=harmony, form=form)
 
 
 def flat() -> Floats32:
@@ -106,8 +103,26 @@ def test_tones_outside_the_chord_lose(strength: float) -> None:
 def test_the_chord_weighs_most_where_it_begins(position: int, place: int) -> None:
     grammar = written(PLAN, "Bar_4", f"Position_{position}", *NOTE[1:])
     guide = guides(PLAN, [Row(chords=((0, F),))], sounded(65, 69), harmony=1.0)
-    found = gains(guide.guided(flat(), grammar.allowed(), grammar), 65, 64)
+    found = gains(guide.guided(flat(), grammar.allowed(), grammar), 77, 76)
     assert found == [0, pytest.approx(-HARMONY_NATS[place][0])]
+
+
+@pytest.mark.parametrize(
+    ("position", "length", "share"), [(0, "0.6.12", 1), (18, "0.6.12", BY_STEP),
+                                      (24, "1.0.12", BY_STEP), (24, "2.0.12", 1)],
+    ids=["where it begins", "between beats", "a quarter", "a long note"],
+)  # fmt: skip
+def test_short_notes_leave_the_chord_by_step(position: int, length: str, share: float) -> None:
+    said = (f"Position_{position}", *NOTE[1:3], f"Duration_{length}")
+    grammar = written(PLAN, "Bar_4", *said)
+    notes = [*sounded(65, 69)[0], Struck(-1, 45, 0, 77, 79, "0.3.12")]
+    bars = {-1: notes[2:], 0: notes[:2]}
+    rows = [Row(chords=((0, F),))]
+    found = gains(guides(PLAN, rows, bars, harmony=1.0).guided(
+        flat(), grammar.allowed(), grammar), 89, 67, 79)  # fmt: skip
+    places = {0: 0, 24: 1, 18: 2}
+    nats = HARMONY_NATS[places[position]][("0.6.12", "1.0.12", "2.0.12").index(length)]
+    assert found == [0, pytest.approx(-nats * share), pytest.approx(-nats)]
 
 
 @pytest.mark.parametrize(
@@ -174,11 +189,11 @@ def test_the_chord_is_the_one_that_sounds_there_as_the_key_spells_it() -> None:
 def test_beats_of_metres_of_eighths_are_eighths() -> None:
     plan = Plan(programs=(0,), key="C major", tempo=100.0, time_signature="6/8", bars=2)
     had = {0: [Struck(0, at, 0, pitch, 79, "1.0.12") for at in (0, 36) for pitch in (72, 67, 71)]}
-    had[0].append(Struck(0, 0, 0, 76, 79, "1.0.12"))
+    had[0].append(Struck(0, 0, 0, 88, 79, "1.0.12"))
     guide = guides(plan, [Row(chords=((0, C), (3, Chord(7, "maj"))))], had, harmony=1.0)
     for position, chord_tones, place in ((24, (60, 64), 1), (36, (62, 67), 0), (48, (62, 67), 1)):
         grammar = written(plan, "Bar_2", f"Position_{position}", *NOTE[1:])
-        found = gains(guide.guided(flat(), grammar.allowed(), grammar), *chord_tones, 65)
+        found = gains(guide.guided(flat(), grammar.allowed(), grammar), *chord_tones, 77)
         nats = -HARMONY_NATS[place][0] * (AT_HOME if position == 24 else 1)
         assert found == pytest.approx([0, 0, nats], abs=1e-3), position
 
@@ -265,57 +280,6 @@ def test_a_return_that_is_asked_weighs_twice_as_much_up_to_one(form: float, weig
     )  # fmt: skip
     gained = asked.guided(flat(), grammar.allowed(), grammar) - flat()
     assert gained.max() == pytest.approx(FORM_NATS * weighs)
-
-
-# Melody -------------------------------------------------------------------------------------------
-
-
-def held_back(bars: Mapping[int, Sequence[Struck]], *tokens: str, melody: float = 1.0) -> list[int]:
-    """The written pitches that are less likely than the others behind these tokens."""
-    grammar = written(PLAN, *tokens)
-    allowed = grammar.allowed()
-    guided = guides(PLAN, (), bars, melody=melody).guided(flat(), allowed, grammar)
-    index = the_layout().index
-    found = {p: float(guided[index[f"Pitch_{p}"]]) for p in range(21, 109)
-             if allowed[index[f"Pitch_{p}"]]}  # fmt: skip
-    most = max(found.values())
-    assert all(value == most or value == pytest.approx(most - REPEAT_NATS * melody, abs=1e-5)
-               for value in found.values())  # fmt: skip
-    return [pitch for pitch, value in found.items() if value < most]
-
-
-def note(bar: int, position: int, pitch: int, program: int = 0) -> Struck:
-    return Struck(bar, position, program, pitch, 79, "0.6.12")
-
-
-HERE = ("Bar_4", "Position_6", "Program_0", "Velocity_79", "Duration_0.6.12")
-
-
-@pytest.mark.parametrize("melody", [1.0, 0.3])
-def test_the_highest_pitch_of_the_last_onset_is_held_back(melody: float) -> None:
-    bars = {0: [note(0, 0, 72), note(0, 3, 60), note(0, 3, 64), note(0, 3, 40, 33)]}
-    assert held_back(bars, *HERE, melody=melody) == [64]
-
-
-def test_a_pitch_is_remembered_from_the_bar_before_and_no_longer() -> None:
-    begun = ("Bar_4", *NOTE, "Pitch_60")
-    second = ("Bar_3", "Position_0")
-    assert held_back({0: [note(0, 30, 67)]}, *begun, *second) == [67]
-    assert held_back({-1: [note(-1, 30, 67)]}, *begun, *second) == [], "two bars back"
-
-
-def test_what_sounds_at_the_same_place_or_is_a_drum_is_no_melody_yet() -> None:
-    assert held_back({0: [note(0, 6, 64, 40), note(0, 3, 38, DRUMS)]}, *HERE) == []
-
-
-def test_pitches_together_stay_as_likely_when_one_is_held_back() -> None:
-    grammar = written(PLAN, *HERE[:3])
-    allowed, logits = grammar.allowed(), noise()
-    guide = guides(PLAN, (), {0: [note(0, 3, 64)]}, melody=1.0)
-    first, last = the_layout().spans["Pitch"]
-    guided = guide.guided(logits, allowed, grammar)
-    before, after = (share(found, allowed, range(first, last)) for found in (logits, guided))
-    assert after == pytest.approx(before, abs=1e-6)
 
 
 # Form ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from random_music import the_layout
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import Struck
-from textmusic.tokens.lines import HOLE_NATS, OVERLAP_NATS, SELDOM_HOLE_NATS, Lines
+from textmusic.tokens.lines import CHORD_NATS, HOLE_NATS, OVERLAP_NATS, SELDOM_HOLE_NATS, Lines
 from textmusic.tokens.score_grammar import ScoreGrammar
 
 FIRST_OVERLAP = OVERLAP_NATS * (1 - 0.8)  # of a part whose habits are not known yet
@@ -74,6 +74,30 @@ def test_a_part_with_several_voices_may_overlap_itself() -> None:
 def test_notes_struck_together_are_no_overlap() -> None:
     lost = losses(ScoreGrammar(the_layout(), plan(40)), [*note(0, 60), "Pitch_64"])
     assert lost["Pitch_67"] == 0 and lost["Position_12"] == 0
+
+
+def test_a_part_of_single_notes_strikes_no_chords() -> None:
+    singles = [token for n in range(4) for token in note(12 * n, 60 + n)]
+    four = ScoreGrammar(the_layout(), plan(40))
+    assert losses(four, singles)["Pitch_67"] == 0, "that may be its way"
+    five = ScoreGrammar(the_layout(), plan(40))
+    lost = losses(five, [*singles, "Bar_3", *note(0, 60)])
+    assert lost["Pitch_67"] == lost["Velocity_95"] == CHORD_NATS
+    assert lost["Position_12"] == 0
+    chordal = ScoreGrammar(the_layout(), plan(40))
+    lost = losses(chordal, [*note(0, 60), "Pitch_64", *singles[3:], "Bar_3", *note(0, 60)])
+    assert lost["Pitch_67"] == 0, "it has had chords before"
+
+
+def test_a_piece_may_end_before_its_last_bar_does() -> None:
+    last = ScoreGrammar(the_layout(), plan(40), bars=(3, 4))
+    index = the_layout().index
+    for token in ("Bar_1", *note(0, 60)):
+        if last.allowed()[index[token]]:
+            last.advance(index[token])
+    logits = np.zeros(the_layout().size, dtype=np.float32)
+    guided = Lines(the_layout(), {}).guided(logits, last, 1.0)
+    assert guided[last.closing] == 0 and guided[index["Position_36"]] < 0
 
 
 def test_a_part_that_is_due_is_not_passed_over() -> None:

@@ -5,8 +5,7 @@ most where it begins and for long notes, less under the tonic's chord; so are it
 and root and third until they have sounded. Form: in a bar that repeats bar j, what bar j has in the
 same place is favoured: a pointer that follows what is written, and finds its place again after a
 departure, since it goes by where the writing stands. A bar that varies bar j gets its rhythm alone.
-Melody: the pitch that the top line has just had is held back, since models that have seen little
-music repeat it two or three times as often as real music does. Lines: see `lines`.
+Melody and lines: see `melody` and `lines`.
 What a person has asked for is held to more closely than what the model has sketched by itself.
 """
 
@@ -16,7 +15,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textmusic.music.chords import QUALITIES, Chord
 from textmusic.music.outline import AskedRow
@@ -26,7 +24,8 @@ from textmusic.music.theory import DRUMS, NO_KEY, degrees_of, shift_of, tonic
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.layout import Floats32, Layout, Mask
 from textmusic.tokens.lines import Lines
-from textmusic.tokens.sampling import log_sum
+from textmusic.tokens.melody import Melody, pitch_ids
+from textmusic.tokens.sampling import reweighed
 from textmusic.tokens.score_grammar import ScoreGrammar
 
 # Logits that a scale tone outside the chord loses at strength 1: where the chord begins, on its
@@ -40,7 +39,9 @@ AT_HOME = 0.5  # times that under the chord on the tonic, whose tones a model fa
 OUTSIDE = 0.9  # times that for tones outside the scale, which a model shuns by itself
 MISSING_NATS = 3.4  # what root and third gain at strength 1 while the chord has not had them
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
-REPEAT_NATS = 2.0  # what the pitch that the melody has just had loses at strength 1
+# times that for a note of up to a quarter behind the chord's beginning that is a step away from the
+# part's last onset: so real melodies leave the chord
+BY_STEP = 0.7
 FORM_NATS = 8.0  # logits that bar j's own choice gains at strength 1
 ASKED = 2.0  # times the strength where a person has asked for the bar's chords or form
 
@@ -68,9 +69,8 @@ class Guides:
         assert plan.time_signature is not None
         self._layout, self._sketch, self._bars = layout, sketch, bars
         self._harmony, self._form, self._asked = harmony, form, asked
-        self._melody, self._line_strength = melody, line
-        self._lines = Lines(layout, bars)
-        self._line: tuple[tuple[int, int], int | None] = ((-1, -1), None)  # place, pitch before it
+        self._melody_strength, self._line_strength = melody, line
+        self._melody, self._lines = Melody(layout, bars), Lines(layout, bars)
         self._shift = shift_of(plan.key)
         keyless = plan.key is None or plan.key == NO_KEY
         self._home = None if keyless else tonic(str(plan.key))
@@ -84,8 +84,8 @@ class Guides:
             return logits
         if self._line_strength > 0:
             logits = self._lines.guided(logits, grammar, self._line_strength)
-        if self._melody > 0 and grammar.position >= 0 and grammar.program not in (None, DRUMS):
-            logits = self._moving_on(logits, allowed, grammar)
+        if self._melody_strength > 0:
+            logits = self._melody.guided(logits, allowed, grammar, self._melody_strength)
         if grammar.bar >= len(self._sketch.rows):
             return logits
         row = self._sketch.rows[grammar.bar]
@@ -111,7 +111,7 @@ class Guides:
 
         asked: whether a person has asked for the chord.
         """
-        pitches = self._pitches(allowed)
+        pitches = pitch_ids(allowed, self._layout)
         if len(pitches) < 2 or grammar.position < 0:
             return logits
         beat = grammar.position / grammar.quarter_steps / self._beat_quarters
@@ -122,9 +122,13 @@ class Guides:
         weighs = ASKED if asked else AT_HOME if chord.root == self._home else 1.0
         strength = self._harmony * weighs
         written = pitches - self._layout.tone_base
-        weight = np.full(len(written), HARMONY_NATS[place][self._long(grammar)], dtype=np.float32)
+        column = self._long(grammar)
+        weight = np.full(len(written), HARMONY_NATS[place][column], dtype=np.float32)
         weight[written < BASS] = np.maximum(weight[written < BASS], BASS_NATS[place])
-        after = logits[pitches] - weight * strength * self._loss(chord)[written]
+        loss = self._loss(chord)[written]
+        if place > 0 and column < len(LENGTHS):
+            loss = loss * np.where(self._melody.near(grammar)[written], BY_STEP, 1.0)
+        after = logits[pitches] - weight * strength * loss
         since = began * grammar.quarter_steps * self._beat_quarters
         missing = self._telling(chord) - self._sounded(grammar.bar, since)
         after += MISSING_NATS * strength * np.isin(written % 12, list(missing))
@@ -162,39 +166,6 @@ class Guides:
             loss[bass] = 0.4
             self._losses[chord] = loss
         return self._losses[chord]
-
-    def _pitches(self, allowed: Mask) -> NDArray[np.intp]:
-        """The allowed ids of pitches."""
-        first, last = self._layout.spans["Pitch"]
-        return np.flatnonzero(allowed[first:last]) + first
-
-    # Melody ---------------------------------------------------------------------------------------
-
-    def _moving_on(self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar) -> Floats32:
-        """The pitch that the top line has just had, made less likely."""
-        place = (grammar.bar, grammar.position)
-        if self._line[0] != place:
-            self._line = (place, self._top_before(*place))
-        pitch = self._line[1]
-        music_id = -1 if pitch is None else self._layout.tone_base + pitch
-        if pitch is None or not allowed[music_id]:
-            return logits
-        pitches = self._pitches(allowed)
-        after = logits[pitches]
-        after[pitches == music_id] -= REPEAT_NATS * self._melody
-        return reweighed(logits, pitches, after)
-
-    def _top_before(self, bar: int, position: int) -> int | None:
-        """The highest written pitch at the last onset before a place, at most one bar back."""
-        for before in (bar, bar - 1):
-            places = [
-                (note.position, note.pitch)
-                for note in self._bars.get(before, ())
-                if note.program != DRUMS and (before < bar or note.position < position)
-            ]
-            if places:
-                return max(places)[1]
-        return None
 
     # Form -----------------------------------------------------------------------------------------
 
@@ -268,10 +239,3 @@ class Guides:
         steps = self._layout.durations
         shorter = [at for at in fits if steps[at] < steps[wanted - first]]
         return first + max(shorter, key=lambda at: int(steps[at])) if shorter else None
-
-
-def reweighed(logits: Floats32, ids: NDArray[np.intp], after: Floats32) -> Floats32:
-    """A copy in which ids have other logits; together they stay as likely as they were."""
-    guided = logits.copy()
-    guided[ids] = after + (log_sum(logits[ids]) - log_sum(after))
-    return guided

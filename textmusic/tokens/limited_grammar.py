@@ -17,8 +17,8 @@ from textmusic.music.practice_limits import Limits, Place
 from textmusic.music.practice_rhythm import TICKS
 from textmusic.music.theory import shift_of
 from textmusic.tokens.folding import steps_of
-from textmusic.tokens.guides import reweighed
 from textmusic.tokens.layout import Layout, Mask
+from textmusic.tokens.sampling import reweighed
 from textmusic.tokens.score_grammar import ScoreGrammar
 
 Floats32 = NDArray[np.float32]

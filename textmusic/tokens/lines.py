@@ -2,7 +2,8 @@
 
 Most parts of real pieces are lines: the next note begins where the last one ends. Models that have
 seen little music forget how long a note lasts. They let such parts fall silent three times as often
-as real ones do, and begin the next note while the last one sounds ten times as often.
+as real ones do, and begin the next note while the last one sounds ten times as often. Parts that
+play single notes get chords six times as often, and keep them, since they have had one then.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ BELIEVED = 2  # onsets without a hole that a part is taken to have had before it
 OVERLAP_NATS = 5.0
 ALLOWED = 1 / 8
 OVERLAPS_BELIEVED = 0.1  # of the one onset that a part is taken to have had before its first
+# What a second note struck together with one loses in a part that has had single notes alone, from
+# so many of them on.
+CHORD_NATS = 2.5
+SINGLES = 4
 _NOTE = ("Velocity", "Duration", "Pitch", "PitchDrum")
 
 
@@ -43,6 +48,7 @@ class Lines:
         self._onsets: Counter[int] = Counter()  # of each program, but its first
         self._holes: Counter[int] = Counter()  # those of them that a silence stands before
         self._overlaps: Counter[int] = Counter()  # and those at which the last note still sounded
+        self._chordal: set[int] = set()  # programs that have struck several notes together
 
     def guided(self, logits: Floats32, grammar: ScoreGrammar, strength: float) -> Floats32:
         """Logits (M,) in which what breaks the parts' habits is less likely.
@@ -64,6 +70,8 @@ class Lines:
                 if end == here and waiting:
                     silenced |= self._passing(program, grammar)
                 loss[silenced] += self._hole_nats(program)
+        if grammar.struck_here and grammar.program is not None and self._single(grammar.program):
+            loss[self._note_ids()] += CHORD_NATS
         if set(grammar.programs) <= self._end.keys():  # drums are never among them
             first, behind = self._layout.spans["Position"]
             sounding = min(self._end[program] for program in grammar.programs) - start
@@ -76,7 +84,8 @@ class Lines:
         ids = np.zeros(self._layout.size, dtype=np.bool_)
         first, behind = self._layout.spans["Position"]
         ids[min(first + end + 1, behind) : behind] = True
-        ids[grammar.closing] = end < grammar.bar_steps
+        # where the piece ends, nothing falls silent that would go on
+        ids[grammar.closing] = end < grammar.bar_steps and grammar.bar + 1 != grammar.plan.bars
         return ids
 
     def _passing(self, program: int, grammar: ScoreGrammar) -> Mask:
@@ -103,6 +112,9 @@ class Lines:
         for kind in _NOTE:
             ids[slice(*self._layout.spans[kind])] = True
         return ids
+
+    def _single(self, program: int) -> bool:
+        return program not in self._chordal and self._onsets[program] >= SINGLES
 
     def _hole_nats(self, program: int) -> float:
         onsets = self._onsets[program] + BELIEVED
@@ -136,5 +148,7 @@ class Lines:
             self._onsets[program] += 1
             self._holes[program] += silent < here
             self._overlaps[program] += silent > here
+        if self._struck.get(program) == here:
+            self._chordal.add(program)
         self._struck[program] = here
         self._end[program] = max(silent or 0, here + steps_of(note.duration))

@@ -148,6 +148,15 @@ def log_sum(logits: NDArray[np.float32]) -> float:
     return top + float(np.log(np.exp(logits - top).sum()))
 
 
+def reweighed(
+    logits: NDArray[np.float32], ids: NDArray[np.intp], after: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """A copy in which ids have other logits; together they stay as likely as they were."""
+    guided = logits.copy()
+    guided[ids] = after + (log_sum(logits[ids]) - log_sum(after))
+    return guided
+
+
 def check_seed(seed: object, pieces: int = 1) -> int:
     """A seed that can be used, as those of the pieces after it can; raises TextMusicError else."""
     return whole("seed", seed, 0, MAX_SEED - pieces + 1)

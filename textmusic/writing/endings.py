@@ -11,8 +11,8 @@ from textmusic.music.chords import Chord
 from textmusic.music.sketch import Sketch, chord_token, quarters_per_beat
 from textmusic.music.theory import DRUMS, NO_KEY, is_minor, shift_of, tonic
 from textmusic.tokens.folding import Struck
-from textmusic.tokens.guides import reweighed
 from textmusic.tokens.layout import Mask
+from textmusic.tokens.sampling import reweighed
 from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_grammar import SketchGrammar
 

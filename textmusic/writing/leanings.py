@@ -12,8 +12,8 @@ from textmusic.engines.protocol import Floats32
 from textmusic.music.plan import TEMPO_RANGE, Plan
 from textmusic.music.theory import quarters_per_bar, shift_of
 from textmusic.tokens.folding import Struck
-from textmusic.tokens.guides import reweighed
 from textmusic.tokens.layout import Layout, Mask
+from textmusic.tokens.sampling import reweighed
 from textmusic.tokens.score_grammar import ScoreGrammar
 
 Ints = NDArray[np.intp]

@@ -1,0 +1,136 @@
+"""Melodies move by step, keep to their direction, and stay clear of what sounds beside them.
+
+In real pieces two of five steps of a melody lead to a neighbouring tone, most of them on in the
+direction of the step before, and tones outside the chord come and go that way. Models that have
+seen little music, held to the tones of the chord, write thirds to and fro instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmusic.music.theory import DRUMS
+from textmusic.tokens.folding import Struck, steps_of
+from textmusic.tokens.layout import Floats32, Layout, Mask
+from textmusic.tokens.sampling import reweighed
+from textmusic.tokens.score_grammar import ScoreGrammar
+
+STEP = 2  # semitones: as far as a step goes
+# What pitches a step away from the part's last onset gain at strength 1, where that is a note and
+# where it is a chord, and what they gain where they go on in the direction of a step. With these
+# numbers melodies move as real ones do (docs/sampling.md).
+STEP_NATS, VOICE_NATS, ONWARD_NATS = 1.3, 1.8, 3.0
+REPEAT_NATS = 0.5  # what the pitch loses to which the top line has just come
+CLASH_NATS = {1: 3.2, 2: 1.9, 13: 3.2}  # what those lose that are so far from one that sounds
+
+
+class Melody:
+    """How the parts of a piece move from one note to the next."""
+
+    def __init__(self, layout: Layout, bars: Mapping[int, Sequence[Struck]]) -> None:
+        """bars: the notes of each bar that is written; it grows as they come."""
+        self._layout, self._bars = layout, bars
+        self._place = (-1, -1, -1)  # bar, position and program that these two are for
+        self._steps = np.zeros(128, dtype=np.float32)
+        self._left: int | None = None
+
+    def guided(
+        self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar, strength: float
+    ) -> Floats32:
+        """Shift probability (M,) between the pitches of a part; their total stays the same.
+
+        strength: 0 leaves the logits as they are.
+        """
+        if grammar.position < 0 or grammar.program in (None, DRUMS):
+            return logits
+        pitches = pitch_ids(allowed, self._layout)
+        self._look(grammar)
+        gain = self._steps - self._clashes(grammar)
+        if self._left is not None:
+            gain[self._left] -= REPEAT_NATS
+        gain = gain[pitches - self._layout.tone_base]
+        if not gain.any():
+            return logits
+        return reweighed(logits, pitches, logits[pitches] + strength * gain)
+
+    def near(self, grammar: ScoreGrammar) -> Mask:
+        """(128,) the written pitches a step away from the last onset of the part that plays."""
+        self._look(grammar)
+        near: Mask = self._steps > 0
+        return near
+
+    def _look(self, grammar: ScoreGrammar) -> None:
+        """What came before the place at which the grammar stands."""
+        assert grammar.program is not None
+        place = (grammar.bar, grammar.position, grammar.program)
+        if self._place != place:
+            self._place = place
+            self._steps, self._left = self._stepwise(*place), self._left_behind(*place[:2])
+
+    def _stepwise(self, bar: int, position: int, program: int) -> Floats32:
+        """(128,) what pitches a step away from the part's last onset gain."""
+        gain = np.zeros(128, dtype=np.float32)
+        last = [note.pitch for note in self._before(bar, position, program)]
+        for pitch in last:
+            nats = STEP_NATS if len(last) == 1 else VOICE_NATS
+            gain[max(pitch - STEP, 0) : pitch + STEP + 1] = nats
+        gain[last] = 0
+        if len(last) == 1:
+            moved = self._moved(bar, position, program)
+            if 0 < moved <= STEP:
+                gain[last[0] + 1 : last[0] + STEP + 1] = ONWARD_NATS
+            elif 0 < -moved <= STEP:
+                gain[max(last[0] - STEP, 0) : last[0]] = ONWARD_NATS
+        return gain
+
+    def _moved(self, bar: int, position: int, program: int) -> int:
+        """Semitones from a part's last note but one to its last; 0 where either was a chord."""
+        last = self._before(bar, position, program)
+        first = self._before(last[0].bar, last[0].position, program)
+        return last[0].pitch - first[0].pitch if len(last) == len(first) == 1 else 0
+
+    def _left_behind(self, bar: int, position: int) -> int | None:
+        """The top pitch of the last onset, of whatever part, if the one before had another."""
+        last = self._before(bar, position)
+        if not last:
+            return None
+        top = max(note.pitch for note in last)
+        first = self._before(last[0].bar, last[0].position)
+        return None if first and max(note.pitch for note in first) == top else top
+
+    def _before(self, bar: int, position: int, program: int | None = None) -> list[Struck]:
+        """The last onset before a place, at most one bar back: of a part, or of all but drums."""
+        for at in (bar, bar - 1):
+            notes = [
+                note for note in self._bars.get(at, ())
+                if (note.program != DRUMS if program is None else note.program == program)
+                and (at < bar or note.position < position)
+            ]  # fmt: skip
+            if notes:
+                last = max(note.position for note in notes)
+                return [note for note in notes if note.position == last]
+        return []
+
+    def _clashes(self, grammar: ScoreGrammar) -> Floats32:
+        """(128,) what pitches lose that would rub against one that sounds."""
+        loss = np.zeros(128, dtype=np.float32)
+        here = grammar.bar * grammar.bar_steps + grammar.position
+        for bar in (grammar.bar - 1, grammar.bar):
+            for note in self._bars.get(bar, ()):
+                start = note.bar * grammar.bar_steps + note.position
+                if note.program == DRUMS or not start <= here < start + steps_of(note.duration):
+                    continue
+                for apart, nats in CLASH_NATS.items():
+                    for pitch in (note.pitch - apart, note.pitch + apart):
+                        if 0 <= pitch < 128:
+                            loss[pitch] = max(loss[pitch], nats)
+        return loss
+
+
+def pitch_ids(allowed: Mask, layout: Layout) -> NDArray[np.intp]:
+    """The allowed ids of pitches."""
+    first, last = layout.spans["Pitch"]
+    return np.flatnonzero(allowed[first:last]) + first
