@@ -22,6 +22,7 @@ from textmusic.music.notes import Floats, Notes, top_line
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Sketch
 from textmusic.music.theory import DRUMS, NO_KEY, quarters_per_bar, tonic
+from textmusic.music.voices import clashing_onsets, silence_within, stepwise_moves
 
 LOOKED_AT = 16  # bars of every piece, so that long and short ones compare
 HALVES = 2  # spans of a bar, each of which has its harmony
@@ -354,4 +355,7 @@ FIGURES: Mapping[str, Callable[[Notes, Plan], float]] = {
     "bars eight apart alike": partial(apart_alike, lag=8),
     "structureness, 4 to 8 bars": structureness,
     "instruments playing": playing_share,
+    "melodic moves by step": stepwise_moves,
+    "onsets with clashing tones": clashing_onsets,
+    "silence within parts": silence_within,
 }

@@ -140,8 +140,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "重复小节与原小节的相似程度；0 为不约束",
     ),
     "melody_strength_info": (
-        "how firmly the melody is kept from repeating its pitch; 0: not at all",
-        "旋律避免重复同一个音的程度；0 为不约束",
+        "how firmly melodies move by step and avoid clashes; 0: not at all",
+        "旋律级进、避免不协和碰撞的程度；0 为不约束",
     ),
     "continued": ("continued", "续写"),
     "varied": ("varied", "变奏"),

@@ -30,10 +30,10 @@ class Sampling:
     temperature: 0 always takes the likeliest id, 1 draws from the model's own distribution; at most
     2. top_p: draw only from the likeliest ids that hold this share of the probability, in (0, 1].
     harmony_strength: 0 leaves the notes to the model; towards 1 the sketch's chords weigh more.
-    form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves the
-    melody to the model; towards 1 it repeats its pitch less often. line_strength: 0 leaves it to
-    the model whether parts rest or overlap; towards 1 those that play one note after another go on
-    so. plan_temperature: as temperature, for what of the plan is left open. sketch_temperature,
+    form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves
+    melodies to the model; towards 1 they move by step more often, and avoid tones that clash.
+    line_strength: 0 leaves it to the model whether parts rest, overlap or strike chords; towards 1
+    those that play one note after another go on so. plan_temperature: as temperature, for what of the plan is left open. sketch_temperature,
     sketch_top_p: as the first two, for the sketch; rhythm_temperature, rhythm_top_p: for what of
     the notes is no pitch and no length, so for when something sounds; None takes them from those.
     sketch_counts: the share of counted sketches in what is expected of a sketch, where the model
