@@ -150,7 +150,9 @@ class SamplingOptions:
     ] = None
     melody_strength: Annotated[
         float | None,
-        typer.Option(help="How firmly melodies move by step and avoid clashes, 0 (not at all) to 1."),
+        typer.Option(
+            help="How firmly melodies move by step and avoid clashes, 0 (not at all) to 1."
+        ),
     ] = None
 
     def sampling(self) -> Sampling:
