@@ -1,7 +1,7 @@
 """Melodies move by step, keep to their direction, and stay clear of what sounds beside them.
 
-In real pieces two of five steps of a melody lead to a neighbouring tone, most of them on in the
-direction of the step before, and tones outside the chord come and go that way. Models that have
+In real pieces two of five moves of a melody are steps, most of which go on in the direction of the
+one before, and tones outside the chord come and go by step. Models that have
 seen little music, held to the tones of the chord, write thirds to and fro instead.
 """
 
@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textmusic.music.theory import DRUMS
+from textmusic.music.voices import STEP
 from textmusic.tokens.folding import Struck, steps_of
 from textmusic.tokens.layout import Floats32, Layout, Mask
 from textmusic.tokens.sampling import reweighed
 from textmusic.tokens.score_grammar import ScoreGrammar
 
-STEP = 2  # semitones: as far as a step goes
 # What pitches a step away from the part's last onset gain at strength 1, where that is a note and
 # where it is a chord, and what they gain where they go on in the direction of a step. With these
-# numbers melodies move as real ones do (docs/sampling.md).
+# numbers melodies move nearly as real ones do (docs/sampling.md).
 STEP_NATS, VOICE_NATS, ONWARD_NATS = 1.3, 1.8, 3.0
 REPEAT_NATS = 0.5  # what the pitch loses to which the top line has just come
 CLASH_NATS = {1: 3.2, 2: 1.9, 13: 3.2}  # what those lose that are so far from one that sounds
@@ -117,17 +117,26 @@ class Melody:
     def _clashes(self, grammar: ScoreGrammar) -> Floats32:
         """(128,) what pitches lose that would rub against one that sounds."""
         loss = np.zeros(128, dtype=np.float32)
-        here = grammar.bar * grammar.bar_steps + grammar.position
-        for bar in (grammar.bar - 1, grammar.bar):
-            for note in self._bars.get(bar, ()):
-                start = note.bar * grammar.bar_steps + note.position
-                if note.program == DRUMS or not start <= here < start + steps_of(note.duration):
-                    continue
-                for apart, nats in CLASH_NATS.items():
-                    for pitch in (note.pitch - apart, note.pitch + apart):
-                        if 0 <= pitch < 128:
-                            loss[pitch] = max(loss[pitch], nats)
+        for sounding in self._sounding(grammar):
+            for apart, nats in CLASH_NATS.items():
+                for pitch in (sounding - apart, sounding + apart):
+                    if 0 <= pitch < 128:
+                        loss[pitch] = max(loss[pitch], nats)
         return loss
+
+    def _sounding(self, grammar: ScoreGrammar) -> set[int]:
+        """The written pitches that sound here, struck in this bar or the one before."""
+        here = grammar.bar * grammar.bar_steps + grammar.position
+        begun = {
+            note: note.bar * grammar.bar_steps + note.position
+            for bar in (grammar.bar - 1, grammar.bar)
+            for note in self._bars.get(bar, ())
+            if note.program != DRUMS
+        }
+        return {
+            note.pitch for note, start in begun.items()
+            if start <= here < start + steps_of(note.duration)
+        }  # fmt: skip
 
 
 def pitch_ids(allowed: Mask, layout: Layout) -> NDArray[np.intp]:
