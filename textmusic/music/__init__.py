@@ -47,5 +47,6 @@ __all__ = [
     "turning",
     "usual",
     "voice_leading",
+    "voices",
     "voicing",
 ]
