@@ -45,6 +45,7 @@ from textmusic.music.plan import Plan
 from textmusic.music.structure import LOOKED_AT
 from textmusic.music.theory import DRUMS
 from textmusic.system.scripts import ended
+from textmusic.system.whole_files import write_text
 from textmusic.tokens.tokenizer import IGNORED, Tokenizer
 from textmusic.tokens.vocabulary import SCORE, SKETCH
 
@@ -248,9 +249,9 @@ def main() -> None:
             f" | {music} | {row['notes_per_second']:.0f} |"
         )
     table = "\n".join(lines)
-    args.output.with_suffix(".md").write_text(table + "\n", encoding="utf-8")
+    print(table)  # first, since it took hours
+    write_text(args.output.with_suffix(".md"), table + "\n")
     draw(folders, args.output.with_suffix(".png"))
-    print(table)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from textmusic.music.notes import Notes, notes_of
 from textmusic.music.sketch import BeatChord, quarters_per_beat
 from textmusic.music.theory import DRUMS, is_minor, tonic
 from textmusic.system.scripts import ended
+from textmusic.system.whole_files import write_text
 
 SOURCES = ("pop909", "arrangements_mma", "nottingham", "openewld")
 Tables = dict[str, Any]  # arrays, by texture or by mode
@@ -287,7 +288,7 @@ def write(tables: Tables, path: Path) -> None:
         part: {n: np.round(row, 2).tolist() for n, row in zip(names[part], rows, strict=True)}
         for part, rows in ((name, table.astype(np.float64)) for name, table in tables.items())
     }
-    path.write_text(json.dumps(plain, separators=(",", ":")) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(plain, separators=(",", ":")) + "\n")
 
 
 # Judging ------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from textmusic.corpus.windows import read_windows
 from textmusic.learning.config_files import read_config
 from textmusic.system.machine import cores
 from textmusic.system.scripts import ended
+from textmusic.system.whole_files import write_text
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.loading import text_tokenizer
 
@@ -58,9 +59,9 @@ def main() -> None:
         print(f"{name}: 10/33/67/90 % at", marks)
     strikes = {i for i, token in enumerate(tokenizer.vocabulary) if token.startswith("Pitch")}
     table = statistics.markdown(windows, strikes, mix)
-    (args.output / "statistics.md").write_text(table, encoding="utf-8")
-    statistics.draw(windows, args.output / "statistics.png")
     print(table)
+    write_text(args.output / "statistics.md", table)
+    statistics.draw(windows, args.output / "statistics.png")
 
 
 if __name__ == "__main__":

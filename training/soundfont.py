@@ -22,6 +22,7 @@ import soundfile
 
 from textmusic.sound.soundfont import SoundFont
 from textmusic.system.scripts import ended
+from textmusic.system.whole_files import whole_file
 
 KITS = (0, 8, 16, 24, 25, 32, 40, 48)
 """Standard, room, power, electronic, TR-808, jazz, brush, orchestra."""
@@ -49,7 +50,8 @@ def main() -> None:
     parser.add_argument("--coarse", type=int, default=COARSE, help="Bits a second of all others.")
     asked = parser.parse_args()
     data = subset(SoundFont(asked.source), asked.fine, asked.coarse)
-    asked.out.write_bytes(data)
+    with whole_file(asked.out) as partial:
+        partial.write_bytes(data)
     print(f"{asked.out}: {len(data):,} bytes")
 
 

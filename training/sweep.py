@@ -24,6 +24,7 @@ from textmusic.evaluation.reference import real_pieces
 from textmusic.music import structure
 from textmusic.system.progress import tracked
 from textmusic.system.scripts import ended
+from textmusic.system.whole_files import write_text
 from textmusic.tokens.sampling import Sampling
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.writing.batch import Settings, run
@@ -93,8 +94,8 @@ def main() -> None:
     head = f"| setting | {' | '.join(HITS + SHOWN)} |"
     last = f"| real pieces | {' | ' * len(HITS)}{' | '.join(alike)} |"
     table = "\n".join([head, "|---" * (1 + len(HITS + SHOWN)) + "|", *rows, last])
-    args.output.write_text(table + "\n", encoding="utf-8")
-    print(table)
+    print(table)  # first, since it took hours
+    write_text(args.output, table + "\n")
 
 
 if __name__ == "__main__":

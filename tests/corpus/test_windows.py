@@ -152,10 +152,10 @@ def test_statistics_count_every_value_and_name_the_thin_ones(
     assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.train
 def test_the_reference_finds_a_copy_and_knows_genres(
     pieces: list[Path], piece_rows: list[dict[str, Any]], tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    pytest.importorskip("pyarrow", reason="comes with the train extra")
     from textmusic.corpus.windows import write_windows
     from textmusic.evaluation.reference import Reference, real_pieces
 

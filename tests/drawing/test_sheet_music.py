@@ -1,7 +1,7 @@
 """Sheet music: what MusicXML says, read back by music21, and what verovio draws of it.
 
 Skipped without the score extra. How music is laid out in staves and note values has tests of its
-own: test_staves.py, test_rhythm.py.
+own: test_staves.py, test_note_values.py.
 """
 
 from __future__ import annotations

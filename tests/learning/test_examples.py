@@ -202,17 +202,16 @@ def test_sources_are_drawn_by_their_weight(windows: list[Window], tokenizer: Tok
     assert drawn.count("openhymnal") / 2000 == pytest.approx(0.75, abs=0.05)
 
 
+@pytest.mark.train
 def test_windows_come_back_from_disk(windows: list[Window], tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow", reason="comes with the train extra")
     path = tmp_path / "data" / "train.parquet"
     write_windows(windows, path)
     assert read_windows(path) == windows
     assert [file.name for file in path.parent.iterdir()] == ["train.parquet"]
 
 
+@pytest.mark.train
 def test_windows_of_an_older_format_are_refused(windows: list[Window], tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow", reason="comes with the train extra")
-    assert pa
     import pyarrow.parquet as pq
 
     from textmusic.corpus.windows import window_table

@@ -130,7 +130,7 @@ def test_a_piece_without_notes_or_melody(tmp_path: Path) -> None:
     assert has_melody(read_portrait(written(melody(1, 2), tmp_path / "two.mid")))
     for name, said in (
         ("gone.mid", "can't be read (No such file or directory); give the path of a music file."),
-        ("song.pdf", "'song.pdf' is no music file; give MIDI, MusicXML, ABC or kern."),
+        ("song.pdf", "'song.pdf' is not a music file; give MIDI, MusicXML, ABC or kern."),
     ):
         with pytest.raises(TextMusicError) as problem:
             read_portrait(tmp_path / name)

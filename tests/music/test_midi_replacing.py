@@ -66,15 +66,14 @@ def read(path: Path) -> MidiEvents | None:
         return None
 
 
-FILES = sorted(path for path in DATA.glob("*.mid"))
+FILES = sorted(path for path in DATA.glob("*.mid") if read(path) is not None)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("place", [(0.0, 2.0), (1.0, 3.0), (2.5, 6.0)])
 def test_everything_else_in_a_stranger_s_file_stays(path: Path, place: tuple[float, float]) -> None:
     source = read(path)
-    if source is None:
-        return
+    assert source is not None
     old = held_notes(source)
     program = old[0].program
     hole = Hole.of(*place, [program], source.division)

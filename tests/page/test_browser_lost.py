@@ -53,7 +53,7 @@ def test_a_lost_server_is_said_and_the_piece_asked_for_again(
         opened(browser, address)
         describe(browser, "calm piano, 4/4, 32 bars").send_keys("\n")
         until(browser, "return textmusic.desk.view?.writing")
-    until(browser, f"{STATE}.includes('The server does not answer')")
+    until(browser, f"{STATE}.includes('The server is not responding')")
     assert not browser.execute_script("return document.body.classList.contains('tm-writing')")
     with serving(command("0"), port, tmp_path, variables):
         # gradio may load the page anew at any moment

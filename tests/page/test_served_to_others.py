@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,22 +31,30 @@ def test_a_wrong_environment_is_said(
         serve({"default": tiny})
 
 
-def test_its_functions_are_tools_for_assistants(tiny: TextToMusic) -> None:
-    import importlib.util
-
+def test_without_its_extra_mcp_is_refused(
+    tiny: TextToMusic, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from textmusic.page.layout import serve
 
-    if importlib.util.find_spec("mcp") is None:
-        with pytest.raises(TextMusicError, match=r"pip install 'textmusic\[mcp\]'"):
-            serve({"default": tiny}, mcp=True)
-        return
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    with pytest.raises(TextMusicError, match=r"pip install 'textmusic\[mcp\]'"):
+        serve({"default": tiny}, mcp=True)
+
+
+def test_its_functions_are_tools_for_assistants(tiny: TextToMusic, tmp_path: Path) -> None:
+    pytest.importorskip("mcp", reason="needs the mcp extra")
     import httpx
+
+    from textmusic.page.endpoints import functions_of
+    from textmusic.page.layout import serve
+    from textmusic.page.service import Service
 
     app, url, _ = serve({"default": tiny}, mcp=True, prevent_thread_lock=True, quiet=True)
     try:
         tools = httpx.get(f"{url}gradio_api/mcp/schema").json()
         names = {tool["name"].rpartition("textmusic_")[2] for tool in tools}
-        assert names == {"understand", "generate", "continue_piece", "compare", "practise"}
+        wanted = functions_of(Service({"default": tiny}, tmp_path))
+        assert names == {function.__name__ for function in wanted.values()}
     finally:
         app.get_blocks().close(verbose=False)
 

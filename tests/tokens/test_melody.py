@@ -18,6 +18,7 @@ from textmusic.tokens.melody import (
     STEP_NATS,
     VOICE_NATS,
     Melody,
+    hands,
 )
 from textmusic.tokens.score_grammar import ScoreGrammar
 
@@ -72,6 +73,33 @@ def test_a_step_goes_on_in_its_direction() -> None:
     assert down[75] == down[74] == ONWARD_NATS and down[77] == STEP_NATS
     leap = gains(standing(6), [note(0, 69), note(3, 76)])
     assert leap[77] == leap[75] == STEP_NATS
+
+
+def test_each_hand_goes_on_from_its_own_last_note() -> None:
+    chord = [note(0, 43, PIANO), note(0, 72, PIANO), note(0, 76, PIANO)]
+    found = gains(standing(9, program=PIANO), [*chord, note(3, 74, PIANO), note(6, 48, PIANO)])
+    near = {p for p, value in found.items() if value == pytest.approx(STEP_NATS)}
+    assert near == {46, 47, 49, 50, 72, 73, 75, 76}
+
+
+def test_a_hand_keeps_its_own_direction() -> None:
+    held = [note(0, 43, PIANO), note(0, 74, PIANO)]
+    found = gains(standing(9, program=PIANO), [*held, note(3, 76, PIANO), note(6, 48, PIANO)])
+    assert found[77] == found[78] == ONWARD_NATS and found[74] == STEP_NATS
+    assert found[49] == found[50] == STEP_NATS
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        [],
+        [note(0, 48, PIANO), note(3, 76, PIANO)],  # never together
+        [note(0, 60, PIANO), note(0, 72, PIANO)],  # one hand spans that
+        [note(0, 48 + 3 * k, PIANO) for k in range(8)],  # without a gap
+    ],
+)
+def test_what_one_hand_plays_is_not_parted(notes: list[Struck]) -> None:
+    assert hands(notes) == ([(0, 128, notes)] if notes else [])
 
 
 def test_chords_move_voice_by_voice() -> None:

@@ -121,8 +121,8 @@ def test_two_hours_are_refused_before_they_are_read(tmp_path: Path) -> None:
     ("name", "data", "why"),
     [
         ("a.wav", b"", "is empty"),
-        ("a.wav", b"RIFF\0\0\0\0WAVEfmt ", "is no sound file"),
-        ("a.mp3", b"\0" * 3000, "is no sound file"),
+        ("a.wav", b"RIFF\0\0\0\0WAVEfmt ", "is not a sound file"),
+        ("a.mp3", b"\0" * 3000, "is not a sound file"),
         ("a.mp4", b"\0\0\0 ftypisom", "save the sound as WAV"),
     ],
 )

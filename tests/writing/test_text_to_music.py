@@ -404,9 +404,9 @@ def test_a_piece_to_go_on_from_may_be_a_path(tiny: TextToMusic, pieces: list[Pat
 
 @pytest.mark.parametrize("source", [5, None, b"MThd", ["a.mid"]])
 def test_what_is_no_music_is_refused(tiny: TextToMusic, source: Any) -> None:
-    with pytest.raises(TextMusicError, match=r"is no music; give a MIDI file or a symusic\.Score"):
+    with pytest.raises(TextMusicError, match=r"is not music; give a MIDI file or a symusic\.Score"):
         tiny.continue_from(source, 4)
-    with pytest.raises(TextMusicError, match="is no music"):
+    with pytest.raises(TextMusicError, match="is not music"):
         tiny.fill(source)
 
 

@@ -33,6 +33,7 @@ from textmusic.cli.options import (
     Workers,
 )
 from textmusic.cli.terminal import plain
+from textmusic.errors import TextMusicError
 from textmusic.language.notes import note_for
 from textmusic.result.formats import AUDIO_FORMATS
 from textmusic.system.progress import progress_bar
@@ -77,8 +78,8 @@ def batch(
     Run the same command again to continue where it stopped. Fields of a JSON line, or columns:
     text, key, tempo, time_signature, instruments (a list), bars, seconds, mood, genre, density,
     chords, form, seed, loop (true or false), performance (0 to 1), and id or name, which names the
-    files; others are said and ignored. Formats that are added later are made from the MIDI files
-    that are there.
+    files; other fields are reported and ignored. Formats that are added later are made from the
+    MIDI files that are there.
     """
     from textmusic.engines.protocol import SLOTS
     from textmusic.performing.performance import PERFORMANCE
@@ -96,6 +97,8 @@ def batch(
     kinds = read_formats(formats or (FORMAT_LIST if audio else "mid,json"))
     if not audio:
         kinds = tuple(kind for kind in kinds if kind not in AUDIO_FORMATS)
+    if not kinds:
+        raise TextMusicError("--no-audio leaves nothing to write; add another format to --format.")
     if workers is not None:
         within("workers", workers, 1, MAX_WORKERS)
     if slots is not None:

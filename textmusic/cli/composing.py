@@ -63,7 +63,8 @@ def rewrite(
     """Write bars or instruments of a MIDI file anew; all else in it stays as it is."""
     outline = Controls(chords=chords, form=form).outline()
     where = parse_bars(bars)
-    text = _checked(text, variations, seed, results)
+    text = _checked(text, variations, seed)
+    results.check()
     from textmusic.writing.brief import Brief
     from textmusic.writing.rewriting import open_to_rewrite
     from textmusic.writing.sources import read_piece
@@ -91,7 +92,8 @@ def add(
     The instruments can be named in the description, too.
     """
     where = parse_bars(bars)
-    text = _checked(text, variations, seed, results)
+    text = _checked(text, variations, seed)
+    results.check()
     from textmusic.language.prompt import read_prompt
     from textmusic.writing.brief import Brief
     from textmusic.writing.rewriting import open_to_add
@@ -135,7 +137,8 @@ def vary(
         key=key, tempo=tempo, time_signature=time_signature, instruments=instrument or (),
         genre=genre,
     ).plan()  # fmt: skip
-    text = _checked(text, variations, seed, results)
+    text = _checked(text, variations, seed)
+    results.check()
     from textmusic.writing.brief import Brief
     from textmusic.writing.sources import read_piece
     from textmusic.writing.theme_and_variations import ThemeAndVariations
@@ -160,14 +163,13 @@ def _written(
         return writing.write(step)
 
 
-def _checked(text: str, variations: int, seed: int | None, results: ResultOptions) -> str:
+def _checked(text: str, variations: int, seed: int | None) -> str:
     """The description; raises TextMusicError where something can't be done, before it is begun."""
     from textmusic.language.prompt import check_length
     from textmusic.writing.rewriting import MOST_VARIATIONS
 
     within("variations", variations, 1, MOST_VARIATIONS)
     check_seed(seed, variations)
-    results.check()
     return check_length(well_formed(text))
 
 
@@ -195,7 +197,7 @@ def harmonise(
     pick: Annotated[
         int | None, typer.Option(help="Use the proposal of this number, counted from 1.")
     ] = None,
-    variations: Annotated[int, typer.Option(help="Number of pieces, 1 to 16.")] = 1,
+    variations: Variations = 1,
     seed: Seed = None,
     how: SamplingOptions,
     results: ResultOptions,
@@ -206,10 +208,7 @@ def harmonise(
     Without --chords, those that the file names are used, or else the best of those proposed.
     """
     outline = Controls(chords=chords).outline()
-    from textmusic.writing.rewriting import MOST_VARIATIONS
-
-    within("variations", variations, 1, MOST_VARIATIONS)
-    check_seed(seed, variations)
+    text = _checked(text, variations, seed)
     if style is not None and style not in _STYLES:
         raise TextMusicError(f"'{style[:40]}' is not a style; choose {', '.join(_STYLES)}.")
     if style and variations > 1:
@@ -247,7 +246,7 @@ def harmonise(
         with progress_bar("writing", "bars") as step:
             piece = music.harmonise(
                 tune, instruments=instrument or ("piano",), outline=outline, pick=pick,
-                text=well_formed(text), seed=None if seed is None else seed + number,
+                text=text, seed=None if seed is None else seed + number,
                 sampling=sampling, on_bar=step,
             )  # fmt: skip
         keep_pieces([piece], results, f"{without_endings(file.stem)}-harmonised")

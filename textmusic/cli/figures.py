@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,7 @@ def listen(
 
 
 SOUNDS, EXAMPLES = 60, 8  # defaults
+MOST = 10_000  # of either
 Report = Annotated[Path, typer.Option("--out", "-o", help="Folder for the answers and the report.")]
 
 
@@ -144,6 +146,14 @@ def _report(
 ) -> None:  # fmt: skip
     within("seeds", measured.seeds, 1, 10)
     check_seed(measured.seed)
+    for name, count in (("sounds", measured.sounds), ("examples", measured.examples)):
+        if count is not None:
+            within(name, count, 0, MOST)
+    if measured.sounds:
+        if measured.real is None:
+            raise TextMusicError("--sounds compares with real pieces; give them with --real.")
+        if find_spec("librosa") is None:
+            raise TextMusicError("--sounds needs librosa; run pip install 'textmusic[audio]'.")
     check_folder(out)
     check_soundfont(AUDIO_FORMATS, measured.soundfont)
     from textmusic.evaluation.comparison import Options, compare, entrants

@@ -28,8 +28,8 @@ def similar(
     library: Annotated[
         Path,
         typer.Option(
-            help="Folder of MIDI, MusicXML, ABC, kern files or zip archives to look in; it is read"
-            " once, and what is new or has changed when it is used again."
+            help="Folder of MIDI, MusicXML, ABC, kern files or zip archives to look in; it is"
+            " indexed once, and later runs read only new and changed files."
         ),
     ] = Path(),
     top: Top = 10,

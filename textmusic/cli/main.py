@@ -44,8 +44,6 @@ from textmusic.language.controls import well_formed
 from textmusic.system.progress import progress_bar
 from textmusic.system.values import within
 
-MAX_VARIATIONS = 16
-
 app = typer.Typer(
     name="textmusic",
     help="Turn a description into music.",
@@ -112,9 +110,11 @@ def generate(
 ) -> None:
     """Write music for a description, and report what was asked for and what came out."""
     plan, outline = wanted.controls.plan(), wanted.controls.outline()
+    from textmusic.writing.rewriting import MOST_VARIATIONS
+
     many = max(variations, best_of)
-    within("variations", variations, 1, MAX_VARIATIONS)
-    within("best-of", best_of, 1, MAX_VARIATIONS)
+    within("variations", variations, 1, MOST_VARIATIONS)
+    within("best-of", best_of, 1, MOST_VARIATIONS)
     if variations > 1 and best_of > 1:
         raise TextMusicError("--variations and --best-of cannot be combined; use one of them.")
     if play and many > 1:
@@ -186,8 +186,8 @@ def serve(
     proxy: Annotated[
         str | None,
         typer.Option(
-            help="Address of the reverse proxy in front, whose X-Forwarded-For header is believed;"
-            " networks and commas are possible."
+            help="Address of the reverse proxy in front, whose X-Forwarded-For header is believed,"
+            " or its network; separate several by commas."
         ),
     ] = None,
     feedback: Annotated[

@@ -75,10 +75,7 @@ Ray = Annotated[
 ]
 Loop = Annotated[
     bool,
-    typer.Option(
-        "--loop",
-        help="Keep it as a loop: as long as its bars to the sample, and no seam can be heard.",
-    ),
+    typer.Option("--loop", help="Make a seamless loop, exactly as long as its bars."),
 ]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 HOST = "127.0.0.1"

@@ -130,15 +130,17 @@ def go_on(
     check_seed(seed)
     results.check()
     sampling = how.sampling()
+    from textmusic.language.prompt import check_length
     from textmusic.writing.sources import read_piece
 
+    text = check_length(well_formed(text))
     source = read_piece(file)
     from textmusic.writing.text_to_music import TextToMusic
 
     music = TextToMusic.from_pretrained(model)
     with progress_bar("writing", "bars") as step:
         piece = music.continue_from(
-            source, bars, keep=keep, text=well_formed(text), controls=plan, outline=outline,
+            source, bars, keep=keep, text=text, controls=plan, outline=outline,
             seed=seed, sampling=sampling, on_bar=step,
         )  # fmt: skip
     keep_pieces(

@@ -11,6 +11,7 @@ from textmusic.cli.checks import check_folder, check_seed
 from textmusic.cli.options import Model, ResultOptions, Seed
 from textmusic.cli.terminal import new_console, say
 from textmusic.language.controls import Controls, well_formed
+from textmusic.language.notes import note_for
 from textmusic.system.progress import progress_bar
 from textmusic.system.whole_files import whole_file
 
@@ -38,7 +39,7 @@ def practise(
     bars: Annotated[int, typer.Option(help="Length of a piece in bars, 4 to 32.")] = 8,
     pieces: Annotated[int, typer.Option(help="Number of pieces, 1 to 24.")] = 1,
     progression: Annotated[
-        bool, typer.Option("--progression", help="Harder step by step, up to two grades.")
+        bool, typer.Option("--progression", help="Make the pieces gradually harder, by up to two grades.")
     ] = False,
     worksheet: Annotated[
         bool, typer.Option("--worksheet", help="All pieces, engraved, in one PDF.")
@@ -47,13 +48,13 @@ def practise(
     results: ResultOptions,
     model: Model = None,
 ) -> None:
-    """Write practice pieces that keep to the limits of a grade, with fingers for the piano."""
+    """Write practice pieces that keep to the limits of a grade, with fingering for the piano."""
     from textmusic.drawing.sheet_music import require
-    from textmusic.language.prompt import read_prompt
+    from textmusic.language.prompt import check_length, read_prompt
     from textmusic.music.practice import Practice
     from textmusic.writing.practising import asked_pieces, sheet
 
-    text = well_formed(text)
+    text = check_length(well_formed(text))
     controls = Controls(key=key, tempo=tempo, time_signature=time_signature, bars=bars).plan()
     practice = Practice(instrument.lower(), grade)
     (_, plan, _), *_ = asked_pieces(practice, 1, controls)
@@ -77,7 +78,7 @@ def practise(
         )  # fmt: skip
     console = new_console()
     for note in written[0].report.unused:
-        say(console, f"not used: {note}")
+        say(console, f"not used: {note_for(note, text)}")
     for number, piece in enumerate(written, 1):
         verdict = piece.report.remarks[-1]
         say(console, f"{number}. {piece.title}, {piece.plan.time_signature}: {verdict}")

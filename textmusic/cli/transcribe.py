@@ -20,10 +20,10 @@ def transcribe(
     *,
     tempo: Annotated[
         str | None,
-        typer.Option(help="Quarter notes per minute, where they are known; default: found."),
+        typer.Option(help="Quarter notes per minute, if you know them; default: detected."),
     ] = None,
     time_signature: Annotated[
-        str | None, typer.Option(help="For example 6/8, where it is known; default: found.")
+        str | None, typer.Option(help="For example 6/8, if you know it; default: detected.")
     ] = None,
     denoise: Annotated[bool, typer.Option(help="Turn steady noise down before listening.")] = False,
     results: ResultOptions,

@@ -308,13 +308,15 @@ class Sinks:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for name, writer in self._writers.items():
+        partials = {path.with_suffix(".partial"): path for path in self._paths.values()}
+        try:
+            for name, writer in self._writers.items():
+                if kind is None:
+                    self._flush(name)
+                writer.close()
             if kind is None:
-                self._flush(name)
-            writer.close()
-        for path in self._paths.values():
-            partial_path = path.with_suffix(".partial")
-            if kind is None:
-                partial_path.replace(path)
-            else:
-                partial_path.unlink()
+                for partial_path, path in partials.items():
+                    partial_path.replace(path)
+        finally:  # also where the disk is full
+            for partial_path in partials:
+                partial_path.unlink(missing_ok=True)

@@ -34,7 +34,7 @@ def write_names(
         bars: their beginnings and lengths.
         sketch: its chords as they sound.
         sections: (first bar from 0, name) of each.
-        key: one of `plan.KEYS`, for the chords' spelling; None: the usual mixture.
+        key: one of `theory.KEYS`, for the chords' spelling; None: the usual mixture.
     """
     measures = list(stream.getElementsByClass("Measure"))
     for index, name in sections:

@@ -82,8 +82,8 @@ def musicxml(
         score: a track a part; tempi, time signatures and notes count. How notes are written that
             lie on no readable grid: see `staves`.
         title: the headline; its end is cut where it is longer than a line.
-        key: one of `plan.KEYS`, for the signature and the spelling; None or "none": neither sharps
-            nor flats.
+        key: one of `theory.KEYS`, for the signature and the spelling; None or "none": neither
+            sharps nor flats.
         sketch: its chords are written over the first staff, as they sound.
         sections: (first bar from 0, name) of each: rehearsal marks over it.
         fingers: by (onset in quarter notes, pitch), 1 to 5.

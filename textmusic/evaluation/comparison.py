@@ -70,7 +70,7 @@ class Options:
     seeds: answers per prompt, each with its own seed. seed: that of the first prompt's first
     answer; it increases by one from prompt to prompt, and by 1,000,000 from answer to answer.
     same_plan: give all models the first one's plan. sounds: answers per model that are rendered and
-    analysed as audio. data: a folder that training/prepare.py wrote. pace: measure speed and
+    analysed as audio. data: a folder that `textmusic prepare` wrote. pace: measure speed and
     memory. words: try mood words.
     """
 

@@ -34,7 +34,7 @@ class Reference:
 
     @classmethod
     def prepare(cls, data: Path, tokenizer: Tokenizer, *, seed: int = 0) -> Reference:
-        """Read the training split that training/prepare.py wrote."""
+        """Read the training split that `textmusic prepare` wrote."""
         rng = random.Random(seed)
         train = read_windows(data / "train.parquet")
 
@@ -71,7 +71,7 @@ class Reference:
 
 
 def real_pieces(split: Path, tokenizer: Tokenizer, *, seed: int = 0) -> list[NotesAndPlan]:
-    """The pieces of a split that training/prepare.py wrote, one a tune."""
+    """The pieces of a split that `textmusic prepare` wrote, one a tune."""
     tunes: dict[str, Window] = {}
     windows = read_windows(split)
     for window in random.Random(seed).sample(windows, len(windows)):

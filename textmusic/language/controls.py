@@ -240,7 +240,7 @@ def read_controls(record: dict[str, Any]) -> Controls:
 
 
 def parse_key(said: str) -> str:
-    """A key in any spelling -> its name in `plan.KEYS`; a bare letter is major; "none" is kept.
+    """A key in any spelling -> its name in `theory.KEYS`; a bare letter is major; "none" is kept.
 
     Raises TextMusicError for what is no key.
     """
@@ -266,7 +266,7 @@ def _left(text: str, spans: tuple[Span, ...], fillers: str) -> str:
 
 
 def parse_time_signature(said: str) -> str:
-    """A metre in any spelling ("6/8", "waltz", "四三拍") -> its name in `plan.TIME_SIGNATURES`.
+    """A metre in any spelling ("6/8", "waltz", "四三拍") -> its name in `theory.TIME_SIGNATURES`.
 
     Raises TextMusicError, with the known ones, for any other.
     """

@@ -99,7 +99,7 @@ def _plan_in_words(plan: Plan, seconds: float | None, near: Plan, language: str)
 
 
 def key_text(key: str, language: str = "en") -> str:
-    """A key of `plan.KEYS`: "Eb major", "降E大调"; "none" for drums alone."""
+    """A key of `theory.KEYS`: "Eb major", "降E大调"; "none" for drums alone."""
     if language == "en":
         return key
     if key == NO_KEY:

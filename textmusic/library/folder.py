@@ -162,7 +162,7 @@ def read_portrait(path: Path) -> Portrait:
     """
     suffix = path.suffix.lower()
     if suffix not in MUSIC:
-        raise TextMusicError(f"'{path.name}' is no music file; give MIDI, MusicXML, ABC or kern.")
+        raise TextMusicError(f"'{path.name}' is not a music file; give MIDI, MusicXML, ABC or kern.")
     try:
         about = path.stat()
     except OSError as problem:

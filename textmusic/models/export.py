@@ -65,8 +65,9 @@ def export_onnx(
         "offset": model.offset,
         "llm": _plain_config(lm.config),
     }
-    (folder / "textmusic.json").write_text(json.dumps(config, indent=1) + "\n")
     copy_tokenizer(tokenizer_folder, folder)
+    # last, since it is what makes the folder a model
+    (folder / "textmusic.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
 def save_embeddings(weight: np.ndarray[Any, np.dtype[np.float32]], folder: Path) -> None:
@@ -108,7 +109,11 @@ def _build(trunk: Path, folder: Path, precision: str) -> None:
     command += ["int4_accuracy_level=4"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"the ONNX builder failed:\n{done.stderr[-2000:]}")
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1][:200].rstrip(".")
+        raise TextMusicError(
+            f"the model could not be exported ({last}); free some space in"
+            f" '{tempfile.gettempdir()}' and export it again."
+        )
 
 
 def _plain_config(config: Any) -> dict[str, Any]:

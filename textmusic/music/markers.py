@@ -67,7 +67,7 @@ def named_midi(
         score: in ticks; it is left as it is.
         sketch: its chords as they sound.
         sections: (first bar from 0, name) of each.
-        key: one of `plan.KEYS`, for the chords' spelling; None or "none": the usual mixture.
+        key: one of `theory.KEYS`, for the chords' spelling; None or "none": the usual mixture.
         time_signature: of all bars, as in "6/8"; of the last ones, where the score has several.
     """
     from symusic import TextMeta

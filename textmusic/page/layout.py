@@ -57,12 +57,12 @@ USE = {
     "en": f"""Type what you want to hear. The page shows what it understood; correct it under
 *Details*. Click the piano roll to play from there; drag over bars to select them, then rewrite,
 vary or harmonise them, add a part, or change their form. Type over a chord's name to have another.
-*Change* continues a piece, or your own MIDI file. Everything runs on this machine; nothing is sent
-elsewhere. To cite: *textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
+*Change* continues a piece, or your own MIDI file. Everything runs on the computer that serves this
+page; nothing is sent to anyone else. To cite: *textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
 """,
     "zh": f"""输入想听的音乐，页面会显示理解到的内容；可在“详细设置”中修正。
 点击钢琴卷帘可从该处播放；拖动可选择小节，然后重写、变奏、配和声、添加声部或改曲式。在和弦名称上改写，即可换一个和弦。
-“修改”可续写作品或自己的MIDI文件。一切都在本机运行，不会发送到别处。
+“修改”可续写作品或自己的MIDI文件。一切都在提供本页的计算机上运行，不会发送给其他人。
 引用请写：*textmusic*，版本 {__version__}，2026（Apache-2.0），并注明下面的模型。
 """,
 }

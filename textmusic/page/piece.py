@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -121,9 +122,13 @@ def keep(generation: Generation, title: str, root: Path, **said: Any) -> Piece:
     stem = f"{slug_of(title)}-{generation.seed}"
     if generation.events is not None:  # of a file that was performed, the change is, too
         generation = generation.performed()
-    generation.save(folder, formats=KEPT, stem=stem, performance=generation.report.performance)
     piece = Piece(folder, title[:LONGEST_TITLE], time.time(), stem, **said)
-    piece.write()
+    try:
+        generation.save(folder, formats=KEPT, stem=stem, performance=generation.report.performance)
+        piece.write()
+    except BaseException:  # half a piece would be found and deleted by nobody
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return piece
 
 

@@ -106,7 +106,13 @@ class Shelves:
             if now - self._swept < _SWEEP:
                 return
             self._swept = now
-            there = [one for one in map(kept, self._folders(self.pieces)) if one is not None]
+            there = []
+            for folder in self._folders(self.pieces):
+                piece = kept(folder)
+                if piece is not None:
+                    there.append(piece)
+                elif now - folder.stat().st_mtime > KEPT_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)  # a crash cut its writing short
             sizes = {piece.token: _size(piece.folder) for piece in there}
             room = self.most_bytes
             for piece in sorted(there, key=lambda one: (one.favourite, one.made), reverse=True):

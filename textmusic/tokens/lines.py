@@ -16,7 +16,7 @@ import numpy as np
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import Struck, steps_of
 from textmusic.tokens.layout import Floats32, Layout, Mask
-from textmusic.tokens.score_grammar import ScoreGrammar
+from textmusic.tokens.score_grammar import NOTE, ScoreGrammar
 
 # What an id loses where it leaves a part silent behind its last note, and what where the part has
 # hardly been so before. With these numbers the guided model predicts real pieces best
@@ -33,7 +33,6 @@ OVERLAPS_BELIEVED = 0.1  # of the one onset that a part is taken to have had bef
 # so many of them on.
 CHORD_NATS = 2.5
 SINGLES = 4
-_NOTE = ("Velocity", "Duration", "Pitch", "PitchDrum")
 
 
 class Lines:
@@ -109,7 +108,7 @@ class Lines:
     def _note_ids(self) -> Mask:
         """(M,) the ids of notes, by the part that was named last."""
         ids = np.zeros(self._layout.size, dtype=np.bool_)
-        for kind in _NOTE:
+        for kind in NOTE:
             ids[slice(*self._layout.spans[kind])] = True
         return ids
 

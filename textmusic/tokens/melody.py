@@ -8,6 +8,7 @@ seen little music, held to the tones of the chord, write thirds to and fro inste
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from textmusic.tokens.score_grammar import ScoreGrammar
 STEP_NATS, VOICE_NATS, ONWARD_NATS = 1.3, 1.8, 3.0
 REPEAT_NATS = 0.5  # what the pitch loses to which the top line has just come
 CLASH_NATS = {1: 3.2, 2: 1.9, 13: 3.2}  # what those lose that are so far from one that sounds
+REACH, APART = 16, 4  # semitones: what one hand spans, and what lies between two hands at least
 
 
 class Melody:
@@ -71,48 +73,39 @@ class Melody:
             self._steps, self._left = self._stepwise(*place), self._left_behind(*place[:2])
 
     def _stepwise(self, bar: int, position: int, program: int) -> Floats32:
-        """(128,) what pitches a step away from the part's last onset gain."""
+        """(128,) what pitches a step away from the last onset of the part's hands gain."""
         gain = np.zeros(128, dtype=np.float32)
-        last = [note.pitch for note in self._before(bar, position, program)]
-        for pitch in last:
+        for low, high, hand in hands(self._past(bar, position, program)):
+            last = last_onset(hand)
+            pitches = [note.pitch for note in last]
             nats = STEP_NATS if len(last) == 1 else VOICE_NATS
-            gain[max(pitch - STEP, 0) : pitch + STEP + 1] = nats
-        gain[last] = 0
-        if len(last) == 1:
-            moved = self._moved(bar, position, program)
+            for pitch in pitches:
+                gain[max(pitch - STEP, low) : min(pitch + STEP + 1, high)] = nats
+            gain[pitches] = 0
+            moved = _moved(hand, last)
             if 0 < moved <= STEP:
-                gain[last[0] + 1 : last[0] + STEP + 1] = ONWARD_NATS
+                gain[pitches[0] + 1 : min(pitches[0] + STEP + 1, high)] = ONWARD_NATS
             elif 0 < -moved <= STEP:
-                gain[max(last[0] - STEP, 0) : last[0]] = ONWARD_NATS
+                gain[max(pitches[0] - STEP, low) : pitches[0]] = ONWARD_NATS
         return gain
-
-    def _moved(self, bar: int, position: int, program: int) -> int:
-        """Semitones from a part's last note but one to its last; 0 where either was a chord."""
-        last = self._before(bar, position, program)
-        first = self._before(last[0].bar, last[0].position, program)
-        return last[0].pitch - first[0].pitch if len(last) == len(first) == 1 else 0
 
     def _left_behind(self, bar: int, position: int) -> int | None:
         """The top pitch of the last onset, of whatever part, if the one before had another."""
-        last = self._before(bar, position)
+        past = self._past(bar, position)
+        last = last_onset(past)
         if not last:
             return None
         top = max(note.pitch for note in last)
-        first = self._before(last[0].bar, last[0].position)
+        first = last_onset(past, before=last[0])
         return None if first and max(note.pitch for note in first) == top else top
 
-    def _before(self, bar: int, position: int, program: int | None = None) -> list[Struck]:
-        """The last onset before a place, at most one bar back: of a part, or of all but drums."""
-        for at in (bar, bar - 1):
-            notes = [
-                note for note in self._bars.get(at, ())
-                if (note.program != DRUMS if program is None else note.program == program)
-                and (at < bar or note.position < position)
-            ]  # fmt: skip
-            if notes:
-                last = max(note.position for note in notes)
-                return [note for note in notes if note.position == last]
-        return []
+    def _past(self, bar: int, position: int, program: int | None = None) -> list[Struck]:
+        """The notes before a place, at most one bar back: of a part, or of all but drums."""
+        return [
+            note for at in (bar - 1, bar) for note in self._bars.get(at, ())
+            if (note.program != DRUMS if program is None else note.program == program)
+            and (at < bar or note.position < position)
+        ]  # fmt: skip
 
     def _clashes(self, grammar: ScoreGrammar) -> Floats32:
         """(128,) what pitches lose that would rub against one that sounds."""
@@ -137,6 +130,37 @@ class Melody:
             note.pitch for note, start in begun.items()
             if start <= here < start + steps_of(note.duration)
         }  # fmt: skip
+
+
+def hands(notes: Sequence[Struck]) -> list[tuple[int, int, list[Struck]]]:
+    """A part's notes by the hand that plays them: its lowest pitch, the first above it, its notes.
+
+    The hands part at the widest gap between the pitches, where both have struck together; all other
+    parts are one hand's, and one without notes nobody's.
+    """
+    pitches = sorted({note.pitch for note in notes})
+    if pitches and pitches[-1] - pitches[0] >= REACH:
+        gap, above = max((b - a, b) for a, b in pairwise(pitches))
+        sides = [[n for n in notes if n.pitch < above], [n for n in notes if n.pitch >= above]]
+        struck = [{(note.bar, note.position) for note in side} for side in sides]
+        if gap >= APART and struck[0] & struck[1]:
+            return [(0, above, sides[0]), (above, 128, sides[1])]
+    return [(0, 128, list(notes))] if notes else []
+
+
+def last_onset(notes: Sequence[Struck], before: Struck | None = None) -> list[Struck]:
+    """The notes struck last, or last before another one; [] where there are none."""
+    places = [(note.bar, note.position) for note in notes]
+    if before is not None:
+        places = [place for place in places if place < (before.bar, before.position)]
+    last = max(places, default=None)
+    return [note for note in notes if (note.bar, note.position) == last]
+
+
+def _moved(hand: Sequence[Struck], last: Sequence[Struck]) -> int:
+    """Semitones from a hand's last note but one to its last; 0 where either was a chord."""
+    first = last_onset(hand, before=last[0])
+    return last[0].pitch - first[0].pitch if len(last) == len(first) == 1 else 0
 
 
 def pitch_ids(allowed: Mask, layout: Layout) -> NDArray[np.intp]:

@@ -24,13 +24,13 @@ from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import SCORE
 
-_NOTE = ("Velocity", "Duration", "Pitch", "PitchDrum")
+NOTE = ("Velocity", "Duration", "Pitch", "PitchDrum")
 # Which kinds of tokens may follow a kind in a score, whatever the plan.
 FOLLOWERS = {
     SCORE: ("Bar",),
     "Bar": ("Bar", "Position", END),
-    "Position": ("Program", *_NOTE),
-    "Program": _NOTE,
+    "Position": ("Program", *NOTE),
+    "Program": NOTE,
     "Velocity": ("Duration", "Pitch", "PitchDrum"),
     "Duration": ("Pitch", "PitchDrum"),
     "Pitch": ("Bar", "Position", "Program", "Velocity", "Duration", "Pitch", END),

@@ -45,7 +45,7 @@ class UnfitError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a file holds. audio: (samples,) mono at `RATE`. silence: seconds cut off before it."""
+    """What a file holds. audio: (samples,) mono at `RATE`."""
 
     audio: Wave
 
@@ -86,7 +86,7 @@ def read_recording(source: Path | bytes, suffix: str = "") -> Recording:
     try:
         file = soundfile.SoundFile(BytesIO(source) if isinstance(source, bytes) else source)
     except (soundfile.LibsndfileError, TypeError, OSError, ValueError):
-        raise UnfitError("is no sound file, or is broken") from None
+        raise UnfitError("is not a sound file, or is broken") from None
     with file:
         rate, length = file.samplerate, file.frames
         if not _RATES[0] <= rate <= _RATES[1]:
@@ -103,7 +103,7 @@ def read_recording(source: Path | bytes, suffix: str = "") -> Recording:
                 parts.append(stream.resample_chunk(_finite(block.mean(axis=1))))
         except (soundfile.LibsndfileError, RuntimeError):
             if not read:
-                raise UnfitError("is no sound file, or is broken") from None
+                raise UnfitError("is not a sound file, or is broken") from None
         parts.append(stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
     audio = np.concatenate(parts)
     if len(audio) < SHORTEST * RATE:

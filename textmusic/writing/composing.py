@@ -58,7 +58,7 @@ class Composing(LoadedModel):
             bars: the first and the last, counted from 1; None for all.
             instruments: by name or General MIDI number; () for all. "bass" means the piece's own.
             text, controls: what the new music should be like. Tempo, key and time signature stay.
-            outline: chords and form of these bars, as `parse_chords` and `parse_form` read them.
+            outline: chords and form of these bars, as for `generate`.
             seed, sampling, on_bar: as for `generate`.
 
         Raises TextMusicError where neither bars nor instruments are given, or they are not there.

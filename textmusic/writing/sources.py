@@ -49,5 +49,5 @@ def events_of(source: MidiEvents | Score | str | PathLike[str]) -> MidiEvents:
 
 def _checked(source: object) -> Score:
     if not isinstance(source, Score):
-        raise TextMusicError(f"{quoted(source)} is no music; give a MIDI file or a symusic.Score.")
+        raise TextMusicError(f"{quoted(source)} is not music; give a MIDI file or a symusic.Score.")
     return source

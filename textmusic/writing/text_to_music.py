@@ -88,7 +88,8 @@ class TextToMusic(Composing):
     ) -> Plan:
         """The plan alone, without its music: quick, and what a generation with this seed follows.
 
-        forced=False lets the model read everything by itself: what it has learnt of words.
+        forced=False lets the model read everything by itself: what it has learnt of words. Raises
+        TextMusicError for facts that are out of range or contradict each other.
         """
         prompt = self.understand(text)
         if not forced:
@@ -136,13 +137,18 @@ class TextToMusic(Composing):
             text: what is wanted, in English or Chinese; empty leaves everything to the model.
             controls: facts that win over the text.
             seconds: length in seconds, instead of controls.bars.
-            outline: chords and form, as `prompt.parse_chords` and `parse_form` read them.
+            outline: chords and form, as in `understand("chords Am F C G, AABA").outline`.
             practice: the limits of a practice piece; see `practise` for several.
             seed: the same seed, text and model give the same piece; None draws one.
             sampling: how freely the model chooses.
             best_of: write so many, with the seeds seed, seed + 1, ..., and keep the one that does
                 best what was asked, and of those the one that the model finds likeliest.
             on_bar: called with (bars written, bars in all) after each bar.
+
+        Returns the piece: its plan, score, and a report of what was asked and what came out.
+
+        Raises TextMusicError, before anything is written, for facts and values that are out of
+        range or contradict each other.
         """
         written = self.generate_many(
             text, best_of, controls=controls, seconds=seconds, outline=outline,
@@ -163,7 +169,10 @@ class TextToMusic(Composing):
         sampling: Sampling = Sampling(),
         on_bar: OnBar | None = None,
     ) -> list[Generation]:
-        """Write n variations side by side, with the seeds seed, seed + 1, ..."""
+        """Write n variations side by side, with the seeds seed, seed + 1, ...
+
+        n: 1 to 16. The rest, and what is raised, as for `generate`.
+        """
         whole("number of pieces", n, 1, MOST_PIECES)
         seed = drawn(n) if seed is None else check_seed(seed, n)
         prompt = self.understand(
@@ -318,7 +327,7 @@ class TextToMusic(Composing):
             keep: of its own bars only the first so many, counted from the beginning; the new bars
                 stand behind them. Without `bars` (None or 0) as many as were taken away.
             text, controls: what the new bars should be like; "" goes on as before.
-            outline: chords and form of the new bars, as `parse_chords` and `parse_form` read them.
+            outline: chords and form of the new bars, as for `generate`.
             seed, sampling, on_bar: as for `generate`.
 
         Raises TextMusicError where nothing can be gone on from, and for bars out of range.
@@ -354,7 +363,7 @@ class TextToMusic(Composing):
             instruments: those that are written anew, by name or General MIDI number; () for all.
             add: instruments that the piece does not have yet.
             text, controls: what the new music should be like. Tempo, key and time signature stay.
-            outline: chords and form of the bars that are filled, as `parse_chords` reads them.
+            outline: chords and form of the bars that are filled, as for `generate`.
             sketch: the same, a row for each of those bars, counted from the first of them.
             seed, sampling, on_bar: as for `generate`.
 
@@ -391,7 +400,7 @@ class TextToMusic(Composing):
             source: a file (MIDI, MusicXML, ABC or kern), what `read_tune` or `read_events` gives,
                 or a symusic.Score.
             instruments: what accompanies it, by name or General MIDI number.
-            outline: its chords, as `parse_chords` reads them; none: those that the file names, or
+            outline: its chords, as for `generate`; none: those that the file names, or
                 the first of what `textmusic.writing.harmonising.proposals` gives.
             pick: the number of another proposal, from 1.
             text, controls: what the accompaniment should be like.

@@ -88,7 +88,7 @@ def read_tune(source: MidiEvents | Score | str | PathLike[str]) -> Tune:
         kind = MUSIC.get(path.suffix.lower()) or (RECORDING if is_recording(path) else None)
         if kind is None:
             raise TextMusicError(
-                f"'{path.name}' is no file of music that can be read; give {_kinds()}."
+                f"'{path.name}' is not a music file that can be read; give {_kinds()}."
             )
         if kind in ("MIDI", RECORDING):
             source = read_piece(path)

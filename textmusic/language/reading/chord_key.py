@@ -17,7 +17,7 @@ from textmusic.music.theory import (
 
 
 def key_of_chords(bars: Sequence[Sequence[Chord]]) -> str:
-    """The key, one of `plan.KEYS`, in which chords that sound fit best: Am F C G -> "A minor".
+    """The key, one of `theory.KEYS`, in which chords that sound fit best: Am F C G -> "A minor".
 
     A chord counts by its length and by the share of its tones in the scale (in minor the raised
     seventh is in it for chords on the dominant). The first chord is the likeliest tonic, then the

@@ -193,7 +193,7 @@ def _key_matches(text: str) -> Iterator[re.Match[str]]:
 
 
 def read_key(text: str) -> Reading[str]:
-    """The key in `plan.KEYS`: "Es-Dur" and "E flat major" are "Eb major".
+    """The key in `theory.KEYS`: "Es-Dur" and "E flat major" are "Eb major".
 
     The first of several keys is taken; one that is ruled out ("not in C") is none. Modes and
     letters that name no tonic are reported.

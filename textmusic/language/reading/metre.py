@@ -135,7 +135,7 @@ def _dances(text: str) -> list[tuple[Span, str]]:
 
 
 def read_time_signature(text: str) -> Reading[str]:
-    """The metre in `plan.TIME_SIGNATURES`; a waltz is in 3/4 unless another metre is named.
+    """The metre in `theory.TIME_SIGNATURES`; a waltz is in 3/4 unless another metre is named.
 
     A metre that is named wins over beats that are counted ("in five"), and these over dances.
     """
