@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from symusic import Note, Score, Tempo, Track
+from symusic import Note, Score, Tempo, TimeSignature, Track
 
 from textmusic.music.sanity import MOST_NOTES
 
@@ -25,6 +25,16 @@ def crowd(notes: int) -> bytes:
     score = Score(480)
     track = Track()
     track.notes = [Note(n % 40_000, 1, 60, 60) for n in range(notes)]  # type: ignore[assignment]
+    score.tracks.append(track)
+    return bytes(score.dumps_midi())
+
+
+def short_bars(quarters: int) -> bytes:
+    """Two notes far apart, in 1/8: few bytes, many bars."""
+    score = Score(480)
+    score.time_signatures.append(TimeSignature(0, 1, 8))
+    track = Track()
+    track.notes = [Note(at, 480, 60, 60) for at in (0, quarters * 480)]  # type: ignore[assignment]
     score.tracks.append(track)
     return bytes(score.dumps_midi())
 
@@ -51,6 +61,7 @@ BROKEN = {
     "a million notes": (header(0, 1) + chunk(NOTE * 1_000_000 + END), "is 8.0 MB"),
     "too many notes": (crowd(MOST_NOTES + 1), f"has {MOST_NOTES + 1:,} notes"),
     "endless": (header(0, 1) + chunk(b"\xff\xff\xff\x7f" + NOTE[1:] + END), "is longer than"),
+    "too many bars": (short_bars(30_000), r"has 60,002 bars, more than 10,000"),
     "tempo 0": (header(0, 1) + chunk(b"\0\xff\x51\3\0\0\0" + NOTE + END), "tempo|parsed"),
     "running status garbage": (header(0, 1) + chunk(b"\0\x3c\x50" * 50 + END), "parsed|no notes"),
 }

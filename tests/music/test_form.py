@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from symusic import Score
 
-from textmusic.music.form import alike, form_of, letters
+from textmusic.music.form import MOST_COMPARED, alike, form_of, letters
 from textmusic.music.notes import Notes, notes_of
 from textmusic.music.sketch import Row
 from textmusic.music.theory import DRUMS
@@ -221,3 +221,9 @@ def test_no_more_letters_than_asked() -> None:
     rows = rows_of("ABCDEFABCDEF", 8)
     assert {letter for _, letter in letters(rows)} == set("ABCDEF")
     assert {letter for _, letter in letters(rows, most=3)} == set("ABC")
+
+
+def test_of_very_many_bars_no_form_is_heard() -> None:
+    tune = notes((0, TUNES[:2] * 3))
+    assert form_of(tune, "4/4", 6)[2] == (0, None)
+    assert form_of(tune, "4/4", MOST_COMPARED + 1) == [(None, None)] * (MOST_COMPARED + 1)

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from symusic import Score
 
 from textmusic.page import files
+from textmusic.page import piece as kept_pieces
 from textmusic.page.files import ZIPPED, address, routes, stems
 from textmusic.page.piece import ABOUT, Piece
 from textmusic.page.shelves import Shelves
@@ -46,6 +47,16 @@ def test_whoever_has_the_secret_has_the_files(web: TestClient, piece: Piece, kin
     taken = web.get(f"/{address(piece, kind)}?download")
     assert taken.content == found.content
     assert "attachment" in taken.headers["content-disposition"]
+
+
+def test_sound_of_hours_is_not_made(
+    web: TestClient, piece: Piece, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_pieces, "LONGEST_HEARD", 1.0)
+    for path in (address(piece, "flac"), stems(piece)[0]):
+        found = web.get(f"/{path}")
+        assert found.status_code == 404 and "too long for the page to play" in found.text
+    assert not list(piece.folder.glob("*.flac")) + list(piece.folder.glob("*.part*"))
 
 
 def test_a_place_in_the_sound_can_be_asked_for(web: TestClient, piece: Piece) -> None:

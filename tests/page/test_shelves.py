@@ -89,6 +89,30 @@ def test_what_is_old_goes_and_the_oldest_where_there_is_too_much(
     assert shelves.on(shelf) == [] and not any(shelves.pieces.iterdir())
 
 
+def test_half_a_piece_is_not_kept(
+    made: Generation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise TextMusicError("the disk is full")
+
+    shelves = Shelves(tmp_path)
+    with monkeypatch.context() as patched, pytest.raises(TextMusicError, match="full"):
+        patched.setattr("textmusic.page.piece.write_text", full)
+        shelves.put(shelves.secret(), made, "lost")
+    assert not any(shelves.pieces.iterdir())
+
+
+def test_what_a_crash_has_left_goes_too(tmp_path: Path) -> None:
+    shelves, now = Shelves(tmp_path), time.time()
+    left = shelves.pieces / "left"
+    left.mkdir(parents=True)
+    (left / "piece.mid").write_bytes(b"half")
+    shelves.sweep(now + 1000)
+    assert left.exists(), "it may be being written"
+    shelves.sweep(now + KEPT_SECONDS + 2000)
+    assert not left.exists()
+
+
 def test_a_spoilt_folder_is_no_piece(made: Generation, tmp_path: Path) -> None:
     shelves = Shelves(tmp_path)
     shelf = shelves.secret()

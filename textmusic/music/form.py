@@ -44,6 +44,7 @@ RELATED = 0.35  # of a bar that varies another, where one that repeats it counts
 EDGE = 4.0  # bars that the clearest edge of a repetition is worth
 SAME_LETTER = 0.45  # of a section's bars are related to those of the other
 LONGEST_SECTION = 24  # bars of a section
+MOST_COMPARED = 2_000  # bars: some 0.3 GB
 FEWEST_MELODY_ONSETS = 3  # fewest onsets in a melody for its rhythm to be compared
 
 
@@ -76,8 +77,11 @@ def form_of(notes: Notes, time_signature: str, bars: int) -> list[tuple[int | No
     A bar is varied if its melody has the rhythm of another one's in more places than it shares with
     any bar of the piece, or moves in the same directions at the same places (a sequence): a rhythm
     that all bars have says nothing. A bar without onsets is new, unless it goes on with a
-    repetition in which a silent bar stood at this place too.
+    repetition in which a silent bar stood at this place too. More than MOST_COMPARED bars are all
+    new: what comparing takes grows with their square.
     """
+    if bars > MOST_COMPARED:
+        return [(None, None)] * bars
     figures = _likeness(notes, time_signature, bars)
     like, silent = figures.like, figures.silent
     paths = _Path(like), _Path(figures.vary)

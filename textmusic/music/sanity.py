@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 MOST_NOTES = 50_000
 LONGEST_SCORE = 50_000  # quarter notes
+MOST_BARS = 10_000
 BEAT_UNITS = (1, 2, 4, 8, 16, 32, 64)  # a time signature's lower number
 
 
@@ -29,7 +31,19 @@ def insanity(score: Score) -> str:
     if any(not (0 < ts.numerator < 256 and ts.denominator in BEAT_UNITS)
            for ts in score.time_signatures):  # fmt: skip
         return "has an invalid time signature"
+    if (bars := _bars(score)) > MOST_BARS:
+        return f"has {bars:,.0f} bars, more than {MOST_BARS:,}"
     return _invalid_events(score)
+
+
+def _bars(score: Score) -> float:
+    """How many bars a score has; 4/4 where it names no metre."""
+    marks = sorted((ts.time, 4 * ts.numerator / ts.denominator) for ts in score.time_signatures)
+    marks = [(0, 4.0), *marks, (score.end(), 4.0)]
+    return sum(
+        max(after - at, 0) / quarters / score.ticks_per_quarter
+        for (at, quarters), (after, _) in pairwise(marks)
+    )
 
 
 def _invalid_events(score: Score) -> str:

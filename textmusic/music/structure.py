@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from textmusic.music.chords import Chord
-from textmusic.music.form import alike
+from textmusic.music.form import MOST_COMPARED, alike
 from textmusic.music.harmony import agreement, chords_of
 from textmusic.music.notes import Floats, Notes, top_line
 from textmusic.music.plan import Plan
@@ -335,8 +335,10 @@ def form_kept(notes: Notes, plan: Plan, sketch: Sketch) -> float:
     """Share of the bars sketched as repetitions that are heard as such, 0 to 1; NaN without any.
 
     A bar is if its `form.alike` (onsets and pitches of each instrument, F1) with the bar that it
-    should repeat is above `ALIKE`. A definition of our own.
+    should repeat is above `ALIKE`. A definition of our own. NaN for more than `form.MOST_COMPARED`.
     """
+    if len(sketch.rows) > MOST_COMPARED:
+        return math.nan
     likeness = alike(notes, _metre(plan), len(sketch.rows))
     wanted = [(bar, row.like) for bar, row in enumerate(sketch.rows) if row.like is not None]
     return _mean([float(likeness[bar, like] > ALIKE) for bar, like in wanted])

@@ -100,6 +100,7 @@ def _part(piece: Piece, number: int) -> Path:
     paths = [piece.folder / f"{piece.stem}.part{n}.ogg" for n in range(len(programs))]
     with _PARTS:
         if not paths[number].exists():
+            piece.check_length(len(programs))
             rate = sample_rate_of(".ogg")
             whole, stems = made.stems(None, rate)
             for program, path in zip(programs, paths, strict=True):

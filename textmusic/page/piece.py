@@ -23,7 +23,8 @@ from textmusic.music.midi_events import parse
 from textmusic.music.midi_playing import as_written
 from textmusic.music.midi_sounding import to_score
 from textmusic.music.notes import notes_of
-from textmusic.result.formats import FORMATS
+from textmusic.music.tempo_map import TempoMap
+from textmusic.result.formats import AUDIO_FORMATS, FORMATS
 from textmusic.result.generation import Generation
 from textmusic.result.report import Report
 from textmusic.result.titles import slug_of
@@ -32,6 +33,7 @@ from textmusic.system.whole_files import write_text
 KEPT = ("mid", "json")  # formats that are written at once
 ABOUT = "about.txt"  # not one of the formats, which are a piece's own files
 LONGEST_TITLE = 120  # characters
+LONGEST_HEARD = 1_800.0  # seconds that are rendered: they take 0.6 GB of memory
 _MAKING = Lock()  # one rendering at a time: each takes a core
 
 
@@ -87,7 +89,7 @@ class Piece:
     def file(self, kind: str) -> Path:
         """The piece in a format, made now if it is not there. Raises what `Generation.save` does.
 
-        kind: one of `FORMATS`.
+        kind: one of `FORMATS`. Those with sound are of `LONGEST_HEARD` seconds at most.
         """
         if kind not in FORMATS:
             raise TextMusicError(
@@ -97,11 +99,24 @@ class Piece:
         if not path.exists():
             with _MAKING:
                 if not path.exists():
+                    if kind in AUDIO_FORMATS:
+                        self.check_length()
                     self.generation.save(
                         self.folder, formats=(kind,), stem=self.stem,
                         performance=self.report.performance,
                     )  # fmt: skip
         return path
+
+    def check_length(self, parts: int = 1) -> None:
+        """Raise TextMusicError where so many parts are too long to be rendered side by side."""
+        made = self.generation
+        end = float(made.columns.end.max(initial=0.0))
+        seconds = TempoMap.of_score(made.played).seconds(end)
+        if seconds * parts > LONGEST_HEARD * (1 if parts == 1 else 2):
+            raise TextMusicError(
+                f"the piece lasts {seconds / 60:.0f} minutes, too long for the page to play; download"
+                " its MIDI file."
+            )
 
     def changed(self, **said: Any) -> Piece:
         """The same piece with another title, or as a favourite; kept so."""
