@@ -41,7 +41,7 @@ def written(path: Path, bars: int, *, drums: bool = False) -> Path:
         ("short", ["--style", "chorale", "--temperature", "0.5"], "sampling options"),
         ("short", ["--variations", "17"], "variations"),
         ("missing", [], "missing.mid"),
-        ("text", [], "no file of music"),
+        ("text", [], "not a music file"),
         ("broken", [], "is not MusicXML"),
     ],
 )

@@ -164,6 +164,9 @@ def test_pools_that_are_passed_over_are_not_drawn_again(
     assert len(drawn) <= 2 * 256, "one pool, or two"
     for one, two in zip(whole[295:], rest, strict=True):
         assert np.array_equal(one["ids"], two["ids"])
+    counts.write_text(json.dumps([1] * 400))  # of a run that never came to a checkpoint
+    take(examples, 1, tokens=4000, counts=counts)
+    assert json.loads(counts.read_text()) == sizes[:1], "a run that begins counts anew"
     counts.write_text("not whole")
     (same,) = take(examples, 1, skip=295, tokens=4000, counts=counts)
     assert np.array_equal(same["ids"], rest[0]["ids"])

@@ -96,9 +96,10 @@ def test_half_a_piece_is_not_kept(
         raise TextMusicError("the disk is full")
 
     shelves = Shelves(tmp_path)
-    with monkeypatch.context() as patched, pytest.raises(TextMusicError, match="full"):
-        patched.setattr("textmusic.page.piece.write_text", full)
-        shelves.put(shelves.secret(), made, "lost")
+    shelf = shelves.secret()
+    monkeypatch.setattr("textmusic.page.piece.write_text", full)
+    with pytest.raises(TextMusicError, match="full"):
+        shelves.put(shelf, made, "lost")
     assert not any(shelves.pieces.iterdir())
 
 

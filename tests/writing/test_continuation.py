@@ -162,6 +162,16 @@ def test_a_small_context_goes_on_as_well(tiny_model: Path, context: int) -> None
     assert len(made.sketch.rows) == 140
 
 
+def test_a_metre_that_is_said_again_changes_nothing() -> None:
+    score = bare(notes=64)
+    once = material_of(score)
+    score.time_signatures.append(TimeSignature(score.ticks_per_quarter * 32, 4, 4))
+    again = material_of(score)
+    assert (again.begin, again.before, again.plan.bars) == (0, 0, once.plan.bars)
+    score.time_signatures.append(TimeSignature(score.ticks_per_quarter * 42, 4, 4))
+    assert material_of(score).begin == 42, "in the middle of a bar it begins another"
+
+
 def test_real_pieces_go_on(tiny: TextToMusic, pieces: list[Path]) -> None:
     for path, score in read_scores(pieces[:12]):
         assert not isinstance(score, str)

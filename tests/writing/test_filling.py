@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,12 @@ from textmusic.music.chords import Chord
 from textmusic.music.notes import notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row, Sketch, encode_sketch
-from textmusic.music.theory import DRUMS
+from textmusic.music.theory import DRUMS, NO_KEY
 from textmusic.result.generation import Generation
 from textmusic.tokens.folding import END, spelt
 from textmusic.tokens.sampling import Sampling
 from textmusic.tokens.vocabulary import FILL, SCORE, SKETCH
+from textmusic.writing.filling import Filling
 from textmusic.writing.take import Take
 from textmusic.writing.text_to_music import TextToMusic
 
@@ -458,3 +459,36 @@ def test_a_bar_with_more_notes_than_can_be_read_is_said(tiny_model: Path) -> Non
         score.tracks[1].notes.append(Note(2 * 4 * QUARTER + 8 * (n % 45), 8, 30 + n, 90))
     with pytest.raises(TextMusicError, match="bar 3 has too many notes to add to"):
         music.fill(score, instruments=["piano"], controls=Plan(arousal=1))
+
+
+@pytest.mark.parametrize("key", ["D minor", None])
+def test_what_is_added_to_drums_has_one_key_and_chords(
+    tiny: TextToMusic, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    keys: list[str | None] = []
+    parts = Filling._written_rows
+
+    def seen(self: Filling, take: Take, *rest: Any) -> Sequence[Row]:
+        keys.append(take.plan.key)
+        return parts(self, take, *rest)
+
+    monkeypatch.setattr(Filling, "_written_rows", seen)
+    score = Score(480)
+    score.time_signatures.append(TimeSignature(0, 4, 4))
+    score.tracks.append(Track(is_drum=True))
+    for n in range(4 * 24):
+        score.tracks[0].notes.append(Note(480 * n, 240, 36, 80))
+    made = tiny.fill(score, add=["bass"], text=f"in {key}" if key else "", seed=1)
+    assert len(keys) > 1 and len(set(keys)) == 1 and keys[0] not in (None, NO_KEY)
+    assert key in (None, keys[0]) and not made.report.unused
+    assert any(row.chords for row in made.sketch.rows)
+
+
+def test_a_piano_goes_on_from_drums_in_a_key(tiny: TextToMusic) -> None:
+    score = Score(480)
+    score.time_signatures.append(TimeSignature(0, 4, 4))
+    score.tracks.append(Track(is_drum=True))
+    for n in range(16):
+        score.tracks[0].notes.append(Note(480 * n, 240, 36, 80))
+    made = tiny.continue_from(score, 4, text="add piano, in D minor", seed=1)
+    assert 0 in (made.plan.programs or ()) and made.plan.key == "D minor"

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from random_music import the_layout
 
 from textmusic.music.notes import notes_of
+from textmusic.music.plan import Plan
+from textmusic.music.theory import DRUMS
+from textmusic.tokens.folding import Struck
 from textmusic.tokens.layout import Mask
-from textmusic.writing.leanings import BASS, _at_least
+from textmusic.tokens.score_grammar import ScoreGrammar
+from textmusic.writing.leanings import BASS, _at_least, accompanied
 from textmusic.writing.text_to_music import TextToMusic
 
 
@@ -44,3 +49,18 @@ def test_an_accompaniment_is_no_second_melody(tiny: TextToMusic) -> None:
     assert notes / onsets > 1.4, "chords"
     assert low / notes > 0.05, "a bass"
     assert high / notes < 0.35, "below the melody"
+
+
+def test_a_drum_is_no_bass() -> None:
+    """Neither the lowest tone nor the highest is a drum's."""
+    layout = the_layout()
+    grammar = ScoreGrammar(layout, Plan(programs=(25, DRUMS), key="C major", tempo=100.0,
+                                        time_signature="4/4", bars=2))  # fmt: skip
+    for token in ("Bar_2", "Position_0", "Program_25", "Velocity_79", "Duration_0.6.12"):
+        grammar.advance(layout.index[token])
+    flat, allowed = np.zeros(layout.size, dtype=np.float32), grammar.allowed()
+    melody = Struck(0, 0, 0, 72, 79, "0.6.12")
+    drums = [Struck(0, 0, DRUMS, pitch, 79, "0.6.12") for pitch in (36, 81)]
+    alone = accompanied(flat, allowed, grammar, [melody])
+    assert (alone != flat).any()
+    assert np.array_equal(accompanied(flat, allowed, grammar, [melody, *drums]), alone)

@@ -207,6 +207,8 @@ def test_drums_alone_and_empty_pieces(tiny: TextToMusic) -> None:
     assert made.plan.programs == (DRUMS,)
     (made,) = tiny.add(drums, ["bass"], seed=1)
     assert made.plan.programs == (33, DRUMS)
+    (asked,) = tiny.add(drums, ["bass"], text="in D minor", seed=1)
+    assert not asked.report.unused
     with pytest.raises(TextMusicError, match="has no note"):
         tiny.rewrite(Score(480), bars=(1, 1))
     with pytest.raises(TextMusicError, match="this would rewrite the whole piece"):

@@ -39,7 +39,10 @@ def practise(
     bars: Annotated[int, typer.Option(help="Length of a piece in bars, 4 to 32.")] = 8,
     pieces: Annotated[int, typer.Option(help="Number of pieces, 1 to 24.")] = 1,
     progression: Annotated[
-        bool, typer.Option("--progression", help="Make the pieces gradually harder, by up to two grades.")
+        bool,
+        typer.Option(
+            "--progression", help="Make the pieces gradually harder, by up to two grades."
+        ),
     ] = False,
     worksheet: Annotated[
         bool, typer.Option("--worksheet", help="All pieces, engraved, in one PDF.")

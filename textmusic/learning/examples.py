@@ -296,7 +296,7 @@ def batches(
     Yields numpy arrays ids (B, T) and labels (B, T), and the number of notes.
     """
     index = 0
-    sizes = _read_counts(counts)
+    sizes = _read_counts(counts) if skip else []  # of a run that begins, the file is an older one's
     for pool in count():
         if pool < len(sizes) and index + sizes[pool] <= skip:
             index += sizes[pool]

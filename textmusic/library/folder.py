@@ -162,7 +162,9 @@ def read_portrait(path: Path) -> Portrait:
     """
     suffix = path.suffix.lower()
     if suffix not in MUSIC:
-        raise TextMusicError(f"'{path.name}' is not a music file; give MIDI, MusicXML, ABC or kern.")
+        raise TextMusicError(
+            f"'{path.name}' is not a music file; give MIDI, MusicXML, ABC or kern."
+        )
     try:
         about = path.stat()
     except OSError as problem:

@@ -143,7 +143,7 @@ def material_of(score: Score, *, longer: bool = False) -> Material:
             f"the file has {melodic} instruments; choose a file with at most {MAX_PROGRAMS}."
         )
     end = float(notes.end.max())
-    heard = [change for change in metres_of(marks) if change[0] < end] or [(0.0, "4/4")]
+    heard = [change for change in _changes(metres_of(marks)) if change[0] < end] or [(0.0, "4/4")]
     (begin, metre), until, unread = _stretch(heard, end, longer)
     at, written = heard[-1]
     last_bar = quarters_per_bar(written)
@@ -213,6 +213,19 @@ def metres_of(score: Score) -> list[Metre]:
         for mark in score.time_signatures
     }
     return sorted(changes.items())
+
+
+def _changes(marks: Sequence[Metre]) -> list[Metre]:
+    """The marks that change something: not those that say on a bar line what holds already."""
+    changes: list[Metre] = []
+    at, metre = 0.0, "4/4"
+    for start, said in marks:
+        bars = (start - at) / quarters_per_bar(metre)
+        if said == metre and abs(bars - round(bars)) < 1e-6 and (changes or start > 0):
+            continue
+        changes.append((start, said))
+        at, metre = start, said
+    return changes
 
 
 def _bars_before(begin: float, heard: Sequence[Metre]) -> int:

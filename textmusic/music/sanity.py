@@ -40,10 +40,11 @@ def _bars(score: Score) -> float:
     """How many bars a score has; 4/4 where it names no metre."""
     marks = sorted((ts.time, 4 * ts.numerator / ts.denominator) for ts in score.time_signatures)
     marks = [(0, 4.0), *marks, (score.end(), 4.0)]
-    return sum(
+    bars = sum(
         max(after - at, 0) / quarters / score.ticks_per_quarter
         for (at, quarters), (after, _) in pairwise(marks)
     )
+    return float(bars)
 
 
 def _invalid_events(score: Score) -> str:

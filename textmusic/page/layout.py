@@ -58,7 +58,8 @@ USE = {
 *Details*. Click the piano roll to play from there; drag over bars to select them, then rewrite,
 vary or harmonise them, add a part, or change their form. Type over a chord's name to have another.
 *Change* continues a piece, or your own MIDI file. Everything runs on the computer that serves this
-page; nothing is sent to anyone else. To cite: *textmusic*, version {__version__}, 2026 (Apache-2.0), with the model below.
+page; nothing is sent to anyone else. To cite: *textmusic*, version {__version__}, 2026
+(Apache-2.0), with the model below.
 """,
     "zh": f"""输入想听的音乐，页面会显示理解到的内容；可在“详细设置”中修正。
 点击钢琴卷帘可从该处播放；拖动可选择小节，然后重写、变奏、配和声、添加声部或改曲式。在和弦名称上改写，即可换一个和弦。

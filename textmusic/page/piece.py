@@ -114,8 +114,8 @@ class Piece:
         seconds = TempoMap.of_score(made.played).seconds(end)
         if seconds * parts > LONGEST_HEARD * (1 if parts == 1 else 2):
             raise TextMusicError(
-                f"the piece lasts {seconds / 60:.0f} minutes, too long for the page to play; download"
-                " its MIDI file."
+                f"the piece lasts {seconds / 60:.0f} minutes, too long for the page to play;"
+                " download its MIDI file."
             )
 
     def changed(self, **said: Any) -> Piece:

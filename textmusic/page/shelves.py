@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -149,4 +150,8 @@ class Shelves:
 
 
 def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*"))
+    sizes = 0
+    for path in folder.glob("*"):
+        with suppress(OSError):  # a file that was being written has its own name by now
+            sizes += path.stat().st_size
+    return sizes

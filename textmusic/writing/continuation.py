@@ -22,7 +22,7 @@ from textmusic.music.nearest_metre import lengthened, shortened
 from textmusic.music.notes import Notes, each, joined, notes_of, repaired, score_of, to_score
 from textmusic.music.plan import MAX_BARS, TEMPO_RANGE, Plan
 from textmusic.music.sketch import Row, Sketch
-from textmusic.music.theory import DEFAULT_TEMPO, NO_KEY, quarters_per_bar
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, NO_KEY, quarters_per_bar
 from textmusic.result.account import account
 from textmusic.result.change import Change, without_recipe
 from textmusic.result.generation import Generation, named
@@ -135,6 +135,8 @@ class Continuation:
             begin=material.begin == 0 and self._looked_back == material.bars,
             end=True,
         )
+        if measured.key == NO_KEY and any(program != DRUMS for program in programs):
+            measured = replace(measured, key=None)  # drums alone have none: it is chosen now
         return replace(
             prompt.asked.over(measured), programs=programs, bars=bars,
             time_signature=material.plan.time_signature,

@@ -15,7 +15,7 @@ from textmusic.music.notes import Note, Notes, columns_of, joined, notes_of, sli
 from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
-from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, quarters_per_bar
+from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, NO_KEY, quarters_per_bar
 from textmusic.music.usual import BASSES
 from textmusic.result.account import account
 from textmusic.result.generation import Generation
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 _NEXT_TRY = 0x9E37_79B9  # from a seed to that of another try: far from all that people choose
 BARS_AT_ONCE = 16  # bars of a hole that are written in one go
-_SETTLED = ("tempo", "time_signature", "bars", "key")  # facts that the piece has, whatever is said
+# Facts that the piece has, whatever is said. Drums alone have no key: what is added brings its own.
+_SETTLED = ("tempo", "time_signature", "bars", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ class Filling:
         length.
         """
         self._music, self._piece, self._sampling = music, piece, brief.sampling
-        self._prompt = self._read(brief)
+        pitched = any(program != DRUMS for program in piece.programs)
+        self._keyless = pitched and piece.material.plan.key == NO_KEY
+        self._prompt, self._key = self._read(brief)
         self.seed = drawn(1) if brief.seed is None else brief.seed
         first, last = piece.bars
         if sketch is not None and len(sketch.rows) != last - first:
@@ -86,8 +89,7 @@ class Filling:
                 " bar."
             )
         self._sketch, self._melody = sketch, melody
-        borders, pitched = self._borders(), any(p != DRUMS for p in piece.programs)
-        self.tries = tries if borders and pitched else 1
+        self.tries = tries if self._borders() and pitched else 1
 
     def _borders(self) -> list[float]:
         """Quarter notes at which the hole begins and ends, but for the ends of the piece."""
@@ -95,14 +97,21 @@ class Filling:
         inside = [at for at in (first, last) if 0 < at < material.bars]
         return [at * material.bar for at in inside]
 
-    def _read(self, brief: Brief) -> Prompt:
-        """What is said of the hole; what the piece has settled already is not used, and said so."""
+    def _read(self, brief: Brief) -> tuple[Prompt, str | None]:
+        """What is said of the hole; what the piece has settled already is not used, and said so.
+
+        With the key of what is written; None leaves it to the model.
+        """
         bars = self._piece.bars[1] - self._piece.bars[0]
-        standing = replace(self._piece.material.plan, tempo=None)  # which is not changed here
+        settled = replace(self._piece.material.plan, bars=bars)
+        names: tuple[str, ...] = _SETTLED
+        if self._keyless:
+            settled, names = replace(settled, key=None), _SETTLED[:-1]
+        standing = replace(settled, bars=self._piece.material.plan.bars, tempo=None)
         prompt = brief.read(self._music, bars, self._piece.metre, standing)
-        settled, unused = replace(self._piece.material.plan, bars=bars), list(prompt.unused)
+        unused = list(prompt.unused)
         for name, value in prompt.asked.known():
-            if name in _SETTLED and value != getattr(settled, name):
+            if name in names and value != getattr(settled, name):
                 unused.append(f"'{value}': the piece keeps its own {name.replace('_', ' ')}")
         others = {*(prompt.asked.programs or ())} - {*self._piece.programs}
         unused += (
@@ -110,7 +119,8 @@ class Filling:
             for program in sorted(others)
         )
         asked = replace(prompt.asked, **dict.fromkeys((*_SETTLED, "programs")))
-        return replace(prompt, asked=asked, seconds=None, unused=tuple(unused))
+        key = prompt.asked.key if self._keyless else settled.key
+        return replace(prompt, asked=asked, seconds=None, unused=tuple(unused)), key
 
     def write(self, on_bar: OnBar | None = None) -> Generation:
         """The piece with its hole filled; what is not filled is note for note as it was."""
@@ -173,7 +183,8 @@ class Filling:
         first, last = self._piece.bars
         columns, material = notes_of(score), self._piece.material
         heard = material.heard(score, columns)
-        plan = replace(heard, key=material.plan.key, begin=True, end=True)
+        key = heard.key if self._keyless else material.plan.key
+        plan = replace(heard, key=key, begin=True, end=True)
         before = self._piece.before
         shown = Sketch(filled.rows).behind(before).rows
         return account(
@@ -195,11 +206,12 @@ class Filling:
         rows = list(self._piece.sketch().rows)
         new: list[Note] = []
         ids, nats = 0, 0.0
-        begin = first
+        begin, key = first, self._key
         while begin < last:
             end = self._part_end(notes, rows, begin, last)
-            a, take = self._take(notes, rows, asked, begin, end, seed)
+            a, take = self._take(notes, rows, asked, begin, end, seed, key)
             yield take
+            key = take.plan.key  # of all parts, if it was open
             bar = quarters_per_bar(self._piece.metre)
             written = [
                 note._replace(start=note.start + begin * bar)
@@ -220,12 +232,13 @@ class Filling:
         begin: int,
         end: int,
         seed: int,
+        key: str | None,
     ) -> tuple[int, Take]:
         """The first bar of a window around a part of the hole, and the take that writes it."""
         a, b = self._window(notes, rows, begin, end)
         bar = quarters_per_bar(self._piece.metre)
         part = sliced(notes, a * bar, b * bar)
-        plan = self._plan(part, a, b)
+        plan = replace(self._plan(part, a, b), key=key)
         known = Sketch(tuple(rows)).cut(a, b).rows
         open_rows = asked is not None or self._sketch is not None or self._harmony_is_open(part, a)
         given = Given(
@@ -302,7 +315,7 @@ class Filling:
         levels = replace(heard, valence=heard.valence or 3, arousal=heard.arousal or 3)
         plan = self._prompt.asked.over(levels)
         return replace(
-            plan, programs=tuple(sorted(programs)), key=material.key, tempo=material.tempo,
+            plan, programs=tuple(sorted(programs)), tempo=material.tempo,
             time_signature=self._piece.metre, bars=b - a, begin=a == 0 and not self._piece.before,
             end=b == self._piece.material.bars,
         )  # fmt: skip
@@ -326,7 +339,7 @@ class Filling:
         if self._sketch is not None:
             rows = [as_asked(row, self._sketch) for row in self._sketch.rows]
         elif outline.known:
-            rows = laid(outline, self._piece.material.plan.key, last - first, self._piece.metre)
+            rows = laid(outline, self._key, last - first, self._piece.metre)
         else:
             return None
         return [*([AskedRow()] * first), *moved(rows, -first)]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textmusic.engines.protocol import Floats32
 from textmusic.music.plan import TEMPO_RANGE, Plan
-from textmusic.music.theory import quarters_per_bar, shift_of
+from textmusic.music.theory import DRUMS, quarters_per_bar, shift_of
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.layout import Layout, Mask
 from textmusic.tokens.sampling import reweighed
@@ -52,7 +52,7 @@ def accompanied(
     ids = np.flatnonzero(allowed[first:last]) + first
     if not len(ids):
         return logits
-    base, tones = grammar.layout.tone_base, [*standing]
+    base, tones = grammar.layout.tone_base, [n for n in standing if n.program != DRUMS]
     over = ids - base > max((note.pitch for note in tones), default=127)
     logits = reweighed(logits, ids, logits[ids] - np.where(over, OVER_NATS, 0.0).astype(np.float32))
     if 0 < grammar.struck < len(MORE):

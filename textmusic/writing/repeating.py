@@ -11,6 +11,7 @@ from textmusic.errors import TextMusicError
 from textmusic.language.controls import parse_key
 from textmusic.music.midi_events import MidiEvents
 from textmusic.music.sketch import Outline, read_sketch
+from textmusic.music.theory import DRUMS
 from textmusic.result.change import Change
 from textmusic.result.generation import Generation
 from textmusic.result.recipe import Recipe
@@ -98,7 +99,7 @@ def _harmonised(
 ) -> Generation:  # fmt: skip
     tune = read_tune(source)
     chords = harmonising.with_fit(tune, read_sketch(_rows(options["chords"])))
-    programs = [_program(number) for number in options["programs"]]
+    programs = [_program(number, DRUMS) for number in options["programs"]]
     if options.get("style") == "chorale":
         return chorale(tune, chords, programs)
     if music is None:
@@ -129,7 +130,7 @@ def adjustment_of(options: dict[str, Any]) -> adjusting.Adjustment:
     return adjusting.Adjustment(**read)
 
 
-def _program(number: object) -> int:
-    if not isinstance(number, int) or not 0 <= number < 128:
+def _program(number: object, most: int = 127) -> int:
+    if not isinstance(number, int) or not 0 <= number <= most:
         raise ValueError("programs")
     return number
