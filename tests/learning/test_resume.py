@@ -26,6 +26,7 @@ from textmusic.errors import TextMusicError
 from textmusic.learning import checkpoint
 from textmusic.learning.checkpoint import FILE, NEXT
 from textmusic.learning.examples import Examples
+from textmusic.learning.lock import held
 from textmusic.models.llm import MusicLLM, load_llm, new_llm, with_lora
 from textmusic.tokens.tokenizer import Tokenizer
 
@@ -137,6 +138,30 @@ def test_killed_while_it_writes_it_comes_to_the_same(
     same(tmp_path, whole)
 
 
+def hold(folder: Path, ready: Any) -> None:
+    with held(folder):
+        ready.set()
+        time.sleep(600)
+
+
+def test_a_second_start_leaves_the_first_one_s_files_alone(
+    base: Path, examples: Examples, tmp_path: Path
+) -> None:
+    for name in (NEXT, "log.jsonl", "training.json"):
+        (tmp_path / name).write_text("of the first one\n")
+    ready = multiprocessing.get_context("fork").Event()
+    first = started(tmp_path, ready, target=hold)
+    try:
+        assert ready.wait(60)
+        with pytest.raises(TextMusicError, match="another process is training"):
+            make_run(new_model(base), tmp_path, examples, SOME).train()
+    finally:
+        first.kill()
+        first.join()
+    for name in (NEXT, "log.jsonl", "training.json"):
+        assert (tmp_path / name).read_text() == "of the first one\n", name
+
+
 def test_a_run_of_another_model_is_not_gone_on_with(
     base: Path, examples: Examples, whole: Path, tmp_path: Path
 ) -> None:
@@ -246,8 +271,10 @@ def test_what_was_left_open_stays_as_it_was_settled(
     base: Path, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textmusic.learning.settings.bf16_is_faster", lambda: False)
-    open_one = replace(SOME, bf16=None)
-    assert make_run(new_model(base), tmp_path, examples, open_one).training.bf16 is False
+    open_one = replace(SOME, bf16=None, steps=1)
+    run = make_run(new_model(base), tmp_path, examples, open_one)
+    assert run.training.bf16 is False
+    run.train()
     monkeypatch.setattr("textmusic.learning.settings.bf16_is_faster", lambda: True)
     assert make_run(new_model(base), tmp_path, examples, open_one).training.bf16 is False
     about = json.loads((tmp_path / "training.json").read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,15 @@ from textmusic.language.prompt import read_prompt
 from textmusic.language.reading.form import parse_form
 from textmusic.language.reading.progression import parse_chords
 from textmusic.music.chords import Chord
-from textmusic.music.outline import AskedRow, check, laid, multiple_of, section_lengths, seen_from
+from textmusic.music.outline import (
+    AskedRow,
+    check,
+    come_back,
+    laid,
+    multiple_of,
+    section_lengths,
+    seen_from,
+)
 from textmusic.music.sketch import Outline, Row
 
 AM, F, C, G = (Chord(9, "min"), Chord(5, "maj"), Chord(0, "maj"), Chord(7, "maj"))
@@ -154,3 +163,9 @@ def test_what_repeats_a_bar_before_the_window_has_the_chords_of_that_bar() -> No
         assert seen_from(own, rows, 3) == AskedRow(new=True, chords=((0, G),)), "they win"
     silent = AskedRow(like=0, chords=())
     assert seen_from(silent, rows, 3) == AskedRow(new=True, chords=()), "none is not open"
+
+
+def test_a_bar_from_before_the_window_is_repeated_or_with_other_chords_varied() -> None:
+    rows = [Row(chords=((0, AM),)), Row(chords=((0, F),))]
+    assert come_back(rows[0], 0, rows) == replace(rows[0], like=0)
+    assert come_back(rows[1], 0, rows) == replace(rows[1], vary=0)

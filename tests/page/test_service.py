@@ -242,6 +242,17 @@ def test_bars_are_counted_once_however_often_they_are_tried(service: Service) ->
         next(service.compose(opened.rewriting, Wish(seed=1), ME))
 
 
+def test_rewriting_can_be_stopped(service: Service) -> None:
+    opened = open_to_rewrite(read_piece(TRIO), (3, 5), ())
+    making = service.compose(opened.rewriting, Wish(seed=1), ME)
+    next(making)
+    service.stop(ME)
+    with pytest.raises(TextMusicError, match="stopped; the piece is as it was"):
+        next(making)
+    _, (after,) = written(service.generate(Wish("piano, 2 bars", seed=1), ME))
+    assert after.plan.bars == 2, "the next one is not stopped"
+
+
 # What is shown ------------------------------------------------------------------------------------
 
 

@@ -121,6 +121,7 @@ class Run:
         if self.done < 1.0:
             alone = held(self.folder) if self.accelerator.is_main_process else nullcontext()
             with self._in_words(), alone, self._tracked():
+                self._tidy()
                 self._train()
         return self.best
 
@@ -288,13 +289,16 @@ class Run:
         elif kept is not None:
             self.step, self.spent, self.best = kept["step"], kept["spent"], kept["best"]
             self.worse, self.saved = kept.get("worse", 0), self.step
+        with self._in_words():
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def _tidy(self) -> None:
+        """Put away what an interrupted process has left; only once no other one trains there."""
         if self.accelerator.is_main_process:
-            with self._in_words():
-                self.folder.mkdir(parents=True, exist_ok=True)
-                (self.folder / checkpoint.NEXT).unlink(missing_ok=True)
-                checkpoint.mend_folder(self.folder / "best")
-                checkpoint.trim_log(self.folder / "log.jsonl", self.step)
-                write_text(self.folder / "training.json", json.dumps(asdict(self.training)))
+            (self.folder / checkpoint.NEXT).unlink(missing_ok=True)
+            checkpoint.mend_folder(self.folder / "best")
+            checkpoint.trim_log(self.folder / "log.jsonl", self.step)
+            write_text(self.folder / "training.json", json.dumps(asdict(self.training)))
         self.accelerator.wait_for_everyone()
 
     # What goes wrong ------------------------------------------------------------------------------

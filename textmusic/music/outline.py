@@ -189,6 +189,16 @@ def seen_from(row: AskedRow, rows: Sequence[Row], begin: int) -> AskedRow:
     return AskedRow(new=True, chords=rows[row.like].chords if row.chords is None else row.chords)
 
 
+def come_back(row: Row, source: int, rows: Sequence[Row]) -> Row:
+    """A row that a window has written, as one that repeats a bar which the window could not name.
+
+    source: that bar; rows: of all bars so far. With other chords than that bar's it varies it.
+    """
+    if row.chords == rows[source].chords:
+        return replace(row, like=source, vary=None)
+    return replace(row, like=None, vary=source)
+
+
 def as_asked(row: Row, sketch: Sketch) -> AskedRow:
     """A row as what is asked; other chords over a bar that is repeated make it one that varies."""
     source = row.vary

@@ -22,7 +22,7 @@ from textmusic.music.plan import Plan
 from textmusic.result.generation import Generation
 from textmusic.sound.soundfont import Wave
 from textmusic.system.streams import Stream
-from textmusic.writing.live_audio import LiveWav
+from textmusic.writing.live_audio import HEADER, LiveWav
 from textmusic.writing.written import Bar
 
 PREFIX = "live"
@@ -30,7 +30,6 @@ PREFIX = "live"
 
 _BLOCK = 1 << 16  # bytes sent at a time
 _LOOK_AGAIN = 0.05  # seconds
-_HEADER = 44
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\.wav")
 _DIGITS = 18  # of a place in a file
 _KEPT = 3600  # seconds after its last sound
@@ -53,8 +52,8 @@ class LiveFile:
         self._wav.add(audio)
 
     def close(self) -> None:
-        """End the file, with silence where music was still to come."""
-        self._wav.close()
+        """End the file, with silence where music was still to come; that takes no room."""
+        self._file.truncate(self._wav.length)
         self._file.close()
 
 
@@ -102,7 +101,7 @@ def route(folder: Path) -> Route:
 def answer(path: Path, request: Request) -> Response:
     """A file of `LiveFile`, or the range of it that the request wants."""
     with path.open("rb") as file:
-        size = _HEADER + int.from_bytes(file.read(_HEADER)[-4:], "little")
+        size = HEADER + int.from_bytes(file.read(HEADER)[-4:], "little")
     first, stop, status = 0, size, 200
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store"}
     if match := re.fullmatch(r"bytes=([0-9]+)-([0-9]*)", request.headers.get("range", "")):

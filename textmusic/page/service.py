@@ -198,7 +198,10 @@ class Service:
     def compose(
         self, work: Work, wish: Wish, visitor: Visitor
     ) -> Generator[tuple[int, int], None, list[Generation]]:
-        """Pieces made of a file: rewritten, added to, varied. Yields bars done, and in all."""
+        """Pieces made of a file: rewritten, added to, varied. Yields bars done, and in all.
+
+        Raises TextMusicError where it is stopped: half of the bars are no piece.
+        """
         scheduler, said = self._scheduler(wish.model), wish.controls
         brief = Brief(wish.text, said.plan(), said.outline(), wish.seed, wish.sampling)
         made = work(scheduler.music, brief)
@@ -209,6 +212,9 @@ class Service:
                 for take in takes:
                     for _ in scheduler.write(take):
                         done += 1
+                        if visitor in self._stopped:
+                            scheduler.leave(take)
+                            raise TextMusicError("stopped; the piece is as it was.")
                         yield min(done, made.bars), made.bars
         return writing.result
 

@@ -12,7 +12,15 @@ from textmusic.language.prompt import Prompt
 from textmusic.music.joins import smoothest
 from textmusic.music.measure import measure
 from textmusic.music.notes import Note, Notes, columns_of, joined, notes_of, sliced, to_score
-from textmusic.music.outline import AskedRow, as_asked, as_heard, laid, moved, seen_from
+from textmusic.music.outline import (
+    AskedRow,
+    as_asked,
+    as_heard,
+    come_back,
+    laid,
+    moved,
+    seen_from,
+)
 from textmusic.music.plan import COUNTED_BARS, Plan
 from textmusic.music.sketch import Outline, Row, Sketch, encode_sketch
 from textmusic.music.theory import DEFAULT_TEMPO, DRUMS, NO_KEY, quarters_per_bar
@@ -218,7 +226,7 @@ class Filling:
                 for note in take.notes.sounding(take.plan.bars or 0)
             ]
             written = _single(written, BASSES.intersection(self._piece.added))
-            rows[begin:end] = self._written_rows(take, asked, a, begin, end)
+            rows[begin:end] = self._written_rows(take, rows, asked, a, begin, end)
             new += written
             ids, nats = ids + take.count, nats + take.likelihood * take.count
             notes, begin = joined(notes, columns_of(written), 0.0), end
@@ -258,14 +266,23 @@ class Filling:
         return a, self._music.take(prompt, seed, self._sampling, given=given, asked_rows=wanted)
 
     def _written_rows(
-        self, take: Take, asked: Sequence[AskedRow] | None, a: int, begin: int, end: int
+        self,
+        take: Take,
+        rows: Sequence[Row],
+        asked: Sequence[AskedRow] | None,
+        a: int,
+        begin: int,
+        end: int,
     ) -> Sequence[Row]:
-        """The rows of a part of the hole as a take has decided them. a: where its window begins."""
+        """The rows of a part of the hole as a take has decided them.
+
+        rows: of all bars, as they were. a: where the window begins.
+        """
         after = take.sketch.behind(a).rows[begin - a : end - a]
         if asked is None:
             return after
-        return [  # a window can't name what lies before it
-            row if said.like is None or said.like >= a else replace(row, like=said.like)
+        return [
+            row if said.like is None or said.like >= a else come_back(row, said.like, rows)
             for row, said in zip(after, asked[begin:end], strict=True)
         ]
 

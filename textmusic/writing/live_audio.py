@@ -40,6 +40,7 @@ _GLIDE = 0.25  # seconds in which a bar is turned down
 
 _EARLY = 2e-4  # seconds, under a tick: symusic rounds them
 _SLACK = 8  # samples that a note may begin before its bar: symusic's seconds are rounded
+HEADER = 44  # bytes of a WAV file before its samples
 _BYTES = 4  # of a sample: 16 bits for each of two sides
 
 
@@ -174,6 +175,7 @@ class LiveWav:
         self._write = write
         self._left = math.ceil((seconds_of(plan) * longest(plan) + TAIL) * sample_rate)  # samples
         size = self._left * _BYTES
+        self.length = HEADER + size  # bytes of the whole file
         chunk = struct.pack("<HHIIHH", 1, 2, sample_rate, sample_rate * _BYTES, _BYTES, 16)
         write(b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt " + struct.pack("<I", len(chunk)))
         write(chunk + b"data" + struct.pack("<I", size))

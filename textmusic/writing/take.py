@@ -8,7 +8,7 @@ from dataclasses import replace
 from textmusic.engines.protocol import Floats32
 from textmusic.language.prompt import Prompt
 from textmusic.music.notes import score_of
-from textmusic.music.outline import AskedRow, laid, moved, multiple_of, seen_from
+from textmusic.music.outline import AskedRow, come_back, laid, moved, multiple_of, seen_from
 from textmusic.music.plan import encode_plan
 from textmusic.music.practice import filled, rows
 from textmusic.music.practice_limits import Limits
@@ -312,7 +312,7 @@ class Take:
             row = written[bar - base]
             asked = (self._asked_rows or ())[bar : bar + 1]
             if asked and asked[0].like is not None and asked[0].like < base:
-                row = replace(row, like=asked[0].like)  # the window could not name that bar
+                row = come_back(row, asked[0].like, self.rows)
             self.rows.append(row)
         self._begin_score()
         self._grammar = self._writing
