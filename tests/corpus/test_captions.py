@@ -185,7 +185,7 @@ def test_enough_words_of_each_kind_are_held_out() -> None:
 
 def test_mood_words_are_at_most_one_level_off(captioner: Captioner) -> None:
     levels = {e["text"]: (e["valence"], e["arousal"]) for e in load_data("words.jsonl")}
-    rng = random.Random(2)
+    rng, drawn = random.Random(2), 0
     for valence in range(1, 6):
         for arousal in range(1, 6):
             plan = Plan(valence=valence, arousal=arousal)
@@ -195,6 +195,8 @@ def test_mood_words_are_at_most_one_level_off(captioner: Captioner) -> None:
                     if word is not None:
                         off = levels[word][0] - valence, levels[word][1] - arousal
                         assert sum(map(abs, off)) <= 1
+                        drawn += 1
+    assert drawn > 500
 
 
 def test_every_genre_and_every_instrument_can_be_named(captioner: Captioner) -> None:

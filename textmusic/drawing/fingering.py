@@ -16,10 +16,9 @@ from textmusic.music.notes import Notes
 from textmusic.music.plan import Plan
 from textmusic.music.practice import Practice
 from textmusic.music.practice_limits import positions_of, scale_of
-from textmusic.music.theory import quarters_per_bar
+from textmusic.music.theory import MIDDLE_C, quarters_per_bar
 
 Fingers = dict[tuple[float, int], int]  # (onset in quarter notes, MIDI pitch) -> finger
-MIDDLE_C = 60
 _SILENT_BARS = 1.0  # after which a hand's first note says its finger again
 _BLACK = {1, 3, 6, 8, 10}
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textmusic.language.names import instrument_name
 from textmusic.music.bars import SIXTEENTH, TICKS, BarSpan, bars_until
-from textmusic.music.theory import DRUMS
+from textmusic.music.theory import DRUMS, MIDDLE_C
 
 if TYPE_CHECKING:
     from symusic import Score, Track
 
-MIDDLE_C = 60
 FEET = (35, 36, 44)  # what drummers play with them: two bass drums, the hi-hat's pedal
 # From the top of a score to its bottom: wind, brass, percussion, what is plucked, keys, voices,
 # strings, and the bass beside the drums.

@@ -43,7 +43,7 @@ LENGTH = CELLS * CELL
 LOW, PITCHES = 24, 72  # rows are C1 to B6; 99.9 % of the corpora's notes, the rest moves by octaves
 # Channel of each family of eight General MIDI programs: keys, guitars, bass, strings, winds.
 FAMILIES = (0, 0, 0, 1, 2, 3, 3, 4, 4, 4, 4, 3, 3, 1, 0, 0)
-DRUM_CHANNEL, CHANNELS = 5, 6
+DRUM_ROW, CHANNELS = 5, 6
 PLANES = 2 * CHANNELS
 SUMMARY = 12 + 12 + CELL + 3 * CHANNELS
 # What stands in a condition, and how many numbers it takes.
@@ -63,7 +63,7 @@ def part(name: str) -> slice:
 
 def channel_of(program: int) -> int:
     """The channel that plays a program: channel_of(40) == 3, the strings."""
-    return DRUM_CHANNEL if program == DRUMS else FAMILIES[program // 8]
+    return DRUM_ROW if program == DRUMS else FAMILIES[program // 8]
 
 
 def cells_of(time_signature: str) -> tuple[int, int]:
@@ -132,7 +132,7 @@ def notes_of_roll(roll: Bools, plan: Plan) -> Notes:
         over = np.minimum.accumulate(stops[::-1])[::-1]
         over = np.vstack([over[1:], np.full((1, PITCHES), length)])
         begin, row = np.nonzero(onset)
-        shift = 0 if channel == DRUM_CHANNEL else shift_of(plan.key)
+        shift = 0 if channel == DRUM_ROW else shift_of(plan.key)
         players = [p for p in plan.programs if channel_of(p) == channel]
         assert players or not len(begin), "an instrument that is not planned plays"
         program = deal(row, players) if players else row
@@ -234,7 +234,7 @@ def summary(patches: Bools) -> Floats32:
     each step of a cell; notes a step, voices and height (0 to 1) of each channel.
     """
     onset, sounds = patches[:, :CHANNELS], patches[:, CHANNELS:]
-    degrees = sounds[:, :DRUM_CHANNEL].sum(axis=1, dtype=np.int32)
+    degrees = sounds[:, :DRUM_ROW].sum(axis=1, dtype=np.int32)
     degrees = degrees.reshape(len(patches), LENGTH, -1, 12).sum(axis=2)
     whole, ending = degrees.sum(axis=1), degrees[:, -CELL:].sum(axis=1)
     rhythm = onset.any(axis=(1, 3)).reshape(-1, CELLS, CELL).mean(axis=1)

@@ -17,13 +17,13 @@ from textmusic.music.practice import Practice
 from textmusic.music.theory import (
     LEADING_TONE,
     MAJOR_SCALE,
+    MIDDLE_C,
     NATURAL_MINOR_SCALE,
     is_minor,
     quarters_per_bar,
     tonic,
 )
 
-_MIDDLE_C = 60
 _NEAR = 0.01  # quarter notes
 
 
@@ -58,7 +58,7 @@ class _Judge:
         self.notes, self.plan, self.practice = notes.sorted(), plan, practice
         self.grade = practice.limits
         self.bar = quarters_per_bar(plan.time_signature)
-        low = notes.pitch < _MIDDLE_C
+        low = notes.pitch < MIDDLE_C
         two = len(self.grade.hands) == 2
         self.hands = [
             notes.chosen(which).sorted() for which in ((low, ~low) if two else (low | ~low,))

@@ -22,6 +22,7 @@ MIDDLE_TEMPO = 105.0  # quarter notes a minute, from which mood counts fast and 
 # Tempo bins as published (MuseCoco, Text2midi): a bin's number counts the edges below the tempo.
 TEMPO_BIN_EDGES = (40, 60, 70, 90, 110, 140, 160, 210)
 # The vocabulary's pitches (MIDI note numbers), as MidiTok has them: the piano's keys, drum sounds.
+MIDDLE_C = 60
 PITCH_RANGE = (21, 108)
 DRUM_PITCH_RANGE = (27, 88)
 WRITTEN_RANGE = (12, 115)  # of pitches that are spelt as if the tonic were C: see `shift_of`

@@ -12,7 +12,7 @@ from textmusic.music.percussion import DRUMS_OF_PROGRAMS, drum_named
 from textmusic.music.theory import DRUMS
 from textmusic.notation.players import bass_beside, program_named, program_of_sound
 
-DRUM_CHANNEL = 10
+MUSICXML_DRUMS = 10
 
 
 @dataclass(slots=True)
@@ -161,7 +161,7 @@ def _stated(head: Element) -> dict[str, Player]:
         program, drum = _whole(midi, "midi-program"), _whole(midi, "midi-unpitched")
         if drum is not None:
             drum -= 1
-        if _whole(midi, "midi-channel") == DRUM_CHANNEL or (drum is not None and program is None):
+        if _whole(midi, "midi-channel") == MUSICXML_DRUMS or (drum is not None and program is None):
             players[midi.get("id", "")] = Player(DRUMS, drum)
         elif program is not None:
             players[midi.get("id", "")] = Player(program - 1, drum)

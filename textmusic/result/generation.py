@@ -22,7 +22,7 @@ from textmusic.music.notes import Notes, notes_of
 from textmusic.music.plan import Plan
 from textmusic.music.playing import Playing
 from textmusic.music.sketch import Row, Sketch
-from textmusic.music.theory import DRUMS, NO_KEY, is_minor, quarters_per_bar, sharps
+from textmusic.music.theory import DRUMS, MIDDLE_C, NO_KEY, is_minor, quarters_per_bar, sharps
 from textmusic.performing.performance import PERFORMANCE, perform
 from textmusic.result.flags import flags
 from textmusic.result.formats import DEFAULT_FORMATS
@@ -240,7 +240,7 @@ class Generation:
         practice = self.prompt.practice
         if practice is None:
             return {"sketch": self.sketch, "sections": self.sections}
-        from textmusic.drawing.fingering import MIDDLE_C, fingers_of
+        from textmusic.drawing.fingering import fingers_of
 
         return {"fingers": fingers_of(self.columns, practice, self.plan), "split": MIDDLE_C}
 
