@@ -36,7 +36,7 @@ HARMONY_NATS = ((2.6, 2.8, 3.8), (1.8, 2.2, 3.2), (1.6, 2.3, 3.4))
 LENGTHS = (0.5, 1.0)  # in quarters, where these columns part
 BASS_NATS = (4.0, 2.4, 1.7)  # at least, by place, where the pitch is bass: it tells the chord
 AT_HOME = 0.5  # times that under the chord on the tonic, whose tones a model favours anyway
-OUTSIDE = 0.9  # times that for tones outside the scale, which a model shuns by itself
+OUTSIDE = 0.8  # times that for tones outside the scale, which a model shuns by itself
 MISSING_NATS = 3.4  # what root and third gain at strength 1 while the chord has not had them
 BASS = 50  # written pitches below it are bass: there the root is favoured among the chord's tones
 # times that for a note of up to a quarter behind the chord's beginning that is a step away from the

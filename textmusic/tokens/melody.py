@@ -1,14 +1,13 @@
 """Melodies move by step, keep to their direction, and stay clear of what sounds beside them.
 
 In real pieces two of five moves of a melody are steps, most of which go on in the direction of the
-one before, and tones outside the chord come and go by step. Models that have
-seen little music, held to the tones of the chord, write thirds to and fro instead.
+one before, and tones outside the chord come and go by step. Models that have seen little music,
+held to the tones of the chord, write thirds to and fro and repeat notes instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +20,11 @@ from textmusic.tokens.sampling import reweighed
 from textmusic.tokens.score_grammar import ScoreGrammar
 
 # What pitches a step away from the part's last onset gain at strength 1, where that is a note and
-# where it is a chord, and what they gain where they go on in the direction of a step. With these
-# numbers melodies move nearly as real ones do (docs/sampling.md).
-STEP_NATS, VOICE_NATS, ONWARD_NATS = 1.3, 1.8, 3.0
-REPEAT_NATS = 0.5  # what the pitch loses to which the top line has just come
+# where it is a chord, and what they gain where they go on in the direction of a step; what that
+# note loses itself, unless the part has just repeated it. With these numbers melodies move nearly
+# as real ones do (docs/sampling.md).
+STEP_NATS, VOICE_NATS, ONWARD_NATS, AGAIN_NATS = 2.0, 2.4, 4.2, 1.0
 CLASH_NATS = {1: 3.2, 2: 1.9, 13: 3.2}  # what those lose that are so far from one that sounds
-REACH, APART = 16, 4  # semitones: what one hand spans, and what lies between two hands at least
 
 
 class Melody:
@@ -35,9 +33,8 @@ class Melody:
     def __init__(self, layout: Layout, bars: Mapping[int, Sequence[Struck]]) -> None:
         """bars: the notes of each bar that is written; it grows as they come."""
         self._layout, self._bars = layout, bars
-        self._place = (-1, -1, -1)  # bar, position and program that these two are for
-        self._steps = np.zeros(128, dtype=np.float32)
-        self._left: int | None = None
+        self._place = (-1, -1, -1)  # bar, position and program that the gain is for
+        self._gain = np.zeros(128, dtype=np.float32)
 
     def guided(
         self, logits: Floats32, allowed: Mask, grammar: ScoreGrammar, strength: float
@@ -50,10 +47,7 @@ class Melody:
             return logits
         pitches = pitch_ids(allowed, self._layout)
         self._look(grammar)
-        gain = self._steps - self._clashes(grammar)
-        if self._left is not None:
-            gain[self._left] -= REPEAT_NATS
-        gain = gain[pitches - self._layout.tone_base]
+        gain = (self._gain - self._clashes(grammar))[pitches - self._layout.tone_base]
         if not gain.any():
             return logits
         return reweighed(logits, pitches, logits[pitches] + strength * gain)
@@ -61,7 +55,7 @@ class Melody:
     def near(self, grammar: ScoreGrammar) -> Mask:
         """(128,) the written pitches a step away from the last onset of the part that plays."""
         self._look(grammar)
-        near: Mask = self._steps > 0
+        near: Mask = self._gain > 0
         return near
 
     def _look(self, grammar: ScoreGrammar) -> None:
@@ -69,42 +63,32 @@ class Melody:
         assert grammar.program is not None
         place = (grammar.bar, grammar.position, grammar.program)
         if self._place != place:
-            self._place = place
-            self._steps, self._left = self._stepwise(*place), self._left_behind(*place[:2])
+            self._place, self._gain = place, self._favoured(*place)
 
-    def _stepwise(self, bar: int, position: int, program: int) -> Floats32:
-        """(128,) what pitches a step away from the last onset of the part's hands gain."""
+    def _favoured(self, bar: int, position: int, program: int) -> Floats32:
+        """(128,) what pitches gain for how far they are from the last onset of the part."""
+        past = self._past(bar, position, program)
+        last = [note.pitch for note in _last_onset(past)]
         gain = np.zeros(128, dtype=np.float32)
-        for low, high, hand in hands(self._past(bar, position, program)):
-            last = last_onset(hand)
-            pitches = [note.pitch for note in last]
+        for pitch in last:
             nats = STEP_NATS if len(last) == 1 else VOICE_NATS
-            for pitch in pitches:
-                gain[max(pitch - STEP, low) : min(pitch + STEP + 1, high)] = nats
-            gain[pitches] = 0
-            moved = _moved(hand, last)
+            gain[max(pitch - STEP, 0) : pitch + STEP + 1] = nats
+        gain[last] = 0
+        if len(last) == 1:
+            moved = _moved(past)
             if 0 < moved <= STEP:
-                gain[pitches[0] + 1 : min(pitches[0] + STEP + 1, high)] = ONWARD_NATS
+                gain[last[0] + 1 : last[0] + STEP + 1] = ONWARD_NATS
             elif 0 < -moved <= STEP:
-                gain[max(pitches[0] - STEP, low) : pitches[0]] = ONWARD_NATS
+                gain[max(last[0] - STEP, 0) : last[0]] = ONWARD_NATS
+            if moved:
+                gain[last[0]] = -AGAIN_NATS
         return gain
 
-    def _left_behind(self, bar: int, position: int) -> int | None:
-        """The top pitch of the last onset, of whatever part, if the one before had another."""
-        past = self._past(bar, position)
-        last = last_onset(past)
-        if not last:
-            return None
-        top = max(note.pitch for note in last)
-        first = last_onset(past, before=last[0])
-        return None if first and max(note.pitch for note in first) == top else top
-
-    def _past(self, bar: int, position: int, program: int | None = None) -> list[Struck]:
-        """The notes before a place, at most one bar back: of a part, or of all but drums."""
+    def _past(self, bar: int, position: int, program: int) -> list[Struck]:
+        """The notes of a part before a place, at most one bar back."""
         return [
             note for at in (bar - 1, bar) for note in self._bars.get(at, ())
-            if (note.program != DRUMS if program is None else note.program == program)
-            and (at < bar or note.position < position)
+            if note.program == program and (at < bar or note.position < position)
         ]  # fmt: skip
 
     def _clashes(self, grammar: ScoreGrammar) -> Floats32:
@@ -132,23 +116,7 @@ class Melody:
         }  # fmt: skip
 
 
-def hands(notes: Sequence[Struck]) -> list[tuple[int, int, list[Struck]]]:
-    """A part's notes by the hand that plays them: its lowest pitch, the first above it, its notes.
-
-    The hands part at the widest gap between the pitches, where both have struck together; all other
-    parts are one hand's, and one without notes nobody's.
-    """
-    pitches = sorted({note.pitch for note in notes})
-    if pitches and pitches[-1] - pitches[0] >= REACH:
-        gap, above = max((b - a, b) for a, b in pairwise(pitches))
-        sides = [[n for n in notes if n.pitch < above], [n for n in notes if n.pitch >= above]]
-        struck = [{(note.bar, note.position) for note in side} for side in sides]
-        if gap >= APART and struck[0] & struck[1]:
-            return [(0, above, sides[0]), (above, 128, sides[1])]
-    return [(0, 128, list(notes))] if notes else []
-
-
-def last_onset(notes: Sequence[Struck], before: Struck | None = None) -> list[Struck]:
+def _last_onset(notes: Sequence[Struck], before: Struck | None = None) -> list[Struck]:
     """The notes struck last, or last before another one; [] where there are none."""
     places = [(note.bar, note.position) for note in notes]
     if before is not None:
@@ -157,9 +125,10 @@ def last_onset(notes: Sequence[Struck], before: Struck | None = None) -> list[St
     return [note for note in notes if (note.bar, note.position) == last]
 
 
-def _moved(hand: Sequence[Struck], last: Sequence[Struck]) -> int:
-    """Semitones from a hand's last note but one to its last; 0 where either was a chord."""
-    first = last_onset(hand, before=last[0])
+def _moved(notes: Sequence[Struck]) -> int:
+    """Semitones from the last note but one to the last; 0 where either was a chord."""
+    last = _last_onset(notes)
+    first = _last_onset(notes, before=last[0])
     return last[0].pitch - first[0].pitch if len(last) == len(first) == 1 else 0
 
 
