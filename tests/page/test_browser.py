@@ -292,7 +292,7 @@ def test_sound_starts_where_a_browser_wants_a_click_first(open_page: Callable[..
 
 def test_parts_are_mixed_and_files_taken_away(open_page: Callable[..., Chrome]) -> None:
     browser = open_page()
-    generated(browser, "piano and flute in D minor, 4/4, 40 bpm, 4 bars")
+    generated(browser, "piano and flute in D minor, 4/4, 40 bpm, 2 bars")
     until(browser, "return textmusic.desk.player.playing")
     click(browser, ".tm-parts li:nth-child(2) [data-part=silent]")
     gains = "textmusic.desk.player.mix?.gains.map(g => Math.round(g.gain.value * 100))"
@@ -334,7 +334,7 @@ def test_parts_are_mixed_and_files_taken_away(open_page: Callable[..., Chrome]) 
     with zipfile.ZipFile(io.BytesIO(found[kinds["zip"]])) as file:
         assert {Path(name).suffix for name in file.namelist()} >= {".mid", ".ogg", ".json"}
         assert sum(name.startswith("stems/") for name in file.namelist()) == 2
-    assert measure(Score.from_midi(found[kinds["mid"]])).bars == 4
+    assert measure(Score.from_midi(found[kinds["mid"]])).bars == 2
 
 
 # For everyone ---------------------------------------------------------------------------------
