@@ -44,7 +44,7 @@ RELATED = 0.35  # of a bar that varies another, where one that repeats it counts
 EDGE = 4.0  # bars that the clearest edge of a repetition is worth
 SAME_LETTER = 0.45  # of a section's bars are related to those of the other
 LONGEST_SECTION = 24  # bars of a section
-MOST_COMPARED = 2_000  # bars: some 0.3 GB
+MOST_COMPARED = 2_000  # bars
 FEWEST_MELODY_ONSETS = 3  # fewest onsets in a melody for its rhythm to be compared
 
 

@@ -33,7 +33,7 @@ from textmusic.system.whole_files import write_text
 KEPT = ("mid", "json")  # formats that are written at once
 ABOUT = "about.txt"  # not one of the formats, which are a piece's own files
 LONGEST_TITLE = 120  # characters
-LONGEST_HEARD = 1_800.0  # seconds that are rendered: they take 0.6 GB of memory
+LONGEST_HEARD = 3_600.0  # seconds of sound, of all parts together, in memory at a time: 1.3 GB
 _MAKING = Lock()  # one rendering at a time: each takes a core
 
 
@@ -89,7 +89,7 @@ class Piece:
     def file(self, kind: str) -> Path:
         """The piece in a format, made now if it is not there. Raises what `Generation.save` does.
 
-        kind: one of `FORMATS`. Those with sound are of `LONGEST_HEARD` seconds at most.
+        kind: one of `FORMATS`. Those with sound are of half an hour at most.
         """
         if kind not in FORMATS:
             raise TextMusicError(
@@ -107,12 +107,15 @@ class Piece:
                     )  # fmt: skip
         return path
 
-    def check_length(self, parts: int = 1) -> None:
-        """Raise TextMusicError where so many parts are too long to be rendered side by side."""
+    def check_length(self, parts: int = 2) -> None:
+        """Raise TextMusicError where so many parts are too long to be rendered side by side.
+
+        The whole piece counts as two: the mix, and what its loudness is set by.
+        """
         made = self.generation
         end = float(made.columns.end.max(initial=0.0))
         seconds = TempoMap.of_score(made.played).seconds(end)
-        if seconds * parts > LONGEST_HEARD * (1 if parts == 1 else 2):
+        if seconds * max(parts, 2) > LONGEST_HEARD:
             raise TextMusicError(
                 f"the piece lasts {seconds / 60:.0f} minutes, too long for the page to play;"
                 " download its MIDI file."

@@ -114,7 +114,7 @@ class Filling:
         settled = replace(self._piece.material.plan, bars=bars)
         names: tuple[str, ...] = _SETTLED
         if self._keyless:
-            settled, names = replace(settled, key=None), _SETTLED[:-1]
+            settled, names = replace(settled, key=None), tuple(n for n in _SETTLED if n != "key")
         standing = replace(settled, bars=self._piece.material.plan.bars, tempo=None)
         prompt = brief.read(self._music, bars, self._piece.metre, standing)
         unused = list(prompt.unused)
