@@ -60,7 +60,7 @@ def test_a_model_is_evaluated_and_compared(checkout: Path) -> None:
     assert report["entries"]["theirs"]["answers"] == 2 and report["cautions"]
     report = json.loads((checkout / "comparison" / "report.json").read_text())
     assert set(report["entries"]) == {"default", "lstm", "real"}
-    assert len(list((checkout / "gallery").glob("*.mp3"))) == 12
+    assert len(list((checkout / "gallery").glob("*.mp3"))) == 16
     assert "MIDI-LLM" in (checkout / "speed.md").read_text("utf-8")
 
 

@@ -1,7 +1,7 @@
 """Make the gallery anew: python training/gallery.py -o docs/gallery
 
-Twelve prompts with fixed seeds, the first and only take of each, as one page with audio (MP3), a
-piano roll and the asked / planned / measured table of each.
+Sixteen prompts with the seeds 1 to 16, the first and only take of each, as one page with audio
+(MP3), a piano roll and the asked / planned / measured table of each.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ PROMPTS = (
     "lively Irish reel in D major on the flute, 16 bars",
     "平静的钢琴曲，G大调，12小节",
     "a funky drum groove, 100 bpm, 8 bars",
+    "a tender song for voice and piano in E flat major, 12 bars",
+    "baroque harpsichord in G minor, 4/4, 16 bars",
+    "a pop ballad for piano, strings, bass and drums in C major, 72 bpm, 12 bars",
+    "tense orchestral film music in C minor, 12 bars",
 )
 RATE = 22_050  # samples a second are enough for a preview, and keep the folder small
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;

@@ -15,18 +15,17 @@ from textmusic.music.outline import AskedRow
 from textmusic.music.plan import Plan
 from textmusic.music.sketch import Row, Sketch
 from textmusic.music.theory import DRUMS
-from textmusic.tokens.folding import Struck
-from textmusic.tokens.guides import (
+from textmusic.tokens.chord_tones import (
     AT_HOME,
     BASS_NATS,
     BY_STEP,
-    FORM_NATS,
     HARMONY_NATS,
     MISSING_NATS,
     OUTSIDE,
-    Floats32,
-    Guides,
 )
+from textmusic.tokens.folding import Struck
+from textmusic.tokens.guides import FORM_NATS, Guides
+from textmusic.tokens.layout import Floats32
 from textmusic.tokens.sampling import Sampling, choose
 from textmusic.tokens.score_grammar import ScoreGrammar
 

@@ -11,7 +11,14 @@ from random_music import the_layout
 from textmusic.music.plan import Plan
 from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import Struck
-from textmusic.tokens.lines import CHORD_NATS, HOLE_NATS, OVERLAP_NATS, SELDOM_HOLE_NATS, Lines
+from textmusic.tokens.lines import (
+    CHORD_NATS,
+    HOLE_NATS,
+    OFF_BEAT_NATS,
+    OVERLAP_NATS,
+    SELDOM_HOLE_NATS,
+    Lines,
+)
 from textmusic.tokens.score_grammar import ScoreGrammar
 
 FIRST_OVERLAP = OVERLAP_NATS * (1 - 0.8)  # of a part whose habits are not known yet
@@ -50,6 +57,17 @@ def test_the_next_note_begins_where_the_last_one_ends() -> None:
     assert lost["Position_12"] == 0
     assert lost["Position_6"] == lost["Position_11"] == pytest.approx(FIRST_OVERLAP)
     assert lost["Position_13"] == lost["Position_36"] == lost["Bar_3"] == SELDOM_HOLE_NATS
+
+
+@pytest.mark.parametrize(
+    ("length", "end", "more"), [("Duration_0.6.12", 6, OFF_BEAT_NATS), ("Duration_0.10.12", 10, 0),
+                                (QUARTER, 12, 0)],
+    ids=["between beats", "a quarter played short", "on a beat"],
+)  # fmt: skip
+def test_silence_seldom_begins_between_beats(length: str, end: int, more: float) -> None:
+    lost = losses(ScoreGrammar(the_layout(), plan(40)), note(0, 60, length=length))
+    assert lost[f"Position_{end}"] == 0
+    assert lost["Position_24"] == pytest.approx(SELDOM_HOLE_NATS + more)
 
 
 def test_a_note_to_the_end_of_the_bar_leaves_no_hole_in_it() -> None:

@@ -22,7 +22,9 @@ from textmusic.tokens.score_grammar import NOTE, ScoreGrammar
 # hardly been so before. With these numbers the guided model predicts real pieces best
 # (docs/sampling.md).
 HOLE_NATS, SELDOM_HOLE_NATS = 0.7, 2.0
+OFF_BEAT_NATS = 0.7  # what it loses besides where the silence would begin between beats
 SELDOM = 0.05  # of a part's onsets
+BEAT, LATEST = 12, 9  # steps; a note that ends behind the last of them has been played short
 BELIEVED = 2  # onsets without a hole that a part is taken to have had before its first
 # What it loses where it begins a note while the part's last one sounds: less with every onset at
 # which that has happened, nothing from one in eight on.
@@ -68,7 +70,7 @@ class Lines:
                 silenced = self._leaving(end - start, grammar)
                 if end == here and waiting:
                     silenced |= self._passing(program, grammar)
-                loss[silenced] += self._hole_nats(program)
+                loss[silenced] += self._hole_nats(program, end)
         if grammar.struck_here and grammar.program is not None and self._single(grammar.program):
             loss[self._note_ids()] += CHORD_NATS
         if set(grammar.programs) <= self._end.keys():  # drums are never among them
@@ -115,9 +117,11 @@ class Lines:
     def _single(self, program: int) -> bool:
         return program not in self._chordal and self._onsets[program] >= SINGLES
 
-    def _hole_nats(self, program: int) -> float:
+    def _hole_nats(self, program: int, end: int) -> float:
         onsets = self._onsets[program] + BELIEVED
-        return SELDOM_HOLE_NATS if self._holes[program] < SELDOM * onsets else HOLE_NATS
+        seldom = self._holes[program] < SELDOM * onsets
+        between = 0 < end % BEAT <= LATEST
+        return (SELDOM_HOLE_NATS if seldom else HOLE_NATS) + (OFF_BEAT_NATS if between else 0.0)
 
     def _overlap_nats(self, program: int) -> float:
         share = (self._overlaps[program] + OVERLAPS_BELIEVED) / (self._onsets[program] + 1)

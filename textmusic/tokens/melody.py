@@ -23,7 +23,7 @@ from textmusic.tokens.score_grammar import ScoreGrammar
 # where it is a chord, and what they gain where they go on in the direction of a step; what that
 # note loses itself, unless the part has just repeated it. With these numbers melodies move nearly
 # as real ones do (docs/sampling.md).
-STEP_NATS, VOICE_NATS, ONWARD_NATS, AGAIN_NATS = 2.0, 2.4, 4.2, 1.0
+STEP_NATS, VOICE_NATS, ONWARD_NATS, AGAIN_NATS = 2.4, 2.6, 4.2, 1.0
 CLASH_NATS = {1: 3.2, 2: 1.9, 13: 3.2}  # what those lose that are so far from one that sounds
 
 
