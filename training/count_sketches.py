@@ -8,10 +8,11 @@ file holds: `tokens.sketch_counts`.
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from pathlib import Path
 
-from textmusic.corpus.windows import read_windows
+from textmusic.corpus.windows import read_windows, with_genre
 from textmusic.errors import TextMusicError
 from textmusic.system.progress import tracked
 from textmusic.system.scripts import ended
@@ -28,7 +29,8 @@ def main() -> None:
         raise TextMusicError(f"'{args.output}' is no folder; give the one of the model.")
     windows = tracked(read_windows(args.data / "train.parquet"), "counting", "windows")
     vocabulary = Tokenizer(args.data / "tokenizer").vocabulary
-    counts = SketchCounts.of(((w.plan, list(w.sketch)) for w in windows), vocabulary)
+    rng = random.Random(0)
+    counts = SketchCounts.of(((with_genre(w, rng), list(w.sketch)) for w in windows), vocabulary)
     path = args.output / FILE
     counts.save(path)
     print(f"{path}: {len(counts):,} contexts, {path.stat().st_size:,} bytes")

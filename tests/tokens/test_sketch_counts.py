@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,8 +108,28 @@ def test_somebodys_own_music_outweighs_what_was_known() -> None:
     found, before = likely(adapted, first), likely(counted(1000), first)
     assert before["Chord_0-maj"] > 0.95 and before["Chord_7-maj"] < 0.02
     assert found["Chord_7-maj"] > 0.3 and found["Chord_0-maj"] > 0.3, "12 of ours, 20 of theirs"
-    later = begun(PLAN, "Bar_4", "New", "Chord_0-maj", "Bar_3", "New", "Chord_5-maj")
-    assert likely(adapted, later)["Beat_2"] > 0.5, "what ours never do is as it was"
+    later = ("Bar_4", "New", "Chord_0-maj", "Bar_3", "New", "Chord_5-maj")
+    changes = likely(adapted, begun(PLAN, *later))["Beat_2"]
+    assert 0.2 < changes < likely(counted(1000), begun(PLAN, *later))["Beat_2"], "ours never do"
+    known = likely(adapted, begun(PLAN, *later, "Beat_2"))["Chord_7-maj"]
+    assert known > 0.9, "what ours have never come to is as it was"
+
+
+def test_how_fast_chords_change_is_known_by_genre_and_metre() -> None:
+    """Rock that changes in each bar, a waltz that never does; hymns in three do, not in four."""
+    slow = Sketch(tuple(Row(chords=((0, chord),)) for chord in (C, F, C, G)))
+    fast = Sketch(tuple(Row(chords=((0, one), (2, two))) for one, two in ((C, F), (G, F)) * 2))
+    plans = {
+        ("rock", "4/4"): fast, ("waltz", "3/4"): slow, ("sacred", "3/4"): fast,
+        ("sacred", "4/4"): slow,
+    }  # fmt: skip
+    kinds = {kind: replace(PLAN, genre=kind[0], time_signature=kind[1]) for kind in plans}
+    seen = [(kinds[kind], ids_of(sketch)) for kind, sketch in plans.items()] * LEAST
+    counts = SketchCounts.of(seen, the_layout().vocabulary)
+    for kind, sketch in plans.items():
+        found = likely(counts, begun(kinds[kind], "Bar_4", "New", "Chord_0-maj"))
+        assert (found["Beat_2"] > 0.8) == (sketch is fast), kind
+        assert (found["Bar_3"] > 0.8) == (sketch is slow), kind
 
 
 def test_a_share_of_what_is_expected_is_the_counts() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from textmusic.corpus.windows import read_windows
+from textmusic.corpus.windows import read_windows, with_genre
 from textmusic.engines.adapter_files import weights_hash
 from textmusic.errors import TextMusicError
 from textmusic.evaluation.cautions import cautions
@@ -152,7 +153,8 @@ def sketches(proposal: Proposal) -> SketchCounts:
     """How the sketches of the data go on, on top of those that the base has seen."""
     data, base = proposal.data, music_folder(proposal.base)
     windows = data.train[:: -(-len(data.train) // MOST_COUNTED) or 1]
-    pairs = ((window.plan, list(window.sketch)) for window in windows)
+    rng = random.Random(0)  # for the genre, where a piece has several
+    pairs = ((with_genre(window, rng), list(window.sketch)) for window in windows)
     own = SketchCounts.of(pairs, data.tokenizer.vocabulary, least=1)
     known = sketch_counts(base) if base else None
     return known.adapted(own) if known else own

@@ -182,8 +182,11 @@ def contexts(grammar: SketchGrammar) -> list[str]:
     near = min(-place, _NEAR)
     told: list[tuple[object, ...]] = [(), (minor, plan.time_signature, chords[-1:])]
     if grammar.expects == "chord":
-        told.append((minor, bisect_right(_AWAY, grammar.away), chords[-1:]))
-    return [_spelt(kind, *each) for each in (*told, (minor, near, chords))]
+        told += [(minor, bisect_right(_AWAY, grammar.away), chords[-1:]), (minor, near, chords)]
+    else:  # how fast chords change is a matter of metre, genre and what has just been done
+        before = len(rows[-2].chords) if len(rows) > 1 else 0
+        told += [(plan.time_signature, near, chords), (plan.genre, plan.time_signature, before)]
+    return [_spelt(kind, *each) for each in told]
 
 
 def choice(token: str, grammar: SketchGrammar) -> str:
