@@ -1,8 +1,8 @@
 """Count how sketches go on: python training/count_sketches.py DATA -o MODEL
 
 DATA is prepared data. What follows what in the sketches of its training windows goes into
-sketch_counts.json in the model folder, and is mixed into what the model says of sketches. What the
-file holds: `tokens.sketch_counts`.
+sketch_counts.json.gz in the model folder, and is mixed into what the model says of sketches. What
+the file holds: `tokens.sketch_counts`.
 """
 
 from __future__ import annotations

@@ -94,6 +94,15 @@ def test_what_is_implied_is_not_counted() -> None:
     assert sum(chords['["chord"]'].values()) == 3 * LEAST
 
 
+def test_a_chord_may_stay_to_the_end() -> None:
+    """As the song's last one does; nothing stands behind it in its ids."""
+    rows = ("Bar_4", "New", "Chord_0-maj", "Bar_3", "New", "Chord_5-maj", "Beat_2", "Chord_7-maj")
+    found = likely(
+        counted(), begun(PLAN, *rows, "Bar_2", "Like_4", "Bar_1", "Vary_3", "Chord_7-maj")
+    )
+    assert found["<|score|>"] > 0.9
+
+
 def test_rare_contexts_are_dropped() -> None:
     assert len(counted(LEAST - 1)) < len(counted(LEAST))
     assert len(counted(1)) == 0

@@ -93,7 +93,7 @@ class ChordTones:
                 gain = gain - HELD_OUTSIDE_NATS * others
             if gain.any():
                 logits = reweighed(logits, pitches, logits[pitches] + strength * gain)
-        if change is not None:
+        if change is not None and change[1] is not None:
             logits = self._cut(logits, allowed, change[0], strength, grammar)
         return logits
 
@@ -111,7 +111,7 @@ class ChordTones:
         loss = self._loss(chord)[written]
         if place > 0 and column < len(LENGTHS):
             loss = loss * np.where(self._melody.near(grammar)[written], BY_STEP, 1.0)
-        missing = self._telling(chord) - self._sounded(grammar.bar, began * self._beat_steps)
+        missing = self._telling(chord) - self._sounded(grammar, began * self._beat_steps)
         gain = MISSING_NATS * np.isin(written % 12, list(missing)) - weight * loss
         return np.asarray(gain * (home if chord.root == self._home else 1.0), dtype=np.float32)
 
@@ -165,10 +165,10 @@ class ChordTones:
         steps = QUALITIES[chord.quality][0][:2]
         return {(chord.root - self._shift + step) % 12 for step in steps}
 
-    def _sounded(self, bar: int, since: float) -> set[int]:
-        """The classes of written pitches that were struck in a bar from a position on."""
-        notes = self._bars.get(bar, ())
-        return {n.pitch % 12 for n in notes if n.position >= since and n.program != DRUMS}
+    def _sounded(self, grammar: ScoreGrammar, since: float) -> set[int]:
+        """The classes of written pitches that were struck from a position of the bar up to here."""
+        notes = (note for note in self._bars.get(grammar.bar, ()) if note.program != DRUMS)
+        return {n.pitch % 12 for n in notes if since <= n.position <= grammar.position}
 
     def _loss(self, chord: Chord) -> Floats32:
         """(128,) the share of the weight that each written pitch loses under a chord, 0 to 1."""

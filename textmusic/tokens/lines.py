@@ -22,9 +22,9 @@ from textmusic.tokens.score_grammar import NOTE, ScoreGrammar
 # hardly been so before. With these numbers the guided model predicts real pieces best
 # (docs/sampling.md).
 HOLE_NATS, SELDOM_HOLE_NATS = 0.7, 2.0
-OFF_BEAT_NATS = 0.7  # what it loses besides where the silence would begin between beats
+OFF_BEAT_NATS = 0.7  # what it loses in addition where the silence would begin between beats
 SELDOM = 0.05  # of a part's onsets
-BEAT, LATEST = 12, 9  # steps; a note that ends behind the last of them has been played short
+BEAT, LATEST = 12, 9  # steps; a note that ends later in the beat fills it, played short
 BELIEVED = 2  # onsets without a hole that a part is taken to have had before its first
 # What it loses where it begins a note while the part's last one sounds: less with every onset at
 # which that has happened, nothing from one in eight on.

@@ -33,11 +33,12 @@ class Sampling:
     form_strength: the same for bars that repeat others in the sketch. melody_strength: 0 leaves
     melodies to the model; towards 1 they move by step more often, and avoid tones that clash.
     line_strength: 0 leaves it to the model whether parts rest, overlap or strike chords; towards 1
-    those that play one note after another go on so. plan_temperature: as temperature, for what of
-    the plan is left open. sketch_temperature, sketch_top_p: as the first two, for the sketch;
-    rhythm_temperature, rhythm_top_p: for what of the notes is no pitch and no length, so for when
-    something sounds; None takes them from those. sketch_counts: the share of counted sketches in
-    what is expected of a sketch, where the model has such counts.
+    those that play one note after another go on so, and a drummer in a band keeps to a kit.
+    plan_temperature: as temperature, for what of the plan is left open. sketch_temperature,
+    sketch_top_p: as the first two, for the sketch; rhythm_temperature, rhythm_top_p: for what of
+    the notes is no pitch and no length, so for when something sounds; None takes them from those.
+    sketch_counts: the share of counted sketches in what is expected of a sketch, where the model
+    has such counts.
     """
 
     temperature: float = 0.95

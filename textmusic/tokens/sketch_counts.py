@@ -80,6 +80,9 @@ class SketchCounts:
                     for context in contexts(grammar):
                         counts[context][choice(vocabulary[music_id], grammar)] += 1
                 grammar.advance(music_id)
+            if grammar.is_open:  # behind the last chord: that it stays to the end is a choice, too
+                for context in contexts(grammar):
+                    counts[context]["|"] += 1
         return cls({c: dict(n) for c, n in counts.items() if n.total() >= least})
 
     def adapted(self, own: SketchCounts) -> SketchCounts:
@@ -182,10 +185,14 @@ def contexts(grammar: SketchGrammar) -> list[str]:
     near = min(-place, _NEAR)
     told: list[tuple[object, ...]] = [(), (minor, plan.time_signature, chords[-1:])]
     if grammar.expects == "chord":
-        told += [(minor, bisect_right(_AWAY, grammar.away), chords[-1:]), (minor, near, chords)]
+        away = bisect_right(_AWAY, grammar.away)
+        told += [(minor, "away", away, chords[-1:]), (minor, near, chords)]
     else:  # how fast chords change is a matter of metre, genre and what has just been done
         before = len(rows[-2].chords) if len(rows) > 1 else 0
-        told += [(plan.time_signature, near, chords), (plan.genre, plan.time_signature, before)]
+        told += [
+            (plan.time_signature, near, chords),
+            (plan.genre, plan.time_signature, near, before),
+        ]
     return [_spelt(kind, *each) for each in told]
 
 
