@@ -13,6 +13,7 @@ from textmusic.music.theory import DRUMS
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.lines import (
     CHORD_NATS,
+    FULL_NATS,
     HOLE_NATS,
     OFF_BEAT_NATS,
     OVERLAP_NATS,
@@ -92,6 +93,22 @@ def test_a_part_with_several_voices_may_overlap_itself() -> None:
 def test_notes_struck_together_are_no_overlap() -> None:
     lost = losses(ScoreGrammar(the_layout(), plan(40)), [*note(0, 60), "Pitch_64"])
     assert lost["Pitch_67"] == 0 and lost["Position_12"] == 0
+
+
+def test_winds_and_voices_strike_none_from_the_beginning() -> None:
+    for program, more in ((53, CHORD_NATS), (73, CHORD_NATS), (40, 0.0), (0, 0.0)):
+        lost = losses(ScoreGrammar(the_layout(), plan(program)), note(0, 60, program=program))
+        assert lost["Pitch_64"] == pytest.approx(more), program
+
+
+def test_full_chords_are_full() -> None:
+    chord = note(0, 48, program=0)
+    for pitch in (52, 55, 60, 64):
+        chord.append(f"Pitch_{pitch}")
+    for pitch, more in ((67, 0.0), (72, FULL_NATS), (76, FULL_NATS)):
+        lost = losses(ScoreGrammar(the_layout(), plan(0)), chord)
+        assert lost[f"Pitch_{pitch}"] == pytest.approx(more), pitch
+        chord.append(f"Pitch_{pitch}")
 
 
 def test_a_part_of_single_notes_strikes_no_chords() -> None:

@@ -35,6 +35,9 @@ OVERLAPS_BELIEVED = 0.1  # of the one onset that a part is taken to have had bef
 # so many of them on.
 CHORD_NATS = 2.5
 SINGLES = 4
+WINDS_AND_VOICES = frozenset((53, 54, *range(56, 80)))  # to which that applies from the beginning
+# What each further note of a chord of so many loses: real pieces seldom have more.
+FULL, FULL_NATS = 6, 1.2
 
 
 class Lines:
@@ -73,6 +76,8 @@ class Lines:
                 loss[silenced] += self._hole_nats(program, end)
         if grammar.struck_here and grammar.program is not None and self._single(grammar.program):
             loss[self._note_ids()] += CHORD_NATS
+        if grammar.struck >= FULL and grammar.program != DRUMS:
+            loss[self._note_ids()] += FULL_NATS
         if set(grammar.programs) <= self._end.keys():  # drums are never among them
             first, behind = self._layout.spans["Position"]
             sounding = min(self._end[program] for program in grammar.programs) - start
@@ -115,7 +120,8 @@ class Lines:
         return ids
 
     def _single(self, program: int) -> bool:
-        return program not in self._chordal and self._onsets[program] >= SINGLES
+        begun = program in WINDS_AND_VOICES or self._onsets[program] >= SINGLES
+        return begun and program not in self._chordal
 
     def _hole_nats(self, program: int, end: int) -> float:
         onsets = self._onsets[program] + BELIEVED
