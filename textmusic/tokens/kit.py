@@ -27,6 +27,7 @@ class Kit:
     def __init__(self, layout: Layout, bars: Mapping[int, Sequence[Struck]]) -> None:
         """bars: the notes of each bar that is written; it grows as they come."""
         self._layout, self._bars = layout, bars
+        self._heard: dict[int, tuple[int, frozenset[int]]] = {}  # of a bar: its notes, its drums
 
     def guided(self, logits: Floats32, grammar: ScoreGrammar, strength: float) -> Floats32:
         """Logits (M,) in which drums that have not been struck are less likely.
@@ -35,12 +36,11 @@ class Kit:
         """
         if grammar.program != DRUMS or grammar.position < 0:
             return logits
-        struck = [note for notes in self._bars.values() for note in notes if note.program == DRUMS]
-        if not struck:
+        played = {bar: drums for bar in self._bars if (drums := self._drums(bar))}
+        if not played:
             return logits
-        bars = len({note.bar for note in struck} - {grammar.bar})
-        nats = JOINING_NATS if bars < FIRST_BARS else NEW_NATS
-        kit = {note.pitch for note in struck}
+        nats = JOINING_NATS if len(played.keys() - {grammar.bar}) < FIRST_BARS else NEW_NATS
+        kit = frozenset[int]().union(*played.values())
         ids = np.arange(*self._layout.spans["PitchDrum"])
         new = np.zeros(self._layout.size, dtype=np.bool_)
         new[ids[~np.isin(ids - self._layout.drum_base, list(kit))]] = True
@@ -48,3 +48,12 @@ class Kit:
             for kind in ("Velocity", "Duration"):  # only a new drum can come behind them here
                 new[slice(*self._layout.spans[kind])] = True
         return logits - strength * nats * len(kit) * new
+
+    def _drums(self, bar: int) -> frozenset[int]:
+        """The drums of a bar; those of bars that have not grown are kept, for there may be 256."""
+        notes = self._bars[bar]
+        count, drums = self._heard.get(bar, (-1, frozenset()))
+        if count != len(notes):
+            drums = frozenset(note.pitch for note in notes if note.program == DRUMS)
+            self._heard[bar] = len(notes), drums
+        return drums
