@@ -78,6 +78,16 @@ class SketchGrammar:
         """Whether the next id is a choice of form or harmony, and neither asked nor implied."""
         return not self._forced and self.expects != "bar"
 
+    @property
+    def open_chords(self) -> bool:
+        """Whether some bar that is still to come has chords that are not asked."""
+        asked = self._asked[len(self.rows) : self.count]
+        origins = self._origins[len(self.rows) : self.count]
+        return self._harmony and any(
+            row.chords is None and origin >= len(self.rows)
+            for row, origin in zip(asked, origins, strict=True)
+        )
+
     def last_chords(self, count: int) -> list[str]:
         """The tokens of up to so many chords before the next id, the latest last."""
         found: list[str] = []

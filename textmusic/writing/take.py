@@ -13,7 +13,7 @@ from textmusic.music.plan import encode_plan
 from textmusic.music.practice import filled, rows
 from textmusic.music.practice_limits import Limits
 from textmusic.music.sketch import Row, Sketch, encode_sketch
-from textmusic.music.theory import DRUMS, quarters_per_bar
+from textmusic.music.theory import DRUMS, NO_KEY, quarters_per_bar
 from textmusic.result.account import account
 from textmusic.result.generation import Generation, finish
 from textmusic.tokens.folding import spelt
@@ -30,9 +30,11 @@ from textmusic.tokens.tokenizer import Tokenizer
 from textmusic.tokens.vocabulary import PLAN, SKETCH
 from textmusic.writing.bar_notes import BarNotes
 from textmusic.writing.dice import Dice
-from textmusic.writing.endings import homeward, settling
+from textmusic.writing.endings import settling
+from textmusic.writing.in_key import KeyKept
 from textmusic.writing.leanings import accompanied, longest_chord, tempo_settled, with_others
 from textmusic.writing.lookahead import Lookahead
+from textmusic.writing.sketching import Sketching
 from textmusic.writing.windows import what_stands, window_begin, window_stop
 from textmusic.writing.written import Bar, Given, Written
 
@@ -95,7 +97,7 @@ class Take:
             multiple=multiple_of(prompt.outline),
             free=free,
         )
-        self._sketch_grammar: SketchGrammar | None = None
+        self._sketching: Sketching | None = None
         self._grammar: PlanGrammar | SketchGrammar | ScoreGrammar = self._plan_grammar
         self._score: ScoreGrammar | None = None
         self._guides: Guides | None = None
@@ -152,7 +154,6 @@ class Take:
             self._reopen(self._writing.bar)
         else:
             self._advance(self._choose(logits))
-            self._look_ahead()
         while not self.done and (forced := self._forced()) is not None:
             self._advance(forced)
         if self.reread:
@@ -186,7 +187,7 @@ class Take:
         """The next id, if there is but one."""
         if self._full:
             return None
-        if self._lookahead and self._lookahead.listens(self._rows_grammar):
+        if self._sketching and self._sketching.listens:
             return None
         self._mask = self._grammar.allowed()
         places = self._mask.nonzero()[0]
@@ -199,16 +200,9 @@ class Take:
             self.nats += surprise(logits, music_id)
             self._chosen += 1
             return music_id
-        if self._sketch_grammar is None:
+        if self._sketching is None:
             return self._dice.plan(logits, mask)
-        logits = self._dice.counted(logits, mask, self._sketch_grammar)
-        guided = homeward(logits, self._sketch_grammar)
-        if self._lookahead:
-            self._lookahead.choosing(self._sketch_grammar, self.ids)
-        music_id = self._dice.sketch(guided, mask)
-        if self._lookahead and self._lookahead.listens(self._rows_grammar):
-            self._lookahead.weigh(logits, music_id, slice(*self._layout.spans["Chord"]))
-        return music_id
+        return self._sketching.choose(logits, mask, self.ids)
 
     def _guided(self, logits: Floats32, mask: Mask) -> Floats32:
         """Logits (M,) of the score's next id, with all that weighs on it."""
@@ -225,28 +219,15 @@ class Take:
             guided = self._score.leaning(guided, mask)
         return guided
 
-    @property
-    def _rows_grammar(self) -> SketchGrammar:
-        assert self._sketch_grammar is not None
-        return self._sketch_grammar
-
-    def _look_ahead(self) -> None:
-        """Write the rows of a hole once more, or go on with those that are kept."""
-        if self._lookahead is None or self._grammar is not self._sketch_grammar:
-            return
-        if turned := self._lookahead.turn(self._rows_grammar, self.ids, self._dice.rng):
-            self._sketch_grammar, self.ids = turned
-            self._grammar, self._mask, self.reread = self._sketch_grammar, None, True
-
     def _advance(self, music_id: int) -> None:
         self._mask = None
         self.ids.append(music_id + self._tokenizer.offset)
         self._grammar.advance(music_id)
         if self._grammar is not self._score:
-            if self._plan_grammar.done and self._sketch_grammar is None:
+            if self._sketching is not None:
+                self._sketch_on(self._sketching)
+            elif self._plan_grammar.done:
                 self._plan_done()
-            elif self._sketch_grammar is not None and self._sketch_grammar.done:
-                self._sketch_done()
             return
         self.count += 1
         self.ids += (i + self._tokenizer.offset for i in self._restated.get(music_id, ()))
@@ -285,29 +266,43 @@ class Take:
         )
         known = Sketch(tuple(self.rows)).cut(base, min(self._stop, len(self.rows)))
         asked = [seen_from(row, self.rows, base) for row in asked_rows[base : self._stop]]
-        self._sketch_grammar = SketchGrammar(
+        self._grammar = grammar = SketchGrammar(
             self._layout, plan, asked=asked, given=known.rows, most=self._context // 4,
             longest=longest_chord(self.plan.bars),
         )  # fmt: skip
-        self._grammar = self._sketch_grammar
         if self._given.programs is not None and self._given.bars and score is None:
             self._lookahead = Lookahead(self._given.bars[1], asked_rows, first)
         open_rows = self._stop - base - len(known.rows)  # two ids each; bars are counted with them
         whole = encode_sketch(Sketch((*known.rows, *([Row()] * open_rows))), plan.key)
         begun = [*encode_plan(plan), SKETCH, *whole[: len(whole) - 2 * open_rows]]
         ids = [*self.text, *self._shifted(begun)]
+        key_kept = KeyKept(plan, grammar, len(ids)) if self._keeps_key(grammar) else None
+        self._sketching = Sketching(
+            grammar, self._layout, self._dice, lookahead=self._lookahead, key_kept=key_kept
+        )
         self.reread |= ids != self.ids
         self.ids = ids
+
+    def _keeps_key(self, grammar: SketchGrammar) -> bool:
+        """Whether somebody who begins a piece has asked for its key, and left chords open."""
+        asked = self.prompt.asked.key not in (None, NO_KEY)
+        return asked and self._given == Given() and grammar.open_chords
 
     def _reopen(self, bar: int) -> None:
         """Begin a window that goes on with a bar."""
         last = bar + 1 if self._given.programs is None else max(bar + 1, self._stop)
         self._open(window_begin(self.notes, self.rows, bar, last, self._context))
 
-    def _sketch_done(self) -> None:
-        assert self._sketch_grammar is not None
+    def _sketch_on(self, sketching: Sketching) -> None:
+        """After each id of the sketch: whether some of it is written anew, or it is complete."""
+        if (ids := sketching.turn(self.ids)) is not None:
+            self.ids, self.reread, self._grammar = ids, True, sketching.grammar
+        if sketching.grammar.done:
+            self._sketch_done(sketching.grammar.sketch)
+
+    def _sketch_done(self, sketch: Sketch) -> None:
         base = self._base
-        written = self._sketch_grammar.sketch.behind(base).rows
+        written = sketch.behind(base).rows
         for bar in range(len(self.rows), self._stop):
             row = written[bar - base]
             asked = (self._asked_rows or ())[bar : bar + 1]
