@@ -210,10 +210,11 @@ def _read(text: str, genre: str | None) -> _Read:
     bars = read_bars(blank(rest, metre.spans))
     seconds = read_seconds(blank(rest, (*metre.spans, *bars.spans)))
     word = read_tempo_word(rest, tempo.value)
-    named = read_instruments(text).value
-    assert named is not None
-    kind = read_genre(text, named.singles, tuple(sorted(named.programs)))
-    players = read_instruments(text, genre or kind.value)
+    named = read_instruments(text)
+    assert named.value is not None
+    kind = read_genre(text, named.value.singles, tuple(sorted(named.value.programs)))
+    genre = genre or kind.value
+    players = read_instruments(text, genre) if genre else named
     assert players.value is not None
     length_notes = seconds.unused
     if bars.value is not None and seconds.value is not None:

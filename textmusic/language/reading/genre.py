@@ -7,7 +7,15 @@ from functools import cache
 from itertools import pairwise
 
 from textmusic.language.reading.people import composers_of
-from textmusic.language.reading.text import LEFT, RIGHT, Reading, Span, negated, overlaps
+from textmusic.language.reading.text import (
+    LEFT,
+    RIGHT,
+    Reading,
+    Span,
+    by_first_letter,
+    negated,
+    overlaps,
+)
 from textmusic.music.data_files import load_data
 from textmusic.music.theory import DRUMS
 
@@ -117,7 +125,7 @@ def _words() -> tuple[tuple[re.Pattern[str], str], ...]:
         names = composers_of(genre)
         english = [*entry["words"], *(name for name in names if name.isascii())]
         words = sorted(english, key=len, reverse=True)
-        latin = "|".join(re.sub(r"\\ |\\-", r"[\\s-]?", re.escape(w)) for w in words)
+        latin = by_first_letter(re.sub(r"\\ |\\-", r"[\\s-]?", re.escape(w)) for w in words)
         chinese = [*entry["zh"], *(name for name in names if not name.isascii())]
         han = "|".join(sorted(chinese, key=len, reverse=True))
         tail = f"|{han}" if han else ""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from textmusic.language.reading.tempo import tempo_words
-from textmusic.language.reading.text import Reading, Span, negated, overlaps
+from textmusic.language.reading.text import Reading, Span, by_first_letter, negated, overlaps
 from textmusic.music.data_files import load_data
 
 Levels = tuple[int | None, int | None]
@@ -35,7 +35,8 @@ def _moods() -> tuple[re.Pattern[str], dict[str, tuple[int, int]]]:
         for entry in load_data("words.jsonl")
         if entry["kind"] == "mood" and not entry["held_out"]
     }
-    words = "|".join(re.escape(word) for word in sorted(levels, key=len, reverse=True))
+    longest_first = sorted(levels, key=len, reverse=True)
+    words = by_first_letter(re.escape(word) for word in longest_first)
     return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), levels
 
 

@@ -10,7 +10,16 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from textmusic.language.reading.text import CJK, LEFT, RIGHT, Reading, Span, negated, overlaps
+from textmusic.language.reading.text import (
+    CJK,
+    LEFT,
+    RIGHT,
+    Reading,
+    Span,
+    by_first_letter,
+    negated,
+    overlaps,
+)
 from textmusic.music.data_files import load_data
 
 NOT_READ = (
@@ -120,7 +129,7 @@ def _listed() -> re.Pattern[str]:
 def _alternatives(names: list[str]) -> str:
     """A pattern of these names, whole words where they are English, the longest first."""
     names = sorted(names, key=len, reverse=True)
-    latin = "|".join(re.escape(name) for name in names if name.isascii())
+    latin = by_first_letter(re.escape(name) for name in names if name.isascii())
     han = "|".join(re.escape(name) for name in names if not name.isascii())
     return rf"{LEFT}(?:{latin}){RIGHT}|{han}"
 

@@ -16,6 +16,7 @@ from textmusic.language.reading.text import (
     Span,
     alone,
     around,
+    by_first_letter,
     in_range,
     negated,
     number,
@@ -154,7 +155,7 @@ def tempo_words() -> dict[str, dict[str, Any]]:
 @cache
 def _pattern() -> re.Pattern[str]:
     words = sorted(tempo_words(), key=len, reverse=True)
-    latin = "|".join(re.escape(w).replace(r"\ ", r"[\s-]") for w in words if w.isascii())
+    latin = by_first_letter(re.escape(w).replace(r"\ ", r"[\s-]") for w in words if w.isascii())
     han = "|".join(w for w in words if not w.isascii())
     return re.compile(rf"{LEFT}(?:{latin}){RIGHT}|{han}", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from textmusic.language.reading.text import LEFT, RIGHT, Span
+from textmusic.language.reading.text import LEFT, RIGHT, Span, by_first_letter
 from textmusic.music.data_files import load_data
 
 
@@ -72,7 +72,7 @@ def pattern() -> re.Pattern[str]:
     """Every name, in English singular or plural."""
     data = load_data("instruments.json")
     words = sorted(english_names(), key=len, reverse=True)
-    latin = "|".join(re.sub(r"\\ |\\-", r"[\\s-]?", re.escape(w)) for w in words)
+    latin = by_first_letter(re.sub(r"\\ |\\-", r"[\\s-]?", re.escape(w)) for w in words)
     han = [w for group in ("near_zh", "ensembles_zh") for w in data[group]]
     han += [w for e in data["program"].values() for w in e["zh"]]
     chinese = "|".join(sorted(han, key=len, reverse=True))
