@@ -38,18 +38,19 @@ _OPENERS = (
 
 
 @cache
-def _implied(phrase: str) -> Plan:
-    """The facts that this phrase alone would fix as a prompt: a waltz is in 3/4."""
-    return read_prompt(phrase).asked
+def _implied(phrase: str) -> tuple[float | None, tuple[tuple[str, Any], ...]]:
+    """What this phrase alone would fix as a prompt: its tempo, and facts as a waltz's 3/4."""
+    facts = read_prompt(phrase).asked
+    others = ((name, value) for name, value in facts.known() if name not in ("tempo", "genre"))
+    return facts.tempo, tuple(others)
 
 
 def _true_of(phrase: str, plan: Plan) -> bool:
     """Whether a phrase, read as a prompt, fits a plan: "an irish jig" fits no reel in 4/4."""
-    facts = _implied(phrase)
-    if facts.tempo and plan.tempo and not 0.8 < facts.tempo / plan.tempo < 1.25:
+    tempo, others = _implied(phrase)
+    if tempo and plan.tempo and not 0.8 < tempo / plan.tempo < 1.25:
         return False
-    known = [(name, value) for name, value in facts.known() if name not in ("tempo", "genre")]
-    return all(getattr(plan, name) in (value, None) for name, value in known)
+    return all(getattr(plan, name) in (value, None) for name, value in others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,10 @@ class Plan:
 
     def known(self) -> Iterator[tuple[str, Any]]:
         """Names and values of the fields that are not left open."""
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name in FIELDS:
+            value = getattr(self, name)
             if value is not None:
-                yield field.name, value
+                yield name, value
 
 
 FIELDS = tuple(field.name for field in fields(Plan))  # also the order of the plan tokens
