@@ -123,7 +123,8 @@ def read_prompt(
         prompt = Prompt(text, controls, seconds, "", (f"'{quote(visible)}': no readable words",))
         return _one_length(_outlined(prompt, OutlineRead(), outline), controls)
     if standing is None:
-        visible, text_read = plainly(visible), plainly(text)
+        text_read = plainly(text)
+        visible = text_read if visible == text else plainly(visible)
     else:
         text_read = text
     as_typed = prepared = spell_out(prepare(text_read))

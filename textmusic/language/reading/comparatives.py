@@ -171,8 +171,8 @@ def _all(text: str) -> Iterator[Comparative]:
         moves = tuple((field, way * step) for field, step in _moves()[base].items())
         plain = match[0] if more else base  # "more lively" is read as it stands
         yield Comparative(match[0], plain, match.span(), moves, _amount(match))
-    for pattern, nouns in _NOUNS.items():
-        for match in re.finditer(rf"{LEFT}{_HOW}(?:{pattern}){RIGHT}", text, re.IGNORECASE):
+    for pattern, nouns in _nouns():
+        for match in pattern.finditer(text):
             yield Comparative(
                 match[0], match[0], match.span(), tuple(nouns.items()), _amount(match)
             )
@@ -183,8 +183,8 @@ def _all(text: str) -> Iterator[Comparative]:
         plain = {"快": "快速", "慢": "慢速"}.get(word, match[0])
         much = 3 if re.search("多|大大", f"{match['more']}{match['some']}") else 2
         yield Comparative(match[0], plain, match.span(), tuple(_han_moves()[word].items()), much)
-    for pattern, nouns in _HAN_NOUNS.items():
-        for match in re.finditer(pattern, text):
+    for han, nouns in _HAN_NOUNS.items():
+        for match in re.finditer(han, text):
             yield Comparative(match[0], match[0], match.span(), tuple(nouns.items()))
 
 
@@ -199,6 +199,14 @@ def _amount(match: re.Match[str]) -> int:
 def _english() -> re.Pattern[str]:
     return re.compile(
         rf"{LEFT}{_HOW}(?P<more>(?:more|less) )?(?P<word>[a-z][a-z-]+){RIGHT}", re.IGNORECASE
+    )
+
+
+@cache
+def _nouns() -> tuple[tuple[re.Pattern[str], Moves], ...]:
+    return tuple(
+        (re.compile(rf"{LEFT}{_HOW}(?:{pattern}){RIGHT}", re.IGNORECASE), nouns)
+        for pattern, nouns in _NOUNS.items()
     )
 
 
