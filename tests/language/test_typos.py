@@ -95,7 +95,7 @@ def test_no_word_of_the_data_is_a_slip() -> None:
 def test_no_caption_has_a_slip_in_it_or_contradicts_itself() -> None:
     rng = random.Random(1)
     writers = Captioner(), Captioner(held_out=True)
-    for n in range(1_000):
+    for n in range(400):
         programs = tuple(sorted(rng.sample(range(DRUMS + 1), rng.randint(1, 4))))
         plan = Plan(
             rng.choice(GENRES), rng.randint(1, 5), rng.randint(1, 5), programs, rng.choice(KEYS),
