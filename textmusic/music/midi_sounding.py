@@ -113,6 +113,7 @@ def sounding(midi: MidiEvents) -> MidiEvents:
             silenced.append((place, channel))
     drums = drum_channels(midi, channels)
     made = MidiEvents(midi.division, [], midi.mended)
+    end = midi.end  # which looks at every track
     for number, track in enumerate(midi.tracks):
         foreign = [
             change
@@ -121,7 +122,7 @@ def sounding(midi: MidiEvents) -> MidiEvents:
             if (other := change.place[1]) != number
             and (channel not in changed[number] or channel not in playing[other])
         ]
-        own = _with_ends(track, number, silenced, midi.end)
+        own = _with_ends(track, number, silenced, end)
         events = _on_drum_channel(_with_programs(own, foreign), drums)
         # of no use any more, and symusic takes an escape for the end of a track
         events = [event for event in events if event.message[0] not in (SYSEX, ESCAPE)]
