@@ -16,6 +16,7 @@ from textmusic.tokens.folding import Struck
 from textmusic.tokens.score_grammar import ScoreGrammar
 from textmusic.tokens.sketch_grammar import SketchGrammar
 from textmusic.writing.endings import (
+    FULL,
     HOME_NATS,
     LASTING_NATS,
     LOW,
@@ -118,6 +119,15 @@ def test_lengths_are_left_alone(tokens: tuple[str, ...]) -> None:
     plan = replace(PLAN, programs=(0, DRUMS))
     changed = settled(grammar(plan, *tokens))
     assert {token.split("_")[0] for token in changed} == {"Position"}
+
+
+def test_the_last_chord_does_not_pile_up() -> None:
+    tokens = [*LONG[:4], "Duration_1.0.12", *(f"Pitch_{pitch}" for pitch in (60, 64, 67))]
+    changed = settled(grammar(PLAN, *tokens))
+    further = [v for token, v in changed.items() if not token.startswith("Position")]
+    assert {"Pitch_72", "Velocity_63"} <= changed.keys() and set(further) == {-STOPPING_NATS}
+    fewer = settled(grammar(PLAN, *tokens[: 4 + FULL]))
+    assert {token.split("_")[0] for token in fewer} == {"Position"}
 
 
 def test_nothing_has_to_stop_before_something_is_struck() -> None:

@@ -13,13 +13,16 @@ from textmusic.music.theory import DRUMS, NO_KEY, is_minor, shift_of, tonic
 from textmusic.tokens.folding import Struck
 from textmusic.tokens.layout import Mask
 from textmusic.tokens.sampling import reweighed
-from textmusic.tokens.score_grammar import ScoreGrammar
+from textmusic.tokens.score_grammar import NOTE, ScoreGrammar
 from textmusic.tokens.sketch_grammar import SketchGrammar
 
 HOME_NATS = 2.0  # what the tonic's own chord gains as the last one of a piece that ends
 # The last bar of real pieces has three onsets in the median, and what is struck last sounds for
 # half of it (154 tunes of the validation split). A model that has seen little music goes on.
 STOPPING_NATS = 2.5  # what every further place loses once something has been struck in it
+# What goes on to no further place would pile up in this one, now and then over four octaves: from a
+# chord of so many on, further tones lose as much.
+FULL = 3
 LASTING_NATS = 3.0  # what lengths gain that reach nearly to its end
 NEARLY = 0.75  # of what is left of it
 # Of the same tunes 66 % end on the tonic's chord, and 64 % with the tonic as the lowest tone.
@@ -65,7 +68,12 @@ def settling(
         return logits
     guided = logits.copy()
     guided[slice(*layout.spans["Position"])] -= STOPPING_NATS
-    if program in (None, DRUMS) or grammar.struck:  # further tones are as long as the first
+    if program in (None, DRUMS):
+        return guided
+    if grammar.struck:  # further tones are as long as the first
+        if grammar.struck >= FULL:
+            for kind in NOTE:
+                guided[slice(*layout.spans[kind])] -= STOPPING_NATS
         return guided
     left = grammar.bar_steps - grammar.position
     lasting = (layout.durations >= NEARLY * left) & (layout.durations <= left)

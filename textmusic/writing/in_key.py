@@ -14,8 +14,8 @@ from textmusic.music.theory import is_minor, tonic
 from textmusic.tokens.sketch_grammar import SketchGrammar
 
 TRIES = 6
-# Pieces whose chords speak for their key so clearly are heard in it in 88 of 100 cases, others in 47
-# (227 pieces of the bundled model; docs/sampling.md has more).
+# Of pieces whose chords speak for their key so clearly 88 % are heard in it, of others 47 % (227
+# pieces of the bundled model; docs/sampling.md has more).
 CLEAR = 0.15
 
 
