@@ -11,7 +11,7 @@ from documented import DATA, ROOT, TINY, commands, run, walk, with_corpora
 
 EVALUATING = (ROOT / "docs" / "evaluating.md").read_text(encoding="utf-8")
 SAMPLING = (ROOT / "docs" / "sampling.md").read_text(encoding="utf-8")
-LITTLE = " --no-words --sounds 0 --examples 1"
+LITTLE = " --no-words --sounds 0 --examples 0"
 ROAD = {
     "python training/describe.py data/ -o held-out.jsonl --pieces real/": " -n 2",
     "textmusic evaluate held-out.jsonl --model my-model/ --real real/ --data data/": LITTLE,
