@@ -163,8 +163,8 @@ class ChordTones:
     def _telling(self, chord: Chord) -> set[int]:
         """The classes of written pitches that tell a chord from others: root, third and fifth.
 
-        C and A alone may be A minor as well as F. And while only root and third were favoured, melodies
-        had half as many fifths as real ones.
+        C and A alone may be A minor as well as F. And while only root and third were favoured,
+        melodies had half as many fifths as real ones.
         """
         steps = QUALITIES[chord.quality][0][:3]
         return {(chord.root - self._shift + step) % 12 for step in steps}
