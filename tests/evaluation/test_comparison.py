@@ -69,7 +69,7 @@ def test_two_models_are_compared_from_the_command_line(
     shutil.copytree(tiny_model, other)
     out = tmp_path / "out"
     monkeypatch.setattr(comparison, "PACED", 1)  # that there are figures is all that is asked here
-    more = ["--real", real, "--no-words", "--sounds", "0", "--examples", "1", "-o", out]
+    more = ["--real", real, "--no-words", "--sounds", "0", "--examples", "2", "-o", out]
     words = ["compare", "--models", tiny_model, other, "--prompts", prompts, *more]
     assert main([str(word) for word in words]) == 0, said(capsys)
     assert "tiny_model and other on 3 prompts" in capsys.readouterr().out
