@@ -80,8 +80,8 @@ def test_notes_and_lengths_stay_as_likely_together() -> None:
 
 
 def test_what_another_part_strikes_later_has_not_sounded() -> None:
-    """C and E on the last beat, before which a part is written: they are wanted all the same."""
-    index, rows = the_layout().index, (Row(chords=((0, Chord(0, "7")),)), Row())
+    """C and E on the last beat, before which a part is written: E is wanted all the same."""
+    index, rows = the_layout().index, (Row(chords=((0, Chord(0, "7")),)),) * 2
     grammar = ScoreGrammar(the_layout(), PLAN)
     for token in ("Bar_2", "Position_0", "Program_0", "Velocity_79", "Duration_1.0.12"):
         grammar.advance(index[token])
