@@ -56,10 +56,16 @@ def test_a_lost_server_is_said_and_the_piece_asked_for_again(
     until(browser, f"{STATE}.includes('The server is not responding')")
     assert not browser.execute_script("return document.body.classList.contains('tm-writing')")
     with serving(command("0"), port, tmp_path, variables):
-        # gradio may load the page anew at any moment
-        again = "document.querySelector('.tm-state button')?.click();"
-        until(browser, "return document.querySelector('.tm-state')?.textContent.includes("
-              "'The server is back')")  # fmt: skip
+        back = (
+            "return document.querySelector('.tm-state')?.textContent.includes('The server is back')"
+        )
+        ready = "document.querySelector('textarea')?.value"  # what was typed is there again
+        again = "document.querySelector('.tm-state button')"
+        # gradio may load the page anew at any moment, even behind the click: here it does
+        until(browser, f"if (!({ready} && {again})) return false; {again}.click();"
+              " location.reload(); return true")  # fmt: skip
+        until(browser, back)
+        again = f"if ({ready}) {again}?.click();"
         token = until(browser, f"{again} {DONE}", None)
         assert len(desk(browser, "view.bars")) == 33 and "/" not in token
         severe(browser)  # what could not be fetched meanwhile

@@ -7,7 +7,6 @@ textmusic.Waiting = class extends textmusic.Mixing {
     this.flush();
     this.again = again;
     this.back = false;
-    sessionStorage.removeItem("textmusic-lost");
     this.own.classList.remove("tm-back");
     if (!this.view) this.find("title").textContent = this.say.starting;
     document.body.classList.add("tm-writing");
@@ -29,6 +28,7 @@ textmusic.Waiting = class extends textmusic.Mixing {
     document.body.classList.remove("tm-writing");
     this.own.classList.remove("tm-waiting");
     if (this.gone) return;
+    this.answered();
     if (this.view && this.view.writing) this.end(this.say.broken, this.again);
     else if (this.view) this.showState();
     else this.own.hidden = true;
@@ -68,8 +68,13 @@ textmusic.Waiting = class extends textmusic.Mixing {
   // What was begun has come to nothing: the server has gone away, or it has failed.
   lost() {
     this.gone = true;
+    this.answers = 0;
     sessionStorage.setItem("textmusic-lost", "1");  // when it is back, gradio loads the page anew
     this.end(this.say.lost);
+  }
+  // The server has: nothing that was asked is left to be asked again.
+  answered() {
+    sessionStorage.removeItem("textmusic-lost");
   }
   end(text, again = null) {
     this.tell(text);
@@ -104,6 +109,7 @@ textmusic.Waiting = class extends textmusic.Mixing {
     try { there = (await fetch("theme.css", {cache: "no-store"})).ok; } catch { /* no */ }
     this.asking = false;
     if (!there && !this.gone) this.lost();
-    else if (there && this.gone) this.returned(this.again);
+    // twice, so that gradio comes first if it loads the page anew: it looks every two seconds
+    else if (there && this.gone && ++this.answers > 1) this.returned(this.again);
   }
 };
