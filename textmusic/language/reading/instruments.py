@@ -65,6 +65,21 @@ _LIST_AFTER = re.compile(
     r"|line)\b)",
     re.IGNORECASE,
 )
+# Nothing but words that describe it stands before a voice that is meant to sing: "sad, fogbound
+# voice", "I need voice"; "find your voice" and "a voice of reason" are none.
+_SINGING = {"voice", "voices"}
+_NO_SINGER = (
+    r"an?|the|my|your|his|her|its|our|their|this|that|each|every|no|of|in|with|at|by|as|like|and"
+    r"|or|to|from|have|has|had|find|lost?|raised?|lower|use|using|hear|heard|one|two|three|four"
+    r"|five|six|many|inner|middle|outer|speaking|talking|computer|robot"
+)
+_DESCRIBED = re.compile(
+    r"(?:^|[,;&+(/:.]|\band\b)\s*"
+    r"(?:(?:i\s+(?:need|want|would like)|give me|compose|write|generate|create|make|play)\s+"
+    r"(?:an?\s+)?)?"
+    rf"(?:(?!(?:{_NO_SINGER})\b)[a-z][a-z'-]*\s+){{0,4}}$",
+    re.IGNORECASE,
+)
 # "two bass drums" and "timpani and bass drums" are drums alone.
 _BIG = re.compile(
     r"\b(?:two|three|four|big|huge|deep|loud|orchestral|concert|marching|pounding|thundering|booming"
@@ -248,8 +263,11 @@ def _bass_and_drums(text: str, match: re.Match[str]) -> list[Named]:
 
 
 def _in_list(text: str, match: re.Match[str]) -> bool:
-    after = _LIST_AFTER.match(text[match.end() :])
-    return bool(after and _LIST_BEFORE.search(around(text, *match.span())[0]))
+    if not _LIST_AFTER.match(text[match.end() :]):
+        return False
+    before, _ = around(text, *match.span())
+    sung = squash(match[0]) in _SINGING and _DESCRIBED.search(before)
+    return bool(sung or _LIST_BEFORE.search(before))
 
 
 def _joined(text: str, match: re.Match[str]) -> bool:
