@@ -20,8 +20,8 @@ TRAIN = {
     "textmusic train data/ -o my-model --dry-run": f" --base {TINY}",
     "textmusic train data/ -o my-model": FEW,
     'textmusic generate "calm piano" --model my-model': " --bars 2",
-    "textmusic train data/ -o chorales-model --max-steps 200"
-    ' --sample "four-part chorale for choir in G major"': FEW,
+    "textmusic train data/ -o chorales-lora --max-steps 200": FEW,
+    "textmusic train data/ -o chorales-full --max-steps 200 --full": FEW,
 }
 TASTE = {
     "textmusic batch prompts.jsonl -o takes/one --seed 1": f" --no-audio --model {TINY}",
