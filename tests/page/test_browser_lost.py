@@ -11,7 +11,18 @@ import pytest
 
 pytest.importorskip("selenium", reason="needs the dev extra (selenium)")
 
-from browsing import BROWSER, DONE, describe, desk, opened, severe, started, until
+from browsing import (
+    BROWSER,
+    DONE,
+    SHORT,
+    describe,
+    desk,
+    generated,
+    opened,
+    severe,
+    started,
+    until,
+)
 from page_process import free_port, serving
 
 if TYPE_CHECKING:
@@ -51,6 +62,7 @@ def test_a_lost_server_is_said_and_the_piece_asked_for_again(
 
     with serving(command("0.005"), port, tmp_path, variables) as address:
         opened(browser, address)
+        before = generated(browser, SHORT)  # a page that is loaded anew shows it
         describe(browser, "calm piano, 4/4, 32 bars").send_keys("\n")
         until(browser, "return textmusic.desk.view?.writing")
     until(browser, f"{STATE}.includes('The server is not responding')")
@@ -66,6 +78,6 @@ def test_a_lost_server_is_said_and_the_piece_asked_for_again(
               " location.reload(); return true")  # fmt: skip
         until(browser, back)
         again = f"if ({ready}) {again}?.click();"
-        token = until(browser, f"{again} {DONE}", None)
+        token = until(browser, f"{again} {DONE}", before)
         assert len(desk(browser, "view.bars")) == 33 and "/" not in token
         severe(browser)  # what could not be fetched meanwhile

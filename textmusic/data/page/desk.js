@@ -36,8 +36,7 @@ textmusic.Desk = class extends textmusic.Waiting {
     textmusic.desk = this;  // of the page: keys, and whoever is about to start something
     watch("value", () => this.show(props.value));
     if (props.value) this.show(props.value);
-    if (sessionStorage.getItem("textmusic-lost"))
-      this.returned(() => document.querySelector(".tm-generate").click());
+    this.remember();
     setInterval(() => this.watchServer(), 3000);
   }
 
@@ -81,7 +80,7 @@ textmusic.Desk = class extends textmusic.Waiting {
   // A view: see page/piece_view.py. One that is being written has a live address.
   show(view) {
     if (!view || view === this.view) return;
-    this.answered();
+    if (this.begun) this.answered();
     if (!view.token) return this.empty();
     const other = !this.view || this.view.token !== view.token;
     const was = this.view;

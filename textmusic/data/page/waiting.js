@@ -6,6 +6,7 @@ textmusic.Waiting = class extends textmusic.Mixing {
   begin(again = null) {
     this.flush();
     this.again = again;
+    this.begun = true;
     this.back = false;
     this.own.classList.remove("tm-back");
     if (!this.view) this.find("title").textContent = this.say.starting;
@@ -68,13 +69,18 @@ textmusic.Waiting = class extends textmusic.Mixing {
   // What was begun has come to nothing: the server has gone away, or it has failed.
   lost() {
     this.gone = true;
-    this.answers = 0;
     sessionStorage.setItem("textmusic-lost", "1");  // when it is back, gradio loads the page anew
     this.end(this.say.lost);
   }
-  // The server has: nothing that was asked is left to be asked again.
+  // The server has: nothing that was asked here is left to be asked again.
   answered() {
     sessionStorage.removeItem("textmusic-lost");
+  }
+  // Of a page that gradio has loaded anew: it does so within seconds, then the note has served.
+  remember() {
+    if (!sessionStorage.getItem("textmusic-lost")) return;
+    this.returned(() => document.querySelector(".tm-generate").click());
+    setTimeout(() => this.answered(), 10000);
   }
   end(text, again = null) {
     this.tell(text);
@@ -108,6 +114,7 @@ textmusic.Waiting = class extends textmusic.Mixing {
     let there = false;
     try { there = (await fetch("theme.css", {cache: "no-store"})).ok; } catch { /* no */ }
     this.asking = false;
+    if (!there) this.answers = 0;
     if (!there && !this.gone) this.lost();
     // twice, so that gradio comes first if it loads the page anew: it looks every two seconds
     else if (there && this.gone && ++this.answers > 1) this.returned(this.again);

@@ -32,7 +32,8 @@ _NOT_INSTRUMENTS = re.compile(
             r"wind chimes|harp seal",
             r"heart[\s-]?strings|strings attached|synth[\s-]?(?:pop|wave)|pad thai|lily pads?",
             r"drum[\s-]*(?:and|&|n|'n'?)[\s-]*bass\b|\bd\s?&\s?b\b|drum major|drummer boy",
-            r"(?:tape|voice|sound) recorder|(?:car|fog|air|shoe) ?horns?\b|horn of plenty",
+            r"(?:tape|voice|sound) recorder|voice[\s-]?overs?\b",
+            r"(?:car|fog|air|shoe) ?horns?\b|horn of plenty",
             r"\bbass[\s-]heavy|\b(?:treble|bass|alto|tenor) clefs?|top brass|brass monkey",
             r"singer[\s-]songwriter|second fiddle|fiddle (?:with|around)",
             r"organ (?:donor|transplant)",
@@ -67,14 +68,15 @@ _LIST_AFTER = re.compile(
 )
 # Nothing but words that describe it stands before a voice that is meant to sing: "sad, fogbound
 # voice", "I need voice"; "find your voice" and "a voice of reason" are none.
-_SINGING = {"voice", "voices"}
 _NO_SINGER = (
-    r"an?|the|my|your|his|her|its|our|their|this|that|each|every|no|of|in|with|at|by|as|like|and"
-    r"|or|to|from|have|has|had|find|lost?|raised?|lower|use|using|hear|heard|one|two|three|four"
-    r"|five|six|many|inner|middle|outer|speaking|talking|computer|robot"
+    r"an?|the|my|your|his|her|its|our|their|this|that|each|every|all|both|any|of|in|with|at|by|as"
+    r"|like|and|or|to|from|under|no|not|never|without|don't|do|avoid|exclud(?:e|ing)|remov(?:e|ing)"
+    r"|skip|minus|less|have|has|had|find|los(?:e|t|ing)|rais(?:e|ed|ing)|lower|giv(?:e|ing)|us(?:e|ing)"
+    r"|hear|heard|one|two|three|four|five|six|many|inner|middle|outer|upper|top|equal|independent"
+    r"|speaking|talking|narrat(?:or|ion)|computer|robot"
 )
 _DESCRIBED = re.compile(
-    r"(?:^|[,;&+(/:.]|\band\b)\s*"
+    r"(?:^|[,;&+(/:]|\band\b)\s*"
     r"(?:(?:i\s+(?:need|want|would like)|give me|compose|write|generate|create|make|play)\s+"
     r"(?:an?\s+)?)?"
     rf"(?:(?!(?:{_NO_SINGER})\b)[a-z][a-z'-]*\s+){{0,4}}$",
@@ -266,7 +268,7 @@ def _in_list(text: str, match: re.Match[str]) -> bool:
     if not _LIST_AFTER.match(text[match.end() :]):
         return False
     before, _ = around(text, *match.span())
-    sung = squash(match[0]) in _SINGING and _DESCRIBED.search(before)
+    sung = squash(match[0]) == "voice" and _DESCRIBED.search(before)
     return bool(sung or _LIST_BEFORE.search(before))
 
 
