@@ -72,12 +72,11 @@ def test_a_lost_server_is_said_and_the_piece_asked_for_again(
             "return document.querySelector('.tm-state')?.textContent.includes('The server is back')"
         )
         ready = "document.querySelector('textarea')?.value"  # what was typed is there again
-        again = "document.querySelector('.tm-state button')"
+        button = "document.querySelector('.tm-state button')"
         # gradio may load the page anew at any moment, even behind the click: here it does
-        until(browser, f"if (!({ready} && {again})) return false; {again}.click();"
+        until(browser, f"if (!({ready} && {button})) return false; {button}.click();"
               " location.reload(); return true")  # fmt: skip
         until(browser, back)
-        again = f"if ({ready}) {again}?.click();"
-        token = until(browser, f"{again} {DONE}", before)
+        token = until(browser, f"if ({ready}) {button}?.click(); {DONE}", before)
         assert len(desk(browser, "view.bars")) == 33 and "/" not in token
         severe(browser)  # what could not be fetched meanwhile

@@ -72,11 +72,12 @@ textmusic.Waiting = class extends textmusic.Mixing {
     sessionStorage.setItem("textmusic-lost", "1");  // when it is back, gradio loads the page anew
     this.end(this.say.lost);
   }
-  // The server has: nothing that was asked here is left to be asked again.
+  // The server has taken up what was asked here: there is nothing left to ask again.
   answered() {
     sessionStorage.removeItem("textmusic-lost");
   }
-  // Of a page that gradio has loaded anew: it does so within seconds, then the note has served.
+  // On a page that gradio may have loaded anew: offer to ask again. It may do so once more within
+  // seconds, and no later, so the note is not kept for longer.
   remember() {
     if (!sessionStorage.getItem("textmusic-lost")) return;
     this.returned(() => document.querySelector(".tm-generate").click());
@@ -114,9 +115,9 @@ textmusic.Waiting = class extends textmusic.Mixing {
     let there = false;
     try { there = (await fetch("theme.css", {cache: "no-store"})).ok; } catch { /* no */ }
     this.asking = false;
-    if (!there) this.answers = 0;
+    if (!there) this.found = 0;
     if (!there && !this.gone) this.lost();
     // twice, so that gradio comes first if it loads the page anew: it looks every two seconds
-    else if (there && this.gone && ++this.answers > 1) this.returned(this.again);
+    else if (there && this.gone && ++this.found > 1) this.returned(this.again);
   }
 };
